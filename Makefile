@@ -1,0 +1,50 @@
+# neargate. `make demo` and `make test` need nothing but Rust, root and a Debian or Ubuntu machine.
+SHELL := /bin/bash
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+BIN := target/$(HOST)/release/neargate
+PACKAGES := busybox-static ca-certificates crun curl gcc iproute2 libc6-dev make python3 python3-venv
+VENV := .venv
+
+.PHONY: demo test bench check fmt build packages clients clean
+
+## Runs the demonstration end to end: a region on loopback, real tasks, the AWS CLI, and a table of what was proved.
+demo: build clients
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(BIN) demo
+
+## Runs every test: the pure ones, those against this machine's kernel, and the AWS clients' against a running region.
+test: check clients build
+	cargo test --workspace --quiet
+	$(VENV)/bin/python tools/shapes.py --check
+	$(VENV)/bin/python tools/oracle.py
+	$(VENV)/bin/python -m pytest -q tests/conformance --neargate $(BIN)
+
+## Runs the benchmarks, beside the peers they are compared with.
+bench: build clients
+	bench/run $(BIN)
+
+## Style and lints.
+check: packages
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	tools/tidy
+
+fmt:
+	cargo fmt --all
+
+build: packages
+	cargo build --release --quiet -p neargate
+
+# Installs what is missing, and only that.
+packages:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || echo $$p; done); \
+	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+
+# The AWS clients that tests and the demonstration drive neargate with, pinned.
+clients: $(VENV)/ready
+$(VENV)/ready: tools/requirements.txt | packages
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+	touch $@
+
+clean:
+	rm -rf target $(VENV)

@@ -1,0 +1,61 @@
+//! What an agent is told at start, and where it keeps things.
+
+use crate::files;
+use containers::{RuntimeKind, ShimCommand};
+use network::Instance;
+use spec::{Capacity, HostId, TaskId};
+use std::path::PathBuf;
+use tokio::runtime::Handle;
+
+/// One agent.
+#[derive(Debug)]
+pub struct Config {
+    /// What this host calls itself to the server.
+    pub host: HostId,
+    /// What it has to give.
+    pub capacity: Capacity,
+    /// Where it keeps everything; an absolute path without symbolic links.
+    pub data_dir: PathBuf,
+    /// The server's socket.
+    pub socket: PathBuf,
+    /// The prefix of everything it makes on this machine.
+    pub instance: Instance,
+    /// What starts containers.
+    pub runtime: RuntimeKind,
+    /// How to run a task's shim.
+    pub shim: ShimCommand,
+    /// Where its calls to the server run.
+    pub runtime_handle: Handle,
+}
+
+impl Config {
+    /// The directories of tasks.
+    pub fn tasks_dir(&self) -> PathBuf {
+        self.data_dir.join("tasks")
+    }
+
+    /// One task's directory.
+    pub fn task_dir(&self, id: &TaskId) -> PathBuf {
+        self.tasks_dir().join(id.as_str())
+    }
+
+    /// The directories of what the agent itself keeps of tasks.
+    pub fn names_dir(&self) -> PathBuf {
+        self.data_dir.join("names")
+    }
+
+    /// What it keeps of one: the files about names that its containers share, that it was begun, how far its output was shipped.
+    pub fn files_dir(&self, id: &TaskId) -> PathBuf {
+        files::directory(&self.data_dir, id)
+    }
+
+    /// The unpacked layers of images.
+    pub fn images_dir(&self) -> PathBuf {
+        self.data_dir.join("layers")
+    }
+}
+
+/// The cgroup that those of all tasks of an instance are in.
+pub(crate) fn cgroup_parent(instance: &Instance) -> String {
+    format!("neargate-{}", instance.prefix())
+}

@@ -1,0 +1,148 @@
+//! What jobs do: the steps that take time, each from plain values to an [`Outcome`]. None of them knows what is wanted or why.
+
+use crate::{Config, clock, config::cgroup_parent, container, files, registry::Registry, streams};
+use containers::{Error, Exec, Sandbox, SandboxSpec, StartErrorKind, Started};
+use images::{platform::Platform, pull, reference::Reference, store};
+use spec::{ContainerSpec, HealthCheck, Millis, TaskId, TaskSpec};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::Path,
+    sync::{Arc, mpsc::Receiver},
+    time::Duration,
+};
+use vpc::Vpc;
+
+/// How long a task's removal waits for its output to be shipped, should the thread that does so be busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a job came to.
+pub(crate) enum Outcome {
+    /// A shim was made, or why not.
+    Created(Result<Sandbox, String>),
+    /// An image was pulled, or why not, and when that ended.
+    Pulled(String, Result<store::Image, String>, Millis),
+    /// A container was started, or why not.
+    Started(String, Result<Started, Refused>),
+    /// A health check has passed or not.
+    Checked(String, HealthCheck, bool),
+    /// How many bytes the task's containers have written to disk, if that could be found out.
+    Measured(Option<u64>),
+    /// A task's processes and files were removed, or why not.
+    Removed(Result<(), String>),
+}
+
+/// Why a container did not start.
+pub(crate) struct Refused {
+    /// AWS's words.
+    pub(crate) reason: String,
+    /// The exit code Docker gives such a container, where it gives one.
+    pub(crate) exit_code: Option<i32>,
+}
+
+/// Makes a task's directory, its files and its shim.
+pub(crate) fn create(config: &Config, id: &TaskId, task: &TaskSpec, vpc: Option<&Vpc>) -> Outcome {
+    Outcome::Created(made(config, id, task, vpc).map_err(|why| format!("ResourceInitializationError: {why}")))
+}
+
+fn made(config: &Config, id: &TaskId, task: &TaskSpec, vpc: Option<&Vpc>) -> Result<Sandbox, String> {
+    let interface = vpc
+        .and_then(|vpc| vpc.interfaces.get(&task.interface))
+        .ok_or_else(|| format!("interface {} is not part of VPC {}", task.interface, task.vpc))?;
+    let directory = config.task_dir(id);
+    let files = config.files_dir(id);
+    files::write(&files, &files::contents(task, interface.private_ip, vpc.unwrap_or(&Vpc::default())))
+        .map_err(|e| format!("writing {}: {e}", files.display()))?;
+    let spec = SandboxSpec {
+        id: id.to_string(),
+        netns: config.instance.task(id).path(),
+        hostname: task.hostname.clone(),
+        cgroup_parent: cgroup_parent(&config.instance),
+        cpu_units: task.cpu,
+        memory: Some(task.memory),
+        pids: None,
+        shared_pid: task.shared_pid_namespace,
+        runtime: config.runtime,
+    };
+    Sandbox::create(&directory, &spec, &config.shim).map_err(|e| e.to_string())
+}
+
+/// Gets a container's image.
+pub(crate) fn pull(
+    config: &Config,
+    store: &Arc<store::Store>,
+    name: String,
+    image: &str,
+    architecture: &str,
+) -> Outcome {
+    let pulled = Reference::parse(image).map_err(|e| format!("CannotPullContainerError: {e}")).and_then(|reference| {
+        let registry = Registry::new(config);
+        pull::pull(store, &registry, &reference, &Platform::linux(architecture), &pull::Retry::default())
+            .map_err(|e| e.reason())
+    });
+    Outcome::Pulled(name, pulled, clock::now())
+}
+
+/// Starts a container whose image and shim are there.
+pub(crate) fn start(
+    config: &Config,
+    sandbox: &Sandbox,
+    task: &TaskSpec,
+    wanted: &ContainerSpec,
+    image: &store::Image,
+    files: &Path,
+) -> Outcome {
+    let name = wanted.name.clone();
+    if let Some(log) = &wanted.log
+        && let Err(why) = streams::open(config, log)
+    {
+        let reason = format!(
+            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: {why} : exit status 1"
+        );
+        return Outcome::Started(name, Err(Refused { reason, exit_code: None }));
+    }
+    let config = container::config(task, wanted, &image.config, image.layers.clone(), files);
+    Outcome::Started(name, sandbox.start(&config).map_err(|error| refused(&error)))
+}
+
+/// AWS's words around runc's ("CannotStartContainerError", Amazon ECS Developer Guide).
+fn refused(error: &Error) -> Refused {
+    let (text, exit_code) = match error {
+        Error::Start(why) if why.kind == StartErrorKind::Host => (why.message.clone(), None),
+        Error::Start(why) => {
+            (format!("unable to start container process: {}: unknown", why.message), Some(why.kind.exit_code()))
+        }
+        other => (other.to_string(), None),
+    };
+    Refused {
+        reason: format!(
+            "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed to create shim task: OCI runtime create failed: {text}"
+        ),
+        exit_code,
+    }
+}
+
+/// Runs a container's health check once.
+pub(crate) fn check(sandbox: &Sandbox, name: String, check: HealthCheck) -> Outcome {
+    let exec = Exec {
+        argv: check.command.clone(),
+        timeout_ms: u64::from(check.timeout) * 1000,
+        output_limit: 4096,
+        ..Exec::default()
+    };
+    let passed = sandbox.exec(&name, &exec).is_ok_and(|result| result.code == 0 && !result.timed_out);
+    Outcome::Checked(name, check, passed)
+}
+
+/// Removes a task's processes, mounts, cgroups and files, from what its directory says, once its output is shipped.
+pub(crate) fn remove(config: &Config, id: &TaskId, shipped: &Receiver<()>) -> Outcome {
+    let _ = shipped.recv_timeout(PATIENCE);
+    let names = config.files_dir(id);
+    let gone = containers::remove(&config.task_dir(id)).map_err(|e| e.to_string()).and_then(|()| {
+        match fs::remove_dir_all(&names) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(format!("{}: {error}", names.display())),
+            _ => Ok(()),
+        }
+    });
+    Outcome::Removed(gone)
+}

@@ -1,0 +1,334 @@
+//! The agent's loop: one thread that owns what is known of this host, takes in what happens, and has done what [`reconcile`] says.
+//!
+//! Everything that can take time runs as a job on a thread of its own and comes back as an [`Event`]. Nothing but this thread
+//! changes what is known.
+
+mod adopt;
+mod effects;
+mod jobs;
+mod network;
+mod task;
+mod watch;
+
+use crate::streams::Streams;
+use crate::{Config, clock, ledger::Ledger, reconcile};
+use containers::Report;
+use jobs::{Jobs, Kind};
+use network::{Made, Worker};
+use spec::{HostSpec, HostStatus, Millis, Revision, SyncReply, TaskId, TaskSpec};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    time::Duration,
+};
+use task::Task;
+use tokio::sync::watch::{Receiver as StatusReceiver, Sender as StatusSender};
+use watch::Watcher;
+
+/// Something that happened.
+pub(crate) enum Event {
+    /// The server answered a call that was sent at that time of the steady clock.
+    Told { reply: SyncReply, sent: Millis },
+    /// The kernel's network is as the spec of a revision wants it, with these tasks complete; or it isn't, and why.
+    Network { revision: Revision, made: Result<Made, String> },
+    /// A job for a task has ended.
+    Done { task: TaskId, kind: Kind, outcome: Box<effects::Outcome> },
+    /// A task's shim has something new; `None` when it is gone.
+    Shim { task: TaskId, report: Option<Report> },
+    /// Stop the loop. Tasks go on.
+    Quit,
+}
+
+/// What the loop owns.
+pub(crate) struct Host {
+    context: Context,
+    ledger: Ledger,
+    spec: Arc<HostSpec>,
+    lease: Lease,
+    tasks: BTreeMap<TaskId, Task>,
+    /// The tasks whose networks were complete when all was last made as wanted.
+    networks: BTreeSet<TaskId>,
+    /// The revision whose network is being made and not yet known to be.
+    pending: Option<Revision>,
+    network: Worker,
+    /// The tasks to look at again.
+    dirty: BTreeSet<TaskId>,
+    wakes: BTreeMap<TaskId, Millis>,
+    status: StatusSender<HostStatus>,
+    events: Sender<Event>,
+}
+
+/// How long this host may run tasks, by the steady clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lease {
+    /// The server has not answered this agent yet: what runs may go on, nothing is begun or removed.
+    Unknown,
+    /// Until then, unless the server answers again.
+    Until(Millis),
+    /// It is over: everything was told to stop.
+    Over,
+}
+
+/// What actions need beside the task they are for.
+pub(crate) struct Context {
+    config: Arc<Config>,
+    images: Arc<images::store::Store>,
+    jobs: Jobs,
+    watcher: Watcher,
+    streams: Streams,
+}
+
+impl Host {
+    /// Takes over what runs on this host already.
+    pub(crate) fn new(
+        config: Arc<Config>,
+        images: Arc<images::store::Store>,
+        network: ::network::Network,
+    ) -> Result<(Self, Receiver<Event>), crate::Error> {
+        let (events, incoming) = channel();
+        let ledger = Ledger::new(config.data_dir.join("spec.json"));
+        let spec = Arc::new(ledger.read());
+        let tasks = adopt::tasks(&config, &spec)?;
+        let status = HostStatus {
+            host: config.host.clone(),
+            incarnation: clock::now(),
+            sequence: 0,
+            observed: spec.revision,
+            tasks: BTreeMap::new(),
+        };
+        let mut host = Self {
+            network: Worker::start(network, config.instance.clone(), events.clone())?,
+            context: Context {
+                jobs: Jobs::new(events.clone()),
+                watcher: Watcher::start(events.clone())?,
+                streams: Streams::start(config.clone())?,
+                config,
+                images,
+            },
+            status: StatusSender::new(status),
+            ledger,
+            lease: Lease::Unknown,
+            pending: None,
+            networks: BTreeSet::new(),
+            dirty: tasks.keys().cloned().collect(),
+            wakes: BTreeMap::new(),
+            tasks,
+            spec,
+            events,
+        };
+        host.make_network();
+        host.tasks.iter().for_each(|(id, task)| task.follow(id, host.spec.tasks.get(id), &host.context));
+        host.look();
+        Ok((host, incoming))
+    }
+
+    /// What this host reports, as it changes.
+    pub(crate) fn status(&self) -> StatusReceiver<HostStatus> {
+        self.status.subscribe()
+    }
+
+    /// Where events go.
+    pub(crate) fn sender(&self) -> Sender<Event> {
+        self.events.clone()
+    }
+
+    /// Runs until told to quit.
+    pub(crate) fn run(mut self, incoming: &Receiver<Event>) {
+        loop {
+            let first = match self.next_wake() {
+                None => incoming.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(wait) => incoming.recv_timeout(wait),
+            };
+            match first {
+                Ok(event) => {
+                    for event in std::iter::once(event).chain(incoming.try_iter()) {
+                        if matches!(event, Event::Quit) {
+                            return;
+                        }
+                        self.take(event);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.look();
+        }
+    }
+
+    /// How long nothing will have to be done unless something happens.
+    fn next_wake(&self) -> Option<Duration> {
+        let tasks = self.wakes.values().min().map(|at| at - clock::now());
+        let lease = match self.lease {
+            Lease::Until(at) => Some(at - clock::steady()),
+            Lease::Unknown | Lease::Over => None,
+        };
+        tasks.into_iter().chain(lease).min().map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Told { reply, sent } => self.told(reply, sent),
+            Event::Network { revision, made } => self.networked(revision, made),
+            Event::Done { task, kind, outcome } => {
+                self.context.jobs.ended(kind);
+                if let Some(known) = self.tasks.get_mut(&task) {
+                    known.done(&task, self.spec.tasks.get(&task), *outcome, &self.context);
+                }
+                self.dirty.insert(task);
+            }
+            Event::Shim { task, report } => {
+                if let Some(known) = self.tasks.get_mut(&task) {
+                    known.observe(&task, report, &self.context.config);
+                }
+                self.dirty.insert(task);
+            }
+            Event::Quit => {}
+        }
+    }
+
+    /// Takes in a new spec, unless it is older than the one there is: a late answer must not bring back what was withdrawn.
+    fn told(&mut self, reply: SyncReply, sent: Millis) {
+        let first = self.lease == Lease::Unknown;
+        let until = sent + reply.lease;
+        self.lease = match self.lease {
+            Lease::Until(known) => Lease::Until(until.max(known)),
+            Lease::Unknown | Lease::Over => Lease::Until(until),
+        };
+        if first {
+            self.dirty.extend(self.tasks.keys().cloned().chain(self.spec.tasks.keys().cloned()));
+        }
+        let Some(spec) = reply.spec.filter(|spec| spec.revision >= self.spec.revision) else { return };
+        let changed = |id: &&TaskId| self.spec.tasks.get(*id) != spec.tasks.get(*id);
+        self.dirty.extend(self.spec.tasks.keys().chain(spec.tasks.keys()).filter(changed).cloned());
+        let network_changed = self.spec.vpcs != spec.vpcs || !self.spec.tasks.keys().eq(spec.tasks.keys());
+        self.spec = Arc::new(spec);
+        if network_changed {
+            self.make_network();
+        }
+        if let Err(error) = self.ledger.write(&self.spec) {
+            crate::complain(format_args!(
+                "writing what the server said to {}: {error}; a restart will ask again",
+                self.context.config.data_dir.display()
+            ));
+        }
+        let observed = self.spec.revision;
+        self.status.send_modify(|status| status.observed = observed);
+    }
+
+    fn make_network(&mut self) {
+        self.pending = Some(self.spec.revision);
+        self.network.apply(self.spec.clone());
+    }
+
+    fn networked(&mut self, revision: Revision, made: Result<Made, String>) {
+        // Whoever waits for a network, or for the end of one, is looked at.
+        self.dirty.extend(self.spec.tasks.keys().chain(self.tasks.keys()).cloned());
+        match made {
+            Ok(made) => {
+                self.networks = made.ready;
+                made.impossible.iter().for_each(|(id, why)| self.fail_without_network(id, why));
+                self.pending = self.pending.filter(|pending| *pending != revision);
+            }
+            Err(why) if self.pending == Some(revision) => {
+                let spec = self.spec.clone();
+                let without = spec.tasks.keys().filter(|id| !self.networks.contains(*id)).collect::<Vec<_>>();
+                without.into_iter().for_each(|id| self.fail_without_network(id, &why));
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Only a task that never had a network fails for want of it; the others keep running while it is mended.
+    fn fail_without_network(&mut self, id: &TaskId, why: &str) {
+        let task = self.tasks.entry(id.clone()).or_default();
+        if task.seen.network == reconcile::Network::Absent {
+            task.seen.failure = Some(format!(
+                "ResourceInitializationError: failed to configure ENI: failed to setup regular eni: {why}"
+            ));
+        }
+    }
+
+    /// Looks at every task that may have something to do, has it done, and reports what changed.
+    fn look(&mut self) {
+        let now = clock::now();
+        let expired = matches!(self.lease, Lease::Until(until) if clock::steady() >= until);
+        if expired {
+            self.dirty.extend(self.tasks.keys().cloned());
+            self.lease = Lease::Over;
+        }
+        self.dirty.extend(self.wakes.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()));
+        let dirty = std::mem::take(&mut self.dirty);
+        dirty.iter().for_each(|id| self.look_at(id, now, expired));
+        self.publish(&dirty);
+    }
+
+    fn look_at(&mut self, id: &TaskId, now: Millis, expired: bool) {
+        self.wakes.remove(id);
+        let wanted = self.spec.tasks.get(id);
+        if wanted.is_some() && self.lease != Lease::Unknown {
+            self.tasks.entry(id.clone()).or_default();
+        }
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        // Until the server has spoken, only what already runs is looked after: nothing is begun and nothing is removed.
+        if self.lease == Lease::Unknown && (wanted.is_none() || !task.has_sandbox()) {
+            return;
+        }
+        if self.networks.contains(id) {
+            task.seen.network = reconcile::Network::Ready;
+        }
+        task.expired |= expired;
+        let hurried = wanted.filter(|_| task.expired).map(at_once);
+        let wanted = hurried.as_ref().or(wanted);
+        // A task acts until its next step depends on something that has yet to happen.
+        for _ in 0..STEPS {
+            let step = reconcile::step(wanted, &task.seen, now);
+            if let Some(at) = step.wake {
+                self.wakes.insert(id.clone(), at);
+            }
+            let mut acted = false;
+            for action in step.actions {
+                acted |= task.act(id, wanted, &self.spec, action, now, &mut self.context);
+            }
+            if !acted {
+                break;
+            }
+        }
+        if task.removed && self.pending.is_none() && !self.networks.contains(id) {
+            self.tasks.remove(id);
+        }
+    }
+
+    fn publish(&self, dirty: &BTreeSet<TaskId>) {
+        let changed: Vec<_> = dirty
+            .iter()
+            .map(|id| (id, self.tasks.get(id).map(|task| reconcile::status(id, self.spec.tasks.get(id), &task.seen))))
+            .collect();
+        self.status.send_if_modified(|status| {
+            let mut modified = status.observed != self.spec.revision;
+            status.observed = self.spec.revision;
+            for (id, new) in changed {
+                if status.tasks.get(id) != new.as_ref() {
+                    modified = true;
+                    match new {
+                        Some(new) => status.tasks.insert(id.clone(), new),
+                        None => status.tasks.remove(id),
+                    };
+                }
+            }
+            modified
+        });
+    }
+}
+
+/// More steps than a task can take in a row without anything happening.
+const STEPS: usize = 16;
+
+/// The same task, to be stopped without waiting: the lease is over, and soon its address will be someone else's.
+fn at_once(spec: &TaskSpec) -> TaskSpec {
+    let mut spec = TaskSpec { desired: spec::Desired::Stopped, ..spec.clone() };
+    spec.containers.iter_mut().for_each(|container| container.stop_timeout = 0);
+    spec
+}

@@ -1,0 +1,90 @@
+//! The network of this host, kept by a thread of its own: always the newest spec, so that what arrives while it works is done in one go.
+
+use super::Event;
+use network::{Instance, Network, Plan, plan};
+use spec::{HostSpec, TaskId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often the kernel is compared with the plan though nothing was asked, so that damage heals: this often, or as seldom as keeps
+/// it below a fiftieth of a processor.
+const VERIFY: Duration = Duration::from_secs(5);
+const SHARE: u32 = 50;
+/// How long to wait before trying again what failed.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// What was made of a spec.
+pub(crate) struct Made {
+    /// The tasks whose networks are complete.
+    pub(super) ready: BTreeSet<TaskId>,
+    /// Those that can have none, and why: their interface is not part of the VPC, for example.
+    pub(super) impossible: BTreeMap<TaskId, String>,
+}
+
+/// A handle on the thread. Dropping it ends the thread; the network stays.
+pub(super) struct Worker(Sender<Arc<HostSpec>>);
+
+impl Worker {
+    /// Starts the thread.
+    pub(super) fn start(network: Network, instance: Instance, events: Sender<Event>) -> std::io::Result<Self> {
+        let (sender, specs) = channel();
+        thread::Builder::new().name("network".into()).spawn(move || keep(network, &instance, &specs, &events))?;
+        Ok(Self(sender))
+    }
+
+    /// Makes the network what this spec wants.
+    pub(super) fn apply(&self, spec: Arc<HostSpec>) {
+        // The thread only ends with this handle.
+        let _ = self.0.send(spec);
+    }
+}
+
+fn keep(mut network: Network, instance: &Instance, specs: &Receiver<Arc<HostSpec>>, events: &Sender<Event>) {
+    let mut current: Option<Arc<HostSpec>> = None;
+    let (mut failed, mut verify) = (false, VERIFY);
+    loop {
+        let pause = if failed { AGAIN } else { verify };
+        let told = match specs.recv_timeout(pause) {
+            Ok(spec) => {
+                current = Some(specs.try_iter().last().unwrap_or(spec));
+                true
+            }
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let Some(spec) = &current else { continue };
+        let plan = plan(instance, spec);
+        let begun = Instant::now();
+        let done = if told { network.apply(&plan) } else { network.verify(&plan) };
+        if !told {
+            verify = VERIFY.max(begun.elapsed() * SHARE);
+        }
+        let errors = done.err().unwrap_or_default();
+        let was = std::mem::replace(&mut failed, !errors.is_empty());
+        if !told && !failed && !was {
+            continue;
+        }
+        let made = match errors.first() {
+            None => Ok(made(spec, plan)),
+            Some(error) => Err(error.to_string()),
+        };
+        if let Err(why) = &made {
+            crate::complain(format_args!("making the network: {why}"));
+        }
+        if events.send(Event::Network { revision: spec.revision, made }).is_err() {
+            return;
+        }
+    }
+}
+
+fn made(spec: &HostSpec, plan: Plan) -> Made {
+    let ready = spec.tasks.keys().filter(|id| !plan.impossible.contains_key(*id)).cloned().collect();
+    Made { ready, impossible: plan.impossible }
+}

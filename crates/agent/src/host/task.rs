@@ -1,0 +1,295 @@
+//! One task of this host: what is known of it, the handles on it, and what each action begins and each result means.
+
+use super::{
+    Context,
+    effects::{self, Outcome},
+    jobs::Kind,
+};
+use crate::{
+    Config, clock,
+    reconcile::{self, Action, End, Image, Process, TaskSeen},
+};
+use containers::{Adopted, ContainerState, Exit, Report, Sandbox};
+use images::store;
+use spec::{HostSpec, Millis, TaskId, TaskSpec};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What an agent has of one task.
+#[derive(Default)]
+pub(super) struct Task {
+    /// What [`reconcile`] looks at.
+    pub(super) seen: TaskSeen,
+    /// Whether it has to stop at once because the lease is over.
+    pub(super) expired: bool,
+    /// Whether its processes and files are off this host.
+    pub(super) removed: bool,
+    sandbox: Option<Arc<Sandbox>>,
+    images: BTreeMap<String, Arc<store::Image>>,
+    creating: bool,
+    removing: bool,
+    /// Whether its shim was found running and has not said anything yet.
+    adopting: bool,
+}
+
+impl Task {
+    /// A task whose shim was found running. What its containers are, it says once it is listened to.
+    pub(super) fn adopted(sandbox: Sandbox) -> Self {
+        let mut task = Self { sandbox: Some(Arc::new(sandbox)), adopting: true, ..Self::default() };
+        task.seen.network = reconcile::Network::Ready;
+        task.seen.sandbox = reconcile::Sandbox::Running;
+        task
+    }
+
+    /// A task whose shim has died, but not its directory.
+    pub(super) fn orphaned(containers: BTreeMap<String, ContainerState>) -> Self {
+        let mut task = Self::default();
+        containers.into_iter().for_each(|(name, state)| task.observe_one(name, state));
+        task.seen.sandbox = reconcile::Sandbox::Gone;
+        task
+    }
+
+    /// Begins to listen to an adopted task's shim and to ship its containers' output.
+    pub(super) fn follow(&self, id: &TaskId, spec: Option<&TaskSpec>, context: &Context) {
+        self.sandbox.iter().for_each(|sandbox| context.watcher.add(id, sandbox));
+        for container in spec.into_iter().flat_map(|task| &task.containers) {
+            if let Some(log) = &container.log {
+                context.streams.follow(id, &container.name, log, self.sandbox.clone());
+            }
+        }
+    }
+
+    /// Whether a shim was ever made for it here.
+    pub(super) fn has_sandbox(&self) -> bool {
+        self.seen.sandbox != reconcile::Sandbox::Absent
+    }
+
+    /// Begins an action. Returns whether what is known has changed by that alone, so that there may be more to do at once.
+    pub(super) fn act(
+        &mut self,
+        id: &TaskId,
+        wanted: Option<&TaskSpec>,
+        spec: &HostSpec,
+        action: Action,
+        now: Millis,
+        context: &mut Context,
+    ) -> bool {
+        match action {
+            Action::BeginStop(failure) => {
+                self.seen.stopping_at = Some(now);
+                self.seen.failure = failure;
+                return true;
+            }
+            Action::GiveUp(name, reason) => {
+                let end = End { finished_at: Some(now), reason, ..End::default() };
+                self.seen.containers.entry(name).or_default().process = Process::Ended(end);
+                return true;
+            }
+            Action::Remove => self.remove(id, context),
+            Action::CreateSandbox => self.create(id, wanted, spec, context),
+            Action::Pull(name) => self.pull(id, wanted, name, now, context),
+            Action::Start(name) => self.start(id, wanted, name, context),
+            Action::Check(name) => self.check(id, wanted, name, context),
+            Action::Measure => self.measure(id, context),
+            Action::Stop(name) => return self.signal(&name, now, false),
+            Action::Kill(name) => return self.signal(&name, now, true),
+        }
+        false
+    }
+
+    fn create(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, spec: &HostSpec, context: &mut Context) {
+        let Some(wanted) = wanted.filter(|_| !self.creating) else { return };
+        self.creating = true;
+        let (config, id, wanted) = (context.config.clone(), id.clone(), wanted.clone());
+        let vpc = spec.vpcs.get(&wanted.vpc).cloned();
+        context.jobs.start(Kind::Launch, &id.clone(), move || effects::create(&config, &id, &wanted, vpc.as_ref()));
+    }
+
+    fn pull(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, name: String, now: Millis, context: &mut Context) {
+        let Some((task, container)) = wanted.and_then(|t| t.containers.iter().find(|c| c.name == name).map(|c| (t, c)))
+        else {
+            return;
+        };
+        self.seen.pull_started_at.get_or_insert(now);
+        self.seen.containers.entry(name.clone()).or_default().pulling = true;
+        let (config, store) = (context.config.clone(), context.images.clone());
+        let (image, architecture) = (container.image.clone(), task.architecture.clone());
+        context.jobs.start(Kind::Pull, id, move || effects::pull(&config, &store, name, &image, &architecture));
+    }
+
+    fn start(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, name: String, context: &mut Context) {
+        let container = wanted.and_then(|t| t.containers.iter().find(|c| c.name == name)).cloned();
+        let (Some(wanted), Some(container), Some(sandbox), Some(image)) =
+            (wanted.cloned(), container, self.sandbox.clone(), self.images.get(&name).cloned())
+        else {
+            return;
+        };
+        self.seen.containers.entry(name).or_default().starting = true;
+        let (config, files) = (context.config.clone(), context.config.files_dir(id));
+        context
+            .jobs
+            .start(Kind::Launch, id, move || effects::start(&config, &sandbox, &wanted, &container, &image, &files));
+    }
+
+    fn check(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, name: String, context: &mut Context) {
+        let check =
+            wanted.and_then(|t| t.containers.iter().find(|c| c.name == name)).and_then(|c| c.health_check.clone());
+        let (Some(check), Some(sandbox)) = (check, self.sandbox.clone()) else { return };
+        self.seen.containers.entry(name.clone()).or_default().checking = true;
+        context.jobs.start(Kind::Check, id, move || effects::check(&sandbox, name, check));
+    }
+
+    fn measure(&mut self, id: &TaskId, context: &mut Context) {
+        let Some(sandbox) = self.sandbox.clone() else { return };
+        self.seen.measuring = true;
+        context.jobs.start(Kind::Check, id, move || Outcome::Measured(sandbox.usage().ok()));
+    }
+
+    /// A signal is quick, so it needs no job. One that can't be sent finds a container that has just ended.
+    fn signal(&mut self, name: &str, now: Millis, kill: bool) -> bool {
+        let is = self.seen.containers.entry(name.to_owned()).or_default();
+        let signal = match &is.image {
+            _ if kill => libc::SIGKILL,
+            Image::Ready { stop_signal: Some(signal), .. } => signal_number(signal),
+            _ => libc::SIGTERM,
+        };
+        (is.killed, is.stop_sent_at) = (kill, is.stop_sent_at.or(Some(now)));
+        if let Some(sandbox) = &self.sandbox {
+            let _ = sandbox.signal(name, signal);
+        }
+        true
+    }
+
+    fn remove(&mut self, id: &TaskId, context: &mut Context) {
+        if self.removing || self.removed || self.creating {
+            return;
+        }
+        self.removing = true;
+        self.sandbox = None;
+        let (config, id, shipped) = (context.config.clone(), id.clone(), context.streams.finish(id));
+        context.jobs.start(Kind::Launch, &id.clone(), move || effects::remove(&config, &id, &shipped));
+    }
+
+    /// Takes in what a job came to.
+    pub(super) fn done(&mut self, id: &TaskId, spec: Option<&TaskSpec>, outcome: Outcome, context: &Context) {
+        match outcome {
+            Outcome::Created(made) => {
+                self.creating = false;
+                match made {
+                    Ok(sandbox) => {
+                        self.seen.sandbox = reconcile::Sandbox::Running;
+                        self.sandbox = Some(Arc::new(sandbox));
+                        self.follow(id, spec, context);
+                    }
+                    Err(why) => self.seen.failure = Some(why),
+                }
+            }
+            Outcome::Pulled(name, pulled, at) => self.pulled(name, pulled, at),
+            Outcome::Started(name, started) => self.started(name, started),
+            Outcome::Checked(name, check, passed) => {
+                if let Some(is) = self.seen.containers.get_mut(&name) {
+                    reconcile::checked(is, &check, passed, clock::now());
+                }
+            }
+            Outcome::Measured(bytes) => match (spec, bytes) {
+                (Some(spec), Some(bytes)) => reconcile::measured(spec, &mut self.seen, bytes, clock::now()),
+                _ => (self.seen.measuring, self.seen.measured_at) = (false, Some(clock::now())),
+            },
+            Outcome::Removed(Ok(())) => self.removed = true,
+            Outcome::Removed(Err(why)) => {
+                crate::complain(format_args!("removing task {id}: {why}"));
+                self.removing = false;
+            }
+        }
+    }
+
+    fn pulled(&mut self, name: String, pulled: Result<store::Image, String>, at: Millis) {
+        let is = self.seen.containers.entry(name.clone()).or_default();
+        is.pulling = false;
+        self.seen.pull_stopped_at = self.seen.pull_stopped_at.max(Some(at));
+        match pulled {
+            Ok(image) => {
+                let stop_signal = Some(image.config.stop_signal.clone()).filter(|signal| !signal.is_empty());
+                is.image = Image::Ready { digest: image.manifest_digest.to_string(), stop_signal };
+                self.images.insert(name, Arc::new(image));
+            }
+            Err(reason) if is.process == Process::Absent => {
+                is.process = Process::Ended(End { finished_at: Some(at), reason: Some(reason), ..End::default() });
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn started(&mut self, name: String, started: Result<containers::Started, effects::Refused>) {
+        let is = self.seen.containers.entry(name).or_default();
+        is.starting = false;
+        match started {
+            // Its shim may have told of its end before.
+            Ok(started) if is.process == Process::Absent => is.process = Process::Running { started_at: started.at },
+            Ok(_) => {}
+            Err(refused) => {
+                let end = End {
+                    started_at: None,
+                    finished_at: Some(clock::now()),
+                    exit_code: refused.exit_code,
+                    reason: Some(refused.reason),
+                };
+                is.process = Process::Ended(end);
+            }
+        }
+    }
+
+    /// Takes in what a shim says of its containers; `None` when the shim is gone, and with it every container.
+    pub(super) fn observe(&mut self, id: &TaskId, report: Option<Report>, config: &Config) {
+        let Some(report) = report else { return self.lose(id, config) };
+        if std::mem::take(&mut self.adopting) {
+            // What the agent before this one was starting is either listed or was given up by the shim.
+            self.seen.containers.values_mut().for_each(|is| is.starting = false);
+        }
+        report.containers.into_iter().for_each(|(name, state)| self.observe_one(name, state));
+    }
+
+    fn observe_one(&mut self, name: String, state: ContainerState) {
+        let is = self.seen.containers.entry(name).or_default();
+        match state {
+            ContainerState::Created => is.starting = true,
+            ContainerState::Running(started) => {
+                (is.starting, is.process) = (false, Process::Running { started_at: started.at })
+            }
+            ContainerState::Exited(exit) => (is.starting, is.process) = (false, Process::Ended(ended(exit))),
+        }
+    }
+
+    /// A shim that died took its containers with it; how they ended is in the task's directory.
+    fn lose(&mut self, id: &TaskId, config: &Config) {
+        self.sandbox = None;
+        if self.removing || self.removed {
+            return;
+        }
+        self.seen.sandbox = reconcile::Sandbox::Gone;
+        if let Ok(Adopted::Gone { containers }) = Sandbox::adopt(&config.task_dir(id)) {
+            containers.into_iter().for_each(|(name, state)| self.observe_one(name, state));
+        }
+    }
+}
+
+fn ended(exit: Exit) -> End {
+    let oom = exit.oom.then(|| "OutOfMemoryError: Container killed due to memory usage".to_owned());
+    End {
+        started_at: exit.started_at,
+        finished_at: Some(exit.finished_at),
+        exit_code: Some(exit.code),
+        reason: oom.or(exit.reason),
+    }
+}
+
+/// A signal by its number or its name, as an image's `STOPSIGNAL` has it; SIGTERM for what is no signal.
+fn signal_number(text: &str) -> i32 {
+    let name = text.strip_prefix("SIG").unwrap_or(text);
+    let known =
+        ["HUP", "INT", "QUIT", "KILL", "TERM", "USR1", "USR2", "WINCH"].iter().zip([1, 2, 3, 9, 15, 10, 12, 28]);
+    text.parse()
+        .ok()
+        .filter(|n| (1..=64).contains(n))
+        .or_else(|| known.clone().find(|(n, _)| **n == name).map(|(_, number)| number))
+        .unwrap_or(15)
+}

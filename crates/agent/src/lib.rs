@@ -1,0 +1,79 @@
+//! Makes one Linux host match what the control plane tells it. The agent never decides what should be: it asks, compares and acts.
+//!
+//! - [`reconcile`]: what there is to do for a task, told purely from what it should be and what it is.
+//! - `host`: the loop that takes in what happens and has done what `reconcile` says; its jobs use the crates `network`,
+//!   `images` and `containers`, which know nothing of AWS.
+//! - `sync`, [`ledger`]: what the server says, and the copy of it on disk.
+//! - [`container`], [`files`]: a container as the launcher wants it; pure.
+//!
+//! Tasks are not its children: they outlive it, and the next agent takes them over.
+
+#![forbid(unsafe_code)]
+
+pub mod client;
+mod clock;
+mod config;
+pub mod container;
+mod error;
+pub mod files;
+mod host;
+pub mod ledger;
+pub mod reconcile;
+mod registry;
+mod remove;
+mod streams;
+mod sync;
+
+pub use config::Config;
+pub use error::Error;
+pub use remove::{Removed, remove_all};
+
+use host::{Event, Host};
+use std::{
+    sync::{Arc, mpsc::Sender},
+    thread::{self, JoinHandle},
+};
+use tokio::task::AbortHandle;
+
+/// A running agent.
+pub struct Agent {
+    events: Sender<Event>,
+    thread: JoinHandle<()>,
+    sync: AbortHandle,
+}
+
+/// Takes over what runs on this host and starts following the server.
+///
+/// # Errors
+/// When the host can't do what is needed (kernel features, privileges), or what is there can't be understood. Nothing is changed then.
+pub fn start(config: Config) -> Result<Agent, Error> {
+    let config = Arc::new(config);
+    network::Network::check_host().map_err(|error| Error::new("checking", "this host's network", error))?;
+    let images = images::store::Store::open(&config.images_dir(), images::store::Options::default())
+        .map_err(|error| Error::new("opening the image store", config.images_dir().display(), error))?;
+    let network = network::Network::new(config.instance.clone());
+    let (host, incoming) = Host::new(config.clone(), images, network)?;
+    let (events, status) = (host.sender(), host.status());
+    let client = client::Client::new(&config.socket);
+    let runtime = &config.runtime_handle;
+    let sync = runtime.spawn(sync::run(client, config.capacity.clone(), status, events.clone()));
+    let thread = thread::Builder::new()
+        .name("agent".into())
+        .spawn(move || host.run(&incoming))
+        .map_err(|error| Error::new("starting", "the agent's thread", error))?;
+    Ok(Agent { events, thread, sync: sync.abort_handle() })
+}
+
+impl Agent {
+    /// Ends the agent. Tasks, their networks and their logs stay as they are.
+    pub fn stop(self) {
+        self.sync.abort();
+        let _ = self.events.send(Event::Quit);
+        let _ = self.thread.join();
+    }
+}
+
+/// Tells whoever runs the agent of something that went wrong and is tried again.
+pub(crate) fn complain(what: std::fmt::Arguments<'_>) {
+    eprintln!("neargate: {what}");
+}

@@ -1,0 +1,85 @@
+//! One service of AWS: how it is called and how it answers. The tables beside this file are generated
+//! by `tools/shapes.py`.
+
+pub mod ec2;
+pub mod ecs;
+pub mod iam;
+pub mod logs;
+pub mod sts;
+
+use crate::check::{Checker, Rules};
+use crate::doc::Doc;
+use crate::fault::Fault;
+use crate::shape::{Operation, Shape};
+use crate::{json, query};
+
+pub use crate::reply::Reply;
+
+/// Every service there is a table for.
+pub const ALL: [&Api; 5] = [&ecs::API, &ec2::API, &sts::API, &iam::API, &logs::API];
+
+/// How a service is called and which operations it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Api {
+    /// Its name, as the AWS CLI has it: `ecs`.
+    pub service: &'static str,
+    /// The API version a query names.
+    pub version: &'static str,
+    /// What stands before the operation in `X-Amz-Target`; empty for the query protocols.
+    pub target: &'static str,
+    /// How requests and replies are written.
+    pub protocol: Protocol,
+    /// The namespace of an XML reply; empty for JSON.
+    pub xml_namespace: &'static str,
+    /// The service in a SigV4 credential scope.
+    pub signing_name: &'static str,
+    /// Error codes and the HTTP status AWS's model gives them.
+    pub errors: &'static [(&'static str, u16)],
+    /// The operations there are types for.
+    pub operations: &'static [&'static str],
+    /// The operations AWS has and the tables don't.
+    pub unlisted: &'static [&'static str],
+}
+
+/// A wire protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// `awsJson1_1`.
+    Json,
+    /// `awsQuery`: form in, XML out.
+    Query,
+    /// `ec2Query`: a flatter form in, XML out.
+    Ec2,
+}
+
+impl Api {
+    /// How deep a request may nest.
+    pub const MAX_DEPTH: usize = 64;
+    /// How many values a request may hold. PutLogEvents at its own limit has 30,000.
+    pub const MAX_VALUES: usize = 100_000;
+
+    /// A request's body as a tree. For the query protocols `body` may as well be a query string.
+    ///
+    /// # Errors
+    /// `SerializationException` with the position where JSON does not parse, `MalformedQueryString` for a form; also
+    /// beyond [`Api::MAX_DEPTH`] and [`Api::MAX_VALUES`]. The body's size is the server's to limit.
+    pub fn parse(&self, body: &[u8]) -> Result<Doc, Fault> {
+        match self.protocol {
+            Protocol::Json => json::read(body, Self::MAX_DEPTH, Self::MAX_VALUES),
+            Protocol::Query => query::read(body, Self::MAX_DEPTH, Self::MAX_VALUES, false),
+            Protocol::Ec2 => query::read(body, Self::MAX_DEPTH, Self::MAX_VALUES, true),
+        }
+    }
+
+    /// An operation's request, typed, with the model's constraints checked.
+    ///
+    /// # Errors
+    /// What this service answers to a value of a wrong type, a missing member or a broken constraint.
+    pub fn read<O: Operation>(&self, request: Doc) -> Result<O::Input, Fault> {
+        let input = O::Input::read(request).map_err(|violation| self.refuse(&[violation]))?;
+        let mut checker = Checker::default();
+        input.check(&Rules::default(), &mut checker);
+        let broken = checker.finish();
+        if broken.is_empty() { Ok(input) } else { Err(self.refuse(&broken)) }
+    }
+}

@@ -1,0 +1,33 @@
+//! What goes over AWS's wire: bytes ⇄ [`doc::Doc`] is one codec per protocol, `Doc` ⇄ typed shape is one generated
+//! table per service.
+//!
+//! Absent on purpose: state, I/O, a clock, codecs per shape, and any opinion about what an operation does.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`request`] | which service and operation an HTTP request calls |
+//! | [`api`] | one service: parse a request, write a reply or a refusal; `api::ecs` & co. are the generated tables |
+//! | [`doc`], [`form`] | the tree between bytes and shapes |
+//! | [`shape`], [`check`] | typed shapes over the tree, and the constraints AWS's models put on them |
+//! | [`fault`] | what goes wrong, with AWS's code, message and status |
+//! | [`page`], [`arn`], [`sigv4`] | pagination tokens, ARNs, SigV4 credential scopes |
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod arn;
+pub mod check;
+pub mod doc;
+pub mod fault;
+pub mod form;
+mod json;
+pub mod page;
+mod pattern;
+mod query;
+pub mod reply;
+pub mod request;
+pub mod shape;
+pub mod sigv4;
+mod storage;
+mod timestamp;
+mod wording;
+mod xml;

@@ -1,0 +1,73 @@
+//! XML replies of the query protocols. A list's items stand in `member` (query) or `item` (EC2) elements.
+
+use crate::doc::Doc;
+
+/// Writes an element. Nothing at all for null.
+pub(crate) fn element(out: &mut String, tag: &str, item: &str, doc: &Doc) {
+    if *doc == Doc::Null {
+        return;
+    }
+    open(out, tag);
+    content(out, item, doc);
+    close(out, tag);
+}
+
+/// Writes an element that holds text.
+pub(crate) fn text(out: &mut String, tag: &str, text: &str) {
+    open(out, tag);
+    escape(out, text);
+    close(out, tag);
+}
+
+/// Writes what stands inside an element.
+pub(crate) fn content(out: &mut String, item: &str, doc: &Doc) {
+    match doc {
+        Doc::Null | Doc::Form(_) => {}
+        Doc::Bool(value) => *out += if *value { "true" } else { "false" },
+        Doc::Int(value) => *out += &value.to_string(),
+        Doc::Float(value) => *out += &value.to_string(),
+        Doc::Text(text) => escape(out, text),
+        Doc::Time(moment) => *out += &moment.iso8601(),
+        Doc::Blob(bytes) => *out += &Doc::base64(bytes),
+        Doc::List(items) => items.iter().for_each(|doc| element(out, item, item, doc)),
+        Doc::Map(members) => members.iter().for_each(|(key, value)| {
+            open(out, "entry");
+            text(out, "key", key);
+            element(out, "value", item, value);
+            close(out, "entry");
+        }),
+        Doc::Struct(members) => members.iter().for_each(|(name, value)| element(out, name, item, value)),
+    }
+}
+
+/// A start tag.
+pub(crate) fn open(out: &mut String, tag: &str) {
+    out.push('<');
+    *out += tag;
+    out.push('>');
+}
+
+/// An end tag.
+pub(crate) fn close(out: &mut String, tag: &str) {
+    *out += "</";
+    *out += tag;
+    out.push('>');
+}
+
+/// Text between tags. What XML 1.0 can't hold even as a reference (section 2.2, "Characters") becomes U+FFFD, so that one
+/// such character in a tag's value does not make the whole reply unreadable.
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => *out += "&amp;",
+            '<' => *out += "&lt;",
+            '>' => *out += "&gt;",
+            '"' => *out += "&quot;",
+            '\r' => *out += "&#xD;",
+            '\n' => *out += "&#xA;",
+            '\t' => *out += "&#x9;",
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! An OCI runtime of the host (`crun`, `runc`) as launcher: the reference our own is held against.
+//!
+//! The runtime runs in a helper's own mount namespace, where the container's overlay and a `/proc` of the shim's pid namespace
+//! are mounted; so here too nothing is mounted on the host. The container it leaves behind becomes the shim's child.
+//!
+//! Not offered through it: terminals, limits beyond the host's, a shared pid namespace, an init process of its own. They are
+//! refused by name. Its bundle and state hold the container's environment; they are in the task's directory, readable to root only.
+
+mod bundle;
+mod helper;
+
+use super::{Join, Launch, Launching, Runtime};
+use crate::config::{RuntimeKind, SandboxSpec};
+use crate::error::{StartError, StartErrorKind, Step};
+use crate::rootfs::Plan;
+use crate::sys::{self, Fork};
+use helper::Order;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// The launcher.
+pub(crate) struct Oci {
+    program: &'static str,
+    /// The task's directory.
+    dir: PathBuf,
+    /// Makes the runtime's names for containers unique on the host.
+    task: String,
+}
+
+impl Oci {
+    pub(crate) fn new(dir: &Path, spec: &SandboxSpec) -> Self {
+        let program = if spec.runtime == RuntimeKind::Runc { "runc" } else { "crun" };
+        Self { program, dir: dir.to_path_buf(), task: spec.id.clone() }
+    }
+
+    fn id(&self, name: &str) -> String {
+        format!("{}.{name}", self.task)
+    }
+
+    fn helper(&self, work: impl FnOnce(&OwnedFd) -> StartError) -> Result<Launching, StartError> {
+        let sockets = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
+        let (status, child_status) = sockets.start(|| "making a socket pair".into())?;
+        match sys::fork(libc::CLONE_NEWNS, None).start(|| "clone3".into())? {
+            Fork::Parent { pid, pidfd } => Ok(Launching { pid, pidfd, status }),
+            Fork::Child => {
+                let error = work(&child_status);
+                let _ = super::send(&child_status, &super::Progress::Failed(error), None);
+                sys::exit(1)
+            }
+        }
+    }
+}
+
+impl Runtime for Oci {
+    fn launch(&self, launch: Launch) -> Result<Launching, StartError> {
+        let config = launch.plan.config;
+        for (asked, name) in [
+            (config.terminal, "pseudoTerminal"),
+            (config.init, "initProcessEnabled"),
+            (launch.join_pid.is_some(), "pidMode"),
+        ] {
+            if asked {
+                return Err(StartError::new(
+                    StartErrorKind::Invalid,
+                    format!("{name} is not supported with the runtime {}", self.program),
+                ));
+            }
+        }
+        let (state, id) = (self.dir.join("runtime"), self.id(&config.name));
+        self.helper(|status| {
+            let prepared = prepare(&launch.plan, &launch);
+            match prepared {
+                Err(error) => error,
+                Ok(()) => Order { program: self.program, state: &state, pid_file: &launch.plan.dir.join("pid") }.run(
+                    &id,
+                    launch.plan.dir,
+                    &launch.stdio,
+                    status,
+                ),
+            }
+        })
+    }
+
+    fn exec(&self, join: Join) -> Result<Launching, StartError> {
+        let (state, id) = (self.dir.join("runtime"), self.id(join.name));
+        let dir = self.dir.join("containers").join(join.name);
+        self.helper(|status| {
+            let process = match bundle::process_for_exec(&join.process) {
+                Ok(process) => process,
+                Err(error) => return error,
+            };
+            // Named after the helper, of which there may be several.
+            let own = rustix::process::getpid().as_raw_pid();
+            let (file, pid_file) = (dir.join(format!("exec.{own}")), dir.join(format!("exec.{own}.pid")));
+            let order = Order { program: self.program, state: &state, pid_file: &pid_file };
+            let result = std::fs::write(&file, process).start(|| format!("writing {}", file.display()));
+            let failed = result.map_or_else(|error| error, |()| order.exec(&id, &file, &join, status));
+            let _ = (std::fs::remove_file(&file), std::fs::remove_file(&pid_file));
+            failed
+        })
+    }
+}
+
+/// In the helper: the root file system and the bundle.
+fn prepare(plan: &Plan, launch: &Launch) -> Result<(), StartError> {
+    crate::rootfs::detach_from_host()?;
+    let root = crate::rootfs::attach_overlay(plan)?;
+    crate::rootfs::fill_volumes(&root, plan)?;
+    drop(root);
+    crate::rootfs::prepare_for_oci()?;
+    let passwd = |file: &str| std::fs::read_to_string(plan.dir.join("rootfs/etc").join(file)).unwrap_or_default();
+    let user = crate::process::user::resolve(&launch.process.user, &passwd("passwd"), &passwd("group"))?;
+    let text = bundle::config(launch, &user)?;
+    let file = plan.dir.join("config.json");
+    std::fs::write(&file, text).start(|| format!("writing {}", file.display()))?;
+    plan.cgroup.join_container().map_err(|error| StartError::new(StartErrorKind::Host, error.to_string()))
+}

@@ -1,0 +1,59 @@
+//! What a launched child reports to the shim before it becomes its command: packets on a socket, whose end means success.
+
+use crate::error::{StartError, StartErrorKind};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+};
+use serde::{Deserialize, Serialize};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Longest report in bytes.
+const MAX: usize = 16 << 10;
+
+/// One report.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Progress {
+    /// The container's terminal, whose descriptor comes with it.
+    Terminal,
+    /// The process is another child of the shim than the one launched.
+    Pid(i32),
+    /// It failed.
+    Failed(StartError),
+}
+
+/// Sends a report, with a descriptor or without.
+pub(crate) fn send(socket: impl AsFd, progress: &Progress, fd: Option<&OwnedFd>) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(progress)?;
+    if bytes.len() > MAX {
+        let error = StartError::new(StartErrorKind::Host, "an error message was too long");
+        bytes = serde_json::to_vec(&Progress::Failed(error))?;
+    }
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let fds = fd.map(|fd| [fd.as_fd()]);
+    if let Some(fds) = &fds {
+        control.push(SendAncillaryMessage::ScmRights(fds));
+    }
+    rustix::net::sendmsg(socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Takes the next report; none at the end. Does not wait.
+pub(crate) fn receive(socket: &OwnedFd) -> io::Result<Option<(Progress, Option<OwnedFd>)>> {
+    let mut bytes = vec![0; MAX];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
+    let length = rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)?.bytes;
+    if length == 0 {
+        return Ok(None);
+    }
+    let fd = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+        _ => None,
+    });
+    let progress = serde_json::from_slice(bytes.get(..length).unwrap_or_default())?;
+    Ok(Some((progress, fd)))
+}

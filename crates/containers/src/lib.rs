@@ -1,0 +1,30 @@
+//! Task shims and container launchers: from ready image layers and a ready network namespace to running processes.
+//!
+//! - [`config`]: what a task and a container are to be. [`state`]: what they are. [`error`]: why something failed.
+//! - [`Sandbox`]: the caller's handle on one task; it speaks to the task's shim over a socket.
+//! - [`shim`]: the process that is parent of a task's containers. [`protocol`]: what goes over its socket.
+//! - [`launch`]: the runtimes behind one trait: our own and an OCI runtime's.
+//! - [`rootfs`] and [`process`]: what the launched child does to its file systems and to itself.
+//! - [`cgroup`]: limits and accounting on cgroup v1 and v2. [`log`]: the containers' output. [`usage`]: disk accounting.
+//!
+//! Absent: AWS, image transport, networks, policy (order, restarts, timeouts), threads, an async runtime.
+//! `unsafe` is in `sys` alone.
+
+pub mod cgroup;
+pub mod config;
+pub mod error;
+pub mod launch;
+pub mod log;
+pub mod process;
+pub mod protocol;
+pub mod rootfs;
+pub mod sandbox;
+pub mod shim;
+pub mod state;
+mod sys;
+pub mod usage;
+
+pub use config::{ContainerConfig, Exec, FileMount, LogSink, Rlimit, RuntimeKind, SandboxSpec, VolumeMount};
+pub use error::{Error, StartError, StartErrorKind};
+pub use sandbox::{Adopted, Events, Sandbox, ShimCommand, Stats, remove, remove_cgroups};
+pub use state::{ContainerState, ExecResult, Exit, Report, Started};

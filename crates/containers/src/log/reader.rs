@@ -1,0 +1,169 @@
+//! The reading side: puts lines together and tells up to where they have been read.
+
+use super::{Stream, segments};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// Longest line returned in bytes; longer ones come in pieces. CloudWatch Logs takes 256 KiB an event, 26 bytes of them its own.
+pub const MAX_LINE: usize = 262_118;
+
+/// One line of a container's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When its first part was read from the container, in milliseconds since the epoch.
+    pub time: i64,
+    /// Where it was written to.
+    pub stream: Stream,
+    /// The line without its newline. Not always UTF-8.
+    pub bytes: Vec<u8>,
+    /// Reading again from here brings what comes after this line, and may repeat other lines that overlap with it; acknowledging
+    /// it loses nothing.
+    pub resume: u64,
+}
+
+/// Reads a log from an offset on.
+#[derive(Debug)]
+pub struct Reader {
+    dir: PathBuf,
+    offset: u64,
+    segment: Option<(u64, File)>,
+    pending: Vec<u8>,
+    /// Lines of standard output and error that are not complete.
+    partial: [Option<Line>; 2],
+    ready: VecDeque<Line>,
+}
+
+/// Bytes read from a segment at once.
+const CHUNK: usize = 64 << 10;
+
+impl Reader {
+    /// Reads the log in `dir`, which may not exist yet, from `offset`: 0, or where a line said to resume.
+    pub fn new(dir: &Path, offset: u64) -> Self {
+        Self {
+            dir: dir.to_path_buf(),
+            offset,
+            segment: None,
+            pending: Vec::new(),
+            partial: [None, None],
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The next lines, as many as are there but not many more than `max_bytes`; none when there is nothing more for now.
+    pub fn lines(&mut self, max_bytes: usize) -> io::Result<Vec<Line>> {
+        let (mut lines, mut size) = (Vec::new(), 0);
+        while size < max_bytes {
+            if let Some(line) = self.ready.pop_front() {
+                size += line.bytes.len() + 1;
+                lines.push(line);
+            } else if !self.fill()? {
+                break;
+            }
+        }
+        Ok(lines)
+    }
+
+    /// The directory to watch, with inotify(7), for more.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Reads on and takes whole records; false when nothing is new.
+    fn fill(&mut self) -> io::Result<bool> {
+        if !self.read_more()? {
+            return Ok(false);
+        }
+        let mut taken = 0;
+        while let Some((header, length)) = self.pending.get(taken..).and_then(header) {
+            let start = taken + length;
+            let Some(bytes) = self.pending.get(start..start + header.length) else { break };
+            if self.pending.len() <= start + header.length {
+                break;
+            }
+            let bytes = bytes.to_vec();
+            let begin = self.offset + taken as u64;
+            taken = start + header.length + 1;
+            self.add(&header, &bytes, begin, self.offset + taken as u64);
+        }
+        self.pending.drain(..taken);
+        self.offset += taken as u64;
+        Ok(true)
+    }
+
+    fn add(&mut self, header: &Header, bytes: &[u8], begin: u64, end: u64) {
+        let index = header.stream as usize;
+        // Until the line is complete, `resume` holds where it began.
+        let fresh = || Line { time: header.time, stream: header.stream, bytes: Vec::new(), resume: begin };
+        let mut line = self.partial[index].take().unwrap_or_else(fresh);
+        line.bytes.extend_from_slice(bytes);
+        while line.bytes.len() > MAX_LINE {
+            let rest = line.bytes.split_off(boundary(&line.bytes, MAX_LINE));
+            // Its record is shared with what follows: reading again starts where the line does.
+            self.ready.push_back(Line { bytes: std::mem::replace(&mut line.bytes, rest), ..line.clone() });
+        }
+        if header.ends {
+            // Another stream's unfinished line may have begun before this one's end.
+            let other = self.partial[1 - index].as_ref().map_or(end, |other| other.resume.min(end));
+            line.resume = other;
+            self.ready.push_back(line);
+        } else {
+            self.partial[index] = Some(line);
+        }
+    }
+
+    /// Appends the next bytes to `pending`.
+    fn read_more(&mut self) -> io::Result<bool> {
+        let position = self.offset + self.pending.len() as u64;
+        if let Some((start, file)) = &mut self.segment {
+            file.seek(SeekFrom::Start(position - *start))?;
+            if take(file, &mut self.pending)? {
+                return Ok(true);
+            }
+        }
+        let all = match segments(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            other => other?,
+        };
+        // The segment that holds the position; a position in a deleted one moves to the first that is left.
+        let Some((start, path)) = all.iter().rfind(|(start, _)| *start <= position).or(all.first()) else {
+            return Ok(false);
+        };
+        let mut file = File::open(path)?;
+        if *start > position {
+            self.pending.clear();
+            self.offset = *start;
+        }
+        file.seek(SeekFrom::Start(self.offset + self.pending.len() as u64 - start))?;
+        let more = take(&mut file, &mut self.pending)?;
+        self.segment = Some((*start, file));
+        Ok(more)
+    }
+}
+
+fn take(file: &mut File, into: &mut Vec<u8>) -> io::Result<bool> {
+    Ok(file.take(CHUNK as u64).read_to_end(into)? > 0)
+}
+
+struct Header {
+    time: i64,
+    stream: Stream,
+    ends: bool,
+    length: usize,
+}
+
+/// A record's header and its length, if it is whole.
+fn header(bytes: &[u8]) -> Option<(Header, usize)> {
+    let end = bytes.iter().take(64).position(|byte| *byte == b'\n')?;
+    let mut parts = std::str::from_utf8(bytes.get(..end)?).ok()?.split(' ');
+    let (time, kind, length) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?.parse().ok()?);
+    let stream = if kind.starts_with('o') { Stream::Out } else { Stream::Err };
+    Some((Header { time, stream, ends: kind.ends_with('.'), length }, end + 1))
+}
+
+/// The last place at or before `at` that is not inside a UTF-8 character.
+fn boundary(bytes: &[u8], at: usize) -> usize {
+    let continues = |index: usize| bytes.get(index).is_some_and(|byte| byte & 0xc0 == 0x80);
+    (at.saturating_sub(3)..=at).rev().find(|index| !continues(*index)).unwrap_or(at)
+}

@@ -1,0 +1,144 @@
+//! The writing side: keeps no lines in memory, only the rest of none.
+
+use super::{Stream, segments};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Smallest segment in bytes: the unit in which acknowledged output is deleted.
+const MIN_SEGMENT: u64 = 64 << 10;
+
+/// A container's log being written.
+pub(crate) struct Writer {
+    dir: PathBuf,
+    segment: File,
+    segment_start: u64,
+    end: u64,
+    acknowledged: u64,
+    limit: u64,
+    non_blocking: bool,
+    dropped: u64,
+    streams: [Line; 2],
+}
+
+/// What a stream's last line is like.
+#[derive(Clone, Copy, Default)]
+struct Line {
+    /// Part of it is written.
+    open: bool,
+    /// The rest of it is dropped.
+    dropping: bool,
+}
+
+impl Writer {
+    /// A new log in `dir`, which is made.
+    pub(crate) fn create(dir: &Path, limit: u64, non_blocking: bool) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let segment = open_segment(dir, 0)?;
+        let dir = dir.to_path_buf();
+        Ok(Self {
+            dir,
+            segment,
+            segment_start: 0,
+            end: 0,
+            acknowledged: 0,
+            limit,
+            non_blocking,
+            dropped: 0,
+            streams: [Line::default(); 2],
+        })
+    }
+
+    /// Whether the stream may be read. A full non-blocking log takes everything and drops it.
+    pub(crate) fn wants_more(&self) -> bool {
+        self.non_blocking || !self.full()
+    }
+
+    /// Lines dropped so far.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn full(&self) -> bool {
+        self.end - self.acknowledged >= self.limit
+    }
+
+    /// Adds what was read from a stream. A full disk drops lines as a full non-blocking log does.
+    pub(crate) fn add(&mut self, stream: Stream, time: i64, mut bytes: &[u8]) {
+        let mut records = Vec::with_capacity(bytes.len() + 64);
+        let mut line = self.streams[stream as usize];
+        while !bytes.is_empty() {
+            let newline = bytes.iter().position(|byte| *byte == b'\n');
+            let (part, rest) = bytes.split_at(newline.unwrap_or(bytes.len()));
+            bytes = rest.get(1..).unwrap_or_default();
+            if line.dropping || (self.non_blocking && self.full()) {
+                // A line that is kept in part counts as kept.
+                self.dropped += u64::from(!line.dropping && !line.open);
+                line.dropping = newline.is_none();
+                if line.open {
+                    record(&mut records, stream, time, true, b"");
+                    line.open = false;
+                }
+                continue;
+            }
+            record(&mut records, stream, time, newline.is_some(), part);
+            line.open = newline.is_none();
+        }
+        self.streams[stream as usize] = line;
+        self.append(&records, stream);
+    }
+
+    /// Ends a stream's last line if it has no newline.
+    pub(crate) fn finish(&mut self, stream: Stream, time: i64) {
+        if self.streams[stream as usize].open {
+            let mut end = Vec::new();
+            record(&mut end, stream, time, true, b"");
+            self.streams[stream as usize] = Line::default();
+            self.append(&end, stream);
+        }
+    }
+
+    /// Deletes the segments that lie before `offset`, which has been shipped.
+    pub(crate) fn acknowledge(&mut self, offset: u64) -> io::Result<()> {
+        self.acknowledged = self.acknowledged.max(offset.min(self.end));
+        let all = segments(&self.dir)?;
+        let nexts = all.iter().skip(1).map(|(start, _)| *start);
+        for ((_, path), next) in all.iter().zip(nexts).filter(|(_, next)| *next <= self.acknowledged) {
+            debug_assert!(next <= self.end);
+            std::fs::remove_file(path)?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, records: &[u8], stream: Stream) {
+        if records.is_empty() {
+            return;
+        }
+        if self.end - self.segment_start >= (self.limit / 4).max(MIN_SEGMENT)
+            && let Ok(segment) = open_segment(&self.dir, self.end)
+        {
+            (self.segment, self.segment_start) = (segment, self.end);
+        }
+        let before = self.end - self.segment_start;
+        match self.segment.write_all(records) {
+            Ok(()) => self.end += records.len() as u64,
+            Err(_) => {
+                // The disk is full. What was half written must not be read as a record.
+                let _ = self.segment.set_len(before);
+                self.dropped += records.iter().filter(|byte| **byte == b'\n').count() as u64 / 2;
+                self.streams[stream as usize] = Line { open: false, dropping: self.streams[stream as usize].open };
+            }
+        }
+    }
+}
+
+fn open_segment(dir: &Path, start: u64) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(dir.join(format!("{start:020}")))
+}
+
+fn record(out: &mut Vec<u8>, stream: Stream, time: i64, ends: bool, bytes: &[u8]) {
+    let end = if ends { '.' } else { '+' };
+    out.extend_from_slice(format!("{time} {}{end} {}\n", stream.letter(), bytes.len()).as_bytes());
+    out.extend_from_slice(bytes);
+    out.push(b'\n');
+}

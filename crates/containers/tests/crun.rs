@@ -1,0 +1,7 @@
+//! The contract suite on crun, the reference. Needs root and the package crun.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "some contracts are our own launcher's alone")]
+mod suite;
+
+common_contracts!(containers::RuntimeKind::Crun);

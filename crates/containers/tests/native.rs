@@ -1,0 +1,16 @@
+//! The contract suite on our own launcher. Needs root.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod suite;
+
+common_contracts!(containers::RuntimeKind::Native);
+
+mod native {
+    crate::contracts! {
+        containers::RuntimeKind::Native;
+        isolation: a_task_can_share_its_processes;
+        lifecycle: commands_run_as_named_users init_reaps_and_forwards the_init_process_is_not_writable terminals_and_standard_input sysctls_are_set;
+        errors: an_exec_format_error a_working_directory_that_is_a_file a_limit_beyond_the_hosts a_failed_start_leaves_nothing;
+        escapes: a_mount_target_stays_inside a_working_directory_through_descriptors;
+    }
+}

@@ -1,0 +1,41 @@
+//! What is old is forgotten: stopped tasks after an hour, client tokens with the last of their tasks or after a day.
+
+use crate::{
+    State, Tx,
+    state::{ClientToken, Expiring, Expiry, Record},
+};
+use spec::{Millis, TaskId};
+
+/// Forgets everything whose time has come.
+pub fn run(tx: &mut Tx<'_>) {
+    loop {
+        let next = tx.state.expiries.iter().next().cloned();
+        let Some(due) = next.filter(|next| tx.now >= next.at) else { return };
+        tx.state.expiries.remove(&due.key());
+        match &due.what {
+            Expiring::Task(id) => task(tx, id),
+            Expiring::ClientToken(key) => {
+                tx.state.client_tokens.remove(key);
+            }
+        }
+    }
+}
+
+/// When the next thing is forgotten.
+pub fn deadline(state: &State) -> Option<Millis> {
+    state.expiries.iter().next().map(|next| next.at.millis)
+}
+
+/// Forgets a task, and its client token if it was that one's last.
+fn task(tx: &mut Tx<'_>, id: &TaskId) {
+    let Some(task) = tx.state.stopped_tasks.remove(id) else { return };
+    let Some(token) = &task.0.launch.client_token else { return };
+    let key = ClientToken::key_of(&task.0.cluster, token);
+    let known = |id: &TaskId| tx.state.tasks.contains(id) || tx.state.stopped_tasks.contains(id);
+    let Some(record) = tx.state.client_tokens.get(&key) else { return };
+    if !record.tasks.iter().any(known) {
+        let queued = Expiry { at: record.expires, what: Expiring::ClientToken(key.clone()) };
+        tx.state.expiries.remove(&queued.key());
+        tx.state.client_tokens.remove(&key);
+    }
+}

@@ -1,0 +1,52 @@
+//! What follows from the state, kept true: each controller looks at everything each time, takes nothing but the state, and a
+//! second run of it changes nothing.
+//!
+//! | controller | keeps true |
+//! |---|---|
+//! | [`hosts`] | a host that was silent for two leases is lost |
+//! | [`lifecycle`] | a task's status follows from what its host has said and what was asked of it |
+//! | [`interfaces`] | a task has a network interface from its beginning until nothing of it can be left on any host |
+//! | [`placement`] | a task with an interface has a host |
+//! | [`expiry`] | what is old is forgotten |
+//! | deleted task definitions | are forgotten when no task needs them (in `ecs::task_definitions`) |
+
+pub mod expiry;
+pub mod hosts;
+pub mod interfaces;
+pub mod lifecycle;
+pub mod placement;
+
+#[cfg(test)]
+mod tests;
+
+use crate::{State, Tx};
+use spec::{HostId, Millis, TaskId};
+use std::collections::BTreeSet;
+
+/// Brings one part of the state in line with the rest of it.
+pub type Controller = fn(&mut Tx<'_>);
+
+/// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
+pub const CONTROLLERS: [(&str, Controller); 6] = [
+    ("hosts", hosts::run),
+    ("interfaces", interfaces::run),
+    ("lifecycle", lifecycle::run),
+    ("placement", placement::run),
+    ("expiry", expiry::run),
+    ("deleted task definitions", crate::ecs::task_definitions::forget_deleted),
+];
+
+/// The next moment at which time alone gives the controllers something to do: a transaction should run then.
+pub fn deadline(state: &State) -> Option<Millis> {
+    hosts::deadline(state).into_iter().chain(expiry::deadline(state)).min()
+}
+
+/// The hosts that are lost: usually none.
+fn lost(state: &State) -> BTreeSet<HostId> {
+    state.hosts.iter().filter(|host| host.lost.is_some()).map(|host| host.id.clone()).collect()
+}
+
+/// The ids of live tasks that something is to be done for, so that they can be changed one by one.
+fn tasks_that(state: &State, wanted: impl Fn(&crate::state::Task) -> bool) -> Vec<TaskId> {
+    state.tasks.iter().filter(|task| wanted(task)).map(|task| task.id.clone()).collect()
+}

@@ -1,0 +1,188 @@
+//! DescribeNetworkInterfaces.
+
+use super::{
+    describe::{Asked, Described, describe as describe_all},
+    filter::{Field, each, never, one},
+    interface::private_dns_name,
+    kind::Kind,
+    names, tags,
+};
+use crate::{
+    State, View,
+    state::{NetworkInterface, Requester},
+};
+use aws::{
+    api::ec2::{
+        AttachmentStatus, DescribeNetworkInterfacesRequest, DescribeNetworkInterfacesResult, GroupIdentifier,
+        NetworkInterface as Shape, NetworkInterfaceAssociation, NetworkInterfaceAttachment,
+        NetworkInterfacePrivateIpAddress, NetworkInterfaceStatus, NetworkInterfaceType, OperatorResponse, Tag,
+    },
+    fault::Fault,
+};
+
+/// DescribeNetworkInterfaces. `IncludeManagedResources` changes nothing: none is hidden.
+pub(super) fn describe(
+    view: &View<'_>,
+    input: DescribeNetworkInterfacesRequest,
+) -> Result<DescribeNetworkInterfacesResult, Fault> {
+    let DescribeNetworkInterfacesRequest {
+        next_token,
+        max_results,
+        include_managed_resources: _,
+        dry_run,
+        network_interface_ids,
+        filters,
+    } = input;
+    let state = view.state;
+    let asked = Asked { ids: network_interface_ids, filters, max_results, next_token, dry_run };
+    let all = state.network_interfaces.iter().map(|interface| show(state, interface));
+    let (network_interfaces, next_token) =
+        describe_all(asked, |id| state.network_interfaces.get(id).map(|interface| show(state, interface)), all)?;
+    Ok(DescribeNetworkInterfacesResult { network_interfaces, next_token })
+}
+
+/// The account AWS's services attach interfaces from; on AWS it differs by region.
+fn owner_of(requester: Requester) -> &'static str {
+    match requester {
+        Requester::Ecs => "amazon-ecs",
+    }
+}
+
+fn show(state: &State, interface: &NetworkInterface) -> Shape {
+    let NetworkInterface { id, vpc, subnet, private_ip, mac, security_groups, description, requester, tags, .. } =
+        interface;
+    let zone = state.subnets.get(subnet).map(|subnet| subnet.zone.clone());
+    let zone_id =
+        state.region.zones.iter().find(|known| Some(&known.name) == zone.as_ref()).map(|zone| zone.id.clone());
+    let groups = security_groups.iter().map(|id| GroupIdentifier {
+        group_id: Some(id.to_string()),
+        group_name: state.security_groups.get(id).map(|group| group.name.clone()),
+    });
+    let association = show_association(state, interface);
+    let address = NetworkInterfacePrivateIpAddress {
+        association: association.clone(),
+        primary: Some(true),
+        private_dns_name: private_dns_name(state, interface),
+        private_ip_address: Some(private_ip.to_string()),
+    };
+    Shape {
+        association,
+        attachment: Some(show_attachment(interface)),
+        availability_zone: zone,
+        description: Some(description.clone()),
+        groups: Some(groups.collect()),
+        interface_type: Some(NetworkInterfaceType::Interface),
+        ipv6_addresses: Some(Vec::new()),
+        mac_address: Some(mac.to_string()),
+        network_interface_id: Some(id.to_string()),
+        owner_id: Some(state.region.account.clone()),
+        private_dns_name: address.private_dns_name.clone(),
+        private_ip_address: Some(private_ip.to_string()),
+        private_ip_addresses: Some(vec![address]),
+        requester_id: Some(owner_of(*requester).to_owned()),
+        requester_managed: Some(true),
+        source_dest_check: Some(true),
+        status: Some(NetworkInterfaceStatus::InUse),
+        subnet_id: Some(subnet.to_string()),
+        tag_set: Some(tags::list(tags)),
+        vpc_id: Some(vpc.to_string()),
+        deny_all_igw_traffic: None,
+        operator: Some(OperatorResponse { managed: Some(false), ..OperatorResponse::default() }),
+        availability_zone_id: zone_id,
+        ..Shape::default()
+    }
+}
+
+fn show_attachment(interface: &NetworkInterface) -> NetworkInterfaceAttachment {
+    NetworkInterfaceAttachment {
+        attach_time: Some(interface.attached_at),
+        attachment_id: Some(interface.attachment.clone()),
+        delete_on_termination: Some(false),
+        device_index: Some(1),
+        network_card_index: Some(0),
+        instance_owner_id: Some(owner_of(interface.requester).to_owned()),
+        status: Some(AttachmentStatus::Attached),
+        ..NetworkInterfaceAttachment::default()
+    }
+}
+
+/// A public address that came with the interface is Amazon's, not an Elastic IP address of the account.
+fn show_association(state: &State, interface: &NetworkInterface) -> Option<NetworkInterfaceAssociation> {
+    let ip = interface.public_ip?;
+    let name = state.vpcs.get(&interface.vpc).and_then(|vpc| names::public(vpc, &state.region.name, ip));
+    Some(NetworkInterfaceAssociation {
+        ip_owner_id: Some("amazon".to_owned()),
+        public_dns_name: name,
+        public_ip: Some(ip.to_string()),
+        ..NetworkInterfaceAssociation::default()
+    })
+}
+
+fn of_association<V: ToString>(shape: &Shape, of: impl Fn(&NetworkInterfaceAssociation) -> &Option<V>) -> Vec<String> {
+    shape.association.iter().flat_map(|association| one(of(association))).collect()
+}
+
+fn of_attachment<V: ToString>(shape: &Shape, of: impl Fn(&NetworkInterfaceAttachment) -> &Option<V>) -> Vec<String> {
+    shape.attachment.iter().flat_map(|attachment| one(of(attachment))).collect()
+}
+
+fn of_addresses(shape: &Shape, of: impl Fn(&NetworkInterfaceAssociation) -> &Option<String>) -> Vec<String> {
+    shape
+        .private_ip_addresses
+        .iter()
+        .flatten()
+        .flat_map(|address| &address.association)
+        .flat_map(|association| one(of(association)))
+        .collect()
+}
+
+impl Described for Shape {
+    const KIND: Kind = Kind::NetworkInterface;
+    const IDS: &'static str = "NetworkInterfaceIds";
+    const FILTERS: &'static [Field<Self>] = &[
+        ("addresses.association.owner-id", |i| of_addresses(i, |a| &a.ip_owner_id)),
+        ("addresses.association.public-ip", |i| of_addresses(i, |a| &a.public_ip)),
+        ("addresses.primary", |i| each(&i.private_ip_addresses, |a| &a.primary)),
+        ("addresses.private-ip-address", |i| each(&i.private_ip_addresses, |a| &a.private_ip_address)),
+        ("association.allocation-id", never),
+        ("association.association-id", never),
+        ("association.ip-owner-id", |i| of_association(i, |a| &a.ip_owner_id)),
+        ("association.public-dns-name", |i| of_association(i, |a| &a.public_dns_name)),
+        ("association.public-ip", |i| of_association(i, |a| &a.public_ip)),
+        ("attachment.attach-time", |i| {
+            i.attachment.iter().flat_map(|a| a.attach_time).map(|at| at.iso8601()).collect()
+        }),
+        ("attachment.attachment-id", |i| of_attachment(i, |a| &a.attachment_id)),
+        ("attachment.delete-on-termination", |i| of_attachment(i, |a| &a.delete_on_termination)),
+        ("attachment.device-index", |i| of_attachment(i, |a| &a.device_index)),
+        ("attachment.instance-id", never),
+        ("attachment.instance-owner-id", |i| of_attachment(i, |a| &a.instance_owner_id)),
+        ("attachment.status", |i| of_attachment(i, |a| &a.status)),
+        ("availability-zone", |i| one(&i.availability_zone)),
+        ("availability-zone-id", |i| one(&i.availability_zone_id)),
+        ("description", |i| one(&i.description)),
+        ("group-id", |i| each(&i.groups, |g| &g.group_id)),
+        ("group-name", |i| each(&i.groups, |g| &g.group_name)),
+        ("interface-type", |i| one(&i.interface_type)),
+        ("ipv6-addresses.ipv6-address", never),
+        ("mac-address", |i| one(&i.mac_address)),
+        ("network-interface-id", |i| one(&i.network_interface_id)),
+        ("operator.managed", |i| i.operator.iter().flat_map(|o| one(&o.managed)).collect()),
+        ("operator.principal", never),
+        ("owner-id", |i| one(&i.owner_id)),
+        ("private-dns-name", |i| one(&i.private_dns_name)),
+        ("private-ip-address", |i| each(&i.private_ip_addresses, |a| &a.private_ip_address)),
+        ("requester-id", |i| one(&i.requester_id)),
+        ("requester-managed", |i| one(&i.requester_managed)),
+        ("source-dest-check", |i| one(&i.source_dest_check)),
+        ("status", |i| one(&i.status)),
+        ("subnet-id", |i| one(&i.subnet_id)),
+        ("vpc-id", |i| one(&i.vpc_id)),
+    ];
+    fn id(&self) -> &str {
+        self.network_interface_id.as_deref().unwrap_or_default()
+    }
+    fn tags(&self) -> &Option<Vec<Tag>> {
+        &self.tag_set
+    }
+}

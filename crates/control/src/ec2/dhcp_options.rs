@@ -1,0 +1,75 @@
+//! DHCP options sets. Absent: calls that make, associate or delete them; every VPC has the default one.
+
+use super::{
+    describe::{Asked, Described, describe as describe_all},
+    filter::{Field, each, one},
+    kind::Kind,
+    names, tags,
+};
+use crate::{
+    State, Tx, View,
+    state::{DhcpOptions, Tags},
+};
+use aws::{
+    api::ec2::{
+        AttributeValue, DescribeDhcpOptionsRequest, DescribeDhcpOptionsResult, DhcpConfiguration, DhcpOptions as Shape,
+        Tag,
+    },
+    fault::Fault,
+};
+
+/// The set a new VPC gets ("Default DHCP option set", Amazon VPC User Guide), made when there is none yet.
+pub(super) fn default_set(tx: &mut Tx<'_>) -> String {
+    if let Some(set) = tx.state.dhcp_options.iter().find(|set| set.is_default) {
+        return set.id.clone();
+    }
+    let id = tx.ec2_id("dopt");
+    let domain = names::private_domain(&tx.state.region.name);
+    let options = vec![
+        ("domain-name".to_owned(), vec![domain]),
+        ("domain-name-servers".to_owned(), vec!["AmazonProvidedDNS".to_owned()]),
+    ];
+    tx.state.dhcp_options.put(DhcpOptions { id: id.clone(), is_default: true, options, tags: Tags::new() });
+    id
+}
+
+/// DescribeDhcpOptions.
+pub(super) fn describe(view: &View<'_>, input: DescribeDhcpOptionsRequest) -> Result<DescribeDhcpOptionsResult, Fault> {
+    let DescribeDhcpOptionsRequest { dhcp_options_ids, next_token, max_results, dry_run, filters } = input;
+    let state = view.state;
+    let asked = Asked { ids: dhcp_options_ids, filters, max_results, next_token, dry_run };
+    let all = state.dhcp_options.iter().map(|set| show(state, set));
+    let (dhcp_options, next_token) =
+        describe_all(asked, |id| state.dhcp_options.get(id).map(|set| show(state, set)), all)?;
+    Ok(DescribeDhcpOptionsResult { next_token, dhcp_options })
+}
+
+fn show(state: &State, set: &DhcpOptions) -> Shape {
+    let options = set.options.iter().map(|(key, values)| DhcpConfiguration {
+        key: Some(key.clone()),
+        values: Some(values.iter().map(|value| AttributeValue { value: Some(value.clone()) }).collect()),
+    });
+    Shape {
+        owner_id: Some(state.region.account.clone()),
+        tags: Some(tags::list(&set.tags)),
+        dhcp_options_id: Some(set.id.clone()),
+        dhcp_configurations: Some(options.collect()),
+    }
+}
+
+impl Described for Shape {
+    const KIND: Kind = Kind::DhcpOptions;
+    const IDS: &'static str = "DhcpOptionsIds";
+    const FILTERS: &'static [Field<Self>] = &[
+        ("dhcp-options-id", |d| one(&d.dhcp_options_id)),
+        ("key", |d| each(&d.dhcp_configurations, |c| &c.key)),
+        ("owner-id", |d| one(&d.owner_id)),
+        ("value", |d| d.dhcp_configurations.iter().flatten().flat_map(|c| each(&c.values, |v| &v.value)).collect()),
+    ];
+    fn id(&self) -> &str {
+        self.dhcp_options_id.as_deref().unwrap_or_default()
+    }
+    fn tags(&self) -> &Option<Vec<Tag>> {
+        &self.tags
+    }
+}

@@ -1,0 +1,97 @@
+//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs, subnets, security groups, network interfaces, tags,
+//! and to read only, what every VPC comes with: route table, network ACL, DHCP options, and the default VPC's internet gateway.
+//!
+//! This file is the routing table. One file a resource; what the calls have in common is in `describe`, `filter`, `parameter`
+//! and `kind`. Absent: instances; calls that change routes, gateways and network ACLs; IPv6.
+
+mod address;
+mod awsvpc;
+mod cidr;
+mod default_vpc;
+mod describe;
+mod describe_interfaces;
+mod describe_subnets;
+mod describe_tags;
+mod describe_vpcs;
+mod dhcp_options;
+mod filter;
+pub(crate) mod interface;
+mod internet_gateway;
+mod kind;
+mod names;
+mod network_acl;
+mod parameter;
+mod protocol;
+mod public_address;
+mod quota;
+mod region;
+mod route_table;
+mod security_group;
+mod subnet;
+mod subnet_attribute;
+mod tags;
+mod topology;
+mod vpc;
+mod vpc_attribute;
+mod wildcard;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use awsvpc::validate_awsvpc;
+pub(crate) use topology::topology;
+
+use crate::{Service, Tx};
+use aws::{
+    api::ec2::{API, op},
+    fault::Fault,
+};
+use security_group::{authorize, describe_rules, modify_rules, revoke, rule_descriptions};
+
+/// The routing table.
+pub fn service() -> Service {
+    Service::new(&API)
+        .read(op::DescribeRegions, region::describe_regions)
+        .read(op::DescribeAvailabilityZones, region::describe_zones)
+        .read(op::DescribeAccountAttributes, region::describe_account)
+        .write(op::CreateVpc, vpc::create)
+        .write(op::CreateDefaultVpc, vpc::create_default)
+        .write(op::DeleteVpc, vpc::delete)
+        .read(op::DescribeVpcs, describe_vpcs::describe)
+        .write(op::ModifyVpcAttribute, vpc_attribute::modify)
+        .read(op::DescribeVpcAttribute, vpc_attribute::describe)
+        .write(op::CreateSubnet, subnet::create)
+        .write(op::DeleteSubnet, subnet::delete)
+        .read(op::DescribeSubnets, describe_subnets::describe)
+        .write(op::ModifySubnetAttribute, subnet_attribute::modify)
+        .write(op::CreateSecurityGroup, security_group::create)
+        .write(op::DeleteSecurityGroup, security_group::delete)
+        .read(op::DescribeSecurityGroups, security_group::describe::describe)
+        .write(op::AuthorizeSecurityGroupIngress, authorize::ingress)
+        .write(op::AuthorizeSecurityGroupEgress, authorize::egress)
+        .write(op::RevokeSecurityGroupIngress, revoke::ingress)
+        .write(op::RevokeSecurityGroupEgress, revoke::egress)
+        .read(op::DescribeSecurityGroupRules, describe_rules::describe)
+        .write(op::ModifySecurityGroupRules, modify_rules::modify)
+        .write(op::UpdateSecurityGroupRuleDescriptionsIngress, rule_descriptions::ingress)
+        .write(op::UpdateSecurityGroupRuleDescriptionsEgress, rule_descriptions::egress)
+        .read(op::DescribeNetworkInterfaces, describe_interfaces::describe)
+        .read(op::DescribeRouteTables, route_table::describe)
+        .read(op::DescribeInternetGateways, internet_gateway::describe)
+        .read(op::DescribeNetworkAcls, network_acl::describe)
+        .read(op::DescribeDhcpOptions, dhcp_options::describe)
+        .write(op::CreateTags, tags::create)
+        .write(op::DeleteTags, tags::delete)
+        .read(op::DescribeTags, describe_tags::describe)
+}
+
+/// What a region has from the start: the default DHCP options and the default VPC. On a region that has them, nothing.
+///
+/// # Errors
+/// None on an empty state; `VpcLimitExceeded` on one with VPCs but without a default one.
+pub fn found(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    if tx.state.dhcp_options.is_empty() && tx.state.vpcs.is_empty() {
+        default_vpc::make(tx)?;
+    }
+    Ok(())
+}

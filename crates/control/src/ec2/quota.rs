@@ -1,0 +1,14 @@
+//! AWS's default quotas ("Amazon VPC quotas", Amazon VPC User Guide).
+
+/// VPCs in a region, the default one included.
+pub(super) const VPCS: usize = 5;
+/// Subnets in a VPC.
+pub(super) const SUBNETS_PER_VPC: usize = 200;
+/// Security groups in a region.
+pub(super) const SECURITY_GROUPS: usize = 2500;
+/// Rules of a security group in one direction.
+pub(super) const RULES_PER_DIRECTION: usize = 60;
+/// Security groups on an interface.
+pub(super) const GROUPS_PER_INTERFACE: usize = 5;
+/// Tags on a resource, not counting AWS's own ("Tag restrictions", Amazon EC2 User Guide).
+pub(super) const TAGS: usize = 50;

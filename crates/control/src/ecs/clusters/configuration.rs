@@ -1,0 +1,97 @@
+//! Settings and configuration of a cluster.
+
+use super::invalid;
+use aws::{
+    api::ecs::{
+        ClusterConfiguration, ClusterServiceConnectDefaultsRequest, ClusterSetting, ClusterSettingName,
+        ExecuteCommandConfiguration, ExecuteCommandLogConfiguration, ExecuteCommandLogging,
+    },
+    fault::Fault,
+};
+
+/// The values of the setting `containerInsights`.
+const INSIGHTS: [&str; 3] = ["enhanced", "enabled", "disabled"];
+
+/// The settings of a cluster nobody gave any.
+pub(super) fn defaults() -> Vec<ClusterSetting> {
+    insights("disabled".to_owned())
+}
+
+fn insights(value: String) -> Vec<ClusterSetting> {
+    vec![ClusterSetting { name: Some(ClusterSettingName::ContainerInsights), value: Some(value) }]
+}
+
+/// Changes settings to those given.
+///
+/// # Errors
+/// `InvalidParameterException` for a value there is not.
+pub(super) fn settings(
+    mut settings: Vec<ClusterSetting>,
+    given: Vec<ClusterSetting>,
+) -> Result<Vec<ClusterSetting>, Fault> {
+    for ClusterSetting { name, value } in given {
+        let (Some(ClusterSettingName::ContainerInsights), Some(value)) = (name, value) else {
+            return Err(invalid("A cluster setting must have a name and a value."));
+        };
+        if !INSIGHTS.contains(&value.as_str()) {
+            let values = INSIGHTS.join(",");
+            return Err(invalid(format!("Invalid cluster setting value: '{value}'. Valid values: [{values}]")));
+        }
+        settings = insights(value);
+    }
+    Ok(settings)
+}
+
+/// Checks a configuration.
+///
+/// # Errors
+/// `InvalidParameterException`.
+pub(super) fn check(configuration: &ClusterConfiguration) -> Result<(), Fault> {
+    let ClusterConfiguration { execute_command_configuration, managed_storage_configuration } = configuration;
+    if managed_storage_configuration.is_some() {
+        return Err(unsupported("managedStorageConfiguration"));
+    }
+    execute_command_configuration.as_ref().map_or(Ok(()), execute_command)
+}
+
+fn execute_command(configuration: &ExecuteCommandConfiguration) -> Result<(), Fault> {
+    let ExecuteCommandConfiguration { kms_key_id, logging, log_configuration } = configuration;
+    if kms_key_id.is_some() {
+        return Err(unsupported("executeCommandConfiguration.kmsKeyId"));
+    }
+    let place = |log: &ExecuteCommandLogConfiguration| {
+        let ExecuteCommandLogConfiguration {
+            cloud_watch_log_group_name,
+            cloud_watch_encryption_enabled: _,
+            s3_bucket_name,
+            s3_encryption_enabled: _,
+            s3_key_prefix: _,
+        } = log;
+        cloud_watch_log_group_name.is_some() || s3_bucket_name.is_some()
+    };
+    match (logging, log_configuration) {
+        (Some(ExecuteCommandLogging::Override), log) if !log.as_ref().is_some_and(place) => Err(invalid(
+            "A CloudWatch log group name or S3 bucket name must be specified when overriding the default log configuration",
+        )),
+        (Some(ExecuteCommandLogging::Override), _) | (_, None) => Ok(()),
+        _ => Err(invalid("You must set logging to 'OVERRIDE' when you supply a log configuration")),
+    }
+}
+
+/// There are no AWS Cloud Map namespaces yet, so the only default that can be kept is none: the empty namespace of an update.
+///
+/// # Errors
+/// `InvalidParameterException` for any other.
+pub(super) fn service_connect(defaults: Option<ClusterServiceConnectDefaultsRequest>) -> Result<(), Fault> {
+    match defaults {
+        Some(ClusterServiceConnectDefaultsRequest { namespace }) if !namespace.is_empty() => {
+            Err(unsupported("serviceConnectDefaults"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The refusal of something Amazon ECS does and neargate does not: by name, instead of storing and ignoring it.
+fn unsupported(what: &str) -> Fault {
+    invalid(format!("neargate does not support {what} yet."))
+}

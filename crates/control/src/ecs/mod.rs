@@ -1,0 +1,49 @@
+//! Amazon ECS: one file or folder a resource; which function answers which operation stands here.
+//!
+//! Absent on purpose: container instances, attributes of them and everything else that only EC2 capacity has.
+
+pub(crate) mod arn;
+pub(crate) mod clusters;
+pub(crate) mod tags;
+pub(crate) mod task_definitions;
+pub(crate) mod tasks;
+
+use crate::Service;
+use aws::api::ecs::{API, op};
+
+/// What Amazon ECS answers.
+pub fn service() -> Service {
+    let service = Service::new(&API);
+    let service = clusters(service);
+    let service = task_definitions(service);
+    let service = tasks::operations(service);
+    tagging(service)
+}
+
+fn clusters(service: Service) -> Service {
+    service
+        .write(op::CreateCluster, clusters::create)
+        .write(op::DeleteCluster, clusters::delete)
+        .read(op::DescribeClusters, clusters::describe)
+        .read(op::ListClusters, clusters::list)
+        .write(op::PutClusterCapacityProviders, clusters::put_capacity_providers)
+        .write(op::UpdateCluster, clusters::update)
+        .write(op::UpdateClusterSettings, clusters::update_settings)
+}
+
+fn task_definitions(service: Service) -> Service {
+    service
+        .write(op::DeleteTaskDefinitions, task_definitions::delete)
+        .write(op::DeregisterTaskDefinition, task_definitions::deregister)
+        .read(op::DescribeTaskDefinition, task_definitions::describe)
+        .read(op::ListTaskDefinitionFamilies, task_definitions::families)
+        .read(op::ListTaskDefinitions, task_definitions::list)
+        .write(op::RegisterTaskDefinition, task_definitions::register)
+}
+
+fn tagging(service: Service) -> Service {
+    service
+        .read(op::ListTagsForResource, tags::list)
+        .write(op::TagResource, tags::tag)
+        .write(op::UntagResource, tags::untag)
+}

@@ -1,0 +1,63 @@
+//! What a host is told: the whole of it, every time.
+
+use crate::{
+    State, ec2,
+    ecs::arn,
+    state::{Interface, Status, Task},
+};
+use spec::{Desired, HostId, HostSpec, Revision, TaskSpec};
+
+/// What a host should be, as of this state. One that was given up, or was never heard of, should be nothing.
+///
+/// A task that should stop stays until its containers' ends are known, so that they can be reported; then it is withdrawn.
+pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
+    let mut spec = HostSpec { revision: state.revision, ..HostSpec::default() };
+    if state.hosts.get(host).is_none_or(|host| host.lost.is_some()) {
+        return spec;
+    }
+    for task in state.tasks.iter().filter(|task| task.is_on(host) && task.status < Status::Deprovisioning) {
+        let Some(interface) = &task.attachment.interface else { continue };
+        if !spec.vpcs.contains_key(&interface.vpc)
+            && let Some(vpc) = ec2::topology(state, &interface.vpc)
+        {
+            spec.vpcs.insert(interface.vpc.clone(), vpc);
+        }
+        spec.tasks.insert(task.id.clone(), task_spec(state, task, interface));
+    }
+    spec
+}
+
+/// The revision a host must have observed before everything that waits for it can go on. Until it has, it is to be told its
+/// spec at once, also when that is the same as before but for the revision.
+pub fn must_observe(state: &State, host: &HostId) -> Revision {
+    let lost = state.hosts.get(host).and_then(|host| host.lost);
+    let tasks = state.tasks.iter().filter(|task| task.is_on(host)).filter_map(|task| task.withdrawn.or(task.stopping));
+    tasks.chain(lost).max().unwrap_or(0)
+}
+
+fn task_spec(state: &State, task: &Task, interface: &Interface) -> TaskSpec {
+    let launch = &task.launch;
+    TaskSpec {
+        arn: arn::task(&state.region, &task.cluster, &task.id),
+        desired: match task.status {
+            Status::Deactivating => Desired::Running,
+            _ => task.desired,
+        },
+        vpc: interface.vpc.clone(),
+        interface: interface.id.clone(),
+        hostname: hostname(interface),
+        cpu: launch.cpu,
+        memory: u64::from(launch.memory) << 20,
+        ephemeral_storage: u64::from(launch.ephemeral_storage) << 30,
+        volumes: launch.volumes.clone(),
+        shared_pid_namespace: launch.shared_pid_namespace,
+        architecture: launch.architecture.clone(),
+        containers: launch.containers.clone(),
+    }
+}
+
+/// The name of the interface's address; where the VPC gives it none, its first label, which every address has.
+fn hostname(interface: &Interface) -> String {
+    let label = || format!("ip-{}", interface.private_ip.to_string().replace(['.', ':'], "-"));
+    interface.private_dns_name.clone().unwrap_or_else(label)
+}

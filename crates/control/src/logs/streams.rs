@@ -1,0 +1,120 @@
+//! `CreateLogStream`, `DeleteLogStream`, `DescribeLogStreams`.
+
+use super::{constraint, find, groups, invalid};
+use crate::{
+    State, Tx, View,
+    state::{LogStream, Record},
+};
+use aws::{
+    api::logs::{
+        CreateLogStreamRequest, DeleteLogStreamRequest, DescribeLogStreamsRequest, DescribeLogStreamsResponse,
+        LogStream as Shape, OrderBy,
+    },
+    fault::Fault,
+    page::paginate,
+    shape::Nothing,
+};
+use spec::Millis;
+
+/// What the events of a stream say of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// The oldest event's time; `None` when there are no events.
+    pub first_event: Option<Millis>,
+    /// The newest event's time.
+    pub last_event: Option<Millis>,
+    /// When events last came in.
+    pub last_ingestion: Option<Millis>,
+    /// The bytes of all events: their UTF-8 text and 26 for each, as AWS counts.
+    pub stored_bytes: i64,
+}
+
+pub(super) fn create(tx: &mut Tx<'_>, request: CreateLogStreamRequest) -> Result<Nothing, Fault> {
+    find::group(&tx.state, &request.log_group_name)?;
+    if tx.state.log_streams.contains(&LogStream::key_of(&request.log_group_name, &request.log_stream_name)) {
+        return Err(Fault::new("ResourceAlreadyExistsException", "The specified log stream already exists"));
+    }
+    make(tx, request.log_group_name, request.log_stream_name);
+    Ok(Nothing)
+}
+
+fn make(tx: &mut Tx<'_>, group: String, name: String) -> LogStream {
+    let stream = LogStream { group, name, id: tx.hex(32), created: tx.now.millis };
+    tx.state.log_streams.put(stream.clone());
+    stream
+}
+
+/// The stream a container's output goes to; made if it is missing, its group too if `create_group` says so. This is what the `awslogs`
+/// driver does before the container starts.
+///
+/// # Errors
+/// `ResourceNotFoundException` when the group is missing and not to be made; what `CreateLogStream` says to a name that can't be.
+pub fn ensure(tx: &mut Tx<'_>, group: &str, stream: &str, create_group: bool) -> Result<LogStream, Fault> {
+    if create_group {
+        groups::ensure(tx, group)?;
+    }
+    find::group(&tx.state, group)?;
+    if let Some(there) = tx.state.log_streams.get(&LogStream::key_of(group, stream)) {
+        return Ok(there.clone());
+    }
+    if stream.is_empty() || stream.len() > 512 || stream.contains([':', '*']) {
+        return Err(constraint("logStreamName", stream, "[^:*]*"));
+    }
+    Ok(make(tx, group.to_owned(), stream.to_owned()))
+}
+
+/// The events go with the record: the server drops what no record names.
+pub(super) fn delete(tx: &mut Tx<'_>, request: DeleteLogStreamRequest) -> Result<Nothing, Fault> {
+    let key = find::stream(&tx.state, &request.log_group_name, &request.log_stream_name)?.key();
+    tx.state.log_streams.remove(&key);
+    Ok(Nothing)
+}
+
+/// `DescribeLogStreams`. `statistics` tells what a stream's events say of it.
+///
+/// # Errors
+/// `InvalidParameterException` for parameters that exclude each other, `ResourceNotFoundException` for an unknown group.
+pub fn describe(
+    view: &View<'_>,
+    request: DescribeLogStreamsRequest,
+    statistics: impl Fn(&LogStream) -> Statistics,
+) -> Result<DescribeLogStreamsResponse, Fault> {
+    let group =
+        find::group_of_request(view.state, request.log_group_name.as_deref(), request.log_group_identifier.as_deref())?;
+    let by_time = request.order_by == Some(OrderBy::LastEventTime);
+    if by_time && request.log_stream_name_prefix.is_some() {
+        return Err(invalid("Cannot order by LastEventTime with a logStreamNamePrefix."));
+    }
+    let prefix = LogStream::key_of(&group.name, request.log_stream_name_prefix.as_deref().unwrap_or(""));
+    let chosen = view.state.log_streams.prefixed(&prefix).map(|stream| (stream, by_time.then(|| statistics(stream))));
+    let down = request.descending == Some(true);
+    let key = |(stream, known): &(&LogStream, Option<Statistics>)| {
+        let time = known.and_then(|known| known.last_event).unwrap_or(0);
+        let key = if by_time { format!("{time:020}{}", stream.name) } else { stream.name.clone() };
+        if down { descending(&key) } else { key }
+    };
+    let (page, next_token) = paginate(chosen, key, request.limit, request.next_token.as_deref(), groups::PAGE)
+        .map_err(|_| invalid("The specified nextToken is invalid."))?;
+    let shapes =
+        page.into_iter().map(|(stream, known)| shape(view.state, stream, known.unwrap_or_else(|| statistics(stream))));
+    Ok(DescribeLogStreamsResponse { log_streams: Some(shapes.collect()), next_token })
+}
+
+/// A key that sorts the other way round: every byte turned over, and an end that sorts after every byte.
+fn descending(key: &str) -> String {
+    let turned: String = key.bytes().map(|byte| format!("{:02x}", u8::MAX - byte)).collect();
+    turned + "g"
+}
+
+fn shape(state: &State, stream: &LogStream, known: Statistics) -> Shape {
+    Shape {
+        log_stream_name: Some(stream.name.clone()),
+        creation_time: Some(stream.created),
+        first_event_timestamp: known.first_event,
+        last_event_timestamp: known.last_event,
+        last_ingestion_time: known.last_ingestion,
+        upload_sequence_token: None,
+        arn: Some(format!("{}:log-stream:{}", groups::arn(state, &stream.group), stream.name)),
+        stored_bytes: Some(known.stored_bytes),
+    }
+}

@@ -1,0 +1,157 @@
+//! What the control plane knows: records by kind, and the region they are in.
+
+mod region;
+mod table;
+
+// One file a kind of record.
+mod client_token;
+mod cluster;
+mod expiry;
+mod host;
+mod log_group;
+mod log_stream;
+mod task;
+mod task_definition;
+
+// Amazon EC2's.
+mod address;
+mod dhcp_options;
+mod internet_gateway;
+mod network_acl;
+mod network_interface;
+mod route_table;
+mod security_group;
+mod security_group_rule;
+mod subnet;
+mod vpc;
+
+pub use self::vpc::{Vpc, VpcCidr};
+pub use address::Address;
+pub use client_token::ClientToken;
+pub use cluster::{Cluster, ClusterStatus};
+pub use dhcp_options::DhcpOptions;
+pub use expiry::{Expiring, Expiry};
+pub use host::{Host, Seen};
+pub use internet_gateway::InternetGateway;
+pub use log_group::LogGroup;
+pub use log_stream::LogStream;
+pub use network_acl::{AclEntry, NetworkAcl};
+pub use network_interface::{NetworkInterface, Requester};
+pub use region::{Region, Zone};
+pub use route_table::{Route, RouteTable, RouteTarget};
+pub use security_group::SecurityGroup;
+pub use security_group_rule::SecurityGroupRule;
+pub use subnet::{Subnet, SubnetAcl};
+pub use table::{Change, Record, Table};
+pub use task::{
+    Attachment, AttachmentStatus, Container, Interface, Launch, Status, Stop, StoppedTask, Task, Times, Word,
+};
+pub use task_definition::{TaskDefinition, TaskDefinitionDeletion, TaskDefinitionFamily};
+
+use imbl::OrdMap;
+use spec::HostId;
+
+/// Tags of an EC2 resource by their keys.
+pub type Tags = std::collections::BTreeMap<String, String>;
+
+/// Declares the state's tables and what is done to every one of them.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $field:ident: $record:ty,)*) => {
+        /// Everything the control plane knows. Cloning it is taking a snapshot.
+        #[derive(Clone, Default)]
+        pub struct State {
+            /// The number of the last commit that changed a record.
+            pub revision: u64,
+            /// What this region is called and made of. Given at start, not kept.
+            pub region: std::sync::Arc<Region>,
+            /// When each host was last heard. Not kept: after a restart every host counts as just heard, which only delays giving it up.
+            pub seen: OrdMap<HostId, Seen>,
+            $($(#[$doc])* pub $field: Table<$record>,)*
+        }
+
+        impl State {
+            /// Whether nothing at all differs, told without looking at the records.
+            pub fn same_as(&self, other: &Self) -> bool {
+                self.seen.ptr_eq(&other.seen) $(&& self.$field.same_as(&other.$field))*
+            }
+
+            /// The records that lead from this state to a later one.
+            pub fn changes_to(&self, later: &Self) -> Vec<Change> {
+                let mut changes = Vec::new();
+                $(self.$field.changes_to(&later.$field, &mut changes);)*
+                changes
+            }
+
+            /// Puts a record back as the journal kept it.
+            ///
+            /// # Errors
+            /// When no table has that name or the record can't be read: the journal is a newer version's, or damaged.
+            pub fn load(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), LoadError> {
+                let wrong = |why: String| LoadError { table: table.to_owned(), key: key.to_owned(), why };
+                match table {
+                    $(<$record as Record>::TABLE => self.$field.load(value).map_err(|e| wrong(e.to_string())),)*
+                    _ => Err(wrong("this version knows no such table".to_owned())),
+                }
+            }
+        }
+    };
+}
+
+tables! {
+    /// ECS clusters by their names.
+    clusters: Cluster,
+    /// Revisions of ECS task definitions.
+    task_definitions: TaskDefinition,
+    /// Revisions of ECS task definitions that are being deleted.
+    task_definition_deletions: TaskDefinitionDeletion,
+    /// Families of ECS task definitions by their names.
+    task_definition_families: TaskDefinitionFamily,
+    /// Hosts by their ids.
+    hosts: Host,
+    /// Live ECS tasks by their ids.
+    tasks: Task,
+    /// ECS tasks that have stopped within the last hour, by their ids.
+    stopped_tasks: StoppedTask,
+    /// Client tokens of RunTask by cluster and token.
+    client_tokens: ClientToken,
+    /// What is forgotten when, in the order of time.
+    expiries: Expiry,
+    /// Addresses in use, by [`Address::key_of`].
+    addresses: Address,
+    /// DHCP options sets by their ids.
+    dhcp_options: DhcpOptions,
+    /// Internet gateways by their ids.
+    internet_gateways: InternetGateway,
+    /// Network ACLs by their ids.
+    network_acls: NetworkAcl,
+    /// Network interfaces by their ids.
+    network_interfaces: NetworkInterface,
+    /// Route tables by their ids.
+    route_tables: RouteTable,
+    /// Security groups by their ids.
+    security_groups: SecurityGroup,
+    /// Rules of security groups; those of one group start with [`SecurityGroupRule::prefix`].
+    security_group_rules: SecurityGroupRule,
+    /// Subnets by their ids.
+    subnets: Subnet,
+    /// VPCs by their ids.
+    vpcs: Vpc,
+    /// CloudWatch log groups by name.
+    log_groups: LogGroup,
+    /// CloudWatch log streams by [`LogStream::key_of`].
+    log_streams: LogStream,
+}
+
+/// A record of the journal that can't be taken back.
+#[derive(Debug)]
+pub struct LoadError {
+    table: String,
+    key: String,
+    why: String,
+}
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "reading record {:?} of table {:?} from the journal: {}", self.key, self.table, self.why)
+    }
+}
+impl std::error::Error for LoadError {}

@@ -1,0 +1,98 @@
+//! Pulling an image: what its name means now, which of an index fits the host, then the layers that are not here.
+//!
+//! Layers are downloaded, verified, decompressed and unpacked in one pass, several at once; nothing is stored
+//! compressed. A failure is told in the words AWS shows in a task's `stoppedReason` ([`PullError::reason`]).
+//!
+//! Absent on purpose: HTTP and credentials. A [`Transport`] brings them, so that a pull can go over whatever reaches
+//! the registry from where the task is.
+
+mod download;
+mod error;
+mod layer;
+mod resolve;
+mod transport;
+
+pub use error::PullError;
+pub use transport::{Method, Request, Response, Transport};
+
+use crate::digest::Digest;
+use crate::manifest::Descriptor;
+use crate::platform::Platform;
+use crate::reference::Reference;
+use crate::store::{Image, Store};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often and how fast a request is repeated when the registry can't be reached or answers 5xx or 429.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// Tries in all.
+    pub tries: u32,
+    /// The pause before the second; doubled before each further one.
+    pub pause: Duration,
+}
+
+impl Default for Retry {
+    /// Five tries, as AWS's texts show, over 1.5 seconds.
+    fn default() -> Self {
+        Self { tries: 5, pause: Duration::from_millis(100) }
+    }
+}
+
+/// Pulls `reference` for `platform` into `store` and returns the image. What is here already is not downloaded
+/// again; the registry is always asked what the reference means.
+///
+/// # Errors
+/// [`PullError`]. Nothing half-made stays.
+pub fn pull(
+    store: &Arc<Store>,
+    transport: &dyn Transport,
+    reference: &Reference,
+    platform: &Platform,
+    retry: &Retry,
+) -> Result<Image, PullError> {
+    let source = Source { transport, reference, retry };
+    let resolved = resolve::resolve(store, &source, platform)?;
+    let diff_ids = &resolved.config.rootfs.diff_ids;
+    let mut needed = vec![resolved.digest.clone(), resolved.manifest.config.digest.clone()];
+    needed.extend(diff_ids.iter().cloned());
+    let hold = store.hold(needed);
+    // An image may hold one layer several times (the empty one, mostly).
+    let layers: BTreeMap<&Digest, &Descriptor> = diff_ids.iter().zip(&resolved.manifest.layers).collect();
+    let missing: Vec<_> = layers.into_iter().filter(|(diff_id, _)| !store.has_layer(diff_id)).collect();
+    make_layers(store, &source, &missing)?;
+    resolved.save(store)?;
+    Ok(store.assemble(&resolved.digest, resolved.config, hold))
+}
+
+/// Where an image comes from.
+struct Source<'a> {
+    transport: &'a dyn Transport,
+    reference: &'a Reference,
+    retry: &'a Retry,
+}
+
+/// Makes the layers with as many threads as the store takes; stops at the first failure.
+fn make_layers(store: &Store, source: &Source<'_>, missing: &[(&Digest, &Descriptor)]) -> Result<(), PullError> {
+    let next = AtomicUsize::new(0);
+    let failure = Mutex::new(None);
+    let work = || {
+        while let Some((diff_id, descriptor)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let made =
+                store.make_layer(diff_id, |tree| layer::fetch(source, store.limits(), diff_id, descriptor, tree));
+            if let Err(error) = made {
+                next.store(missing.len(), Ordering::Relaxed);
+                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..store.parallel().min(missing.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}

@@ -1,0 +1,172 @@
+//! A host's images: layers unpacked once, shared by all containers, and the documents that name them.
+//!
+//! ```text
+//! lock                     held while a process uses the store
+//! tmp/                     work in progress; emptied at open
+//! documents/<hex>          manifests, indexes and configurations, by digest
+//! layers/<hex>/tree        an unpacked layer, by the digest of its uncompressed tar; an overlayfs lower directory
+//! layers/<hex>/layer.json  its size
+//! ```
+//! A layer is unpacked in `tmp`, its file system synced, then renamed: after `kill -9` or a power cut a layer is
+//! whole or absent. Nothing in `layers` is ever changed.
+//!
+//! Absent on purpose: tags. What a tag means is asked from the registry at each pull, as Fargate does.
+
+mod gc;
+mod layers;
+
+pub use gc::Freed;
+
+use crate::digest::Digest;
+use crate::files::{self, Owned};
+use crate::manifest::{CONFIG_MAX, Config, Document, MANIFEST_MAX, RunConfig};
+use crate::platform::Platform;
+use crate::unpack::Limits;
+use layers::Work;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How a store behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bounds on one layer.
+    pub limits: Limits,
+    /// How many layers are downloaded and unpacked at once, over all pulls.
+    pub parallel: usize,
+}
+
+impl Default for Options {
+    /// As many layers at once as Docker: 3.
+    fn default() -> Self {
+        Self { limits: Limits::default(), parallel: 3 }
+    }
+}
+
+/// An image whose layers are all here. While a value of it lives, gc leaves it alone.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// Its manifest's digest: what `imageDigest` of a container shows.
+    pub manifest_digest: Digest,
+    /// What it runs on; may differ from the host's platform when the registry has no index for the name.
+    pub platform: Platform,
+    /// How to run it.
+    pub config: RunConfig,
+    /// Lower directories for overlayfs, lowest first.
+    pub layers: Vec<PathBuf>,
+    _hold: Arc<Hold>,
+}
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Unpacked layers.
+    pub layers: u64,
+    /// Bytes of file content in them.
+    pub layer_bytes: u64,
+    /// Manifests, indexes and configurations.
+    pub documents: u64,
+}
+
+/// A directory of images; one process at a time.
+#[derive(Debug)]
+pub struct Store {
+    files: Owned,
+    options: Options,
+    work: Mutex<Work>,
+    changed: Condvar,
+}
+
+/// Keeps gc away from these digests.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    store: Arc<Store>,
+    digests: Vec<Digest>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut work = self.store.work();
+        self.digests.iter().for_each(|digest| work.release(digest));
+    }
+}
+
+impl Store {
+    /// Opens or makes the store at `dir`, and removes what a killed process left half-made.
+    ///
+    /// # Errors
+    /// The step and the path; that another process uses the store.
+    pub fn open(dir: &Path, options: Options) -> io::Result<Arc<Self>> {
+        let files = Owned::open(dir, &["documents", "layers"])?;
+        Ok(Arc::new(Self { files, options, work: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    /// The image of a manifest digest, if its documents and all its layers are here. Asks no registry.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn image(self: &Arc<Self>, manifest_digest: &Digest) -> io::Result<Option<Image>> {
+        let hold = self.hold(vec![manifest_digest.clone()]);
+        let Some(bytes) = self.document(manifest_digest)? else { return Ok(None) };
+        let Ok(Document::Manifest(manifest)) = Document::parse(&bytes) else { return Ok(None) };
+        let Some(bytes) = self.document(&manifest.config.digest)? else { return Ok(None) };
+        let Ok(config) = serde_json::from_slice::<Config>(&bytes) else { return Ok(None) };
+        let all_here = config.rootfs.diff_ids.iter().all(|layer| self.has_layer(layer));
+        Ok(all_here.then(|| self.assemble(manifest_digest, config, hold)))
+    }
+
+    /// How much is here.
+    ///
+    /// # Errors
+    /// A directory that can't be read.
+    pub fn stats(&self) -> io::Result<Stats> {
+        let layers = files::names(&self.files.join("layers"))?;
+        let documents = files::names(&self.files.join("documents"))?.len() as u64;
+        let layer_bytes = layers.iter().map(|hex| self.layer_bytes(hex)).sum();
+        Ok(Stats { layers: layers.len() as u64, layer_bytes, documents })
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.options.limits
+    }
+
+    /// How many layers may be worked on at once.
+    pub(crate) fn parallel(&self) -> usize {
+        self.options.parallel.max(1)
+    }
+
+    pub(crate) fn hold(self: &Arc<Self>, digests: Vec<Digest>) -> Hold {
+        let mut work = self.work();
+        digests.iter().for_each(|digest| work.hold(digest));
+        Hold { store: Arc::clone(self), digests }
+    }
+
+    pub(crate) fn assemble(&self, manifest_digest: &Digest, config: Config, hold: Hold) -> Image {
+        Image {
+            manifest_digest: manifest_digest.clone(),
+            platform: config.platform,
+            config: config.config,
+            layers: config.rootfs.diff_ids.iter().map(|layer| self.tree_of(layer)).collect(),
+            _hold: Arc::new(hold),
+        }
+    }
+
+    /// A document by digest. One that no longer fits its digest is taken as absent.
+    pub(crate) fn document(&self, digest: &Digest) -> io::Result<Option<Vec<u8>>> {
+        let content = files::read(&self.document_path(digest), CONFIG_MAX.max(MANIFEST_MAX))?;
+        Ok(content.filter(|content| Digest::of(content) == *digest))
+    }
+
+    pub(crate) fn save_document(&self, digest: &Digest, content: &[u8]) -> io::Result<()> {
+        self.files.write(&Path::new("documents").join(digest.hex()), content)
+    }
+
+    fn document_path(&self, digest: &Digest) -> PathBuf {
+        self.files.join("documents").join(digest.hex())
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        // Each change of `Work` is one step, so a thread that panicked left it whole.
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

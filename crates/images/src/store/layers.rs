@@ -1,0 +1,133 @@
+//! Making layers: one at a time each, a bounded number at once, waited for by whoever else needs the same.
+
+use super::Store;
+use crate::digest::Digest;
+use crate::files;
+use crate::unpack::Unpacked;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
+
+/// What is going on in the process.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// Layers being made.
+    busy: BTreeSet<Digest>,
+    /// How many of them are past waiting for their turn.
+    running: usize,
+    /// What gc must leave, and for how many.
+    holds: BTreeMap<Digest, usize>,
+}
+
+impl Work {
+    pub(super) fn hold(&mut self, digest: &Digest) {
+        *self.holds.entry(digest.clone()).or_default() += 1;
+    }
+
+    pub(super) fn release(&mut self, digest: &Digest) {
+        if let Some(count) = self.holds.get_mut(digest) {
+            *count -= 1;
+            if *count == 0 {
+                self.holds.remove(digest);
+            }
+        }
+    }
+
+    pub(super) fn held(&self) -> impl Iterator<Item = &Digest> {
+        self.holds.keys()
+    }
+}
+
+/// `layer.json`.
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    bytes: u64,
+    entries: u64,
+}
+
+/// The right to make one layer.
+struct Turn<'a> {
+    store: &'a Store,
+    layer: &'a Digest,
+    running: bool,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut work = self.store.work();
+        work.busy.remove(self.layer);
+        work.running -= usize::from(self.running);
+        drop(work);
+        self.store.changed.notify_all();
+    }
+}
+
+impl Store {
+    pub(crate) fn has_layer(&self, layer: &Digest) -> bool {
+        self.tree_of(layer).is_dir()
+    }
+
+    pub(super) fn tree_of(&self, layer: &Digest) -> PathBuf {
+        self.layer_path(layer.hex()).join("tree")
+    }
+
+    fn layer_path(&self, hex: &str) -> PathBuf {
+        self.files.join("layers").join(hex)
+    }
+
+    pub(super) fn layer_bytes(&self, hex: &str) -> u64 {
+        let facts = fs::read(self.layer_path(hex).join("layer.json")).ok();
+        facts.and_then(|facts| serde_json::from_slice::<Facts>(&facts).ok()).map_or(0, |facts| facts.bytes)
+    }
+
+    /// Has `make` unpack the layer into the directory it is given, unless the layer is here or comes by another
+    /// thread meanwhile. The layer appears when `make` succeeded; otherwise nothing of it stays.
+    pub(crate) fn make_layer<E: From<io::Error>>(
+        &self,
+        layer: &Digest,
+        make: impl FnOnce(&Path) -> Result<Unpacked, E>,
+    ) -> Result<(), E> {
+        let Some(_turn) = self.turn(layer) else { return Ok(()) };
+        let scratch = self.files.scratch()?;
+        let tree = scratch.path().join("tree");
+        fs::create_dir(&tree).map_err(files::at("create", &tree))?;
+        let unpacked = make(&tree)?;
+        let facts = Facts { bytes: unpacked.bytes, entries: unpacked.entries };
+        let facts = serde_json::to_vec(&facts).map_err(io::Error::from)?;
+        let path = self.layer_path(layer.hex());
+        let finish = || {
+            fs::write(scratch.path().join("layer.json"), facts)?;
+            files::sync_file_system(scratch.path())?;
+            fs::rename(scratch.path(), &path)?;
+            files::sync_directory(&self.files.join("layers"))
+        };
+        finish().map_err(files::at("finish layer", &path))?;
+        Ok(())
+    }
+
+    /// Waits until the layer is here (`None`) or it is this thread's turn to make it.
+    fn turn<'a>(&'a self, layer: &'a Digest) -> Option<Turn<'a>> {
+        let mut work = self.work();
+        while work.busy.contains(layer) {
+            work = self.wait(work);
+        }
+        if self.has_layer(layer) {
+            return None;
+        }
+        work.busy.insert(layer.clone());
+        let mut turn = Turn { store: self, layer, running: false };
+        while work.running >= self.parallel() {
+            work = self.wait(work);
+        }
+        work.running += 1;
+        turn.running = true;
+        Some(turn)
+    }
+
+    fn wait<'a>(&self, work: MutexGuard<'a, Work>) -> MutexGuard<'a, Work> {
+        self.changed.wait(work).unwrap_or_else(PoisonError::into_inner)
+    }
+}

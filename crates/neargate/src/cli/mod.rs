@@ -1,0 +1,158 @@
+//! The command line: what can be said, and which file answers it.
+
+mod down;
+mod env;
+mod from;
+mod image;
+pub mod region;
+mod status;
+mod up;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{fmt, fs, io, os::unix::fs::DirBuilderExt, path::PathBuf, process::ExitCode};
+
+/// AWS Fargate on any Linux machine: real containers, real network namespaces, real packets.
+///
+/// Start a region with `neargate up`, point an AWS client at it with `eval "$(neargate env)"`, and use it as you would use AWS:
+///
+///   neargate image load nginx.tar            # what `docker save nginx` wrote
+///   aws ecs create-cluster
+///   aws ecs register-task-definition --cli-input-json file://task.json
+///   aws ecs run-task --task-definition myapp --launch-type FARGATE --network-configuration …
+///   neargate from task/ID -- curl http://127.0.0.1/
+///
+/// `neargate down` takes everything it made off the machine again.
+#[derive(Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a region in the foreground, until SIGTERM or Ctrl-C. Tasks go on running after it; the next `up` takes them over.
+    Up(up::Up),
+    /// Stop a region and take every task, namespace, mount, cgroup and rule it made off this machine. Its records stay.
+    Down(down::Down),
+    /// Print the environment that points AWS clients at a region, for `eval "$(neargate env)"`.
+    Env(env::Env),
+    /// Show the tasks of a region, where they are and how they are.
+    Status(status::Status),
+    /// Put container images where tasks find them, without a registry.
+    Image(image::Image),
+    /// Run a command of this machine inside the network of a task or an interface.
+    From(from::From),
+    /// Show the main things at work, end to end, in a region of its own; prints what was proved.
+    Demo(crate::demo::Demo),
+    /// What the containers of the demonstration run.
+    #[command(hide = true)]
+    DemoApp(crate::demo::App),
+    /// The parent process of a task's containers.
+    #[command(hide = true)]
+    Shim(Shim),
+}
+
+/// Arguments of the hidden `shim` command, which the containers crate reads itself.
+#[derive(Args)]
+struct Shim {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<std::ffi::OsString>,
+}
+
+/// Where a region keeps everything.
+#[derive(Args, Clone)]
+pub struct DataDir {
+    /// The directory that holds everything durable of the region.
+    #[arg(
+        long = "data-dir",
+        value_name = "DIR",
+        default_value = "/var/lib/neargate",
+        env = "NEARGATE_DATA_DIR",
+        global = true
+    )]
+    path: PathBuf,
+}
+
+impl DataDir {
+    /// The directory as an absolute path without symbolic links, by which everything on the machine is named; `None` when it does
+    /// not exist.
+    pub fn find(&self) -> Result<Option<PathBuf>, Failure> {
+        match self.path.canonicalize() {
+            Ok(path) => Ok(Some(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.unusable(&error)),
+        }
+    }
+
+    /// The same, made if need be, for its owner only.
+    pub fn make(&self) -> Result<PathBuf, Failure> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
+        made.and_then(|()| self.path.canonicalize()).map_err(|error| self.unusable(&error))
+    }
+
+    /// The region that keeps its things there, to ask it something.
+    pub fn region(&self) -> Result<region::Region, Failure> {
+        let found = self.find()?;
+        let path = found.ok_or_else(|| {
+            Failure(format!(
+                "there is no {}: start a region with `neargate up`, or name its directory with --data-dir",
+                self.path.display()
+            ))
+        })?;
+        Ok(region::Region::new(path))
+    }
+
+    fn unusable(&self, error: &io::Error) -> Failure {
+        Failure(format!(
+            "the data directory {} can't be used: {error}. Choose another with --data-dir",
+            self.path.display()
+        ))
+    }
+}
+
+/// How to print.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Why a command failed, in one line that says what to do.
+#[derive(Debug)]
+pub struct Failure(pub String);
+
+impl<E: fmt::Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Up(up) => up.run(),
+        Command::Down(down) => down.run(),
+        Command::Env(env) => env.run(),
+        Command::Status(status) => status.run(),
+        Command::Image(image) => image.run(),
+        Command::From(from) => return from.run().unwrap_or_else(failed),
+        Command::Demo(demo) => return demo.run().unwrap_or_else(failed),
+        Command::DemoApp(app) => app.run(),
+        Command::Shim(shim) => return containers::shim::main(&shim.arguments),
+    };
+    done.map_or_else(failed, |()| ExitCode::SUCCESS)
+}
+
+fn failed(Failure(why): Failure) -> ExitCode {
+    eprintln!("neargate: {why}");
+    ExitCode::FAILURE
+}
+
+/// A runtime for one command's calls.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}

@@ -1,0 +1,192 @@
+//! `neargate up`: server and agent in one process.
+
+mod capacity;
+mod preflight;
+
+use super::{
+    DataDir, Failure,
+    region::{self, Region},
+};
+use clap::{Args, ValueEnum};
+use containers::{RuntimeKind, ShimCommand};
+use network::Instance;
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{
+    runtime::{Builder, Handle},
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  neargate up                          # on 127.0.0.1:4566, kept in /var/lib/neargate
+  eval \"$(neargate env)\"               # in another terminal: AWS clients use it
+  neargate up --listen 127.0.0.1:0 --data-dir /srv/two    # a second one, on a free port
+
+It runs in the foreground and prints one line once it is ready. SIGTERM or Ctrl-C end it; its tasks go on running, and the \
+next `up` with the same data directory takes them over. `neargate down` removes everything.";
+
+/// How long the agent may take to speak with the server for the first time: it looks at whatever still runs before.
+const FIRST_SYNC: Duration = Duration::from_secs(30);
+
+/// Run a region in the foreground.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Up {
+    /// Where AWS clients connect. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
+    listen: SocketAddr,
+    /// Allow --listen on an address that other machines reach. Any access key is accepted: whoever can connect can run
+    /// containers on this machine.
+    #[arg(long)]
+    listen_anywhere: bool,
+    #[command(flatten)]
+    data_dir: DataDir,
+    /// The region's name. It can't be changed once the data directory exists.
+    #[arg(long, default_value = "us-east-1")]
+    region: String,
+    /// The twelve digits of the account that owns everything. They can't be changed either.
+    #[arg(long, default_value = "123456789012")]
+    account: String,
+    /// What starts containers.
+    #[arg(long, value_enum, default_value_t = Runtime::Native)]
+    runtime: Runtime,
+    /// What tasks reach beyond their VPC.
+    #[arg(long, value_enum, default_value_t = Internet::Sealed)]
+    internet: Internet,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Runtime {
+    /// neargate's own launcher.
+    Native,
+    /// crun, from PATH.
+    Crun,
+    /// runc, from PATH.
+    Runc,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Internet {
+    /// Nothing: no packet of a task leaves this machine.
+    Sealed,
+    /// The host's uplink. Not supported yet.
+    Host,
+}
+
+impl Up {
+    /// Runs until told to stop.
+    pub fn run(self) -> Result<(), Failure> {
+        self.refuse()?;
+        preflight::check()?;
+        let data_dir = self.data_dir.make()?;
+        leave(&data_dir, region::INSTANCE, Instance::of(&data_dir).prefix())?;
+        // Requests are answered in microseconds and what takes long has threads of its own: two do.
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let done = runtime.block_on(self.serve(data_dir));
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        done
+    }
+
+    fn refuse(&self) -> Result<(), Failure> {
+        if !self.listen.ip().is_loopback() && !self.listen_anywhere {
+            let address = self.listen;
+            return Err(Failure(format!(
+                "--listen {address} may be reached by other machines, and any access key is accepted: whoever connects can run containers here. Listen on 127.0.0.1, or add --listen-anywhere if the network keeps others out"
+            )));
+        }
+        if self.internet == Internet::Host {
+            return Err(Failure("--internet host is not supported yet: tasks reach their VPC only. Leave it out, or say --internet sealed".to_owned()));
+        }
+        Ok(())
+    }
+
+    async fn serve(self, data_dir: PathBuf) -> Result<(), Failure> {
+        // Before anything starts, so that no signal finds it half-made.
+        let mut ends = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+        let server = server::start(server::Config {
+            listen: self.listen,
+            data_dir: data_dir.clone(),
+            region: self.region,
+            account: self.account,
+            limits: server::Limits::default(),
+        });
+        let server = server.await?;
+        let url = format!("http://{}", server.address);
+        leave(&data_dir, region::URL, &url)?;
+        let agent = agent::start(agent_config(data_dir.clone(), server.socket.clone(), self.runtime)?);
+        let agent = match agent {
+            Ok(agent) => agent,
+            Err(error) => {
+                server.shutdown().await;
+                return Err(error.into());
+            }
+        };
+        let ready = tokio::select! {
+            synced = synced(&data_dir) => synced.map(|()| true),
+            () = any(&mut ends) => Ok(false),
+        };
+        if let Ok(true) = ready {
+            // Whoever started us may have stopped listening; that ends nothing.
+            let _ = writeln!(io::stdout(), "neargate is ready at {url}");
+            any(&mut ends).await;
+        }
+        let stopped = tokio::task::spawn_blocking(move || agent.stop()).await;
+        server.shutdown().await;
+        ready.and(stopped.map_err(Failure::from))
+    }
+}
+
+fn agent_config(data_dir: PathBuf, socket: PathBuf, runtime: Runtime) -> Result<agent::Config, Failure> {
+    let program =
+        std::env::current_exe().map_err(|error| Failure(format!("finding neargate's own program: {error}")))?;
+    Ok(agent::Config {
+        host: "local".into(),
+        instance: Instance::of(&data_dir),
+        data_dir,
+        socket,
+        runtime: match runtime {
+            Runtime::Native => RuntimeKind::Native,
+            Runtime::Crun => RuntimeKind::Crun,
+            Runtime::Runc => RuntimeKind::Runc,
+        },
+        shim: ShimCommand::new(program, ["shim"]),
+        capacity: capacity::of_this_machine()?,
+        runtime_handle: Handle::current(),
+    })
+}
+
+/// Leaves something in the data directory for whoever looks there, also when nothing runs.
+fn leave(data_dir: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    let path = data_dir.join(name);
+    std::fs::write(&path, text).map_err(|error| Failure(format!("writing {}: {error}", path.display())))
+}
+
+/// Waits until the server has heard of this machine.
+async fn synced(data_dir: &Path) -> Result<(), Failure> {
+    let region = Region::new(data_dir.to_owned());
+    let heard = async {
+        loop {
+            let status: serde_json::Value = region.get("/_neargate/status").await?;
+            let hosts = status.get("hosts").and_then(serde_json::Value::as_array);
+            if hosts.is_some_and(|hosts| hosts.iter().any(|host| host["observedRevision"].is_u64())) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let late = |_| Failure(format!("the agent did not reach the server within {} s", FIRST_SYNC.as_secs()));
+    tokio::time::timeout(FIRST_SYNC, heard).await.map_err(late)?
+}
+
+async fn any(signals: &mut [Signal; 2]) {
+    let [one, other] = signals;
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
+}

@@ -1,0 +1,58 @@
+//! What is shown, one file a chapter, in the order of the list. Each proves something, which becomes a line of the table.
+
+mod copies;
+mod images;
+mod neighbours;
+mod network;
+mod nothing_left;
+mod page;
+mod run_task;
+mod stop_task;
+mod task_definition;
+
+use super::story::Story;
+use crate::cli::Failure;
+
+/// A part of the story.
+struct Chapter {
+    title: &'static str,
+    tell: fn(&mut Story) -> Result<(), Failure>,
+}
+
+const CHAPTERS: [Chapter; 8] = [
+    Chapter { title: "Two images, loaded from archives", tell: images::tell },
+    Chapter { title: "A task definition with two containers", tell: task_definition::tell },
+    Chapter { title: "A security group in the default VPC", tell: network::tell },
+    Chapter { title: "The task runs, with a network interface of its own", tell: run_task::tell },
+    Chapter { title: "The page that web makes of what api says", tell: page::tell },
+    Chapter { title: "Two more copies, with the same ports", tell: copies::tell },
+    Chapter { title: "From one task to another, through the security group", tell: neighbours::tell },
+    Chapter { title: "A task is stopped", tell: stop_task::tell },
+];
+/// Told also when a chapter before it failed.
+const END: Chapter = Chapter { title: "Nothing is left behind", tell: nothing_left::tell };
+
+/// Tells all of it; after a failure only the end.
+pub fn tell(story: &mut Story) {
+    let url = story.region.url.clone();
+    story.screen.say(&format!("A region runs at {url}: `neargate up`, on a free port and in a directory of its own."));
+    for (index, chapter) in CHAPTERS.iter().enumerate() {
+        if !one(story, index + 1, chapter) {
+            break;
+        }
+    }
+    if !story.keep {
+        one(story, CHAPTERS.len() + 1, &END);
+    }
+}
+
+fn one(story: &mut Story, number: usize, chapter: &Chapter) -> bool {
+    story.screen.heading(number, chapter.title);
+    match (chapter.tell)(story) {
+        Ok(()) => true,
+        Err(failure) => {
+            story.fail(chapter.title, failure);
+            false
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The VPC on one host: what the network should be, decided purely ([`plan`]), and making it so over netlink ([`Network`]).
+//!
+//! A router namespace for each VPC, a namespace for each task, a point-to-point veth pair for each interface, security groups as
+//! nftables in the router. Nothing is ever done in the host's own namespace: no link, address, route or rule of it is touched.
+//!
+//! Absent here: bridges, addresses in the host's namespace, programs that are run (`ip`, `nft`, `tc`), threads that outlive a call,
+//! waiting for the kernel to destroy a namespace.
+
+mod apply;
+mod error;
+mod name;
+mod namespace;
+mod netlink;
+pub mod plan;
+mod sys;
+
+pub use apply::Network;
+pub use error::Error;
+pub use name::{Instance, LinkName, NamespaceName};
+pub use namespace::inside;
+pub use plan::{Plan, plan};
+
+use spec::TaskId;
+use std::path::PathBuf;
+use vpc::VpcId;
+
+/// The file of a task's network namespace, for setns(2).
+pub fn namespace_path(instance: &Instance, task: &TaskId) -> PathBuf {
+    instance.task(task).path()
+}
+
+/// The file of the network namespace of a VPC's router, where its DNS and task metadata are answered.
+pub fn router_namespace_path(instance: &Instance, vpc: &VpcId) -> PathBuf {
+    instance.router(vpc).path()
+}

@@ -1,0 +1,173 @@
+//! The inside of an nftables rule: what the kernel's small machine does, register by register.
+
+use super::message::Message;
+use crate::plan::table::{Rule, Selector, Statement, Verdict};
+
+/// Names of attributes and numbers of linux/netfilter/nf_tables.h, as far as they are used.
+const LIST_ELEMENT: u16 = 1;
+const NAME: u16 = 1;
+const DATA: u16 = 2;
+const VALUE: u16 = 1;
+const VERDICT: u16 = 2;
+const CODE: u16 = 1;
+const CHAIN: u16 = 2;
+const MARK: u32 = 3;
+const INPUT_NAME: u32 = 6;
+const OUTPUT_NAME: u32 = 7;
+const NETWORK_PROTOCOL: u32 = 15;
+const TRANSPORT_PROTOCOL: u32 = 16;
+const NETWORK: u32 = 1;
+const TRANSPORT: u32 = 2;
+
+/// The register that ends or moves on the evaluation.
+const VERDICT_REGISTER: u32 = 0;
+/// The first of sixteen registers of four bytes each.
+const FIRST_REGISTER: u32 = 8;
+/// NFPROTO_IPV4.
+const IPV4: u8 = 2;
+/// IP_CT_ESTABLISHED and IP_CT_RELATED as bits of `ct state`.
+const ESTABLISHED_OR_RELATED: u32 = 2 | 4;
+const EQUAL: u32 = 0;
+const NOT_EQUAL: u32 = 1;
+const ACCEPT: u32 = 1;
+const DROP: u32 = 0;
+pub(crate) const GOTO: u32 = -4_i32 as u32;
+
+/// Writes a rule's expressions as the elements of a list.
+pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
+    for statement in &rule.0 {
+        match statement {
+            Statement::FromLoopback => {
+                meta(m, INPUT_NAME, FIRST_REGISTER);
+                compare(m, EQUAL, &link_bytes("lo"));
+            }
+            Statement::Established => {
+                established(m);
+                compare(m, NOT_EQUAL, &[0; 4]);
+            }
+            Statement::In(key, set) => {
+                load(m, key);
+                lookup(m, set, None);
+            }
+            Statement::Dispatch(key, map) => {
+                load(m, &[*key]);
+                lookup(m, map, Some(VERDICT_REGISTER));
+            }
+            Statement::SetMark(mark) => {
+                immediate(m, FIRST_REGISTER, |m| {
+                    m.attr(VALUE, &mark.to_ne_bytes());
+                });
+                set_mark(m);
+            }
+            Statement::MarkFrom(key, map) => {
+                load(m, &[*key]);
+                lookup(m, map, Some(FIRST_REGISTER));
+                set_mark(m);
+            }
+            Statement::Verdict(verdict) => immediate(m, VERDICT_REGISTER, |m| write_verdict(m, verdict)),
+        }
+    }
+}
+
+/// Writes a verdict as a datum.
+pub(crate) fn write_verdict(m: &mut Message, verdict: &Verdict) {
+    m.nest(VERDICT, |m| match verdict {
+        Verdict::Accept => drop(m.net_u32(CODE, ACCEPT)),
+        Verdict::Drop => drop(m.net_u32(CODE, DROP)),
+        Verdict::Goto(chain) => drop(m.net_u32(CODE, GOTO).text(CHAIN, chain)),
+    });
+}
+
+/// A link's name as it is compared and looked up: sixteen bytes.
+pub(crate) fn link_bytes(name: &str) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(name.bytes().take(15)).for_each(|(place, byte)| *place = byte);
+    bytes
+}
+
+fn expression(m: &mut Message, name: &str, inside: impl FnOnce(&mut Message)) {
+    m.nest(LIST_ELEMENT, |m| {
+        m.text(NAME, name).nest(DATA, inside);
+    });
+}
+
+/// Loads the parts of a key side by side, each in as many whole registers as it needs.
+fn load(m: &mut Message, key: &[Selector]) {
+    // An address at an offset means nothing in a packet that is not IPv4.
+    if key.iter().any(|selector| matches!(selector, Selector::Source | Selector::Destination)) {
+        meta(m, NETWORK_PROTOCOL, FIRST_REGISTER);
+        compare(m, EQUAL, &[IPV4]);
+    }
+    let mut register = FIRST_REGISTER;
+    for selector in key {
+        register += match selector {
+            Selector::InputLink => meta(m, INPUT_NAME, register) + 3,
+            Selector::OutputLink => meta(m, OUTPUT_NAME, register) + 3,
+            Selector::Source => payload(m, NETWORK, 12, 4, register),
+            Selector::Destination => payload(m, NETWORK, 16, 4, register),
+            Selector::Protocol => meta(m, TRANSPORT_PROTOCOL, register),
+            Selector::FirstWord => payload(m, TRANSPORT, 0, 2, register),
+            Selector::SecondWord => payload(m, TRANSPORT, 2, 2, register),
+            Selector::Mark => meta(m, MARK, register),
+        };
+    }
+}
+
+fn meta(m: &mut Message, key: u32, register: u32) -> u32 {
+    expression(m, "meta", |m| {
+        m.net_u32(2, key).net_u32(1, register);
+    });
+    1
+}
+
+fn set_mark(m: &mut Message) {
+    expression(m, "meta", |m| {
+        m.net_u32(2, MARK).net_u32(3, FIRST_REGISTER);
+    });
+}
+
+fn payload(m: &mut Message, base: u32, offset: u32, length: u32, register: u32) -> u32 {
+    expression(m, "payload", |m| {
+        m.net_u32(1, register).net_u32(2, base).net_u32(3, offset).net_u32(4, length);
+    });
+    1
+}
+
+fn compare(m: &mut Message, operation: u32, value: &[u8]) {
+    expression(m, "cmp", |m| {
+        m.net_u32(1, FIRST_REGISTER).net_u32(2, operation).nest(3, |m| {
+            m.attr(VALUE, value);
+        });
+    });
+}
+
+fn established(m: &mut Message) {
+    const STATE: u32 = 0;
+    expression(m, "ct", |m| {
+        m.net_u32(2, STATE).net_u32(1, FIRST_REGISTER);
+    });
+    expression(m, "bitwise", |m| {
+        m.net_u32(1, FIRST_REGISTER).net_u32(2, FIRST_REGISTER).net_u32(3, 4);
+        m.nest(4, |m| {
+            m.attr(VALUE, &ESTABLISHED_OR_RELATED.to_ne_bytes());
+        });
+        m.nest(5, |m| {
+            m.attr(VALUE, &[0; 4]);
+        });
+    });
+}
+
+fn lookup(m: &mut Message, set: &str, destination: Option<u32>) {
+    expression(m, "lookup", |m| {
+        m.text(1, set).net_u32(2, FIRST_REGISTER);
+        if let Some(register) = destination {
+            m.net_u32(3, register);
+        }
+    });
+}
+
+fn immediate(m: &mut Message, register: u32, value: impl FnOnce(&mut Message)) {
+    expression(m, "immediate", |m| {
+        m.net_u32(1, register).nest(2, value);
+    });
+}

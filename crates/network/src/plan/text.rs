@@ -1,0 +1,187 @@
+//! A plan as text: the commands' words of ip(8) and nft(8), so that it reads like what those print.
+
+use super::{
+    Namespace, Plan, Target, Veth,
+    table::{Chain, Datum, Field, Hook, Key, Rule, Selector, Set, Statement, Table, Value, ValueKind, Verdict},
+};
+use std::{fmt, net::IpAddr};
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, namespace) in &self.namespaces {
+            writeln!(f, "namespace {name}")?;
+            for veth in self.veths.values() {
+                let Veth { router, task, mtu } = &**veth;
+                for (end, other) in [(router, task), (task, router)] {
+                    if end.namespace == *name {
+                        writeln!(
+                            f,
+                            "  link {} veth mtu {mtu} mac {} peer {} in {}",
+                            end.link, end.mac, other.link, other.namespace
+                        )?;
+                    }
+                }
+            }
+            write!(f, "{namespace}")?;
+        }
+        self.impossible.iter().try_for_each(|(task, why)| writeln!(f, "impossible {task}: {why}"))
+    }
+}
+
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in self.sysctls {
+            writeln!(f, "  sysctl {} = {}", name.replace('/', "."), value.replace('\t', " "))?;
+        }
+        for address in &self.addresses {
+            writeln!(f, "  address {} dev {}", address.net, address.link)?;
+        }
+        for neighbour in &self.neighbours {
+            writeln!(f, "  neighbour {} lladdr {} dev {}", neighbour.address, neighbour.mac, neighbour.link)?;
+        }
+        for route in &self.routes {
+            match &route.target {
+                Target::Link(link) => writeln!(f, "  route {} dev {link}", route.to)?,
+                Target::Gateway(gateway, link) => writeln!(f, "  route {} via {gateway} dev {link} onlink", route.to)?,
+                Target::Blackhole => writeln!(f, "  route blackhole {}", route.to)?,
+            }
+        }
+        self.table.iter().try_for_each(|table| write!(f, "{table}"))
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  table inet vpc {{")?;
+        for (name, set) in &self.sets {
+            write_set(f, name, set)?;
+        }
+        for (name, chain) in &self.chains {
+            write_chain(f, name, chain)?;
+        }
+        writeln!(f, "  }}")
+    }
+}
+
+fn write_set(f: &mut fmt::Formatter<'_>, name: &str, set: &Set) -> fmt::Result {
+    let fields: Vec<&str> = set.shape.fields.iter().map(|field| field.name()).collect();
+    let value = match set.shape.value {
+        None => "",
+        Some(ValueKind::Verdict) => " : verdict",
+        Some(ValueKind::Mark) => " : mark",
+    };
+    let kind = if set.shape.value.is_some() { "map" } else { "set" };
+    let flags = if set.shape.ranges { " flags interval" } else { "" };
+    writeln!(f, "    {kind} {name} {{ type {}{value}{flags}", fields.join(" . "))?;
+    for (key, value) in &set.elements {
+        write!(f, "      {}", KeyText(key))?;
+        match value {
+            None => writeln!(f)?,
+            Some(Value::Goto(chain)) => writeln!(f, " : goto {chain}")?,
+            Some(Value::Mark(mark)) => writeln!(f, " : 0x{mark:08x}")?,
+        }
+    }
+    writeln!(f, "    }}")
+}
+
+fn write_chain(f: &mut fmt::Formatter<'_>, name: &str, chain: &Chain) -> fmt::Result {
+    let comment = if chain.comment.is_empty() { String::new() } else { format!(" # {}", chain.comment) };
+    writeln!(f, "    chain {name} {{{comment}")?;
+    match chain.hook {
+        None => {}
+        Some(Hook::RawPrerouting) => writeln!(f, "      type filter hook prerouting priority raw; policy drop;")?,
+        Some(Hook::Input) => writeln!(f, "      type filter hook input priority filter; policy drop;")?,
+        Some(Hook::Forward) => writeln!(f, "      type filter hook forward priority filter; policy drop;")?,
+    }
+    chain.rules.iter().try_for_each(|rule| writeln!(f, "      {rule}"))?;
+    writeln!(f, "    }}")
+}
+
+impl Field {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4_addr",
+            Self::Link => "ifname",
+            Self::Protocol => "inet_proto",
+            Self::Word => "inet_service",
+            Self::Mark => "mark",
+        }
+    }
+}
+
+struct KeyText<'a>(&'a Key);
+
+impl fmt::Display for KeyText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (first, last)) in self.0.iter().enumerate() {
+            f.write_str(if n == 0 { "" } else { " . " })?;
+            match (first, last) {
+                (Datum::Protocol(0), Datum::Protocol(u8::MAX)) | (Datum::Word(0), Datum::Word(u16::MAX)) => {
+                    f.write_str("*")?
+                }
+                (first, last) if first == last => write!(f, "{first}")?,
+                (Datum::Address(IpAddr::V4(first)), Datum::Address(IpAddr::V4(last))) => {
+                    let bits = (u32::from(*first) ^ u32::from(*last)).leading_zeros();
+                    write!(f, "{first}/{bits}")?;
+                }
+                (first, last) => write!(f, "{first}-{last}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Datum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => write!(f, "{address}"),
+            Self::Link(link) => write!(f, "\"{link}\""),
+            Self::Protocol(number) => write!(f, "{number}"),
+            Self::Word(word) => write!(f, "{word}"),
+            Self::Mark(mark) => write!(f, "0x{mark:08x}"),
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, statement) in self.0.iter().enumerate() {
+            write!(f, "{}{statement}", if n == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FromLoopback => f.write_str("iifname \"lo\""),
+            Self::Established => f.write_str("ct state established,related"),
+            Self::In(key, set) => {
+                let key: Vec<&str> = key.iter().map(|selector| selector.name()).collect();
+                write!(f, "{} @{set}", key.join(" . "))
+            }
+            Self::Dispatch(key, map) => write!(f, "{} vmap @{map}", key.name()),
+            Self::SetMark(mark) => write!(f, "meta mark set {mark}"),
+            Self::MarkFrom(key, map) => write!(f, "meta mark set {} map @{map}", key.name()),
+            Self::Verdict(Verdict::Accept) => f.write_str("accept"),
+            Self::Verdict(Verdict::Drop) => f.write_str("drop"),
+            Self::Verdict(Verdict::Goto(chain)) => write!(f, "goto {chain}"),
+        }
+    }
+}
+
+impl Selector {
+    fn name(self) -> &'static str {
+        match self {
+            Self::InputLink => "iifname",
+            Self::OutputLink => "oifname",
+            Self::Source => "ip saddr",
+            Self::Destination => "ip daddr",
+            Self::Protocol => "meta l4proto",
+            Self::FirstWord => "th sport",
+            Self::SecondWord => "th dport",
+            Self::Mark => "meta mark",
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Plans as text: spec in, namespaces, links, routes and nftables out. Needs no root. `GOLDEN=write` writes the files anew.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
+
+mod support;
+
+use network::{Instance, plan};
+use spec::HostSpec;
+use std::{fs, path::Path};
+use support::*;
+use vpc::{IpProtocol, Ports, Rule, SecurityGroup};
+
+fn spec() -> HostSpec {
+    HostSpec { revision: 1, vpcs: [(VPC.into(), vpc())].into(), ..HostSpec::default() }
+}
+
+fn add_group(spec: &mut HostSpec, id: &str, ingress: Vec<Rule>, egress: Vec<Rule>) {
+    spec.vpcs.get_mut(VPC).unwrap().security_groups.insert(id.into(), SecurityGroup { ingress, egress });
+}
+
+fn assert_golden(name: &str, spec: &HostSpec) {
+    let text = plan(&Instance::new("ng1a2b3c").unwrap(), spec).to_string();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
+        fs::write(&path, &text).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap();
+    let differs = golden.lines().zip(text.lines()).find(|(golden, text)| golden != text);
+    assert!(golden == text, "{name} differs: {differs:?}; look at it with GOLDEN=write and git diff");
+}
+
+#[test]
+fn two_tasks() {
+    let mut spec = spec();
+    add_group(&mut spec, "sg-web", vec![tcp(80, 80, everywhere())], vec![all(everywhere())]);
+    add_task(&mut spec, VPC, 10, &["sg-web"]);
+    add_task(&mut spec, VPC, 100, &["sg-web"]);
+    assert_golden("two-tasks.txt", &spec);
+}
+
+#[test]
+fn every_kind_of_rule() {
+    let mut spec = spec();
+    let gre = Rule { protocol: IpProtocol::Number(47), ports: Ports::All, peer: everywhere() };
+    let senseless = Rule { protocol: IpProtocol::TCP, ports: Ports::Icmp(8, None), peer: everywhere() };
+    let web = vec![
+        tcp(80, 80, everywhere()),
+        tcp(443, 443, everywhere()),
+        tcp(80, 90, net("10.0.0.0/8")),
+        tcp(85, 85, net("10.1.0.0/16")),
+    ];
+    let rest = vec![
+        icmp(3, Some(4), everywhere()),
+        icmp(8, None, everywhere()),
+        gre,
+        senseless,
+        all(net("::/0")),
+        all(net("192.168.0.0/16")),
+    ];
+    add_group(&mut spec, "sg-web", [web, rest].concat(), vec![tcp(5432, 5432, group("sg-db"))]);
+    add_group(
+        &mut spec,
+        "sg-db",
+        vec![tcp(5432, 5432, group("sg-web")), tcp(5430, 5440, group("sg-web")), all(group("sg-db"))],
+        vec![],
+    );
+    add_task(&mut spec, VPC, 10, &["sg-web"]);
+    add_task(&mut spec, VPC, 11, &["sg-web", "sg-db"]);
+    // On another host: known by its address, without links or chains here.
+    add_task(&mut spec, VPC, 12, &["sg-db"]);
+    spec.tasks.remove(&task_id(12));
+    assert_golden("rules.txt", &spec);
+}
+
+#[test]
+fn what_can_not_be_planned_is_named() {
+    let mut spec = spec();
+    add_task(&mut spec, VPC, 10, &["sg-gone"]);
+    add_task(&mut spec, VPC, 11, &[]);
+    add_task(&mut spec, VPC, 12, &[]);
+    let interfaces = &mut spec.vpcs.get_mut(VPC).unwrap().interfaces;
+    interfaces.get_mut(&interface_id(11)).unwrap().private_ip = "fd00::1".parse().unwrap();
+    interfaces.get_mut(&interface_id(12)).unwrap().subnet = "subnet-gone".into();
+    for (id, vpc, interface) in [("a", "vpc-gone", "eni-1"), ("b", VPC, "eni-gone")] {
+        spec.tasks.insert(id.into(), task(vpc, interface.into()));
+    }
+    spec.tasks.insert("c".into(), task(VPC, interface_id(10)));
+    assert_golden("impossible.txt", &spec);
+}
+
+#[test]
+fn a_plan_depends_on_nothing_but_the_spec() {
+    let mut spec = spec();
+    for n in 10..40 {
+        add_task(&mut spec, VPC, n, &["sg-a", "sg-b"]);
+    }
+    let instance = Instance::new("ng1").unwrap();
+    assert_eq!(plan(&instance, &spec), plan(&instance, &spec));
+    assert_eq!(plan(&instance, &HostSpec::default()).namespaces.len(), 0);
+}
+
+#[test]
+fn interfaces_whose_names_would_clash_get_different_ones() {
+    let mut spec = spec();
+    add_task(&mut spec, VPC, 10, &[]);
+    let twin: vpc::InterfaceId = format!("{}f", interface_id(10).strip_suffix('0').unwrap()).into();
+    let vpc = spec.vpcs.get_mut(VPC).unwrap();
+    let interface = vpc::Interface { private_ip: ip(11).into(), ..vpc.interfaces[&interface_id(10)].clone() };
+    vpc.interfaces.insert(twin.clone(), interface);
+    spec.tasks.insert("twin".into(), task(VPC, twin));
+    assert_eq!(plan(&Instance::new("ng1").unwrap(), &spec).veths.len(), 2);
+}

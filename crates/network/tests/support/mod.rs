@@ -1,0 +1,166 @@
+//! A small world to test in: one instance of its own with VPCs, groups and tasks, gone when it goes out of scope.
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test uses a part of it, and a failure ends it")]
+
+pub mod probe;
+
+use network::{Instance, Network, Plan, plan};
+use spec::{Desired, HostSpec, TaskId, TaskSpec};
+use std::{
+    net::Ipv4Addr,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+use vpc::{Interface, InterfaceId, IpProtocol, Mac, Peer, Ports, Rule, SecurityGroup, Subnet, Vpc, VpcId};
+
+pub const VPC: &str = "vpc-1";
+
+/// An instance with its spec and its network.
+pub struct World {
+    pub instance: Instance,
+    pub spec: HostSpec,
+    pub network: Network,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Err(errors) = Network::remove_all(&self.instance) {
+            eprintln!("left behind: {errors:?}");
+        }
+    }
+}
+
+/// A prefix that no other test on this machine has now.
+pub fn instance() -> Instance {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    Instance::new(&format!("t{:x}z{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))).unwrap()
+}
+
+impl World {
+    /// One VPC, 10.0.0.0/16, with the subnets 10.0.1.0/24 and 10.0.2.0/24, and nothing in it.
+    pub fn new() -> Self {
+        Self::of(instance())
+    }
+
+    /// The same for an instance that may be there already.
+    pub fn of(instance: Instance) -> Self {
+        let spec = HostSpec { revision: 1, vpcs: [(VPC.into(), vpc())].into(), ..HostSpec::default() };
+        Self { network: Network::new(instance.clone()), instance, spec }
+    }
+
+    pub fn vpc(&mut self) -> &mut Vpc {
+        self.spec.vpcs.get_mut(VPC).unwrap()
+    }
+
+    pub fn group(&mut self, id: &str, ingress: Vec<Rule>, egress: Vec<Rule>) {
+        self.vpc().security_groups.insert(id.into(), SecurityGroup { ingress, egress });
+    }
+
+    /// A task `t<n>` with an interface at `ip(n)`.
+    pub fn task(&mut self, n: u8, groups: &[&str]) {
+        add_task(&mut self.spec, VPC, n, groups);
+    }
+
+    pub fn plan(&self) -> Plan {
+        plan(&self.instance, &self.spec)
+    }
+
+    pub fn apply(&mut self) -> usize {
+        let plan = self.plan();
+        self.network
+            .apply(&plan)
+            .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|e| e.to_string()).collect::<Vec<_>>().join("\n")))
+    }
+
+    pub fn verify(&mut self) -> usize {
+        let plan = self.plan();
+        self.network
+            .verify(&plan)
+            .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|e| e.to_string()).collect::<Vec<_>>().join("\n")))
+    }
+
+    /// The namespace of task `t<n>`.
+    pub fn at(&self, n: u8) -> PathBuf {
+        network::namespace_path(&self.instance, &task_id(n))
+    }
+
+    pub fn router(&self) -> PathBuf {
+        network::router_namespace_path(&self.instance, &VPC.into())
+    }
+}
+
+pub fn vpc() -> Vpc {
+    let mut vpc = Vpc { cidrs: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() };
+    vpc.subnets.insert("subnet-1".into(), Subnet { cidr: "10.0.1.0/24".parse().unwrap() });
+    vpc.subnets.insert("subnet-2".into(), Subnet { cidr: "10.0.2.0/24".parse().unwrap() });
+    vpc
+}
+
+pub fn add_task(spec: &mut HostSpec, vpc: &str, n: u8, groups: &[&str]) {
+    let interface = Interface {
+        subnet: if n < 100 { "subnet-1".into() } else { "subnet-2".into() },
+        private_ip: ip(n).into(),
+        mac: Mac([0x0a, 0, 0, 0, 1, n]),
+        public_ip: None,
+        security_groups: groups.iter().map(|id| (*id).into()).collect(),
+    };
+    spec.vpcs.get_mut(vpc).unwrap().interfaces.insert(interface_id(n), interface);
+    spec.tasks.insert(task_id(n), task(vpc, interface_id(n)));
+}
+
+pub fn task(vpc: &str, interface: InterfaceId) -> TaskSpec {
+    TaskSpec {
+        arn: String::new(),
+        desired: Desired::Running,
+        vpc: VpcId::from(vpc),
+        interface,
+        hostname: String::new(),
+        cpu: 256,
+        memory: 512 << 20,
+        ephemeral_storage: 0,
+        volumes: Vec::new(),
+        shared_pid_namespace: false,
+        architecture: "amd64".into(),
+        containers: Vec::new(),
+    }
+}
+
+/// Below 100 in the first subnet, from 100 in the second.
+pub fn ip(n: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 0, if n < 100 { 1 } else { 2 }, n)
+}
+
+pub fn task_id(n: u8) -> TaskId {
+    format!("{n:032x}").into()
+}
+
+pub fn interface_id(n: u8) -> InterfaceId {
+    format!("eni-{n:03x}00000000000000").into()
+}
+
+pub fn tcp(first: u16, last: u16, peer: Peer) -> Rule {
+    Rule { protocol: IpProtocol::TCP, ports: Ports::Range(first, last), peer }
+}
+
+pub fn udp(first: u16, last: u16, peer: Peer) -> Rule {
+    Rule { protocol: IpProtocol::UDP, ports: Ports::Range(first, last), peer }
+}
+
+pub fn icmp(kind: u8, code: Option<u8>, peer: Peer) -> Rule {
+    Rule { protocol: IpProtocol::ICMP, ports: Ports::Icmp(kind, code), peer }
+}
+
+pub fn all(peer: Peer) -> Rule {
+    Rule { protocol: IpProtocol::All, ports: Ports::All, peer }
+}
+
+pub fn net(text: &str) -> Peer {
+    Peer::Net(text.parse().unwrap())
+}
+
+pub fn everywhere() -> Peer {
+    net("0.0.0.0/0")
+}
+
+pub fn group(id: &str) -> Peer {
+    Peer::Group(id.into())
+}

@@ -1,0 +1,119 @@
+//! Real packets between namespaces. A socket stays in the namespace it was made in, so it is made there and used here.
+
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
+    os::fd::OwnedFd,
+    path::Path,
+    time::Duration,
+};
+
+/// How long nothing must come for nothing to have come. Packets between namespaces take microseconds.
+pub const SILENCE: Duration = Duration::from_millis(150);
+
+fn within<T: Send>(namespace: &Path, work: impl FnOnce() -> T + Send) -> T {
+    network::inside(namespace, work).unwrap()
+}
+
+pub fn listen(namespace: &Path, port: u16) -> TcpListener {
+    within(namespace, || TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).unwrap())
+}
+
+/// A connection, or none.
+pub fn connect(namespace: &Path, to: Ipv4Addr, port: u16) -> Option<TcpStream> {
+    let address = SocketAddr::from((to, port));
+    within(namespace, || TcpStream::connect_timeout(&address, SILENCE).ok())
+}
+
+/// Whether a connection can be made to a port that is listened on for the occasion.
+pub fn tcp(from: &Path, to: &Path, address: Ipv4Addr, port: u16) -> bool {
+    let _listener = listen(to, port);
+    connect(from, address, port).is_some()
+}
+
+/// Whether bytes still pass over a connection.
+pub fn alive(client: &mut TcpStream, server: &mut TcpStream) -> bool {
+    for socket in [&*client, &*server] {
+        socket.set_read_timeout(Some(SILENCE)).unwrap();
+    }
+    let mut byte = [0];
+    client.write_all(b"?").unwrap();
+    server.read_exact(&mut byte).is_ok() && server.write_all(b"!").is_ok() && client.read_exact(&mut byte).is_ok()
+}
+
+pub fn bind(namespace: &Path, port: u16) -> UdpSocket {
+    let socket = within(namespace, || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).unwrap());
+    socket.set_read_timeout(Some(SILENCE)).unwrap();
+    socket
+}
+
+/// Whether a datagram arrives at a port.
+pub fn udp(from: &Path, to: &Path, address: Ipv4Addr, port: u16) -> bool {
+    let receiver = bind(to, port);
+    // A refusal of the kernel's counts as not arriving.
+    let _ = bind(from, 0).send_to(b"probe", (address, port));
+    receiver.recv(&mut [0; 16]).is_ok()
+}
+
+/// A socket that hears and sends ICMP of any type.
+pub fn icmp_socket(namespace: &Path) -> OwnedFd {
+    let fd = within(namespace, || {
+        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(ipproto::ICMP))
+            .unwrap()
+    });
+    sockopt::set_socket_timeout(&fd, sockopt::Timeout::Recv, Some(SILENCE)).unwrap();
+    fd
+}
+
+/// Whether an ICMP message of a type and code arrives.
+pub fn icmp(from: &Path, to: &Path, address: Ipv4Addr, kind: u8, code: u8) -> bool {
+    let receiver = icmp_socket(to);
+    let message = icmp_message(kind, code);
+    let _ = rustix::net::sendto(icmp_socket(from), &message, SendFlags::empty(), &SocketAddrV4::new(address, 0));
+    let mut buffer = [0; 256];
+    while let Ok((length, _)) = rustix::net::recv(&receiver, &mut buffer[..], RecvFlags::empty()) {
+        if buffer[..length].get(20..22) == Some(&[kind, code]) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether an echo request is answered.
+pub fn ping(from: &Path, address: Ipv4Addr) -> bool {
+    let socket = icmp_socket(from);
+    let _ = rustix::net::sendto(&socket, &icmp_message(8, 0), SendFlags::empty(), &SocketAddrV4::new(address, 0));
+    let mut buffer = [0; 256];
+    while let Ok((length, _)) = rustix::net::recv(&socket, &mut buffer[..], RecvFlags::empty()) {
+        if buffer[..length].get(20) == Some(&0) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A message with an identifier and its checksum.
+pub fn icmp_message(kind: u8, code: u8) -> [u8; 8] {
+    let mut message = [kind, code, 0, 0, 0x12, 0x34, 0, 1];
+    let sum: u32 = message.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    message[2..4].copy_from_slice(&sum.to_be_bytes());
+    message
+}
+
+/// Sends an IPv4 packet with any source address: a UDP datagram to a port.
+pub fn send_forged(from: &Path, source: Ipv4Addr, to: Ipv4Addr, port: u16) {
+    let fd = within(from, || {
+        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(ipproto::RAW))
+            .unwrap()
+    });
+    let mut packet = vec![0x45, 0, 0, 33, 0, 0, 0, 0, 64, 17, 0, 0];
+    packet.extend(source.octets());
+    packet.extend(to.octets());
+    packet.extend([0x30, 0x39]);
+    packet.extend(port.to_be_bytes());
+    packet.extend([0, 13, 0, 0]);
+    packet.extend(b"forge");
+    let _ = rustix::net::sendto(&fd, &packet, SendFlags::empty(), &SocketAddrV4::new(to, 0));
+}

@@ -1,0 +1,82 @@
+//! A call of AWS's API: which operation it is, who answers it, and the answer in the service's own protocol.
+
+use super::{body, reply, reply::Reply};
+use crate::app::{App, blocking, guarded, request_id};
+use crate::logs;
+use ::aws::api::Api;
+use ::aws::doc::Doc;
+use ::aws::fault::Fault;
+use ::aws::request::{Call, identify};
+use control::{Caller, Handler, View};
+use http::HeaderMap;
+use http::request::Parts;
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+/// Answers a call, or refuses it as the service it is meant for would.
+pub(super) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply {
+    let id = match request_id() {
+        Ok(id) => id,
+        Err(error) => return reply::refuse(500, "InternalFailure", &error.to_string()),
+    };
+    let limits = &app.config.limits;
+    let limit = if takes_events(&parts.headers) { limits.large_body } else { limits.body };
+    let bytes = match body::read(&parts.headers, body, limit, limits.body_time).await {
+        Ok(bytes) => bytes,
+        Err(fault) => return reply::from_aws(manner(&parts).refusal(&id, &fault)),
+    };
+    let call = match identified(&parts, &bytes) {
+        Ok(call) => call,
+        Err(refused) => return reply::from_aws(refused.api.refusal(&id, &refused.fault)),
+    };
+    let (api, operation) = (call.api, call.operation);
+    let answer = match run(app, call).await {
+        Ok(result) => api.reply(operation, &id, result),
+        Err(fault) => api.refusal(&id, &fault),
+    };
+    reply::from_aws(answer)
+}
+
+async fn run(app: Arc<App>, call: Call<'_>) -> Result<Doc, Fault> {
+    let (api, operation) = (call.api, call.operation);
+    let input = api.parse(call.parameters)?;
+    let caller = Caller { access_key_id: call.scope.map(|scope| scope.access_key).unwrap_or_default() };
+    if let Some(answer) = logs::operation(api, operation) {
+        return blocking(move || {
+            answer(&View { state: &app.core.state(), now: app.core.clock().now(), caller: &caller }, &app.logs, input)
+        })
+        .await;
+    }
+    match app.services.handler(api, operation)? {
+        Handler::Read(answer) => {
+            let state = app.core.state();
+            guarded(|| answer(&View { state: &state, now: app.core.clock().now(), caller: &caller }, input))
+        }
+        Handler::Write(_) => {
+            let shared = app.clone();
+            let event = move |tx: &mut control::Tx<'_>| match shared.services.handler(api, operation)? {
+                Handler::Write(answer) => answer(tx, input),
+                Handler::Read(answer) => answer(&tx.view(), input),
+            };
+            app.core.run(caller, event).await
+        }
+    }
+}
+
+fn identified<'a>(parts: &'a Parts, body: &'a [u8]) -> Result<Call<'a>, ::aws::request::Unidentified> {
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    identify(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or(""), header, body)
+}
+
+/// Whose way of refusing a request gets whose body can't be read.
+fn manner(parts: &Parts) -> &'static Api {
+    match identified(parts, b"") {
+        Ok(call) => call.api,
+        Err(refused) => refused.api,
+    }
+}
+
+/// Log events make larger bodies than anything else there is.
+fn takes_events(headers: &HeaderMap) -> bool {
+    headers.get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(b"Logs_"))
+}

@@ -1,0 +1,75 @@
+//! Reading a request's body: whole, within a size and a time, unpacked if it was compressed.
+
+use aws::fault::Fault;
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use std::io::Read;
+use std::time::Duration;
+
+/// Reads a body of at most `limit` bytes, packed and unpacked.
+///
+/// # Errors
+/// 413 when it is longer, 408 when it takes longer than `time`, 415 for a compression other than gzip, 400 when it breaks off or is
+/// no gzip.
+pub(super) async fn read(headers: &HeaderMap, body: Incoming, limit: usize, time: Duration) -> Result<Bytes, Fault> {
+    let packed = packed(headers)?;
+    // Refused before it is sent, where the client says how long it is ("Expect: 100-continue" waits for this).
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_long(limit));
+    }
+    let collected = tokio::time::timeout(time, Limited::new(body, limit).collect()).await;
+    let collected = collected.map_err(|_| {
+        Fault::new("RequestTimeout", format!("The body took longer than {} s.", time.as_secs())).with_status(408)
+    })?;
+    let bytes = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+        Some(_) => too_long(limit),
+        None => Fault::new("IncompleteBody", format!("The body broke off: {error}.")),
+    })?;
+    if packed { unpack(&bytes.to_bytes(), limit) } else { Ok(bytes.to_bytes()) }
+}
+
+/// The AWS SDKs compress some operations' bodies with gzip, and nothing else.
+fn packed(headers: &HeaderMap) -> Result<bool, Fault> {
+    match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        None | Some(b"" | b"identity" | b"aws-chunked") => Ok(false),
+        Some(b"gzip") => Ok(true),
+        Some(other) => {
+            let named = String::from_utf8_lossy(other);
+            Err(Fault::new("UnsupportedMediaType", format!("Content-Encoding {named:?} is not supported; gzip is."))
+                .with_status(415))
+        }
+    }
+}
+
+/// Stops at the limit, however little the packed bytes are.
+fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, Fault> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let read = flate2::read::MultiGzDecoder::new(packed).take(most).read_to_end(&mut bytes);
+    read.map_err(|error| Fault::new("InvalidRequest", format!("The body is no gzip: {error}.")))?;
+    if bytes.len() > limit { Err(too_long(limit)) } else { Ok(Bytes::from(bytes)) }
+}
+
+fn too_long(limit: usize) -> Fault {
+    Fault::new("RequestEntityTooLarge", format!("The body is longer than {limit} bytes.")).with_status(413)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_small_body_that_unpacks_to_a_large_one_is_refused() {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(&vec![b' '; 1 << 20]).unwrap();
+        let packed = packer.finish().unwrap();
+        assert!(packed.len() < 4096);
+        assert_eq!(unpack(&packed, 1 << 20).unwrap().len(), 1 << 20);
+        assert_eq!(unpack(&packed, (1 << 20) - 1).unwrap_err().status, 413);
+        assert_eq!(unpack(b"garbage", 100).unwrap_err().status, 400);
+        assert_eq!(unpack(&packed[..100], 1 << 20).unwrap_err().status, 400);
+    }
+}

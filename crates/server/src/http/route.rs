@@ -1,0 +1,56 @@
+//! Which function answers a path. Everything outside `/_neargate/` is a call of AWS's API.
+
+use super::{Door, aws as calls, body, guard, reply, reply::Reply};
+use crate::app::App;
+use crate::{logs, mirror, reset, status, sync};
+use ::aws::fault::Fault;
+use bytes::Bytes;
+use http::{Method, Request};
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+/// Answers a request; there is none that has no answer.
+pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>) -> Reply {
+    let (parts, body) = request.into_parts();
+    let guarded = guard::check(door, &parts.method, &parts.headers);
+    let own = parts.uri.path().starts_with("/_neargate/") || parts.uri.path().starts_with("/v2/");
+    match guarded {
+        Ok(()) if own => own_route(app, door, &parts, body).await.unwrap_or_else(|fault| reply::fault(&fault)),
+        Ok(()) => calls::answer(app, parts, body).await,
+        Err(fault) => reply::fault(&fault),
+    }
+}
+
+/// The last ones are for hosts and stand open at the unix socket only.
+async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body: Incoming) -> Result<Reply, Fault> {
+    let limits = app.config.limits.clone();
+    let read = |body| body::read(&parts.headers, body, limits.large_body, limits.body_time);
+    match (door, &parts.method, parts.uri.path()) {
+        (_, &Method::GET, "/_neargate/health") => Ok(reply::json(200, &status::health(&app))),
+        (_, &Method::GET, "/_neargate/status") => Ok(reply::json(200, &status::status(&app))),
+        (_, &Method::GET, "/_neargate/tasks") => Ok(reply::json(200, &status::tasks(&app))),
+        (_, &Method::POST, "/_neargate/reset") => Ok(reply::json(200, &reset::reset(&app).await?)),
+        (Door::Unix, &Method::POST, "/_neargate/sync") => {
+            let request = from_json(&read(body).await?)?;
+            Ok(reply::json(200, &sync::sync(&app, request).await?))
+        }
+        (Door::Unix, &Method::POST, "/_neargate/logs") => {
+            let batch = from_json(&read(body).await?)?;
+            logs::ingest(app, batch).await?;
+            Ok(reply::json(200, &serde_json::json!({})))
+        }
+        (Door::Unix, method, "/_neargate/images") => {
+            mirror::manage(app, method, parts.uri.query().unwrap_or_default(), body).await
+        }
+        (Door::Unix, method, path) if path.starts_with("/v2/") => {
+            mirror::pull(app, method.clone(), path.to_owned(), parts.headers.clone()).await
+        }
+        (_, method, path) => {
+            Err(Fault::new("UnknownRoute", format!("There is no {method} {path} here.")).with_status(404))
+        }
+    }
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| Fault::new("SerializationException", error.to_string()))
+}

@@ -1,0 +1,169 @@
+//! One suite for every backend, and what only the file has.
+
+use super::*;
+use ::redb::{Database, StorageBackend, backends::FileBackend};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn put(table: &'static str, key: &str, value: &str) -> Change {
+    Change { table, key: key.to_owned(), value: Some(value.as_bytes().to_vec()) }
+}
+fn remove(table: &'static str, key: &str) -> Change {
+    Change { table, key: key.to_owned(), value: None }
+}
+fn kept(journal: &mut dyn Journal) -> (u64, Vec<String>) {
+    let mut records = Vec::new();
+    let revision = journal.load(&mut |table, key, value| {
+        records.push(format!("{table}/{key}={}", String::from_utf8_lossy(value)));
+        Ok(())
+    });
+    (revision.unwrap(), records)
+}
+
+/// What every journal does; `reopen` gives the same journal as after a restart.
+fn suite(mut reopen: impl FnMut() -> Box<dyn Journal>) {
+    let mut journal = reopen();
+    assert_eq!(kept(&mut *journal), (0, vec![]));
+    journal.commit(1, &[put("vpc", "b", "1"), put("vpc", "a", "2"), put("eni", "a", "3")]).unwrap();
+    journal
+        .commit(
+            3,
+            &[
+                put("vpc", "a", "4"),
+                remove("vpc", "b"),
+                put("vpc", "c", "5"),
+                put("vpc", "c", "6"),
+                remove("eni", "never"),
+            ],
+        )
+        .unwrap();
+    let expected = (3, vec!["eni/a=3".to_owned(), "vpc/a=4".to_owned(), "vpc/c=6".to_owned()]);
+    assert_eq!(kept(&mut *journal), expected);
+    drop(journal);
+    let mut journal = reopen();
+    assert_eq!(kept(&mut *journal), expected);
+    let refused =
+        journal.load(&mut |table, key, _| Err(Error::new(format!("{table}/{key} is of the future")))).unwrap_err();
+    assert_eq!(refused.to_string(), "eni/a is of the future");
+    journal.commit(4, &[remove("eni", "a"), remove("vpc", "a"), remove("vpc", "c")]).unwrap();
+    assert_eq!(kept(&mut *journal), (4, vec![]));
+}
+
+#[test]
+fn memory() {
+    let memory = Memory::default();
+    suite(move || Box::new(memory.clone()));
+}
+
+fn open(dir: &Path) -> Result<Redb, Error> {
+    Redb::open(dir, "us-east-1", "123456789012")
+}
+
+#[test]
+fn redb() {
+    let dir = tempfile::tempdir().unwrap();
+    suite(move || Box::new(open(dir.path()).unwrap()));
+}
+
+#[test]
+fn another_region_account_or_format_is_refused_with_the_fix() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()).unwrap());
+    let refused = |result: Result<Redb, Error>| result.err().unwrap().to_string();
+    let region = refused(Redb::open(dir.path(), "eu-west-1", "123456789012"));
+    assert!(region.contains("of region us-east-1, not eu-west-1") && region.contains("--region us-east-1"), "{region}");
+    let account = refused(Redb::open(dir.path(), "us-east-1", "000000000000"));
+    assert!(account.contains("--account 123456789012"), "{account}");
+    let about = ::redb::TableDefinition::<&str, &str>::new("about");
+    let database = Database::open(dir.path().join("journal.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(about).unwrap().insert("format", "2").unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let format = refused(open(dir.path()));
+    assert!(
+        format.contains("format \"2\", this neargate reads 1") && format.contains("version of neargate"),
+        "{format}"
+    );
+}
+
+#[test]
+fn a_file_that_is_no_journal_and_one_in_use_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path()).unwrap();
+    let twice = open(dir.path()).err().unwrap().to_string();
+    assert!(twice.contains("Another process has it open"), "{twice}");
+    drop(first);
+    std::fs::write(dir.path().join("journal.redb"), vec![7; 100_000]).unwrap();
+    let garbage = open(dir.path()).err().unwrap().to_string();
+    assert!(garbage.contains("journal.redb"), "{garbage}");
+}
+
+#[test]
+fn a_draft_left_by_a_kill_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("journal.redb.new"), b"half").unwrap();
+    assert_eq!(kept(&mut open(dir.path()).unwrap()), (0, vec![]));
+}
+
+/// A file on a disk that can be full.
+#[derive(Debug)]
+struct Disk(FileBackend, Arc<AtomicBool>);
+impl Disk {
+    fn room(&self) -> Result<(), io::Error> {
+        if self.1.load(Ordering::SeqCst) { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
+    }
+}
+impl StorageBackend for Disk {
+    fn len(&self) -> Result<u64, io::Error> {
+        self.0.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        self.0.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> Result<(), io::Error> {
+        self.room()?;
+        self.0.set_len(len)
+    }
+    fn sync_data(&self) -> Result<(), io::Error> {
+        self.room()?;
+        self.0.sync_data()
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+        self.room()?;
+        self.0.write(offset, data)
+    }
+    fn close(&self) -> Result<(), io::Error> {
+        self.0.close()
+    }
+}
+
+#[test]
+fn a_full_disk_fails_the_commit_and_keeps_the_rest_until_there_is_room() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()).unwrap());
+    let full = Arc::new(AtomicBool::new(false));
+    let (path, switch) = (dir.path().join("journal.redb"), full.clone());
+    let file = path.clone();
+    let disk = move || {
+        let file = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(&file)
+            .map_err(|e| ::redb::DatabaseError::Storage(::redb::StorageError::Io(e)))?;
+        Database::builder().create_with_backend(Disk(FileBackend::new(file)?, switch.clone()))
+    };
+    let mut journal = Redb::with(path, Box::new(disk)).unwrap();
+    journal.commit(1, &[put("vpc", "a", "1")]).unwrap();
+    full.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        let failed = journal.commit(2, &[put("vpc", "b", &"x".repeat(100_000))]).unwrap_err().to_string();
+        assert!(failed.contains("journal.redb"), "{failed}");
+    }
+    full.store(false, Ordering::SeqCst);
+    assert_eq!(kept(&mut journal), (1, vec!["vpc/a=1".to_owned()]));
+    journal.commit(2, &[put("vpc", "c", "1")]).unwrap();
+    assert_eq!(kept(&mut journal).0, 2);
+}

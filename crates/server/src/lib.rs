@@ -1,0 +1,36 @@
+//! The shell around [`control`]: what waits, keeps, listens and tells the time, so that the control plane need not.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`journal`] | keeps committed records: in memory, or in one redb file |
+//! | [`core`] | the one thread that owns the state: batches events, keeps what they changed, publishes |
+//! | `http` | listens: TCP for AWS clients, a unix socket for hosts and the CLI |
+//! | `sync` | tells hosts what they should run and takes what they say |
+//! | `logs` | the operations of CloudWatch Logs that need events |
+//! | [`blobs`] | what is too big or too much for records: log events |
+//! | `mirror` | images: loading them, and answering pulls of hosts |
+//! | `status`, `reset` | what the CLI asks for |
+//!
+//! Absent: any decision about a resource (that is `control`'s), and anything of a host (that is the agent's).
+
+#![forbid(unsafe_code)]
+
+mod app;
+pub mod blobs;
+mod clock;
+mod config;
+pub mod core;
+mod error;
+mod http;
+pub mod journal;
+mod lock;
+mod logs;
+mod mirror;
+mod reset;
+mod start;
+mod status;
+mod sync;
+
+pub use config::{Config, Limits};
+pub use error::Error;
+pub use start::{SOCKET, Server, start};

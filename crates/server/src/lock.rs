@@ -1,0 +1,67 @@
+//! One process to a data directory.
+
+use crate::Error;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Held for as long as the server uses its data directory. The kernel drops it with the process, however that ends (flock(2)).
+#[derive(Debug)]
+pub(crate) struct Lock(#[allow(dead_code, reason = "held open, never used")] File);
+
+/// Makes the data directory if need be and takes it.
+///
+/// # Errors
+/// When it can't be made or written, or another process has it, named by its process id.
+pub(crate) fn take(data_dir: &Path) -> Result<Lock, Error> {
+    let shown = data_dir.display();
+    let unwritable = |step: String| {
+        move |error| Error::new(step).because(error).fix("Choose another with --data-dir, or make this one writable.")
+    };
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    made.map_err(unwritable(format!("making the data directory {shown}")))?;
+    let path = data_dir.join("server.lock");
+    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let mut file = open.map_err(unwritable(format!("opening {}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(taken(data_dir, &mut file)),
+        Err(TryLockError::Error(error)) => return Err(Error::new(format!("locking {}", path.display())).because(error)),
+    }
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+    written.map_err(unwritable(format!("writing {}", path.display())))?;
+    Ok(Lock(file))
+}
+
+fn taken(data_dir: &Path, file: &mut File) -> Error {
+    let mut holder = String::new();
+    let read = file.take(20).read_to_string(&mut holder);
+    let holder =
+        if read.is_ok() && !holder.is_empty() { format!("process {holder}") } else { "another process".to_owned() };
+    Error::new(format!("the data directory {} is in use by {holder}", data_dir.display()))
+        .fix("Stop that one first, or choose another with --data-dir.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_one_is_refused_by_name_until_the_first_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = dir.path().join("a/b");
+        let first = take(&data_dir).unwrap();
+        let refused = take(&data_dir).unwrap_err().to_string();
+        assert!(refused.contains(&format!("in use by process {}", std::process::id())), "{refused}");
+        drop(first);
+        take(&data_dir).unwrap();
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let refused = take(&file.path().join("x")).unwrap_err().to_string();
+        assert!(refused.contains("making the data directory") && refused.contains("--data-dir"), "{refused}");
+    }
+}

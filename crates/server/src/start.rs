@@ -1,0 +1,118 @@
+//! Starting and stopping.
+
+use crate::app::App;
+use crate::blobs::logs::Store;
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::journal::Redb;
+use crate::sync::Seats;
+use crate::{Config, Error, http, lock, logs};
+use control::{Caller, Region};
+use images::mirror::Mirror;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+/// The name of the unix socket in the data directory, for hosts and the CLI.
+pub const SOCKET: &str = "neargate.sock";
+/// How often controllers get to see the time.
+const TICK: Duration = Duration::from_secs(1);
+/// How often log events that nothing names or that are too old are deleted.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// A running server. Dropping it does not stop it.
+pub struct Server {
+    /// Where AWS clients connect, with the port that was taken.
+    pub address: SocketAddr,
+    /// The unix socket for hosts and the CLI.
+    pub socket: PathBuf,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    doors: JoinHandle<()>,
+    timers: [JoinHandle<()>; 2],
+    // Last, so that the directory is free only once all else has ended.
+    _lock: lock::Lock,
+}
+
+/// Starts a server inside a tokio runtime. It is ready for requests when this returns.
+///
+/// # Errors
+/// Naming the step, its object and the fix: a directory that can't be written or is in use, a port that is taken, a journal of another
+/// region, account or version.
+pub async fn start(config: Config) -> Result<Server, Error> {
+    config.check()?;
+    let started = Instant::now();
+    let held = lock::take(&config.data_dir)?;
+    let socket = config.data_dir.join(SOCKET);
+    let listeners = http::bind(config.listen, &socket).await?;
+    let address = listeners.address()?;
+    let (core, store, mirror) = open(config.clone()).await?;
+    let (stop, stopping) = watch::channel(false);
+    let app = Arc::new(App {
+        config,
+        core,
+        services: control::services(),
+        logs: store,
+        mirror,
+        seats: Seats::default(),
+        started,
+        stopping,
+    });
+    let doors = tokio::spawn(http::serve(app.clone(), listeners));
+    let timers = [tokio::spawn(tick(app.clone())), tokio::spawn(sweep(app.clone()))];
+    Ok(Server { address, socket, app, stop, doors, timers, _lock: held })
+}
+
+/// Opening reads and writes files.
+async fn open(config: Config) -> Result<(Core, Store, Mirror), Error> {
+    let work = move || {
+        let journal = Redb::open(&config.data_dir, &config.region, &config.account)?;
+        let region = Region::new(&config.region, &config.account);
+        let core = Core::start(Box::new(journal), region, Arc::new(Clock::default()), control::ec2::found)?;
+        let images = config.data_dir.join("mirror");
+        let mirror = Mirror::open(&images)
+            .map_err(|error| Error::new(format!("opening the images in {}", images.display())).because(error))?;
+        Ok((core, Store::open(config.data_dir.join("logs"))?, mirror))
+    };
+    let opened = tokio::task::spawn_blocking(work).await;
+    opened.unwrap_or_else(|error| Err(Error::new("opening the data directory").because(error)))
+}
+
+impl Server {
+    /// Takes no more requests, answers those under way, keeps what they did, and returns.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        let _ = self.doors.await;
+        self.timers.iter().for_each(JoinHandle::abort);
+        self.app.core.stop().await;
+        // Nobody answers there any more; a file that can't be removed is replaced by the next start.
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+async fn tick(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(fault) = app.core.run(Caller::default(), |_| Ok(())).await {
+            eprintln!("neargate: running the controllers: {fault}");
+        }
+    }
+}
+
+async fn sweep(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let swept = app.clone();
+        if let Err(fault) = crate::app::blocking(move || logs::sweep(&swept)).await {
+            eprintln!("neargate: deleting old log events: {fault}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What the CLI shows: whether the region is there, what its hosts do, and where each task is. Read from what hosts are told, so that
+//! it is true of the packets too.
+
+use crate::app::App;
+use control::host::host_spec;
+use serde::Serialize;
+use serde_json::{Value, json};
+use spec::{HostSpec, TaskSpec};
+use std::sync::atomic::Ordering;
+
+/// `GET /_neargate/health`.
+pub(crate) fn health(app: &App) -> Value {
+    json!({
+        "status": "ready",
+        "region": app.config.region,
+        "account": app.config.account,
+        "revision": app.core.state().revision,
+    })
+}
+
+/// `GET /_neargate/status`.
+pub(crate) fn status(app: &App) -> Value {
+    let state = app.core.state();
+    let now = app.core.clock().now().millis;
+    let hosts: Vec<Value> = state
+        .hosts
+        .iter()
+        .map(|host| {
+            let seen = state.seen.get(&host.id);
+            json!({
+                "host": host.id,
+                "lost": host.lost.is_some(),
+                "seenMillisecondsAgo": seen.map(|seen| now - seen.at),
+                "observedRevision": seen.map(|seen| seen.observed),
+                "capacity": host.capacity,
+                "tasks": host_spec(&state, &host.id).tasks.len(),
+            })
+        })
+        .collect();
+    json!({
+        "status": "ready",
+        "version": env!("CARGO_PKG_VERSION"),
+        "region": app.config.region,
+        "account": app.config.account,
+        "dataDirectory": app.config.data_dir,
+        "processId": std::process::id(),
+        "uptimeSeconds": app.started.elapsed().as_secs(),
+        "revision": state.revision,
+        "syncs": app.seats.syncs.load(Ordering::Relaxed),
+        "hosts": hosts,
+    })
+}
+
+/// One task on its host.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Placed {
+    task: String,
+    arn: String,
+    host: String,
+    desired: spec::Desired,
+    vpc: String,
+    network_interface: String,
+    private_address: Option<String>,
+    public_address: Option<String>,
+    hostname: String,
+    containers: Vec<String>,
+}
+
+/// `GET /_neargate/tasks`: every task that is placed on a host.
+pub(crate) fn tasks(app: &App) -> Value {
+    let state = app.core.state();
+    let of_host = |host: &control::state::Host| {
+        let told = host_spec(&state, &host.id);
+        told.tasks.iter().map(|(id, task)| placed(&host.id.to_string(), id.as_ref(), task, &told)).collect::<Vec<_>>()
+    };
+    let placed: Vec<Placed> = state.hosts.iter().flat_map(of_host).collect();
+    json!({ "tasks": placed })
+}
+
+fn placed(host: &str, id: &str, task: &TaskSpec, told: &HostSpec) -> Placed {
+    let interface = told.vpcs.get(&task.vpc).and_then(|vpc| vpc.interfaces.get(&task.interface));
+    Placed {
+        task: id.to_owned(),
+        arn: task.arn.clone(),
+        host: host.to_owned(),
+        desired: task.desired,
+        vpc: task.vpc.to_string(),
+        network_interface: task.interface.to_string(),
+        private_address: interface.map(|interface| interface.private_ip.to_string()),
+        public_address: interface.and_then(|interface| interface.public_ip).map(|address| address.to_string()),
+        hostname: task.hostname.clone(),
+        containers: task.containers.iter().map(|container| container.name.clone()).collect(),
+    }
+}

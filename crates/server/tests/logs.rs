@@ -1,0 +1,168 @@
+//! CloudWatch Logs over HTTP: records and events together.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+
+mod common;
+
+use common::{Client, Running, config};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
+}
+fn call<S: Read + Write>(client: &mut Client<S>, operation: &str, input: Value) -> Result<Value, String> {
+    let answer = client.json(&format!("logs.{operation}"), &input.to_string()).unwrap();
+    if answer.status == 200 { Ok(serde_json::from_str(&answer.body).unwrap_or(Value::Null)) } else { Err(answer.body) }
+}
+fn messages(answer: &Value) -> Vec<&str> {
+    answer["events"].as_array().unwrap().iter().map(|event| event["message"].as_str().unwrap()).collect()
+}
+fn prepare<S: Read + Write>(client: &mut Client<S>) {
+    call(client, "CreateLogGroup", json!({ "logGroupName": "/app" })).unwrap();
+    call(client, "CreateLogStream", json!({ "logGroupName": "/app", "logStreamName": "one" })).unwrap();
+    call(client, "CreateLogStream", json!({ "logGroupName": "/app", "logStreamName": "two" })).unwrap();
+}
+fn put<S: Read + Write>(client: &mut Client<S>, stream: &str, events: &[(i64, &str)]) -> Result<Value, String> {
+    let events: Vec<Value> =
+        events.iter().map(|(timestamp, message)| json!({ "timestamp": timestamp, "message": message })).collect();
+    call(client, "PutLogEvents", json!({ "logGroupName": "/app", "logStreamName": stream, "logEvents": events }))
+}
+
+#[test]
+fn what_was_put_is_got_filtered_and_described_also_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(config(dir.path())).unwrap();
+    let mut client = running.connect();
+    prepare(&mut client);
+    let t = now();
+    put(&mut client, "one", &[(t, "first"), (t + 2, "third ERROR")]).unwrap();
+    put(&mut client, "two", &[(t + 1, "second"), (t + 3, "fourth")]).unwrap();
+    running.stop();
+    let running = Running::start(config(dir.path())).unwrap();
+    let client = &mut running.connect();
+    let all = call(client, "FilterLogEvents", json!({ "logGroupName": "/app" })).unwrap();
+    assert_eq!(messages(&all), ["first", "second", "third ERROR", "fourth"]);
+    assert_eq!(all.get("nextToken"), None);
+    let newest =
+        call(client, "FilterLogEvents", json!({ "logGroupName": "/app", "startFromHead": false, "limit": 1 })).unwrap();
+    assert_eq!(messages(&newest), ["fourth"]);
+    let found = call(
+        client,
+        "FilterLogEvents",
+        json!({ "logGroupName": "/app", "filterPattern": "ERROR", "startTime": t + 1 }),
+    )
+    .unwrap();
+    assert_eq!((messages(&found), found["events"][0]["logStreamName"].as_str()), (vec!["third ERROR"], Some("one")));
+    let two =
+        call(client, "FilterLogEvents", json!({ "logGroupName": "/app", "logStreamNames": ["two"], "endTime": t + 1 }))
+            .unwrap();
+    assert_eq!(messages(&two), ["second"]);
+    let described = call(
+        client,
+        "DescribeLogStreams",
+        json!({ "logGroupName": "/app", "orderBy": "LastEventTime", "descending": true }),
+    )
+    .unwrap();
+    let first = &described["logStreams"][0];
+    assert_eq!((first["logStreamName"].as_str(), first["firstEventTimestamp"].as_i64()), (Some("two"), Some(t + 1)));
+    let groups = call(client, "DescribeLogGroups", json!({})).unwrap();
+    assert_eq!(groups["logGroups"][0]["storedBytes"].as_i64(), Some(5 + 11 + 6 + 6 + 4 * 26));
+}
+
+#[test]
+fn tokens_walk_a_stream_and_stay_at_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(config(dir.path())).unwrap();
+    let client = &mut running.connect();
+    prepare(client);
+    let get = |client: &mut Client<_>, more: Value| {
+        let mut input = json!({ "logGroupName": "/app", "logStreamName": "one", "limit": 2 });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        call(client, "GetLogEvents", input).unwrap()
+    };
+    let empty = get(client, json!({}));
+    assert_eq!(messages(&empty), Vec::<&str>::new());
+    let t = now();
+    put(client, "one", &[(t, "a"), (t, "b"), (t + 1, "c")]).unwrap();
+    let waited = get(client, json!({ "nextToken": empty["nextForwardToken"] }));
+    assert_eq!(messages(&waited), ["a", "b"], "a token of an empty stream finds what comes");
+    let rest = get(client, json!({ "nextToken": waited["nextForwardToken"] }));
+    assert_eq!(messages(&rest), ["c"]);
+    let end = get(client, json!({ "nextToken": rest["nextForwardToken"] }));
+    assert_eq!((messages(&end), &end["nextForwardToken"]), (vec![], &rest["nextForwardToken"]));
+    let back = get(client, json!({ "nextToken": end["nextBackwardToken"] }));
+    assert_eq!(messages(&back), ["b", "c"]);
+    let tail = get(client, json!({}));
+    assert_eq!(messages(&tail), ["b", "c"]);
+    let before = get(client, json!({ "nextToken": tail["nextBackwardToken"] }));
+    assert_eq!(messages(&before), ["a"]);
+    put(client, "one", &[(t + 2, "d")]).unwrap();
+    assert_eq!(messages(&get(client, json!({ "nextToken": end["nextForwardToken"] }))), ["d"]);
+    let range = get(client, json!({ "startTime": t + 1, "endTime": t + 2, "startFromHead": true }));
+    assert_eq!(messages(&range), ["c"]);
+}
+
+#[test]
+fn what_can_not_be_is_refused_in_awss_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(config(dir.path())).unwrap();
+    let client = &mut running.connect();
+    prepare(client);
+    let t = now();
+    let refused =
+        |result: Result<Value, String>, words: &str| assert!(result.clone().unwrap_err().contains(words), "{result:?}");
+    refused(put(client, "nope", &[(t, "x")]), "The specified log stream does not exist.");
+    refused(
+        call(client, "FilterLogEvents", json!({ "logGroupName": "nope" })),
+        "The specified log group does not exist.",
+    );
+    refused(put(client, "one", &[(t, "x"), (t - 1, "y")]), "chronological order");
+    refused(put(client, "one", &[(t - 90_000_000, "x"), (t, "y")]), "24 hours");
+    refused(
+        call(client, "FilterLogEvents", json!({ "logGroupName": "/app", "filterPattern": "{ $.a = 1 }" })),
+        "JSON filter patterns",
+    );
+    refused(
+        call(client, "GetLogEvents", json!({ "logGroupName": "/app", "logStreamName": "one", "nextToken": "x" })),
+        "nextToken",
+    );
+    let old = put(client, "one", &[(t - 15 * 86_400_000, "old"), (t, "new")]).unwrap();
+    assert_eq!(old["rejectedLogEventsInfo"]["tooOldLogEventEndIndex"].as_i64(), Some(1));
+    let many: Vec<(i64, &str)> = (0..10_000).map(|n| (t + n, "x")).collect();
+    put(client, "two", &many).unwrap();
+    let more: Vec<(i64, &str)> = (0..10_001).map(|n| (t + n, "x")).collect();
+    refused(put(client, "two", &more), "logEvents");
+}
+
+#[test]
+fn a_hosts_lines_are_kept_once_and_need_their_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(config(dir.path())).unwrap();
+    let host = &mut running.connect_unix();
+    let mut send = |batch: Value| host.request("POST", "/_neargate/logs", &[], batch.to_string().as_bytes()).unwrap();
+    let t = now();
+    let lines = |texts: &[&str]| texts.iter().map(|text| json!({ "at": t, "message": text })).collect::<Vec<_>>();
+    let batch = |first: u64, create: bool, texts: &[&str]| json!({ "group": "/ecs/app", "stream": "web/web/1", "create_group": create, "first": first, "lines": lines(texts) });
+    let refused = send(batch(0, false, &[]));
+    assert_eq!(
+        (refused.status, refused.body.contains("The specified log group does not exist.")),
+        (400, true),
+        "{}",
+        refused.body
+    );
+    assert_eq!(send(batch(0, true, &[])).status, 200);
+    assert_eq!(send(batch(0, true, &["0", "1"])).status, 200);
+    assert_eq!(send(batch(0, true, &["0", "1"])).status, 200);
+    assert_eq!(send(batch(1, true, &["1", "2"])).status, 200);
+    let client = &mut running.connect();
+    let input = json!({ "logGroupName": "/ecs/app", "logStreamName": "web/web/1" });
+    assert_eq!(messages(&call(client, "GetLogEvents", input).unwrap()), ["0", "1", "2"]);
+    call(client, "DeleteLogGroup", json!({ "logGroupName": "/ecs/app" })).unwrap();
+    assert_eq!(client.request("POST", "/_neargate/reset", &[], b"").unwrap().status, 200);
+    assert_eq!(
+        std::fs::read_dir(dir.path().join("logs")).unwrap().count(),
+        0,
+        "no record names the events: they are gone"
+    );
+}

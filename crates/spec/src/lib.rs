@@ -1,0 +1,43 @@
+//! What the control plane tells a host ([`HostSpec`]) and what a host tells it ([`HostStatus`]).
+//!
+//! Both are whole every time: there is no "change", so nothing is lost when a message is. No I/O and no decisions live here.
+
+#![forbid(unsafe_code)]
+
+mod container;
+mod status;
+mod sync;
+mod task;
+
+pub use container::{Condition, ContainerSpec, Dependency, HealthCheck, LogSpec, Mount, Ulimit, VolumesFrom};
+pub use status::{ContainerStatus, Health, HostStatus, Phase, TaskFailure, TaskStatus};
+pub use sync::{Capacity, LogBatch, LogLine, SyncReply, SyncRequest};
+pub use task::{Desired, TaskSpec};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use vpc::{Vpc, VpcId};
+
+vpc::identifiers! {
+    /// A task: the 32 hexadecimal digits at the end of its ARN.
+    TaskId;
+    /// A host: one Linux machine's agent.
+    HostId;
+}
+
+/// The number of a commit of the control plane. It only grows.
+pub type Revision = u64;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Millis = i64;
+
+/// Everything one host should be, as of a revision.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostSpec {
+    /// The commit this was read from. A host never goes back to an older one.
+    pub revision: Revision,
+    /// The VPCs that have an interface on this host, whole.
+    pub vpcs: BTreeMap<VpcId, Vpc>,
+    /// The tasks placed on this host. One that is absent must not exist there: neither processes nor network nor files.
+    pub tasks: BTreeMap<TaskId, TaskSpec>,
+}

@@ -1,0 +1,43 @@
+//! A task as a host runs it: everything resolved, nothing left to look up.
+
+use crate::ContainerSpec;
+use serde::{Deserialize, Serialize};
+use vpc::{InterfaceId, VpcId};
+
+/// A task placed on a host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskSpec {
+    /// Its ARN, for logs and messages.
+    pub arn: String,
+    /// Whether it should run. A task that should stop stays in the spec until its containers' ends are reported.
+    pub desired: Desired,
+    /// The VPC of its interface.
+    pub vpc: VpcId,
+    /// Its elastic network interface, to be found in that VPC.
+    pub interface: InterfaceId,
+    /// The host name its containers see, such as `ip-10-0-1-12.ec2.internal`.
+    pub hostname: String,
+    /// The task's CPU limit in CPU units: 1,024 to a processor. A hard limit over all containers together.
+    pub cpu: u32,
+    /// The task's memory limit in bytes, over all containers together.
+    pub memory: u64,
+    /// What all its containers together may write to their root file systems and to volumes, in bytes.
+    pub ephemeral_storage: u64,
+    /// Names of the volumes its containers share.
+    pub volumes: Vec<String>,
+    /// Whether all containers see each other's processes (`pidMode: task`).
+    pub shared_pid_namespace: bool,
+    /// The architecture its images must be for, in OCI's words: `amd64` or `arm64`.
+    pub architecture: String,
+    /// Its containers in the order of the task definition.
+    pub containers: Vec<ContainerSpec>,
+}
+
+/// What should become of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Desired {
+    /// Start it if it never ran; keep it if it runs. A task is never started twice.
+    Running,
+    /// Stop it gracefully and report how its containers ended.
+    Stopped,
+}

@@ -1,0 +1,91 @@
+//! Elastic network interfaces.
+
+use crate::{SecurityGroupId, SubnetId};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, fmt, net::IpAddr, str::FromStr};
+
+/// An elastic network interface as the network sees it ("Elastic network interfaces", Amazon VPC User Guide).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// The subnet it was made in; never changes.
+    pub subnet: SubnetId,
+    /// The primary private address, from the subnet's range.
+    pub private_ip: IpAddr,
+    /// The hardware address.
+    pub mac: Mac,
+    /// The public address that an internet gateway maps to `private_ip`, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_ip: Option<IpAddr>,
+    /// One to sixteen security groups; what any of them allows is allowed.
+    pub security_groups: BTreeSet<SecurityGroupId>,
+}
+
+/// A hardware address. Those neargate makes are locally administered and unicast (IEEE 802), as AWS's are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Mac(pub [u8; 6]);
+
+/// A text that is not six hexadecimal bytes separated by colons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseMacError(String);
+
+impl fmt::Display for ParseMacError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a hardware address such as 0a:1b:2c:3d:4e:5f", self.0)
+    }
+}
+impl std::error::Error for ParseMacError {}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+impl FromStr for Mac {
+    type Err = ParseMacError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParseMacError(text.to_owned());
+        let mut bytes = [0; 6];
+        let mut parts = text.split(':');
+        for byte in &mut bytes {
+            let part =
+                parts.next().filter(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit())).ok_or_else(wrong)?;
+            *byte = u8::from_str_radix(part, 16).map_err(|_| wrong())?;
+        }
+        if parts.next().is_some() { Err(wrong()) } else { Ok(Self(bytes)) }
+    }
+}
+impl From<Mac> for String {
+    fn from(mac: Mac) -> Self {
+        mac.to_string()
+    }
+}
+impl TryFrom<String> for Mac {
+    type Error = ParseMacError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mac;
+
+    #[test]
+    fn a_hardware_address_reads_back_as_written() {
+        let mac = Mac([0x0a, 0xff, 0, 1, 2, 0xab]);
+        assert_eq!(mac.to_string(), "0a:ff:00:01:02:ab");
+        assert_eq!(mac.to_string().parse(), Ok(mac));
+        for wrong in
+            ["", "0a:ff:00:01:02", "0a:ff:00:01:02:ab:cd", "0a:ff:00:01:02:zz", "a:f:0:1:2:b", "+a:ff:00:01:02:ab"]
+        {
+            assert!(wrong.parse::<Mac>().is_err(), "{wrong}");
+        }
+    }
+}

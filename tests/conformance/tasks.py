@@ -1,0 +1,66 @@
+"""Short words for what most task tests do."""
+
+import uuid
+
+from region import until
+
+LAUNCH = {"launchType": "FARGATE"}
+
+
+def container(name="app", command=None, **more):
+    body = {"name": name, "image": "busybox:latest", "essential": True, **more}
+    if command is not None:
+        body["command"] = ["sh", "-c", command] if isinstance(command, str) else command
+    return body
+
+
+def define(ecs, *containers, family=None, cpu="256", memory="512", **more):
+    """Registers a task definition and returns its ARN."""
+    answer = ecs.register_task_definition(
+        family=family or f"t-{uuid.uuid4().hex[:8]}",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu=cpu,
+        memory=memory,
+        containerDefinitions=list(containers),
+        **more,
+    )
+    return answer["taskDefinition"]["taskDefinitionArn"]
+
+
+def run(ecs, network, definition, **more):
+    """Starts one task and returns its ARN."""
+    answer = ecs.run_task(taskDefinition=definition, networkConfiguration=network, **LAUNCH, **more)
+    assert answer["failures"] == []
+    return answer["tasks"][0]["taskArn"]
+
+
+def describe(ecs, arn):
+    answer = ecs.describe_tasks(tasks=[arn])
+    assert answer["failures"] == [], answer
+    return answer["tasks"][0]
+
+
+def reaches(ecs, arn, status, seconds=20):
+    """Waits until a task has that lastStatus and returns it."""
+
+    def there():
+        task = describe(ecs, arn)
+        if status != "STOPPED":
+            assert task["lastStatus"] != "STOPPED", task
+        return task if task["lastStatus"] == status else None
+
+    return until(there, seconds, f"status {status} of {arn}")
+
+
+def result(ecs, network, *containers, seconds=20, run_options=None, **more):
+    """Runs a task to its end and returns it and its containers by name."""
+    arn = run(ecs, network, define(ecs, *containers, **more), **(run_options or {}))
+    task = reaches(ecs, arn, "STOPPED", seconds)
+    return task, {c["name"]: c for c in task["containers"]}
+
+
+def details(task):
+    """The details of a task's network interface attachment."""
+    (attachment,) = [a for a in task["attachments"] if a["type"] == "ElasticNetworkInterface"]
+    return {d["name"]: d["value"] for d in attachment["details"]}
