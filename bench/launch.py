@@ -44,9 +44,11 @@ def crun(runs=20):
         took = []
         for n in range(runs):
             begun = time.monotonic()
-            subprocess.run(["crun", "run", "-b", bundle, f"bench-{n}"], check=True)
+            # crun refuses hosts with both cgroup versions, so it does not get to see the second one.
+            hide = f"umount /sys/fs/cgroup/unified 2>/dev/null; exec crun run -b {bundle} bench-{n}"
+            subprocess.run(["unshare", "-m", "sh", "-c", hide], check=True)
             took.append((time.monotonic() - begun) * 1000)
-    figures("crun run, one container, no network", took)
+    figures("crun run, one container, no network, no seccomp", took)
 
 
 def docker(runs=10):
