@@ -38,6 +38,8 @@ pub enum CallError {
     Refused {
         /// The HTTP status.
         status: StatusCode,
+        /// The error's code, such as `ResourceNotFoundException`; empty when the answer has none.
+        code: String,
         /// What it says.
         message: String,
     },
@@ -51,7 +53,7 @@ impl fmt::Display for CallError {
                 "reaching neargate at {}: {why} (is `neargate up` running with this data directory?)",
                 socket.display()
             ),
-            Self::Refused { status, message } => write!(f, "neargate answered {}: {message}", status.as_u16()),
+            Self::Refused { message, .. } => f.write_str(message),
         }
     }
 }
@@ -97,15 +99,43 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`] when the server is not there, goes away, or answers with anything but success.
-    pub async fn call(&self, method: Method, path: &str, body: Body) -> Result<Bytes, CallError> {
-        let answer = self.send(method, path, &[("content-type", "application/json")], body).await?;
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Result<Bytes, CallError> {
+        let answer = self.send(method, path, headers, body).await?;
         let status = answer.status();
         let lost = |why: String| CallError::Unreachable { socket: self.socket.clone(), why };
         let read = Limited::new(answer.into_body(), LARGEST_REPLY).collect().await.map_err(|e| lost(e.to_string()))?;
         let body = read.to_bytes();
-        if status.is_success() {
-            return Ok(body);
-        }
-        Err(CallError::Refused { status, message: String::from_utf8_lossy(&body).into_owned() })
+        if status.is_success() { Ok(body) } else { Err(refused(status, &body)) }
+    }
+}
+
+/// What a refusal says: `{"__type": CODE, "message": …}`, as AWS's JSON services write it.
+fn refused(status: StatusCode, body: &[u8]) -> CallError {
+    let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| said.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let plain = || format!("neargate answered {status}: {}", String::from_utf8_lossy(body));
+    let code = text("__type").map(|code| code.rsplit('#').next().unwrap_or_default().to_owned());
+    CallError::Refused { status, code: code.unwrap_or_default(), message: text("message").unwrap_or_else(plain) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_its_code_and_message() {
+        let body = br#"{"__type":"com.amazonaws.logs#ResourceNotFoundException","message":"no such group"}"#;
+        let CallError::Refused { code, message, .. } = refused(StatusCode::BAD_REQUEST, body) else { panic!() };
+        assert_eq!((code.as_str(), message.as_str()), ("ResourceNotFoundException", "no such group"));
+        assert_eq!(
+            refused(StatusCode::BAD_GATEWAY, b"<html>").to_string(),
+            "neargate answered 502 Bad Gateway: <html>"
+        );
     }
 }

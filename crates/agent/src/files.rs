@@ -53,6 +53,27 @@ pub(crate) fn begun_before_this_boot(directory: &Path) -> bool {
     mark.is_some_and(|mark| boot().is_ok_and(|boot| mark != boot))
 }
 
+/// The end of the name of a file that keeps a container's stop signal.
+const SIGNAL: &str = ".stop-signal";
+
+/// Keeps the signal that a container's image wants to be stopped with, for the agent after this one.
+///
+/// # Errors
+/// When the file can't be written.
+pub(crate) fn keep_stop_signal(directory: &Path, container: &str, signal: i32) -> io::Result<()> {
+    fs::write(directory.join(format!("{container}{SIGNAL}")), signal.to_string())
+}
+
+/// The stop signals that were kept, by container.
+pub(crate) fn stop_signals(directory: &Path) -> Vec<(String, i32)> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let read = |entry: fs::DirEntry| {
+        let container = entry.file_name().to_str()?.strip_suffix(SIGNAL)?.to_owned();
+        Some((container, fs::read_to_string(entry.path()).ok()?.parse().ok()?))
+    };
+    entries.filter_map(read).collect()
+}
+
 /// What the kernel calls this start of the machine (random(4)).
 fn boot() -> io::Result<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -69,6 +90,9 @@ mod tests {
         assert!(!begun_before_this_boot(&task), "never begun");
         write(&task, &[("hosts", "x".to_owned())]).unwrap();
         assert!(!begun_before_this_boot(&task));
+        assert_eq!(stop_signals(&task), []);
+        keep_stop_signal(&task, "web", 3).unwrap();
+        assert_eq!(stop_signals(&task), [("web".to_owned(), 3)]);
         fs::write(task.join(BEGUN), "another").unwrap();
         assert!(begun_before_this_boot(&task));
     }

@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod reconcile;
 mod registry;
 mod remove;
+mod signal;
 mod streams;
 mod sync;
 

@@ -5,13 +5,14 @@
 
 use crate::{
     Config,
-    client::{self, Client},
+    client::{self, CallError, Client},
+    host::Event,
 };
 use containers::{Sandbox, log::Reader};
 use serde::{Deserialize, Serialize};
 use spec::{LogBatch, LogLine, LogSpec, TaskId};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     sync::{
@@ -27,7 +28,7 @@ const EAGER: Duration = Duration::from_millis(50);
 const LAZY: Duration = Duration::from_millis(800);
 /// A batch's size: what PutLogEvents takes, with room for what each line costs.
 const BATCH: usize = 512 << 10;
-/// How long the last of a task's output is waited for before its files are removed.
+/// How long shipping the last of a task's output may take before its files are removed.
 const LAST: Duration = Duration::from_secs(5);
 
 /// A handle on the thread.
@@ -37,7 +38,7 @@ enum Message {
     /// Ship a container's output from now on.
     Follow { task: TaskId, container: String, log: LogSpec, sandbox: Option<Arc<Sandbox>> },
     /// Ship what is left of a task's output, then say so and forget it.
-    Finish { task: TaskId, done: Sender<()> },
+    Finish { task: TaskId },
 }
 
 /// How far a stream has come; the content of its file.
@@ -60,6 +61,18 @@ struct Stream {
     progress: Progress,
     pause: Duration,
     due: Instant,
+    /// Set once its task has ended: until when it may take to ship the rest.
+    until: Option<Instant>,
+    /// What was last complained about, so that it is said once.
+    complained: Option<String>,
+}
+
+/// Why a batch was not shipped.
+enum Failure {
+    /// The log service will not take it: the group is gone, for example.
+    Refused(String),
+    /// It may be taken the next time.
+    Passing(String),
 }
 
 impl Streams {
@@ -67,9 +80,10 @@ impl Streams {
     ///
     /// # Errors
     /// When there are no more threads.
-    pub(crate) fn start(config: Arc<Config>) -> io::Result<Self> {
+    pub(crate) fn start(config: Arc<Config>, events: Sender<Event>) -> io::Result<Self> {
         let (sender, messages) = channel();
-        thread::Builder::new().name("logs".into()).stack_size(512 << 10).spawn(move || ship(&config, &messages))?;
+        let shipper = Shipper { config, events, streams: BTreeMap::new() };
+        thread::Builder::new().name("logs".into()).stack_size(512 << 10).spawn(move || shipper.run(&messages))?;
         Ok(Self(sender))
     }
 
@@ -79,11 +93,9 @@ impl Streams {
         let _ = self.0.send(Message::Follow { task, container, log, sandbox });
     }
 
-    /// A receiver that hears, or is dropped, once all of a task's output was shipped or could not be.
-    pub(crate) fn finish(&self, task: &TaskId) -> Receiver<()> {
-        let (done, waiting) = channel();
-        let _ = self.0.send(Message::Finish { task: task.clone(), done });
-        waiting
+    /// Ships what is left of a task's output; [`Event::Shipped`] says when that is done or was given up.
+    pub(crate) fn finish(&self, task: &TaskId) {
+        let _ = self.0.send(Message::Finish { task: task.clone() });
     }
 }
 
@@ -92,59 +104,77 @@ impl Streams {
 /// # Errors
 /// What the log service answered.
 pub(crate) fn open(config: &Config, log: &LogSpec) -> Result<(), String> {
-    send(config, &batch(log, 0, Vec::new()))
+    send(config, &batch(log, 0, Vec::new())).map_err(|refusal| match refusal {
+        CallError::Refused { code, message, .. } if !code.is_empty() => format!("{code}: {message}"),
+        other => other.to_string(),
+    })
 }
 
 fn batch(log: &LogSpec, first: u64, lines: Vec<LogLine>) -> LogBatch {
     LogBatch { group: log.group.clone(), stream: log.stream.clone(), create_group: log.create_group, first, lines }
 }
 
-fn send(config: &Config, batch: &LogBatch) -> Result<(), String> {
-    let body = serde_json::to_vec(batch).map_err(|e| e.to_string())?;
+fn send(config: &Config, batch: &LogBatch) -> Result<(), CallError> {
+    // Text and numbers can always be written as JSON.
+    let body = serde_json::to_vec(batch).unwrap_or_default();
     let client = Client::new(&config.socket);
-    let call = async { client.call(http::Method::POST, "/_neargate/logs", client::bytes(body)).await };
-    match config.runtime_handle.block_on(call) {
-        Ok(_) => Ok(()),
-        Err(client::CallError::Refused { message, .. }) => Err(message),
-        Err(lost) => Err(lost.to_string()),
-    }
+    let call = async { client.call(http::Method::POST, "/_neargate/logs", &[], client::bytes(body)).await };
+    config.runtime_handle.block_on(call).map(drop)
 }
 
-fn ship(config: &Config, messages: &Receiver<Message>) {
-    let mut streams: BTreeMap<(TaskId, String), Stream> = BTreeMap::new();
-    loop {
-        let message = match streams.values().map(|stream| stream.due).min() {
-            None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => messages.recv_timeout(due.saturating_duration_since(Instant::now())),
-        };
-        match message {
-            Ok(Message::Follow { task, container, log, sandbox }) => {
-                let stream = Stream::new(config, &task, &container, log, sandbox);
-                streams.insert((task, container), stream);
+/// What the thread owns.
+struct Shipper {
+    config: Arc<Config>,
+    events: Sender<Event>,
+    streams: BTreeMap<(TaskId, String), Stream>,
+}
+
+impl Shipper {
+    fn run(mut self, messages: &Receiver<Message>) {
+        loop {
+            let message = match self.streams.values().map(|stream| stream.due).min() {
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => messages.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            match message {
+                Ok(Message::Follow { task, container, log, sandbox }) => {
+                    let stream = Stream::new(&self.config, &task, &container, log, sandbox);
+                    self.streams.insert((task, container), stream);
+                }
+                Ok(Message::Finish { task }) => self.finish(&task),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            Ok(Message::Finish { task, done }) => {
-                finish(config, &mut streams, &task);
-                let _ = done.send(());
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+            self.ship();
         }
-        let now = Instant::now();
-        streams.values_mut().filter(|stream| stream.due <= now).for_each(|stream| stream.tick(config));
     }
-}
 
-/// Ships what is left of a task's output, as long as that gets on.
-fn finish(config: &Config, streams: &mut BTreeMap<(TaskId, String), Stream>, task: &TaskId) {
-    let until = Instant::now() + LAST;
-    let mine: Vec<_> = streams.keys().filter(|(id, _)| id == task).cloned().collect();
-    for key in mine {
-        let Some(mut stream) = streams.remove(&key) else { continue };
-        while Instant::now() < until {
-            match stream.ship(config) {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(_) => thread::sleep(EAGER),
+    /// Gives a task's streams a last time, and one without any none.
+    fn finish(&mut self, task: &TaskId) {
+        let now = Instant::now();
+        let mut any = false;
+        for (_, stream) in self.streams.iter_mut().filter(|((id, _), _)| id == task) {
+            (stream.until, stream.due, any) = (Some(now + LAST), now, true);
+        }
+        if !any {
+            let _ = self.events.send(Event::Shipped { task: task.clone() });
+        }
+    }
+
+    /// Ships of every stream that is due, and lets go of those that have come to their end.
+    fn ship(&mut self) {
+        let now = Instant::now();
+        let mut ended = BTreeSet::new();
+        for (key, stream) in self.streams.iter_mut().filter(|(_, stream)| stream.due <= now) {
+            if !stream.tick(&self.config, now) {
+                ended.insert(key.clone());
+            }
+        }
+        for key in ended {
+            self.streams.remove(&key);
+            let (task, _) = key;
+            if !self.streams.keys().any(|(id, _)| *id == task) {
+                let _ = self.events.send(Event::Shipped { task });
             }
         }
     }
@@ -157,24 +187,35 @@ impl Stream {
         let progress = load(&file);
         let reader = Reader::new(&output, progress.offset);
         let (pause, due) = (EAGER, Instant::now());
-        Self { log, container: container.to_owned(), sandbox, output, reader, file, progress, pause, due }
+        let (until, complained, container) = (None, None, container.to_owned());
+        Self { log, container, sandbox, output, reader, file, progress, pause, due, until, complained }
     }
 
-    fn tick(&mut self, config: &Config) {
-        self.pause = match self.ship(config) {
+    /// Ships a batch. False when that was the last of a task that has ended, or no more can be shipped of it.
+    fn tick(&mut self, config: &Config, now: Instant) -> bool {
+        let shipped = self.ship(config);
+        let refused = matches!(&shipped, Err(Failure::Refused(_)));
+        if let Err(Failure::Refused(why) | Failure::Passing(why)) = &shipped
+            && self.complained.as_ref() != Some(why)
+        {
+            crate::complain(format_args!("shipping the log of {} to {}: {why}", self.container, self.log.stream));
+            self.complained = Some(why.clone());
+        }
+        self.pause = match shipped {
             Ok(0) => (self.pause * 2).min(LAZY),
             Ok(_) => EAGER,
-            Err(why) => {
-                crate::complain(format_args!("shipping the log of {} to {}: {why}", self.container, self.log.stream));
-                LAZY
-            }
+            Err(_) => LAZY,
         };
-        self.due = Instant::now() + self.pause;
+        self.due = now + self.pause;
+        match self.until {
+            None => true,
+            Some(until) => !(refused || matches!(shipped, Ok(0)) || now >= until),
+        }
     }
 
     /// Sends one batch and returns how many lines it had.
-    fn ship(&mut self, config: &Config) -> Result<usize, String> {
-        let lines = self.reader.lines(BATCH).map_err(|e| e.to_string())?;
+    fn ship(&mut self, config: &Config) -> Result<usize, Failure> {
+        let lines = self.reader.lines(BATCH).map_err(|e| Failure::Passing(e.to_string()))?;
         let Some(last) = lines.last() else { return Ok(0) };
         let next = Progress { offset: last.resume, lines: self.progress.lines + lines.len() as u64 };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -182,9 +223,12 @@ impl Stream {
         if let Err(why) = send(config, &batch(&self.log, self.progress.lines, sent)) {
             // To be read again from where the last batch ended.
             self.reader = Reader::new(&self.output, self.progress.offset);
-            return Err(why);
+            return Err(match &why {
+                CallError::Refused { status, .. } if status.is_client_error() => Failure::Refused(why.to_string()),
+                _ => Failure::Passing(why.to_string()),
+            });
         }
-        save(&self.file, next).map_err(|e| format!("writing {}: {e}", self.file.display()))?;
+        save(&self.file, next).map_err(|e| Failure::Passing(format!("writing {}: {e}", self.file.display())))?;
         self.progress = next;
         // A shim that is gone needs no room in its log.
         let _ = self.sandbox.as_ref().map(|sandbox| sandbox.acknowledge_log(&self.container, next.offset));

@@ -53,7 +53,9 @@ pub(crate) async fn run(
 
 async fn ask(client: &Client, request: SyncRequest) -> Result<SyncReply, String> {
     let body = serde_json::to_vec(&request).map_err(|e| e.to_string())?;
-    let answer =
-        client.call(http::Method::POST, "/_neargate/sync", client::bytes(body)).await.map_err(|e| e.to_string())?;
+    let answer = client
+        .call(http::Method::POST, "/_neargate/sync", &[], client::bytes(body))
+        .await
+        .map_err(|e| e.to_string())?;
     serde_json::from_slice(&answer).map_err(|e| e.to_string())
 }

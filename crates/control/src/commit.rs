@@ -33,7 +33,7 @@ pub fn transact<T>(
     let mut tx = Tx::new(state.clone(), now, caller, seed);
     let answer = event(&mut tx)?;
     settle(&mut tx, &CONTROLLERS)?;
-    Ok((answer, close(state, tx.state)))
+    Ok((answer, close(state, tx.state)?))
 }
 
 /// Runs controllers until a whole round of them changes nothing.
@@ -58,12 +58,13 @@ pub fn settle(tx: &mut Tx<'_>, controllers: &[(&'static str, Controller)]) -> Re
     Err(Fault::new("InternalFailure", format!("controller {last} does not settle")).with_status(500))
 }
 
-fn close(before: &State, mut after: State) -> Option<Commit> {
-    let changes = before.changes_to(&after);
+fn close(before: &State, mut after: State) -> Result<Option<Commit>, Fault> {
+    let unwritable = |error| Fault::new("InternalFailure", format!("writing a record: {error}")).with_status(500);
+    let changes = before.changes_to(&after).map_err(unwritable)?;
     if changes.is_empty() {
         // Only what is not kept has changed (when a host was last seen): a new state, but no new revision.
-        return (!after.same_as(before)).then_some(Commit { state: after, changes });
+        return Ok((!after.same_as(before)).then_some(Commit { state: after, changes }));
     }
     after.revision += 1;
-    Some(Commit { state: after, changes })
+    Ok(Some(Commit { state: after, changes }))
 }

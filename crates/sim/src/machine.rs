@@ -1,7 +1,7 @@
 //! A host: what its kernel holds, what its disk keeps, and its agent, which decides with the agent's own code.
 
 use crate::{Protections, cluster::Chance};
-use agent::reconcile::{self, Action, ContainerSeen, End, Image, Network, Process, Sandbox, TaskSeen};
+use agent::reconcile::{self, Action, ContainerSeen, End, Image, Lease, Network, Process, Sandbox, TaskSeen};
 use spec::{
     Capacity, Desired, Health, HostId, HostSpec, HostStatus, Millis, SyncReply, SyncRequest, TaskId, TaskStatus,
 };
@@ -27,7 +27,7 @@ pub(crate) struct Machine {
     /// The kernel: containers that run.
     pub(crate) running: BTreeSet<(TaskId, String)>,
     /// The moment from which nothing may run any more. Held beside the containers.
-    lease_until: Millis,
+    lease: Lease,
     /// The disk: the agent's copy of its spec.
     pub(crate) ledger: HostSpec,
     /// The disk: what the agent knows of each task.
@@ -56,7 +56,7 @@ impl Machine {
             id: HostId::from(format!("host-{number}")),
             links: BTreeMap::new(),
             running: BTreeSet::new(),
-            lease_until: 0,
+            lease: Lease::Over,
             ledger: HostSpec::default(),
             tasks: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
@@ -85,7 +85,7 @@ impl Machine {
     /// that the server has not heard of: of those the disk must know that they were started.
     pub(crate) fn power_cut(&mut self, now: Millis, until: Millis, keep: Protections, chance: &mut Chance) {
         self.crash(now, until);
-        self.lease_until = 0;
+        self.lease = Lease::Over;
         self.robbed.extend(self.tasks.keys().cloned());
         self.links.clear();
         self.running.clear();
@@ -129,10 +129,10 @@ impl Machine {
 
     /// The server's answer to what was sent at `sent`.
     pub(crate) fn answered(&mut self, reply: SyncReply, sent: Millis, keep: Protections) {
-        self.lease_until = self.lease_until.max(sent + reply.lease);
+        self.lease = self.lease.heard(sent, reply.lease);
         self.acknowledged.extend(self.in_flight.remove(&sent).into_iter().flatten());
         let Some(spec) = reply.spec else { return };
-        if keep.forward_only && spec.revision < self.ledger.revision {
+        if keep.forward_only && !reconcile::accepts(&self.ledger, &spec) {
             return;
         }
         self.acknowledged.retain(|id| spec.tasks.contains_key(id));
@@ -142,7 +142,7 @@ impl Machine {
     /// What is beside the containers ends them when the lease is over, whether the agent lives or not.
     pub(crate) fn keep_lease(&mut self, now: Millis, keep: Protections) {
         let agent = now >= self.down_until;
-        if !keep.lease || now <= self.lease_until || (!agent && !keep.lease_without_agent) {
+        if !keep.lease || !self.lease.is_over(now) || (!agent && !keep.lease_without_agent) {
             return;
         }
         self.robbed.extend(self.links.keys().cloned());
@@ -153,7 +153,7 @@ impl Machine {
 
     /// The agent looks at every task and does some of what there is to do.
     pub(crate) fn act(&mut self, now: Millis, keep: Protections, chance: &mut Chance, faults: bool) {
-        if keep.lease && now > self.lease_until {
+        if keep.lease && self.lease.is_over(now) {
             return;
         }
         let ids: BTreeSet<TaskId> = self.ledger.tasks.keys().chain(self.tasks.keys()).cloned().collect();
@@ -195,7 +195,7 @@ impl Machine {
             Action::Pull(name) => {
                 seen.pull_started_at.get_or_insert(now);
                 seen.pull_stopped_at = Some(now);
-                is(seen, &name).image = Image::Ready { digest: "sha256:0".to_owned(), stop_signal: None };
+                is(seen, &name).image = Image::Ready { digest: "sha256:0".to_owned() };
             }
             Action::CreateSandbox => seen.sandbox = Sandbox::Running,
             Action::Start(name) if faults && chance.one_in(40) => {

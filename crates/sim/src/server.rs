@@ -125,7 +125,8 @@ impl Server {
             state.load(table, key, value).map_err(|e| e.to_string())?;
         }
         state.revision = self.state.revision;
-        let (lost, made) = (self.state.changes_to(&state), state.changes_to(&self.state));
+        let between = |a: &State, b: &State| a.changes_to(b).map_err(|e| e.to_string());
+        let (lost, made) = (between(&self.state, &state)?, between(&state, &self.state)?);
         if let Some(change) = lost.first().or(made.first()) {
             return Err(format!("after a restart {} {} is not what it was", change.table, change.key));
         }

@@ -22,7 +22,15 @@ pub(super) fn tasks(config: &Config, spec: &HostSpec) -> Result<BTreeMap<TaskId,
     }
     for id in named(&config.tasks_dir())? {
         let task = match Sandbox::adopt(&config.task_dir(&id)) {
-            Ok(Adopted::Alive(sandbox)) => Task::adopted(sandbox),
+            Ok(Adopted::Alive(sandbox)) => Task::adopted(&id, sandbox, config),
+            Ok(Adopted::Gone { containers })
+                if containers.is_empty() && !tasks.get(&id).is_some_and(Task::has_sandbox) =>
+            {
+                // Its shim was being made when the agent died. No container was, so the task is begun anew.
+                let dir = config.task_dir(&id);
+                containers::remove(&dir).map_err(|error| Error::new("removing", dir.display(), error))?;
+                Task::default()
+            }
             Ok(Adopted::Gone { containers }) => Task::orphaned(containers),
             Err(error) => return Err(Error::new("taking over task", id, error)),
         };

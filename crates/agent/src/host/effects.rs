@@ -1,20 +1,11 @@
 //! What jobs do: the steps that take time, each from plain values to an [`Outcome`]. None of them knows what is wanted or why.
 
-use crate::{Config, clock, config::cgroup_parent, container, files, registry::Registry, streams};
+use crate::{Config, clock, config::cgroup_parent, container, files, registry::Registry, signal, streams};
 use containers::{Error, Exec, Sandbox, SandboxSpec, StartErrorKind, Started};
 use images::{platform::Platform, pull, reference::Reference, store};
 use spec::{ContainerSpec, HealthCheck, Millis, TaskId, TaskSpec};
-use std::{
-    fs,
-    io::ErrorKind,
-    path::Path,
-    sync::{Arc, mpsc::Receiver},
-    time::Duration,
-};
+use std::{fs, io::ErrorKind, path::Path, sync::Arc};
 use vpc::Vpc;
-
-/// How long a task's removal waits for its output to be shipped, should the thread that does so be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a job came to.
 pub(crate) enum Outcome {
@@ -24,10 +15,14 @@ pub(crate) enum Outcome {
     Pulled(String, Result<store::Image, String>, Millis),
     /// A container was started, or why not.
     Started(String, Result<Started, Refused>),
+    /// A container had been started before; its shim tells what became of it.
+    Already(String),
     /// A health check has passed or not.
     Checked(String, HealthCheck, bool),
     /// How many bytes the task's containers have written to disk, if that could be found out.
     Measured(Option<u64>),
+    /// The job broke off; what it was is not known any more.
+    Lost,
     /// A task's processes and files were removed, or why not.
     Removed(Result<(), String>),
 }
@@ -101,25 +96,44 @@ pub(crate) fn start(
         );
         return Outcome::Started(name, Err(Refused { reason, exit_code: None }));
     }
+    if let Err(why) = keep_stop_signal(files, &name, &image.config.stop_signal) {
+        return Outcome::Started(name, Err(cannot_start(&why, None)));
+    }
     let config = container::config(task, wanted, &image.config, image.layers.clone(), files);
-    Outcome::Started(name, sandbox.start(&config).map_err(|error| refused(&error)))
+    match sandbox.start(&config) {
+        Ok(started) => Outcome::Started(name, Ok(started)),
+        // A start that failed is forgotten; what is listed was started before, by an agent that did not live to see it.
+        Err(_) if sandbox.state().is_ok_and(|report| report.containers.contains_key(&name)) => Outcome::Already(name),
+        Err(error) => Outcome::Started(name, Err(refused(&error))),
+    }
+}
+
+fn keep_stop_signal(files: &Path, container: &str, signal: &str) -> Result<(), String> {
+    if signal.is_empty() {
+        return Ok(());
+    }
+    let number = signal::parse(signal).ok_or_else(|| format!("Invalid signal: {signal}"))?;
+    files::keep_stop_signal(files, container, number).map_err(|e| format!("writing to {}: {e}", files.display()))
+}
+
+/// What runc says of a start that failed, and Docker's exit code for it.
+fn refused(error: &Error) -> Refused {
+    match error {
+        Error::Start(why) if why.kind == StartErrorKind::Host => cannot_start(&why.message, None),
+        Error::Start(why) => {
+            let text = format!("unable to start container process: {}: unknown", why.message);
+            cannot_start(&text, Some(why.kind.exit_code()))
+        }
+        other => cannot_start(&other.to_string(), None),
+    }
 }
 
 /// AWS's words around runc's ("CannotStartContainerError", Amazon ECS Developer Guide).
-fn refused(error: &Error) -> Refused {
-    let (text, exit_code) = match error {
-        Error::Start(why) if why.kind == StartErrorKind::Host => (why.message.clone(), None),
-        Error::Start(why) => {
-            (format!("unable to start container process: {}: unknown", why.message), Some(why.kind.exit_code()))
-        }
-        other => (other.to_string(), None),
-    };
-    Refused {
-        reason: format!(
-            "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed to create shim task: OCI runtime create failed: {text}"
-        ),
-        exit_code,
-    }
+fn cannot_start(text: &str, exit_code: Option<i32>) -> Refused {
+    let reason = format!(
+        "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed to create shim task: OCI runtime create failed: {text}"
+    );
+    Refused { reason, exit_code }
 }
 
 /// Runs a container's health check once.
@@ -135,8 +149,7 @@ pub(crate) fn check(sandbox: &Sandbox, name: String, check: HealthCheck) -> Outc
 }
 
 /// Removes a task's processes, mounts, cgroups and files, from what its directory says, once its output is shipped.
-pub(crate) fn remove(config: &Config, id: &TaskId, shipped: &Receiver<()>) -> Outcome {
-    let _ = shipped.recv_timeout(PATIENCE);
+pub(crate) fn remove(config: &Config, id: &TaskId) -> Outcome {
     let names = config.files_dir(id);
     let gone = containers::remove(&config.task_dir(id)).map_err(|e| e.to_string()).and_then(|()| {
         match fs::remove_dir_all(&names) {

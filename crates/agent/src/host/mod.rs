@@ -11,11 +11,15 @@ mod task;
 mod watch;
 
 use crate::streams::Streams;
-use crate::{Config, clock, ledger::Ledger, reconcile};
+use crate::{
+    Config, clock,
+    ledger::Ledger,
+    reconcile::{self, Lease},
+};
 use containers::Report;
-use jobs::{Jobs, Kind};
+use jobs::Jobs;
 use network::{Made, Worker};
-use spec::{HostSpec, HostStatus, Millis, Revision, SyncReply, TaskId, TaskSpec};
+use spec::{HostSpec, HostStatus, Millis, Revision, SyncReply, TaskId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -35,9 +39,11 @@ pub(crate) enum Event {
     /// The kernel's network is as the spec of a revision wants it, with these tasks complete; or it isn't, and why.
     Network { revision: Revision, made: Result<Made, String> },
     /// A job for a task has ended.
-    Done { task: TaskId, kind: Kind, outcome: Box<effects::Outcome> },
+    Done { task: TaskId, outcome: Box<effects::Outcome> },
     /// A task's shim has something new; `None` when it is gone.
     Shim { task: TaskId, report: Option<Report> },
+    /// All of a task's output was shipped, or can't be.
+    Shipped { task: TaskId },
     /// Stop the loop. Tasks go on.
     Quit,
 }
@@ -53,23 +59,14 @@ pub(crate) struct Host {
     networks: BTreeSet<TaskId>,
     /// The revision whose network is being made and not yet known to be.
     pending: Option<Revision>,
+    /// How often in a row the network could not be made.
+    network_failures: u32,
     network: Worker,
     /// The tasks to look at again.
     dirty: BTreeSet<TaskId>,
     wakes: BTreeMap<TaskId, Millis>,
     status: StatusSender<HostStatus>,
     events: Sender<Event>,
-}
-
-/// How long this host may run tasks, by the steady clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lease {
-    /// The server has not answered this agent yet: what runs may go on, nothing is begun or removed.
-    Unknown,
-    /// Until then, unless the server answers again.
-    Until(Millis),
-    /// It is over: everything was told to stop.
-    Over,
 }
 
 /// What actions need beside the task they are for.
@@ -102,9 +99,9 @@ impl Host {
         let mut host = Self {
             network: Worker::start(network, config.instance.clone(), events.clone())?,
             context: Context {
-                jobs: Jobs::new(events.clone()),
+                jobs: Jobs::new(&events)?,
                 watcher: Watcher::start(events.clone())?,
-                streams: Streams::start(config.clone())?,
+                streams: Streams::start(config.clone(), events.clone())?,
                 config,
                 images,
             },
@@ -112,6 +109,7 @@ impl Host {
             ledger,
             lease: Lease::Unknown,
             pending: None,
+            network_failures: 0,
             networks: BTreeSet::new(),
             dirty: tasks.keys().cloned().collect(),
             wakes: BTreeMap::new(),
@@ -172,8 +170,7 @@ impl Host {
         match event {
             Event::Told { reply, sent } => self.told(reply, sent),
             Event::Network { revision, made } => self.networked(revision, made),
-            Event::Done { task, kind, outcome } => {
-                self.context.jobs.ended(kind);
+            Event::Done { task, outcome } => {
                 if let Some(known) = self.tasks.get_mut(&task) {
                     known.done(&task, self.spec.tasks.get(&task), *outcome, &self.context);
                 }
@@ -185,6 +182,12 @@ impl Host {
                 }
                 self.dirty.insert(task);
             }
+            Event::Shipped { task } => {
+                if let Some(known) = self.tasks.get_mut(&task) {
+                    known.shipped();
+                }
+                self.dirty.insert(task);
+            }
             Event::Quit => {}
         }
     }
@@ -192,15 +195,11 @@ impl Host {
     /// Takes in a new spec, unless it is older than the one there is: a late answer must not bring back what was withdrawn.
     fn told(&mut self, reply: SyncReply, sent: Millis) {
         let first = self.lease == Lease::Unknown;
-        let until = sent + reply.lease;
-        self.lease = match self.lease {
-            Lease::Until(known) => Lease::Until(until.max(known)),
-            Lease::Unknown | Lease::Over => Lease::Until(until),
-        };
+        self.lease = self.lease.heard(sent, reply.lease);
         if first {
             self.dirty.extend(self.tasks.keys().cloned().chain(self.spec.tasks.keys().cloned()));
         }
-        let Some(spec) = reply.spec.filter(|spec| spec.revision >= self.spec.revision) else { return };
+        let Some(spec) = reply.spec.filter(|spec| reconcile::accepts(&self.spec, spec)) else { return };
         let changed = |id: &&TaskId| self.spec.tasks.get(*id) != spec.tasks.get(*id);
         self.dirty.extend(self.spec.tasks.keys().chain(spec.tasks.keys()).filter(changed).cloned());
         let network_changed = self.spec.vpcs != spec.vpcs || !self.spec.tasks.keys().eq(spec.tasks.keys());
@@ -214,8 +213,6 @@ impl Host {
                 self.context.config.data_dir.display()
             ));
         }
-        let observed = self.spec.revision;
-        self.status.send_modify(|status| status.observed = observed);
     }
 
     fn make_network(&mut self) {
@@ -228,10 +225,12 @@ impl Host {
         self.dirty.extend(self.spec.tasks.keys().chain(self.tasks.keys()).cloned());
         match made {
             Ok(made) => {
+                self.network_failures = 0;
                 self.networks = made.ready;
                 made.impossible.iter().for_each(|(id, why)| self.fail_without_network(id, why));
                 self.pending = self.pending.filter(|pending| *pending != revision);
             }
+            Err(_) if self.network_failures + 1 < NETWORK_TRIES => self.network_failures += 1,
             Err(why) if self.pending == Some(revision) => {
                 let spec = self.spec.clone();
                 let without = spec.tasks.keys().filter(|id| !self.networks.contains(*id)).collect::<Vec<_>>();
@@ -254,7 +253,7 @@ impl Host {
     /// Looks at every task that may have something to do, has it done, and reports what changed.
     fn look(&mut self) {
         let now = clock::now();
-        let expired = matches!(self.lease, Lease::Until(until) if clock::steady() >= until);
+        let expired = self.lease != Lease::Over && self.lease.is_over(clock::steady());
         if expired {
             self.dirty.extend(self.tasks.keys().cloned());
             self.lease = Lease::Over;
@@ -280,7 +279,7 @@ impl Host {
             task.seen.network = reconcile::Network::Ready;
         }
         task.expired |= expired;
-        let hurried = wanted.filter(|_| task.expired).map(at_once);
+        let hurried = wanted.filter(|_| task.expired).map(reconcile::at_once);
         let wanted = hurried.as_ref().or(wanted);
         // A task acts until its next step depends on something that has yet to happen.
         for _ in 0..STEPS {
@@ -295,6 +294,9 @@ impl Host {
             if !acted {
                 break;
             }
+        }
+        if let Some(at) = task.hold_until() {
+            self.wakes.insert(id.clone(), at);
         }
         if task.removed && self.pending.is_none() && !self.networks.contains(id) {
             self.tasks.remove(id);
@@ -323,12 +325,8 @@ impl Host {
     }
 }
 
+/// How often the network is tried before the tasks that wait for it fail.
+const NETWORK_TRIES: u32 = 3;
+
 /// More steps than a task can take in a row without anything happening.
 const STEPS: usize = 16;
-
-/// The same task, to be stopped without waiting: the lease is over, and soon its address will be someone else's.
-fn at_once(spec: &TaskSpec) -> TaskSpec {
-    let mut spec = TaskSpec { desired: spec::Desired::Stopped, ..spec.clone() };
-    spec.containers.iter_mut().for_each(|container| container.stop_timeout = 0);
-    spec
-}

@@ -6,13 +6,29 @@ use super::{
     jobs::Kind,
 };
 use crate::{
-    Config, clock,
+    Config, clock, files,
     reconcile::{self, Action, End, Image, Process, TaskSeen},
+    signal,
 };
 use containers::{Adopted, ContainerState, Exit, Report, Sandbox};
 use images::store;
 use spec::{HostSpec, Millis, TaskId, TaskSpec};
 use std::{collections::BTreeMap, sync::Arc};
+
+/// How long to wait before trying again to remove a task, in milliseconds.
+const AGAIN: Millis = 1_000;
+
+/// What becomes of a task's output when the task is removed.
+#[derive(Default, PartialEq, Eq)]
+enum Output {
+    /// It is shipped as it comes.
+    #[default]
+    Open,
+    /// The rest of it is being shipped.
+    Finishing,
+    /// Nothing more of it will be.
+    Shipped,
+}
 
 /// What an agent has of one task.
 #[derive(Default)]
@@ -27,16 +43,22 @@ pub(super) struct Task {
     images: BTreeMap<String, Arc<store::Image>>,
     creating: bool,
     removing: bool,
-    /// Whether its shim was found running and has not said anything yet.
-    adopting: bool,
+    output: Output,
+    /// Until when not to try again what failed to be removed.
+    hold_until: Option<Millis>,
 }
 
 impl Task {
-    /// A task whose shim was found running. What its containers are, it says once it is listened to.
-    pub(super) fn adopted(sandbox: Sandbox) -> Self {
-        let mut task = Self { sandbox: Some(Arc::new(sandbox)), adopting: true, ..Self::default() };
+    /// A task whose shim was found running, with what its containers are now.
+    pub(super) fn adopted(id: &TaskId, sandbox: Sandbox, config: &Config) -> Self {
+        let report = sandbox.state().ok();
+        let mut task = Self { sandbox: Some(Arc::new(sandbox)), ..Self::default() };
         task.seen.network = reconcile::Network::Ready;
         task.seen.sandbox = reconcile::Sandbox::Running;
+        for (name, stop_signal) in files::stop_signals(&config.files_dir(id)) {
+            task.seen.containers.entry(name).or_default().stop_signal = Some(stop_signal);
+        }
+        task.observe(id, report, config);
         task
     }
 
@@ -84,7 +106,7 @@ impl Task {
                 self.seen.containers.entry(name).or_default().process = Process::Ended(end);
                 return true;
             }
-            Action::Remove => self.remove(id, context),
+            Action::Remove => self.remove(id, now, context),
             Action::CreateSandbox => self.create(id, wanted, spec, context),
             Action::Pull(name) => self.pull(id, wanted, name, now, context),
             Action::Start(name) => self.start(id, wanted, name, context),
@@ -147,11 +169,7 @@ impl Task {
     /// A signal is quick, so it needs no job. One that can't be sent finds a container that has just ended.
     fn signal(&mut self, name: &str, now: Millis, kill: bool) -> bool {
         let is = self.seen.containers.entry(name.to_owned()).or_default();
-        let signal = match &is.image {
-            _ if kill => libc::SIGKILL,
-            Image::Ready { stop_signal: Some(signal), .. } => signal_number(signal),
-            _ => libc::SIGTERM,
-        };
+        let signal = if kill { signal::KILL } else { is.stop_signal.unwrap_or(signal::TERM) };
         (is.killed, is.stop_sent_at) = (kill, is.stop_sent_at.or(Some(now)));
         if let Some(sandbox) = &self.sandbox {
             let _ = sandbox.signal(name, signal);
@@ -159,14 +177,30 @@ impl Task {
         true
     }
 
-    fn remove(&mut self, id: &TaskId, context: &mut Context) {
-        if self.removing || self.removed || self.creating {
+    /// When to look at it again though nothing happens.
+    pub(super) fn hold_until(&self) -> Option<Millis> {
+        self.hold_until
+    }
+
+    fn remove(&mut self, id: &TaskId, now: Millis, context: &mut Context) {
+        if self.removing || self.removed || self.creating || self.hold_until.is_some_and(|until| now < until) {
             return;
         }
-        self.removing = true;
-        self.sandbox = None;
-        let (config, id, shipped) = (context.config.clone(), id.clone(), context.streams.finish(id));
-        context.jobs.start(Kind::Launch, &id.clone(), move || effects::remove(&config, &id, &shipped));
+        if self.output == Output::Open {
+            self.output = Output::Finishing;
+            context.streams.finish(id);
+        }
+        if self.output != Output::Shipped {
+            return;
+        }
+        (self.hold_until, self.removing, self.sandbox) = (None, true, None);
+        let (config, id) = (context.config.clone(), id.clone());
+        context.jobs.start(Kind::Launch, &id.clone(), move || effects::remove(&config, &id));
+    }
+
+    /// Takes note that no more of its output will be shipped.
+    pub(super) fn shipped(&mut self) {
+        self.output = Output::Shipped;
     }
 
     /// Takes in what a job came to.
@@ -185,6 +219,12 @@ impl Task {
             }
             Outcome::Pulled(name, pulled, at) => self.pulled(name, pulled, at),
             Outcome::Started(name, started) => self.started(name, started),
+            Outcome::Already(name) => {
+                self.seen.containers.entry(name).or_default().adopted = true;
+                if let Some(report) = self.sandbox.as_ref().and_then(|sandbox| sandbox.state().ok()) {
+                    self.observe(id, Some(report), &context.config);
+                }
+            }
             Outcome::Checked(name, check, passed) => {
                 if let Some(is) = self.seen.containers.get_mut(&name) {
                     reconcile::checked(is, &check, passed, clock::now());
@@ -194,12 +234,24 @@ impl Task {
                 (Some(spec), Some(bytes)) => reconcile::measured(spec, &mut self.seen, bytes, clock::now()),
                 _ => (self.seen.measuring, self.seen.measured_at) = (false, Some(clock::now())),
             },
+            Outcome::Lost => self.lost(),
             Outcome::Removed(Ok(())) => self.removed = true,
             Outcome::Removed(Err(why)) => {
                 crate::complain(format_args!("removing task {id}: {why}"));
                 self.removing = false;
+                self.hold_until = Some(clock::now() + AGAIN);
             }
         }
+    }
+
+    /// A job of the task broke off. The task fails by name rather than wait for ever.
+    fn lost(&mut self) {
+        (self.creating, self.removing, self.seen.measuring) = (false, false, false);
+        self.hold_until = Some(clock::now() + AGAIN);
+        for is in self.seen.containers.values_mut() {
+            (is.pulling, is.starting, is.checking) = (false, false, false);
+        }
+        self.seen.failure.get_or_insert_with(|| "AgentError: a step of the task broke off unexpectedly".to_owned());
     }
 
     fn pulled(&mut self, name: String, pulled: Result<store::Image, String>, at: Millis) {
@@ -208,8 +260,8 @@ impl Task {
         self.seen.pull_stopped_at = self.seen.pull_stopped_at.max(Some(at));
         match pulled {
             Ok(image) => {
-                let stop_signal = Some(image.config.stop_signal.clone()).filter(|signal| !signal.is_empty());
-                is.image = Image::Ready { digest: image.manifest_digest.to_string(), stop_signal };
+                is.stop_signal = signal::parse(&image.config.stop_signal);
+                is.image = Image::Ready { digest: image.manifest_digest.to_string() };
                 self.images.insert(name, Arc::new(image));
             }
             Err(reason) if is.process == Process::Absent => {
@@ -241,9 +293,9 @@ impl Task {
     /// Takes in what a shim says of its containers; `None` when the shim is gone, and with it every container.
     pub(super) fn observe(&mut self, id: &TaskId, report: Option<Report>, config: &Config) {
         let Some(report) = report else { return self.lose(id, config) };
-        if std::mem::take(&mut self.adopting) {
-            // What the agent before this one was starting is either listed or was given up by the shim.
-            self.seen.containers.values_mut().for_each(|is| is.starting = false);
+        // What the agent before this one was starting is not listed any more once the shim has given it up.
+        for (name, is) in &mut self.seen.containers {
+            is.starting &= !is.adopted || report.containers.contains_key(name);
         }
         report.containers.into_iter().for_each(|(name, state)| self.observe_one(name, state));
     }
@@ -251,7 +303,11 @@ impl Task {
     fn observe_one(&mut self, name: String, state: ContainerState) {
         let is = self.seen.containers.entry(name).or_default();
         match state {
-            ContainerState::Created => is.starting = true,
+            ContainerState::Created => {
+                // Unless this agent starts it, the one before did.
+                is.adopted |= !is.starting;
+                is.starting = true;
+            }
             ContainerState::Running(started) => {
                 (is.starting, is.process) = (false, Process::Running { started_at: started.at })
             }
@@ -280,16 +336,4 @@ fn ended(exit: Exit) -> End {
         exit_code: Some(exit.code),
         reason: oom.or(exit.reason),
     }
-}
-
-/// A signal by its number or its name, as an image's `STOPSIGNAL` has it; SIGTERM for what is no signal.
-fn signal_number(text: &str) -> i32 {
-    let name = text.strip_prefix("SIG").unwrap_or(text);
-    let known =
-        ["HUP", "INT", "QUIT", "KILL", "TERM", "USR1", "USR2", "WINCH"].iter().zip([1, 2, 3, 9, 15, 10, 12, 28]);
-    text.parse()
-        .ok()
-        .filter(|n| (1..=64).contains(n))
-        .or_else(|| known.clone().find(|(n, _)| **n == name).map(|(_, number)| number))
-        .unwrap_or(15)
 }

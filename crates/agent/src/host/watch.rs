@@ -15,6 +15,9 @@ use std::{
     time::Duration,
 };
 
+/// How long to wait before trying again when the kernel refuses to wait.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// A handle on the thread.
 pub(crate) struct Watcher {
     new: Arc<Mutex<Vec<(TaskId, Events)>>>,
@@ -64,7 +67,10 @@ fn listen(new: &Mutex<Vec<(TaskId, Events)>>, wake: &Arc<OwnedFd>, events: &Send
             fds.extend(shims.iter().map(|(_, events)| PollFd::from_borrowed_fd(events.as_fd(), PollFlags::IN)));
             match poll(&mut fds, None) {
                 Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return crate::complain(format_args!("waiting for the tasks' shims: {error}")),
+                Err(error) => {
+                    crate::complain(format_args!("waiting for the tasks' shims: {error}; trying again"));
+                    thread::sleep(AGAIN);
+                }
             }
             fds.iter().skip(1).map(|fd| !fd.revents().is_empty()).collect::<Vec<_>>()
         };

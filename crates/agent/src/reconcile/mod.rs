@@ -5,6 +5,7 @@
 
 mod depends;
 mod health;
+mod lease;
 mod seen;
 mod status;
 mod stop;
@@ -14,6 +15,7 @@ mod storage;
 mod tests;
 
 pub use health::checked;
+pub use lease::{Lease, accepts, at_once};
 pub use seen::{ContainerSeen, End, Image, Network, Process, Sandbox, TaskSeen};
 pub use status::status;
 pub use storage::measured;

@@ -61,6 +61,8 @@ pub struct ContainerSeen {
     pub next_check: Option<Millis>,
     /// How many checks have failed in a row.
     pub failed_checks: u32,
+    /// The number of the signal that asks it to stop, where its image names one.
+    pub stop_signal: Option<i32>,
     /// When it was asked to stop.
     pub stop_sent_at: Option<Millis>,
     /// Whether it was killed after that.
@@ -69,6 +71,8 @@ pub struct ContainerSeen {
     pub pulling: bool,
     /// Whether it is being started.
     pub starting: bool,
+    /// Whether its start was begun by an agent before this one.
+    pub adopted: bool,
     /// Whether a health check runs.
     pub checking: bool,
 }
@@ -83,8 +87,6 @@ pub enum Image {
     Ready {
         /// The manifest's digest.
         digest: String,
-        /// The signal that asks it to stop, where the image names one.
-        stop_signal: Option<String>,
     },
 }
 

@@ -18,7 +18,7 @@ pub fn status(id: &TaskId, spec: Option<&TaskSpec>, seen: &TaskSeen) -> TaskStat
 
 fn one(id: &TaskId, name: &str, is: &ContainerSeen) -> ContainerStatus {
     let image_digest = match &is.image {
-        Image::Ready { digest, .. } => Some(digest.clone()),
+        Image::Ready { digest } => Some(digest.clone()),
         Image::Absent => None,
     };
     let common = ContainerStatus { image_digest, health: is.health, ..ContainerStatus::default() };

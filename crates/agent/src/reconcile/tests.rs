@@ -97,7 +97,7 @@ impl Play {
         });
         match action {
             Action::CreateSandbox => self.seen.sandbox = Sandbox::Running,
-            Action::Pull(name) => self.is(&name).image = Image::Ready { digest: "sha256:1".into(), stop_signal: None },
+            Action::Pull(name) => self.is(&name).image = Image::Ready { digest: "sha256:1".into() },
             Action::Start(name) => self.is(&name).process = Process::Running { started_at: now },
             Action::Stop(name) => self.is(&name).stop_sent_at = Some(now),
             Action::Kill(name) => self.is(&name).killed = true,

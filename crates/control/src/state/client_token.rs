@@ -28,7 +28,7 @@ impl ClientToken {
 }
 
 impl Record for ClientToken {
-    const TABLE: &'static str = "client-token";
+    const TABLE: &'static str = "client_token";
     fn key(&self) -> String {
         Self::key_of(&self.cluster, &self.token)
     }

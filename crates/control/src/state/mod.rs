@@ -76,10 +76,13 @@ macro_rules! tables {
             }
 
             /// The records that lead from this state to a later one.
-            pub fn changes_to(&self, later: &Self) -> Vec<Change> {
+            ///
+            /// # Errors
+            /// When a record can't be written as JSON. None of today's can fail; one that could must not be taken for kept.
+            pub fn changes_to(&self, later: &Self) -> Result<Vec<Change>, serde_json::Error> {
                 let mut changes = Vec::new();
-                $(self.$field.changes_to(&later.$field, &mut changes);)*
-                changes
+                $(self.$field.changes_to(&later.$field, &mut changes)?;)*
+                Ok(changes)
             }
 
             /// Puts a record back as the journal kept it.

@@ -103,17 +103,20 @@ impl<R: Record> Table<R> {
     }
 
     /// Appends what leads from this table to a later one.
-    pub(super) fn changes_to(&self, later: &Self, changes: &mut Vec<Change>) {
+    pub(super) fn changes_to(&self, later: &Self, changes: &mut Vec<Change>) -> Result<(), serde_json::Error> {
         if self.same_as(later) {
-            return;
+            return Ok(());
         }
         for item in self.0.diff(&later.0) {
             let (key, value) = match item {
-                DiffItem::Add(key, row) | DiffItem::Update { new: (key, row), .. } => (key, Some(encode(&*row.0))),
+                DiffItem::Add(key, row) | DiffItem::Update { new: (key, row), .. } => {
+                    (key, Some(serde_json::to_vec(&*row.0)?))
+                }
                 DiffItem::Remove(key, _) => (key, None),
             };
             changes.push(Change { table: R::TABLE, key: key.to_string(), value });
         }
+        Ok(())
     }
 
     /// Puts a record back as the journal kept it.
@@ -121,11 +124,6 @@ impl<R: Record> Table<R> {
         self.put(serde_json::from_slice(value)?);
         Ok(())
     }
-}
-
-/// Records are maps, lists, text and numbers, which JSON always can write.
-fn encode<R: Serialize>(record: &R) -> Vec<u8> {
-    serde_json::to_vec(record).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -149,7 +147,7 @@ mod tests {
     }
     fn between(a: &Table<Thing>, b: &Table<Thing>) -> Vec<(String, Option<String>)> {
         let mut changes = Vec::new();
-        a.changes_to(b, &mut changes);
+        a.changes_to(b, &mut changes).unwrap();
         changes.into_iter().map(|c| (c.key, c.value.map(|v| String::from_utf8(v).unwrap()))).collect()
     }
 

@@ -272,7 +272,7 @@ impl Record for Task {
 }
 
 impl Record for StoppedTask {
-    const TABLE: &'static str = "stopped-task";
+    const TABLE: &'static str = "stopped_task";
     fn key(&self) -> String {
         self.0.key()
     }

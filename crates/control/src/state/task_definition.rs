@@ -40,7 +40,7 @@ impl TaskDefinition {
 }
 
 impl Record for TaskDefinition {
-    const TABLE: &'static str = "task-definition";
+    const TABLE: &'static str = "task_definition";
     fn key(&self) -> String {
         Self::key_of(&self.family, self.revision)
     }
@@ -56,7 +56,7 @@ pub struct TaskDefinitionFamily {
 }
 
 impl Record for TaskDefinitionFamily {
-    const TABLE: &'static str = "task-definition-family";
+    const TABLE: &'static str = "task_definition_family";
     fn key(&self) -> String {
         self.name.clone()
     }
@@ -76,7 +76,7 @@ pub struct TaskDefinitionDeletion {
 }
 
 impl Record for TaskDefinitionDeletion {
-    const TABLE: &'static str = "task-definition-deletion";
+    const TABLE: &'static str = "task_definition_deletion";
     fn key(&self) -> String {
         TaskDefinition::key_of(&self.family, self.revision)
     }

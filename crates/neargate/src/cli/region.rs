@@ -4,14 +4,10 @@ use super::Failure;
 use agent::client::{Body, Client, bytes};
 use bytes::Bytes;
 use http::Method;
-use http_body_util::{BodyExt, Limited};
 use network::Instance;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::path::PathBuf;
-
-/// The largest answer that is taken: as many tasks as one machine may run, described.
-const LARGEST: usize = 64 << 20;
 
 /// A file in a data directory: what the names of everything the region makes on this machine begin with.
 pub const INSTANCE: &str = "instance";
@@ -68,7 +64,7 @@ impl Region {
 
     /// Asks at one of neargate's own paths.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        let answer = self.client.call(Method::GET, path, bytes(Bytes::new())).await?;
+        let answer = self.client.call(Method::GET, path, &[], bytes(Bytes::new())).await?;
         Ok(serde_json::from_slice(&answer)?)
     }
 
@@ -92,20 +88,7 @@ impl Region {
         headers: &[(&str, &str)],
         body: Body,
     ) -> Result<Value, Failure> {
-        let answer = self.client.send(method, path, headers, body).await?;
-        let status = answer.status();
-        let read = Limited::new(answer.into_body(), LARGEST).collect().await;
-        let read = read.map_err(|error| Failure(format!("reading neargate's answer: {error}")))?.to_bytes();
-        if status.is_success() {
-            return Ok(if read.is_empty() { Value::Null } else { serde_json::from_slice(&read)? });
-        }
-        let said: Option<Value> = serde_json::from_slice(&read).ok();
-        let message = said.as_ref().and_then(|said| said.get("message")).and_then(Value::as_str);
-        Err(Failure(
-            message.map_or_else(
-                || format!("neargate answered {status}: {}", String::from_utf8_lossy(&read)),
-                str::to_owned,
-            ),
-        ))
+        let answer = self.client.call(method, path, headers, body).await?;
+        Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer)? })
     }
 }

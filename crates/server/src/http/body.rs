@@ -7,6 +7,11 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use std::io::Read;
 use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// KiB of bodies that may be on their way at once, whatever the number of connections; the others wait for their turn.
+const BUDGET: u32 = 256 << 10;
+static ROOM: Semaphore = Semaphore::const_new(BUDGET as usize);
 
 /// Reads a body of at most `limit` bytes, packed and unpacked.
 ///
@@ -19,8 +24,12 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limit: usize, time
     if body.size_hint().lower() > limit as u64 {
         return Err(too_long(limit));
     }
-    let collected = tokio::time::timeout(time, Limited::new(body, limit).collect()).await;
-    let collected = collected.map_err(|_| {
+    let kibibytes = u32::try_from(limit.div_ceil(1024)).unwrap_or(BUDGET).min(BUDGET);
+    let collected = tokio::time::timeout(time, async {
+        let _room = ROOM.acquire_many(kibibytes).await;
+        Limited::new(body, limit).collect().await
+    });
+    let collected = collected.await.map_err(|_| {
         Fault::new("RequestTimeout", format!("The body took longer than {} s.", time.as_secs())).with_status(408)
     })?;
     let bytes = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
@@ -33,7 +42,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limit: usize, time
 /// The AWS SDKs compress some operations' bodies with gzip, and nothing else.
 fn packed(headers: &HeaderMap) -> Result<bool, Fault> {
     match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
-        None | Some(b"" | b"identity" | b"aws-chunked") => Ok(false),
+        None | Some(b"" | b"identity") => Ok(false),
         Some(b"gzip") => Ok(true),
         Some(other) => {
             let named = String::from_utf8_lossy(other);

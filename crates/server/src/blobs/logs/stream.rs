@@ -22,9 +22,14 @@ impl Stream {
     /// Reads what there is and cuts a torn end off. A directory that is missing is a stream without events.
     pub(super) fn open(dir: PathBuf) -> io::Result<Self> {
         let mut stream = Self { segments: Vec::new(), index: 0, dir };
-        for index in indices(&stream.dir)? {
+        let indices = indices(&stream.dir)?;
+        let newest = indices.last().copied();
+        for index in indices {
             let path = stream.path(index);
             let Some((first_number, before)) = segment::read_header(&start_of(&path)?) else {
+                if Some(index) != newest {
+                    return Err(damaged(&path));
+                }
                 // Torn before its first append was acknowledged. Only the newest can be.
                 fs::remove_file(&path)?;
                 continue;
@@ -168,4 +173,12 @@ fn indices(dir: &Path) -> io::Result<Vec<u64>> {
     }
     indices.sort_unstable();
     Ok(indices)
+}
+
+/// Acknowledged events are in it, so it is left for whoever can mend it.
+fn damaged(path: &Path) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{} is damaged: restore it, or remove it to lose its events", path.display()),
+    )
 }

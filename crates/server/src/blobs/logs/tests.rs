@@ -197,3 +197,20 @@ fn a_damaged_byte_anywhere_loses_no_more_than_what_follows_it() {
         assert!(expected.starts_with(&read), "byte {place}: {read:?}");
     }
 }
+
+#[test]
+fn a_damaged_older_segment_is_an_error_and_not_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = store(dir.path());
+    let long = "x".repeat(200_000);
+    (0..30).for_each(|n| first.append(1, n, &[(n, &long)]).unwrap());
+    drop(first);
+    let files = segments(dir.path(), 1);
+    assert!(files.len() > 1);
+    let mut damaged = fs::read(&files[0]).unwrap();
+    damaged[0] ^= 0xff;
+    fs::write(&files[0], &damaged).unwrap();
+    let error = store(dir.path()).append(1, 31, &[(31, "more")]).unwrap_err();
+    assert!(error.to_string().contains("is damaged"), "{error}");
+    assert!(files[0].exists());
+}

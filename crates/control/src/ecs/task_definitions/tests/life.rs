@@ -212,7 +212,7 @@ fn a_task_holds_its_cluster_and_has_tags() {
 /// What a journal would keep of the state, and a state made of it.
 fn reloaded(world: &World) -> crate::State {
     let mut state = crate::State::default();
-    for change in crate::State::default().changes_to(&world.state) {
+    for change in crate::State::default().changes_to(&world.state).unwrap() {
         state.load(change.table, &change.key, &change.value.unwrap()).unwrap();
     }
     state

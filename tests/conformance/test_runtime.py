@@ -1,0 +1,38 @@
+"""The same tasks through an OCI runtime instead of neargate's own launcher."""
+
+import pytest
+from region import Region
+from tasks import container, define, reaches, result, run
+
+
+@pytest.fixture(scope="module")
+def region(request, tmp_path_factory, archives):
+    region = Region(request.config.getoption("--neargate"), tmp_path_factory.mktemp("crun"), ["--runtime", "crun"])
+    region.up()
+    region.load(archives / "busybox.tar")
+    yield region
+    region.down()
+    assert region.leftovers() == []
+
+
+def test_tasks_run_with_crun(region):
+    ecs, ec2 = region.client("ecs"), region.client("ec2")
+    ecs.create_cluster(clusterName="default")
+    network = {"awsvpcConfiguration": {"subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]}}
+    server = container("api", "mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 8080 -h /www", essential=False, stopTimeout=2)
+    client = container("web", "for i in 1 2 3 4 5; do wget -q -O - http://127.0.0.1:8080/ | grep hello && exit 0; sleep 0.2; done; exit 1")
+    _, containers = result(ecs, network, server, client)
+    assert containers["web"]["exitCode"] == 0
+    task, containers = result(ecs, network, container(command=["nosuchprogram"]))
+    assert task["stopCode"] == "TaskFailedToStart" and "not found in $PATH" in task["stoppedReason"]
+
+
+def test_tasks_of_crun_are_adopted_too(region):
+    ecs, ec2 = region.client("ecs"), region.client("ec2")
+    network = {"awsvpcConfiguration": {"subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]}}
+    arn = run(ecs, network, define(ecs, container(command="trap 'exit 6' TERM; while :; do sleep 0.1; done")))
+    reaches(ecs, arn, "RUNNING")
+    region.kill()
+    region.up()
+    ecs.stop_task(task=arn)
+    assert reaches(ecs, arn, "STOPPED")["containers"][0]["exitCode"] == 6
