@@ -22,6 +22,9 @@ SCALARS = {
     "timestamp": "Timestamp",
     "blob": "Blob",
 }
+# What AWS answers and botocore's enumeration lacks. An internet gateway's attachment is `available`, as the examples of
+# "DescribeInternetGateways" (Amazon EC2 API Reference) show.
+MORE_VALUES = {("ec2", "AttachmentStatus"): ["available"]}
 PROTOCOLS = {"json": "Json", "query": "Query", "ec2": "Ec2"}
 # Shapes AWS named like something the tables use themselves.
 TAKEN = {"Api", "Blob", "Box", "BTreeMap", "Default", "Doc", "Nothing", "Option", "Protocol", "String", "Timestamp", "Vec"}
@@ -116,7 +119,7 @@ class Table:
 
     def enumeration(self, name):
         used, row = set(), []
-        for value in self.model.shapes[name]["enum"]:
+        for value in self.model.shapes[name]["enum"] + MORE_VALUES.get((self.model.service, name), []):
             variant = camel(value)
             while variant in used:
                 variant += "_"

@@ -28,6 +28,7 @@ def shared(request, tmp_path_factory, archives):
     yield region
     region.down()
     assert region.leftovers() == []
+    assert "panicked" not in (region.directory / "stderr").read_text()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import platform
 import tarfile
 
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-APPLETS = "sh cat echo sleep true false ls id env test wget httpd nc ping ip mkdir touch rm dd head ps kill hostname mount stat yes grep wc".split()
+APPLETS = "sh cat echo sleep true false ls id env test wget httpd nc ping ip mkdir touch rm dd head ps kill hostname mount stat yes grep wc tty chown df".split()
 
 
 def layer(files, links=()):
@@ -68,6 +68,34 @@ def save(path, name, layers, config=None, architecture=ARCHITECTURE):
             add(f"{index}/layer.tar", data)
         manifest = [{"Config": f"{digest}.json", "RepoTags": [name], "Layers": [f"{i}/layer.tar" for i in range(len(layers))]}]
         add("manifest.json", json.dumps(manifest).encode())
+
+
+def save_oci(path, name, layers, config=None, architecture=ARCHITECTURE):
+    """Writes an OCI image layout of an index with one image, its layers compressed, as `docker buildx` would."""
+    members = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}'}
+
+    def blob(data, kind, **more):
+        digest = hashlib.sha256(data).hexdigest()
+        members[f"blobs/sha256/{digest}"] = data
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{digest}", "size": len(data), **more}
+
+    platform_ = {"architecture": architecture, "os": "linux"}
+    diff_ids = ["sha256:" + hashlib.sha256(data).hexdigest() for data in layers]
+    body = {**platform_, "config": config or {}, "rootfs": {"type": "layers", "diff_ids": diff_ids}}
+    described = {
+        "schemaVersion": 2,
+        "config": blob(json.dumps(body).encode(), "config.v1+json"),
+        "layers": [blob(gzip.compress(data, mtime=0), "layer.v1.tar+gzip") for data in layers],
+    }
+    manifest = blob(json.dumps(described).encode(), "manifest.v1+json", platform=platform_)
+    index = blob(json.dumps({"schemaVersion": 2, "manifests": [manifest]}).encode(), "index.v1+json")
+    index["annotations"] = {"org.opencontainers.image.ref.name": name, "io.containerd.image.name": name}
+    members["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [index]}).encode()
+    with tarfile.open(path, "w") as tar:
+        for member, data in members.items():
+            info = tarfile.TarInfo(member)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
 
 
 def gzipped(path):

@@ -104,7 +104,7 @@ class Region:
         found = [f"namespace {n}" for n in os.listdir("/run/netns") if n.startswith(name)] if os.path.isdir("/run/netns") else []
         with open("/proc/self/mounts") as f:
             found += [f"mount {line.split()[1]}" for line in f if data in line or f"/{name}-" in line]
-        found += [f"cgroup {d}" for d, _, _ in os.walk("/sys/fs/cgroup") if f"/{name}" in d]
+        found += [f"cgroup {d}" for d, _, _ in os.walk("/sys/fs/cgroup") if name in d]
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
@@ -115,7 +115,7 @@ class Region:
         return found
 
 
-def until(condition, seconds=20, what="the condition"):
+def until(condition, seconds=30, what="the condition"):
     """Waits for something that will happen by itself; returns what the condition returned."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -41,7 +41,7 @@ def describe(ecs, arn):
     return answer["tasks"][0]
 
 
-def reaches(ecs, arn, status, seconds=20):
+def reaches(ecs, arn, status, seconds=30):
     """Waits until a task has that lastStatus and returns it."""
 
     def there():
@@ -53,7 +53,7 @@ def reaches(ecs, arn, status, seconds=20):
     return until(there, seconds, f"status {status} of {arn}")
 
 
-def result(ecs, network, *containers, seconds=20, run_options=None, **more):
+def result(ecs, network, *containers, seconds=30, run_options=None, **more):
     """Runs a task to its end and returns it and its containers by name."""
     arn = run(ecs, network, define(ecs, *containers, **more), **(run_options or {}))
     task = reaches(ecs, arn, "STOPPED", seconds)
@@ -64,3 +64,31 @@ def details(task):
     """The details of a task's network interface attachment."""
     (attachment,) = [a for a in task["attachments"] if a["type"] == "ElasticNetworkInterface"]
     return {d["name"]: d["value"] for d in attachment["details"]}
+
+
+ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
+
+
+def awslogs(group, **more):
+    """A log configuration; the containers' task definition needs `executionRoleArn=ROLE` with it."""
+    options = {"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p", **more}
+    return {"logDriver": "awslogs", "options": options}
+
+
+def output(logs, ecs, network, command, run_options=None, volumes=(), **more):
+    """Runs a shell command in a task of its own and returns the lines it wrote."""
+    config = awslogs("/conformance", **{"awslogs-create-group": "true"})
+    of = container(command=f"{command}; echo .end", logConfiguration=config, **more)
+    definition = define(ecs, of, executionRoleArn=ROLE, volumes=list(volumes))
+    arn = run(ecs, network, definition, **(run_options or {}))
+    task = reaches(ecs, arn, "STOPPED")
+    assert "reason" not in task["containers"][0], task
+    stream = f"p/app/{arn.rsplit('/', 1)[1]}"
+
+    def lines():
+        events = logs.get_log_events(logGroupName="/conformance", logStreamName=stream, startFromHead=True)["events"]
+        said = [e["message"].rstrip("\r") for e in events]
+        return said if ".end" in said else None
+
+    said = until(lines, 10, "the end of the output")
+    return [line for line in said if line != ".end"]

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import xml.etree.ElementTree
 
 import pytest
 from botocore.exceptions import ClientError
@@ -41,6 +42,65 @@ def test_garbage_gets_a_refusal_and_the_server_goes_on(shared, ecs, body):
     status, answer = call(shared, "DescribeTasks", body)
     assert 400 <= status < 500 and answer["__type"], answer
     assert ecs.list_clusters()
+
+
+NAMES = ["a\0b", "\u202e", "ü💥", "a" * 5000, "../..", "' OR 1=1 --", "<x>&amp;", "\ud800"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_odd_names_are_refused(shared, ecs, name):
+    container = {"name": name, "image": name, "memory": 64}
+    for operation, body in [("CreateCluster", {"clusterName": name}), ("RegisterTaskDefinition", {"family": name, "containerDefinitions": [container]})]:
+        status, answer = call(shared, operation, json.dumps(body))
+        assert status == 400 and answer["__type"], answer
+    assert ecs.list_clusters()
+
+
+NUMBERS = ["1e400", "9" * 400, "2147483648", "-2147483649", "9223372036854775808", "1.5", "NaN", '"1"', "null, \"count\": 11"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_odd_numbers_are_refused(shared, ecs, number):
+    status, answer = call(shared, "RunTask", '{"taskDefinition": "x", "count": %s}' % number)
+    assert status == 400 and answer["__type"], answer
+    assert ecs.list_clusters()
+
+
+def test_long_lists_are_refused(shared, ecs):
+    for size in (101, 10_000, 100_000):
+        status, answer = call(shared, "DescribeTasks", json.dumps({"tasks": ["x"] * size}))
+        assert status == 400 and answer["__type"], answer
+    assert ecs.list_clusters()
+
+
+@pytest.mark.parametrize("member", ["command", "entryPoint", "user", "workingDirectory"])
+def test_texts_the_kernel_would_cut_short_are_refused(ecs, member):
+    value = ["a\0b"] if member in ("command", "entryPoint") else "a\0b"
+    code, message = refusal(lambda: define(ecs, container(**{member: value})))
+    assert (code, message) == ("ClientException", f"Invalid '{member}' setting for container 'app'. It contains invalid characters.")
+
+
+QUERIES = [
+    "VpcId.4294967296=x",
+    "VpcId.0=x",
+    "VpcId.1=%zz%",
+    "VpcId.1=%ff%fe%00",
+    "MaxResults=" + "9" * 50,
+    "DryRun=maybe",
+    "Filter.1.Name=%3C%26%01&Filter.1.Value.1=x",
+    ".".join(["Filter.1"] * 5000) + "=x",
+    "Nonsense=1",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_odd_queries_get_ec2s_refusals(shared, ec2, query):
+    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=10)
+    connection.request("POST", "/", "Action=DescribeVpcs&Version=2016-11-15&" + query, {"Content-Type": "application/x-www-form-urlencoded"})
+    answer = connection.getresponse()
+    parsed = xml.etree.ElementTree.fromstring(answer.read())
+    assert answer.status == 400 and parsed.find("Errors/Error/Code").text
+    assert ec2.describe_vpcs()["Vpcs"]
 
 
 def test_unknown_operations_are_refused_by_name(shared):

@@ -4,6 +4,7 @@ import ipaddress
 
 import pytest
 from botocore.exceptions import ClientError
+from tasks import container, define, details, reaches, run
 
 
 def refusal(call, **arguments):
@@ -79,6 +80,49 @@ def test_pages_cover_everything_once(ec2):
 def test_unsupported_parameters_are_refused_by_name(ec2):
     with pytest.raises(ClientError, match="(?i)ipv6"):
         ec2.create_vpc(CidrBlock="10.71.0.0/16", AmazonProvidedIpv6CidrBlock=True)
+
+
+def test_ipv6_rules_are_refused_by_name_and_found_absent(ec2):
+    group = ec2.create_security_group(GroupName="six", Description="d")["GroupId"]
+    everything = [{"IpProtocol": "-1", "FromPort": 0, "ToPort": 0, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
+    with pytest.raises(ClientError, match="Ipv6Ranges is not supported"):
+        ec2.authorize_security_group_egress(GroupId=group, IpPermissions=everything)
+    # Terraform asks for this rule to be taken away from every group it makes.
+    vpc = ec2.create_vpc(CidrBlock="10.72.0.0/16")["Vpc"]["VpcId"]
+    other = ec2.create_security_group(GroupName="six", Description="d", VpcId=vpc)["GroupId"]
+    assert refusal(ec2.revoke_security_group_egress, GroupId=other, IpPermissions=everything) == "InvalidPermission.NotFound"
+    unknown = ec2.revoke_security_group_egress(GroupId=group, IpPermissions=everything)["UnknownIpPermissions"]
+    assert unknown[0]["Ipv6Ranges"] == [{"CidrIpv6": "::/0"}]
+    for made in (group, other):
+        ec2.delete_security_group(GroupId=made)
+    ec2.delete_vpc(VpcId=vpc)
+
+
+def test_the_default_internet_gateway_is_available(ec2):
+    (gateway,) = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.state", "Values": ["available"]}])["InternetGateways"]
+    assert gateway["Attachments"][0]["State"] == "available"
+
+
+def test_a_sixth_vpc_is_one_too_many(ec2):
+    made = []
+    with pytest.raises(ClientError) as error:
+        while len(made) < 5:
+            made.append(ec2.create_vpc(CidrBlock="10.73.0.0/16")["Vpc"]["VpcId"])
+    for vpc in made:
+        ec2.delete_vpc(VpcId=vpc)
+    assert error.value.response["Error"]["Code"] == "VpcLimitExceeded"
+
+
+def test_a_task_interface_looks_as_fargates_do(ec2, ecs, network):
+    public = {"awsvpcConfiguration": {**network["awsvpcConfiguration"], "assignPublicIp": "DISABLED"}}
+    arn = run(ecs, public, define(ecs, container(command="exec sleep 1000", stopTimeout=2)))
+    task = reaches(ecs, arn, "RUNNING")
+    (interface,) = ec2.describe_network_interfaces(NetworkInterfaceIds=[details(task)["networkInterfaceId"]])["NetworkInterfaces"]
+    assert (interface["Status"], interface["InterfaceType"], interface["RequesterManaged"]) == ("in-use", "interface", True)
+    assert interface["Description"].endswith(f":attachment/{task['attachments'][0]['id']}")
+    assert refusal(ec2.delete_subnet, SubnetId=interface["SubnetId"]) == "DependencyViolation"
+    ecs.stop_task(task=arn)
+    reaches(ecs, arn, "STOPPED")
 
 
 def test_the_command_line_client_works_too(shared):

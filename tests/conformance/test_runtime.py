@@ -24,7 +24,7 @@ def test_tasks_run_with_crun(region):
     _, containers = result(ecs, network, server, client)
     assert containers["web"]["exitCode"] == 0
     task, containers = result(ecs, network, container(command=["nosuchprogram"]))
-    assert task["stopCode"] == "TaskFailedToStart" and "not found in $PATH" in task["stoppedReason"]
+    assert task["stopCode"] == "TaskFailedToStart" and "not found in $PATH" in containers["app"]["reason"]
 
 
 def test_tasks_of_crun_are_adopted_too(region):

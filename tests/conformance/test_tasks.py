@@ -49,7 +49,7 @@ def test_containers_of_a_task_share_loopback_and_tasks_do_not(ecs, network):
 
 
 def test_many_copies_with_the_same_ports_do_not_clash(ecs, network):
-    definition = define(ecs, container("web", "exec httpd -f -p 80 -h /www", portMappings=[{"containerPort": 80}]))
+    definition = define(ecs, container("web", "exec httpd -f -p 80 -h /www", stopTimeout=2, portMappings=[{"containerPort": 80}]))
     answer = ecs.run_task(taskDefinition=definition, count=5, launchType="FARGATE", networkConfiguration=network)
     arns = [t["taskArn"] for t in answer["tasks"]]
     assert len(set(arns)) == 5 and {t["lastStatus"] for t in answer["tasks"]} == {"PROVISIONING"}

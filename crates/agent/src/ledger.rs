@@ -1,7 +1,9 @@
 //! The agent's copy of its spec on disk, so that a restarted agent knows what it was told before it reaches the server again.
 //!
 //! It is replaced whole and not flushed: after a crash of the process it is there; after a power cut nothing runs that it speaks of.
+//! The old one is exchanged, not renamed over, since ext4 flushes what is renamed over another file, and a busy disk would stop the agent.
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use spec::HostSpec;
 use std::{fs, io, path::PathBuf};
 
@@ -29,7 +31,11 @@ impl Ledger {
     pub fn write(&self, spec: &HostSpec) -> io::Result<()> {
         let next = self.path.with_extension("next");
         fs::write(&next, serde_json::to_vec(spec)?)?;
-        fs::rename(next, &self.path)
+        match renameat_with(CWD, &next, CWD, &self.path, RenameFlags::EXCHANGE) {
+            Ok(()) => fs::remove_file(next),
+            // The first time there is nothing to exchange it with; some file systems can't.
+            Err(_) => fs::rename(next, &self.path),
+        }
     }
 }
 
@@ -45,6 +51,8 @@ mod tests {
         let spec = HostSpec { revision: 7, ..HostSpec::default() };
         ledger.write(&spec).unwrap();
         assert_eq!(ledger.read(), spec);
+        ledger.write(&HostSpec { revision: 8, ..HostSpec::default() }).unwrap();
+        assert_eq!(ledger.read().revision, 8);
         fs::write(dir.path().join("spec"), "{\"revision\":").unwrap();
         assert_eq!(ledger.read(), HostSpec::default());
     }

@@ -22,7 +22,6 @@ pub mod reconcile;
 mod registry;
 mod remove;
 mod signal;
-mod streams;
 mod sync;
 
 pub use config::Config;

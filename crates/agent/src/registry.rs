@@ -6,12 +6,11 @@ use crate::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use images::pull::{Method, Request, Response, Transport};
-use std::{
-    io::{self, Read},
-    time::Duration,
+use images::{
+    chunks::Chunks,
+    pull::{Method, Request, Response, Transport},
 };
+use std::{io, time::Duration};
 use tokio::runtime::Handle;
 
 /// A registry that is silent for so long is given up.
@@ -49,31 +48,12 @@ impl Transport for Registry {
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let status = answer.status().as_u16();
-        let body = Body { incoming: answer.into_body(), rest: Bytes::new(), runtime: self.runtime.clone() };
+        let (mut incoming, runtime) = (answer.into_body(), self.runtime.clone());
+        let body = Chunks::new(move || {
+            let frame = runtime.block_on(async { tokio::time::timeout(SILENCE, incoming.frame()).await });
+            let frame = frame.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.transpose();
+            Ok(frame.map_err(io::Error::other)?.map(|frame| frame.into_data().unwrap_or_default()))
+        });
         Ok(Response { status, headers, body: Box::new(body) })
-    }
-}
-
-/// An answer's body, read as it comes.
-struct Body {
-    incoming: Incoming,
-    rest: Bytes,
-    runtime: Handle,
-}
-
-impl Read for Body {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.rest.is_empty() {
-            let incoming = &mut self.incoming;
-            let frame = self.runtime.block_on(async { tokio::time::timeout(SILENCE, incoming.frame()).await });
-            match frame.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))? {
-                None => return Ok(0),
-                Some(frame) => self.rest = frame.map_err(io::Error::other)?.into_data().unwrap_or_default(),
-            }
-        }
-        let count = buffer.len().min(self.rest.len());
-        let taken = self.rest.split_to(count);
-        buffer[..count].copy_from_slice(&taken);
-        Ok(count)
     }
 }

@@ -146,11 +146,11 @@ impl Checker {
         }
     }
 
-    /// Holds a number against bounds.
-    pub fn number(&mut self, number: f64, rules: &Rules) {
+    /// Holds a number against bounds. `shown` is the number as it was given, which `f64` may not hold exactly.
+    pub fn number(&mut self, number: f64, shown: impl FnOnce() -> String, rules: &Rules) {
         match rules.bounds {
-            Some((min, _)) if number < min as f64 => self.found(Rule::Min(min), || Some(number.to_string())),
-            Some((_, max)) if number > max as f64 => self.found(Rule::Max(max), || Some(number.to_string())),
+            Some((min, _)) if number < min as f64 => self.found(Rule::Min(min), || Some(shown())),
+            Some((_, max)) if number > max as f64 => self.found(Rule::Max(max), || Some(shown())),
             _ => {}
         }
     }

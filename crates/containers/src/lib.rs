@@ -22,6 +22,7 @@ pub mod sandbox;
 pub mod shim;
 pub mod state;
 mod sys;
+mod tree;
 pub mod usage;
 
 pub use config::{ContainerConfig, Exec, FileMount, LogSink, Rlimit, RuntimeKind, SandboxSpec, VolumeMount};

@@ -83,6 +83,18 @@ pub(crate) fn fork_plain() -> io::Result<Option<Pid>> {
     Ok(Pid::from_raw(pid))
 }
 
+/// clone(2) as fork(2), but the new process is a child of this one's parent. None in the child.
+///
+/// Only for single-threaded processes: see the module's head.
+pub(crate) fn fork_sibling() -> io::Result<Option<Pid>> {
+    let flags = libc::c_long::from(libc::CLONE_PARENT | libc::SIGCHLD);
+    // SAFETY: without CLONE_VM the child has its own copy of memory and, asked for none, goes on with a copy of this stack; the
+    // process has no other thread whose locks it could inherit.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    check(pid)?;
+    Ok(i32::try_from(pid).ok().and_then(Pid::from_raw))
+}
+
 /// unshare(2) of namespaces.
 pub(crate) fn unshare(namespaces: libc::c_int) -> io::Result<()> {
     // SAFETY: without CLONE_FILES or CLONE_VM no memory or descriptor of this process changes.

@@ -6,42 +6,54 @@
 
 use crate::error::Error;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-/// Deepest directory that is looked into; what lies deeper is an error, not free of charge.
+/// Deepest directory that is looked into. What lies deeper is taken to be more than any limit: there is no other reason to go there
+/// than not to be counted.
 const MAX_DEPTH: usize = 512;
 
-/// Bytes on disk of the task in `dir`, counted in blocks as `du` does. Files with several links count once for each.
+/// Least bytes counted for a file or directory: what mkfs.ext4(8) makes an inode for. So nobody has more of the host's inodes than
+/// a disk of their own would have.
+const INODE: u64 = 16 << 10;
+
+/// Bytes on disk of the task in `dir`, counted in blocks as `du` does, but 16 KiB at least for each file and directory.
 pub fn usage(dir: &Path) -> Result<u64, Error> {
-    let mut total = tree(&dir.join("volumes"))?;
+    let mut linked = HashSet::new();
+    let mut total = tree(&dir.join("volumes"), &mut linked)?;
     let entries = match std::fs::read_dir(dir.join("containers")) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(total),
         other => other.map_err(|error| Error::host(format!("reading {}", dir.display()), error))?,
     };
     for entry in entries.flatten() {
-        total += tree(&entry.path().join("upper"))?;
+        total = total.saturating_add(tree(&entry.path().join("upper"), &mut linked)?);
     }
     Ok(total)
 }
 
-fn tree(path: &Path) -> Result<u64, Error> {
+/// Files with several links, by device and number: they are counted once.
+type Linked = HashSet<(u64, u64)>;
+
+fn tree(path: &Path, linked: &mut Linked) -> Result<u64, Error> {
     let open =
         rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
     match open {
         Err(rustix::io::Errno::NOENT) => Ok(0),
         Err(error) => Err(Error::host(format!("opening {}", path.display()), error)),
-        Ok(dir) => sum(&dir, MAX_DEPTH).map_err(|error| Error::host(format!("counting {}", path.display()), error)),
+        Ok(dir) => {
+            sum(&dir, linked, MAX_DEPTH).map_err(|error| Error::host(format!("counting {}", path.display()), error))
+        }
     }
 }
 
 /// What disappears while it is counted is not counted.
-fn sum(dir: &OwnedFd, depth: usize) -> io::Result<u64> {
+fn sum(dir: &OwnedFd, linked: &mut Linked, depth: usize) -> io::Result<u64> {
     if depth == 0 {
-        return Err(io::Error::from_raw_os_error(libc::ELOOP));
+        return Ok(u64::MAX);
     }
-    let mut total = 0;
+    let mut total: u64 = 0;
     for entry in Dir::read_from(dir)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -49,11 +61,15 @@ fn sum(dir: &OwnedFd, depth: usize) -> io::Result<u64> {
             continue;
         }
         let Ok(stat) = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
-        total += u64::try_from(stat.st_blocks).unwrap_or(0) * 512;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+        let directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        if !directory && stat.st_nlink > 1 && !linked.insert((stat.st_dev, stat.st_ino)) {
+            continue;
+        }
+        total = total.saturating_add((u64::try_from(stat.st_blocks).unwrap_or(0) * 512).max(INODE));
+        if directory {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             match rustix::fs::openat(dir, name, flags, Mode::empty()) {
-                Ok(below) => total += sum(&below, depth - 1)?,
+                Ok(below) => total = total.saturating_add(sum(&below, linked, depth - 1)?),
                 Err(rustix::io::Errno::NOENT) => {}
                 Err(error) => return Err(error.into()),
             }

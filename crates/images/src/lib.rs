@@ -11,6 +11,7 @@
 //! no running of containers, no mounting: a layer here is a directory.
 
 pub mod build;
+pub mod chunks;
 pub mod compression;
 pub mod digest;
 mod files;

@@ -64,7 +64,7 @@ pub fn pull(
     let missing: Vec<_> = layers.into_iter().filter(|(diff_id, _)| !store.has_layer(diff_id)).collect();
     make_layers(store, &source, &missing)?;
     resolved.save(store)?;
-    Ok(store.assemble(&resolved.digest, resolved.config, hold))
+    Ok(store.assemble(&resolved.digest, resolved.config, hold)?)
 }
 
 /// Where an image comes from.

@@ -5,7 +5,7 @@
 //! tmp/                     work in progress; emptied at open
 //! documents/<hex>          manifests, indexes and configurations, by digest
 //! layers/<hex>/tree        an unpacked layer, by the digest of its uncompressed tar; an overlayfs lower directory
-//! layers/<hex>/layer.json  its size
+//! layers/<hex>/layer.json  its size, and the directories it leaves unlisted
 //! ```
 //! A layer is unpacked in `tmp`, its file system synced, then renamed: after `kill -9` or a power cut a layer is
 //! whole or absent. Nothing in `layers` is ever changed.
@@ -14,6 +14,7 @@
 
 mod gc;
 mod layers;
+mod parents;
 
 pub use gc::Freed;
 
@@ -52,7 +53,8 @@ pub struct Image {
     pub platform: Platform,
     /// How to run it.
     pub config: RunConfig,
-    /// Lower directories for overlayfs, lowest first.
+    /// Lower directories for overlayfs, lowest first: the image's layers, and where those leave directories unlisted one
+    /// more that has them as they should be.
     pub layers: Vec<PathBuf>,
     _hold: Arc<Hold>,
 }
@@ -112,7 +114,7 @@ impl Store {
         let Some(bytes) = self.document(&manifest.config.digest)? else { return Ok(None) };
         let Ok(config) = serde_json::from_slice::<Config>(&bytes) else { return Ok(None) };
         let all_here = config.rootfs.diff_ids.iter().all(|layer| self.has_layer(layer));
-        Ok(all_here.then(|| self.assemble(manifest_digest, config, hold)))
+        all_here.then(|| self.assemble(manifest_digest, config, hold)).transpose()
     }
 
     /// How much is here.
@@ -141,14 +143,17 @@ impl Store {
         Hold { store: Arc::clone(self), digests }
     }
 
-    pub(crate) fn assemble(&self, manifest_digest: &Digest, config: Config, hold: Hold) -> Image {
-        Image {
+    /// The image of layers that are all here and held.
+    pub(crate) fn assemble(&self, manifest_digest: &Digest, config: Config, hold: Hold) -> io::Result<Image> {
+        let mut layers: Vec<PathBuf> = config.rootfs.diff_ids.iter().map(|layer| self.tree_of(layer)).collect();
+        layers.extend(self.parents(&config.rootfs.diff_ids)?);
+        Ok(Image {
             manifest_digest: manifest_digest.clone(),
             platform: config.platform,
             config: config.config,
-            layers: config.rootfs.diff_ids.iter().map(|layer| self.tree_of(layer)).collect(),
+            layers,
             _hold: Arc::new(hold),
-        }
+        })
     }
 
     /// A document by digest. One that no longer fits its digest is taken as absent.

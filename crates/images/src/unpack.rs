@@ -22,8 +22,9 @@ use crate::tarball::{Entry, Kind, Reader, Time};
 use path::Path;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
+use std::collections::BTreeSet;
 use std::io::BufRead;
-use tree::Tree;
+use tree::{Place, Tree};
 
 /// Bounds on what one layer may hold. A layer beyond them is refused, not cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +47,15 @@ impl Default for Limits {
 }
 
 /// What was unpacked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unpacked {
     /// Entries of the tar.
     pub entries: u64,
     /// Bytes of file content.
     pub bytes: u64,
+    /// Directories that entries are in but that have no entry themselves. They are made with root as owner and mode
+    /// 0755; what they should be is what the layers below have there.
+    pub implied: BTreeSet<Vec<u8>>,
 }
 
 /// The most bytes of names of directories kept until the end, when their times are set.
@@ -75,7 +79,7 @@ pub fn unpack<R: BufRead>(input: R, root: OwnedFd, limits: &Limits) -> Result<Un
     }
     unpacker.tar.drain()?;
     unpacker.set_directory_times()?;
-    Ok(unpacker.done)
+    Ok(Unpacked { implied: unpacker.tree.into_implied(), ..unpacker.done })
 }
 
 struct Unpacker<'a, R> {
@@ -100,7 +104,7 @@ impl<R: BufRead> Unpacker<'_, R> {
             return whiteout::apply(parent.as_fd(), &whiteout).map_err(|e| path.failed("whiteout", e));
         }
         match &entry.kind {
-            Kind::Directory => self.add_directory(parent.as_fd(), name, &path, &entry),
+            Kind::Directory => self.add_directory(&parent, name, &path, &entry),
             Kind::File => self.add_file(parent.as_fd(), name, &path, &entry),
             Kind::Hardlink(target) => {
                 let target = Path::parse(target).map_err(|e| path.refused(&format!("hard link: {e}")))?;
@@ -135,9 +139,9 @@ impl<R: BufRead> Unpacker<'_, R> {
         self.remember_time(path, entry.mtime)
     }
 
-    fn add_directory(&mut self, parent: impl AsFd, name: &[u8], path: &Path, entry: &Entry) -> Result<(), Error> {
-        let parent = parent.as_fd();
-        let made = self.tree.make_directory(parent, name).map_err(|e| path.failed("mkdir", e))?;
+    fn add_directory(&mut self, parent: &Place, name: &[u8], path: &Path, entry: &Entry) -> Result<(), Error> {
+        self.tree.listed(parent, name);
+        let made = self.tree.make_directory(parent.as_fd(), name).map_err(|e| path.failed("mkdir", e))?;
         entry::set_metadata(made.as_fd(), entry).map_err(|e| path.failed("set metadata of", e))?;
         self.remember_time(path, entry.mtime)
     }

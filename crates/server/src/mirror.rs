@@ -4,6 +4,7 @@
 use crate::app::{App, blocking, internal};
 use crate::http::reply::{self, Body, Reply};
 use ::images::{
+    chunks::Chunks,
     mirror::{self, Error, Loaded, registry},
     reference::Reference,
 };
@@ -36,9 +37,9 @@ pub(crate) async fn manage(app: Arc<App>, method: &Method, query: &str, body: In
     match *method {
         Method::GET => Ok(reply::json(200, &images(&app.mirror.list()))),
         Method::POST => {
-            let (name, upload) = (parameter("as"), Upload::new(body, app.config.limits.body_time));
+            let (name, archive) = (parameter("as"), upload(body, app.config.limits.body_time));
             let loaded =
-                blocking(move || app.mirror.load(upload, name.as_deref()).map_err(|error| refused(&error))).await?;
+                blocking(move || app.mirror.load(archive, name.as_deref()).map_err(|error| refused(&error))).await?;
             Ok(reply::json(200, &images(&loaded)))
         }
         Method::DELETE => {
@@ -116,32 +117,12 @@ fn from_file(file: File, offset: u64, length: u64) -> Body {
 }
 
 /// A request's body, read by a thread that may wait.
-struct Upload {
-    body: Incoming,
-    rest: Bytes,
-    patience: Duration,
-    runtime: Handle,
-}
-
-impl Upload {
-    fn new(body: Incoming, patience: Duration) -> Self {
-        Self { body, rest: Bytes::new(), patience, runtime: Handle::current() }
-    }
-}
-
-impl Read for Upload {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.rest.is_empty() {
-            let body = &mut self.body;
-            let frame = self.runtime.block_on(async { tokio::time::timeout(self.patience, body.frame()).await });
-            match frame.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the archive stopped coming"))? {
-                None => return Ok(0),
-                Some(frame) => self.rest = frame.map_err(io::Error::other)?.into_data().unwrap_or_default(),
-            }
-        }
-        let count = buffer.len().min(self.rest.len());
-        let taken = self.rest.split_to(count);
-        buffer[..count].copy_from_slice(&taken);
-        Ok(count)
-    }
+fn upload(mut body: Incoming, patience: Duration) -> impl Read + Send {
+    let runtime = Handle::current();
+    Chunks::new(move || {
+        let frame = runtime.block_on(async { tokio::time::timeout(patience, body.frame()).await });
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "the archive stopped coming");
+        let frame = frame.map_err(late)?.transpose().map_err(io::Error::other)?;
+        Ok(frame.map(|frame| frame.into_data().unwrap_or_default()))
+    })
 }

@@ -1,6 +1,7 @@
 //! What jobs do: the steps that take time, each from plain values to an [`Outcome`]. None of them knows what is wanted or why.
 
-use crate::{Config, clock, config::cgroup_parent, container, files, registry::Registry, signal, streams};
+use super::streams;
+use crate::{Config, clock, config::cgroup_parent, container, files, registry::Registry, signal};
 use containers::{Error, Exec, Sandbox, SandboxSpec, StartErrorKind, Started};
 use images::{platform::Platform, pull, reference::Reference, store};
 use spec::{ContainerSpec, HealthCheck, Millis, TaskId, TaskSpec};

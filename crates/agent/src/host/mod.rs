@@ -7,10 +7,10 @@ mod adopt;
 mod effects;
 mod jobs;
 mod network;
+mod streams;
 mod task;
 mod watch;
 
-use crate::streams::Streams;
 use crate::{
     Config, clock,
     ledger::Ledger,
@@ -28,6 +28,7 @@ use std::{
     },
     time::Duration,
 };
+use streams::Streams;
 use task::Task;
 use tokio::sync::watch::{Receiver as StatusReceiver, Sender as StatusSender};
 use watch::Watcher;

@@ -2441,7 +2441,7 @@ enumeration! {
         DomainName = "domain-name",
     }
     AttachmentStatus {
-        Attaching = "attaching", Attached = "attached", Detaching = "detaching", Detached = "detached",
+        Attaching = "attaching", Attached = "attached", Detaching = "detaching", Detached = "detached", Available = "available",
     }
     AutoProvisionZonesState {
         Enabled = "enabled", Disabled = "disabled",

@@ -43,7 +43,7 @@ macro_rules! numbers {
                 $write(self)
             }
             fn check(&self, rules: &Rules, checker: &mut Checker) {
-                checker.number(*self as f64, rules);
+                checker.number(*self as f64, || self.to_string(), rules);
             }
         }
     )* };

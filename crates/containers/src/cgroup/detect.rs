@@ -47,13 +47,28 @@ impl Layout {
     /// Reads the host's mounts.
     pub fn detect() -> Result<Self, Error> {
         let mounts = fs::read_to_string("/proc/self/mountinfo").host(|| "reading /proc/self/mountinfo".into())?;
-        parse(&mounts).ok_or_else(|| {
-            let missing = io::Error::new(
-                io::ErrorKind::NotFound,
-                "mount cgroup2 at /sys/fs/cgroup, or the v1 controllers below it",
-            );
+        let missing = |fix: String| {
+            let missing = io::Error::new(io::ErrorKind::NotFound, fix);
             Error::host("looking for the cgroup controllers cpu, memory and pids", missing)
-        })
+        };
+        let layout = parse(&mounts)
+            .ok_or_else(|| missing("mount cgroup2 at /sys/fs/cgroup, or the v1 controllers below it".into()))?;
+        match layout.lacks() {
+            None => Ok(layout),
+            Some((controller, file)) => Err(missing(format!(
+                "{} has no {controller}: boot with cgroup_enable={controller}; in a container, let the host pass it on",
+                file.display()
+            ))),
+        }
+    }
+
+    /// A needed controller that v2 does not offer, and where it should be named.
+    fn lacks(&self) -> Option<(&'static str, PathBuf)> {
+        let Self::V2(mount) = self else { return None };
+        let file = mount.join("cgroup.controllers");
+        let have = fs::read_to_string(&file).unwrap_or_default();
+        let missing = NEEDED.into_iter().find(|name| !have.split_whitespace().any(|word| word == *name))?;
+        Some((missing, file))
     }
 }
 
@@ -67,7 +82,10 @@ fn parse(mounts: &str) -> Option<Layout> {
         };
         let options: Vec<&str> = right.rsplit(' ').next().unwrap_or_default().split(',').collect();
         match kind {
-            "cgroup2" => unified = Some(mount),
+            // The first: others are what some program mounted again for itself.
+            "cgroup2" => {
+                unified.get_or_insert(mount);
+            }
             "cgroup" if options.contains(&"name=systemd") => trackers.push(mount),
             "cgroup" => {
                 let known = |option: &&&str| NEEDED.contains(option) || **option == "cpuacct";
@@ -108,6 +126,8 @@ mod tests {
     fn a_unified_host_is_v2() {
         let mounts = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
         assert_eq!(parse(mounts), Some(Layout::V2("/sys/fs/cgroup".into())));
+        let again = format!("{mounts}90 24 0:26 /a /run/a rw - cgroup2 cgroup2 rw\n");
+        assert_eq!(parse(&again), parse(mounts));
     }
 
     #[test]

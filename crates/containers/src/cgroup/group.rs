@@ -163,11 +163,21 @@ impl Group {
     pub(crate) fn kill(&self) {
         // A process may fork while the list is read; the rounds are bounded, and what escaped them dies with the task.
         for _ in 0..16 {
-            let pids = self.pids();
-            if pids.is_empty() {
+            if self.pids().is_empty() {
                 return;
             }
-            pids.into_iter().for_each(kill);
+            self.kill_round();
+        }
+    }
+
+    fn kill_round(&self) {
+        // v2 kills all at once since Linux 5.14, and whoever forks meanwhile.
+        let at_once = match &self.layout {
+            Layout::V1 { .. } => false,
+            Layout::V2(root) => write(&root.join(&self.path).join("cgroup.kill"), "1").is_ok(),
+        };
+        if !at_once {
+            self.pids().into_iter().for_each(kill);
         }
     }
 
@@ -182,9 +192,7 @@ impl Group {
             if Instant::now() > end {
                 return Err(error);
             }
-            for pid in self.pids() {
-                kill(pid);
-            }
+            self.kill_round();
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -2,13 +2,15 @@
 
 use super::group::write;
 use super::{Limits, PERIOD_US};
-use crate::error::Error;
+use crate::error::{Error, Step};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 /// Gives the controllers to the children of every group from the root down to `group`.
 pub(super) fn delegate(root: &Path, group: &str) -> Result<(), Error> {
     let mut dir = root.to_path_buf();
-    enable(&dir)?;
+    enable_at_root(&dir)?;
     for part in group.split('/').filter(|part| !part.is_empty()) {
         dir.push(part);
         enable(&dir)?;
@@ -16,9 +18,43 @@ pub(super) fn delegate(root: &Path, group: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The same for the root. In a container it is a group like any other, which gives controllers only while no process is in it
+/// itself ("No Internal Process Constraint", the kernel's Control Group v2): they make room, as under systemd.
+fn enable_at_root(root: &Path) -> Result<(), Error> {
+    const ROUNDS: usize = 16;
+    for _ in 0..ROUNDS {
+        match enable(root) {
+            Err(Error::Host { source, .. }) if source.kind() == io::ErrorKind::ResourceBusy => empty(root)?,
+            done => return done,
+        }
+    }
+    enable(root)
+}
+
+/// Moves the root's processes to the group `init` below it. One may fork or end meanwhile.
+fn empty(root: &Path) -> Result<(), Error> {
+    let (init, procs) = (root.join("init"), root.join("cgroup.procs"));
+    fs::create_dir_all(&init).host(|| format!("making cgroup {}", init.display()))?;
+    for pid in fs::read_to_string(&procs).host(|| format!("reading {}", procs.display()))?.lines() {
+        // 0 is a process of another pid namespace, and would mean ourselves.
+        if pid == "0" {
+            let step = format!(
+                "giving controllers below {} (the processes in it must be in groups below it, and some can't be seen from here)",
+                root.display()
+            );
+            return Err(Error::host(step, io::ErrorKind::ResourceBusy));
+        }
+        match write(&init.join("cgroup.procs"), pid) {
+            Err(Error::Host { source, .. }) if source.raw_os_error() == Some(libc::ESRCH) => {}
+            moved => moved?,
+        }
+    }
+    Ok(())
+}
+
 fn enable(dir: &Path) -> Result<(), Error> {
     let file = dir.join("cgroup.subtree_control");
-    let have = std::fs::read_to_string(&file).unwrap_or_default();
+    let have = fs::read_to_string(&file).unwrap_or_default();
     let missing =
         ["cpu", "memory", "pids"].into_iter().filter(|name| !have.split_whitespace().any(|word| word == *name));
     let text = missing.map(|name| format!("+{name}")).collect::<Vec<_>>().join(" ");

@@ -6,7 +6,7 @@ mod status;
 
 pub(crate) use native::{Native, STATUS};
 pub(crate) use oci::Oci;
-pub(crate) use status::{Progress, receive, send};
+pub(crate) use status::{Progress, proceed, proceeds, receive, send};
 
 use crate::cgroup::Group;
 use crate::error::StartError;
@@ -21,8 +21,16 @@ pub(crate) struct Launch<'a> {
     pub(crate) process: Process,
     pub(crate) stdio: Stdio,
     pub(crate) hostname: &'a str,
-    /// The first process of the pid namespace to join; none for a new one.
-    pub(crate) join_pid: Option<&'a OwnedFd>,
+    /// The pid namespace to join; none for a new one.
+    pub(crate) shared: Option<&'a SharedPids>,
+}
+
+/// A pid namespace that containers share.
+pub(crate) struct SharedPids {
+    /// Its first process.
+    pub(crate) process: OwnedFd,
+    /// A mount namespace with its `/proc` as root.
+    pub(crate) mounts: OwnedFd,
 }
 
 /// A command about to be run in a container.

@@ -7,7 +7,7 @@ use crate::sys::{self, Fork};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{DumpableBehavior, Signal};
-use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType};
+use rustix::thread::ThreadNameSpaceType;
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,8 +15,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) struct Native {
     /// This program, for the init process: on a read-only mount, as the shim was executed from one.
     program: OwnedFd,
-    /// The shim's own pid namespace, to come back to.
-    pid_namespace: OwnedFd,
 }
 
 /// Descriptor numbers in a child: the report socket, and the init program.
@@ -26,34 +24,11 @@ const INIT: i32 = 4;
 impl Native {
     /// For the calling shim.
     pub(crate) fn new() -> Result<Self, StartError> {
-        let open = |path: &str, flags| {
-            rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty()).start(|| format!("opening {path}"))
-        };
-        Ok(Self {
-            program: open("/proc/self/exe", OFlags::PATH)?,
-            pid_namespace: open("/proc/self/ns/pid", OFlags::RDONLY)?,
-        })
-    }
-
-    /// Forks with children going to the pid namespace of `target` for that moment.
-    fn fork_in(&self, target: Option<&OwnedFd>, namespaces: i32, cgroup: Option<&OwnedFd>) -> Result<Fork, StartError> {
-        let Some(target) = target else { return sys::fork(namespaces, cgroup).start(|| "clone3".into()) };
-        rustix::thread::move_into_thread_name_spaces(target.as_fd(), ThreadNameSpaceType::PROCESS_ID)
-            .start(|| "joining the pid namespace".into())?;
-        let forked = sys::fork(namespaces, cgroup).start(|| "clone3".into());
-        if !matches!(forked, Ok(Fork::Child)) {
-            let back = rustix::thread::move_into_link_name_space(
-                self.pid_namespace.as_fd(),
-                Some(LinkNameSpaceType::ProcessID),
-            );
-            back.start(|| "leaving the container's pid namespace".into())?;
-        }
-        forked
+        let program = rustix::fs::open("/proc/self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+        Ok(Self { program: program.start(|| "opening /proc/self/exe".into())? })
     }
 
     fn start(
-        &self,
-        target: Option<&OwnedFd>,
         namespaces: i32,
         cgroup: &crate::cgroup::Group,
         child: impl FnOnce(&OwnedFd) -> StartError,
@@ -61,7 +36,7 @@ impl Native {
         let sockets = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
         let (status, child_status) = sockets.start(|| "making a socket pair".into())?;
         let cgroup = cgroup.clone_target().map_err(|error| StartError::new(StartErrorKind::Host, error.to_string()))?;
-        match self.fork_in(target, namespaces, cgroup.as_ref())? {
+        match sys::fork(namespaces, cgroup.as_ref()).start(|| "clone3".into())? {
             Fork::Parent { pid, pidfd } => Ok(Launching { pid, pidfd, status }),
             Fork::Child => {
                 let failed = catch_unwind(AssertUnwindSafe(|| child(&child_status)));
@@ -80,17 +55,15 @@ impl Native {
 impl Runtime for Native {
     fn launch(&self, launch: Launch) -> Result<Launching, StartError> {
         let mut namespaces = libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-        if launch.join_pid.is_none() {
+        if launch.shared.is_none() {
             namespaces |= libc::CLONE_NEWPID;
         }
-        let (join_pid, cgroup) = (launch.join_pid, launch.plan.cgroup);
         let init = launch.plan.config.init.then_some(&self.program);
-        self.start(join_pid, namespaces, cgroup, |status| become_container(&launch, status, init))
+        Self::start(namespaces, launch.plan.cgroup, |status| become_container(&launch, status, init))
     }
 
     fn exec(&self, join: Join) -> Result<Launching, StartError> {
-        let (pidfd, cgroup) = (join.pidfd, join.cgroup);
-        self.start(Some(pidfd), 0, cgroup, |status| become_command(&join, status))
+        Self::start(0, join.cgroup, |status| become_command(&join, status))
     }
 }
 
@@ -112,36 +85,44 @@ fn become_container(launch: &Launch, status: &OwnedFd, init: Option<&OwnedFd>) -
             None => use_stdio(&launch.stdio)?,
         }
         root.enter()?;
+        if let Some(shared) = launch.shared {
+            join(&shared.process, ThreadNameSpaceType::PROCESS_ID, "the task's processes")?;
+        }
         let closed = keep_only(status, init);
         // Its descriptors are closed already, and their numbers may be in use again.
         std::mem::forget(root);
         closed
     };
     match prepare() {
-        Ok(()) => finish(launch.process.clone(), init.is_some()),
+        Ok(()) => finish(launch.process.clone(), init.is_some(), launch.shared.is_some()),
         Err(error) => error,
     }
 }
 
 /// The child of an exec. Only returns on failure.
-fn become_command(join: &Join, status: &OwnedFd) -> StartError {
+fn become_command(command: &Join, status: &OwnedFd) -> StartError {
     let prepare = || -> Result<(), StartError> {
         guard()?;
-        join.cgroup.join_container().map_err(|error| StartError::new(StartErrorKind::Host, error.to_string()))?;
+        command.cgroup.join_container().map_err(|error| StartError::new(StartErrorKind::Host, error.to_string()))?;
         let namespaces = ThreadNameSpaceType::MOUNT
             | ThreadNameSpaceType::INTER_PROCESS_COMMUNICATION
             | ThreadNameSpaceType::HOST_NAME_AND_NIS_DOMAIN_NAME
             | ThreadNameSpaceType::CONTROL_GROUP
-            | ThreadNameSpaceType::NETWORK;
-        rustix::thread::move_into_thread_name_spaces(join.pidfd.as_fd(), namespaces)
-            .start(|| format!("joining container {}", join.name))?;
-        use_stdio(&join.stdio)?;
+            | ThreadNameSpaceType::NETWORK
+            | ThreadNameSpaceType::PROCESS_ID;
+        join(command.pidfd, namespaces, command.name)?;
+        use_stdio(&command.stdio)?;
         keep_only(status, None)
     };
     match prepare() {
-        Ok(()) => finish(join.process.clone(), false),
+        Ok(()) => finish(command.process.clone(), false, true),
         Err(error) => error,
     }
+}
+
+/// Joins namespaces of a container's process. A pid namespace is for children to come: this process stays invisible in there.
+fn join(process: &OwnedFd, namespaces: ThreadNameSpaceType, name: &str) -> Result<(), StartError> {
+    rustix::thread::move_into_thread_name_spaces(process.as_fd(), namespaces).start(|| format!("joining {name}"))
 }
 
 /// Before anything of the container can see this process: it is not traceable, and ends with the shim.
@@ -191,15 +172,41 @@ fn keep_only(status: &OwnedFd, init: Option<&OwnedFd>) -> Result<(), StartError>
     place().start(|| "closing descriptors".into())
 }
 
-/// Becomes the process. The report socket closes with the exec, unless init keeps it to report its child's exec.
-fn finish(process: crate::process::Process, init: bool) -> StartError {
+/// Becomes the process, or, if it has joined a pid namespace, has a sibling in there become it. The report socket closes with
+/// the exec, unless init keeps it to report its child's exec.
+fn finish(process: crate::process::Process, init: bool, joined: bool) -> StartError {
     let marked = sys::cloexec_from(if init { INIT.unsigned_abs() } else { STATUS.unsigned_abs() });
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let program = if init { sys::inherited(INIT).map(Some) } else { Ok(None) };
     match (marked, program) {
-        (Ok(()), Ok(program)) => process.become_it(program.as_ref()),
+        (Ok(()), Ok(program)) => process.become_it(program.as_ref(), if joined { enter_pid_namespace } else { stay }),
         (Err(error), _) | (_, Err(error)) => {
             StartError::new(StartErrorKind::Host, format!("arranging descriptors: {error}"))
         }
     }
+}
+
+fn stay() -> Result<(), StartError> {
+    Ok(())
+}
+
+/// Goes on in the pid namespace that was joined, as a sibling of this process, which ends.
+///
+/// Containers that share it, or the one a command is run in, see the new process, and with CAP_SYS_PTRACE they can take it over.
+/// So it comes last, when there is nothing left to give up. It waits for the shim to know it, or nobody could end it.
+fn enter_pid_namespace() -> Result<(), StartError> {
+    let status = sys::inherited(STATUS).start(|| "finding the report socket".into())?;
+    let Some(pid) = sys::fork_sibling().start(|| "entering the container's pid namespace".into())? else {
+        let ready = rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+            .and_then(|()| rustix::process::setsid().map(drop))
+            .start(|| "preparing the process".into());
+        if !super::proceeds(&status) {
+            sys::exit(1);
+        }
+        // Its number stays open until the exec.
+        std::mem::forget(status);
+        return ready;
+    };
+    let sent = send(&status, &Progress::Waiting(pid.as_raw_pid()), None);
+    sys::exit(i32::from(sent.is_err()))
 }

@@ -19,6 +19,8 @@ pub(crate) enum Progress {
     Terminal,
     /// The process is another child of the shim than the one launched.
     Pid(i32),
+    /// The same, and it waits to be told to go on ([`proceed`]).
+    Waiting(i32),
     /// It failed.
     Failed(StartError),
 }
@@ -38,6 +40,22 @@ pub(crate) fn send(socket: impl AsFd, progress: &Progress, fd: Option<&OwnedFd>)
     }
     rustix::net::sendmsg(socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
+}
+
+/// Tells a process that it may go on, if that is what its report asked for.
+pub(crate) fn proceed(socket: &OwnedFd, report: &Progress) {
+    if !matches!(report, Progress::Waiting(_)) {
+        return;
+    }
+    // One that is gone needs no telling.
+    let _ = rustix::net::send(socket, b"go", SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+}
+
+/// Waits for that; false when the other side is gone instead.
+pub(crate) fn proceeds(socket: &OwnedFd) -> bool {
+    let mut word = [0; 2];
+    rustix::io::retry_on_intr(|| rustix::net::recv(socket, &mut word, RecvFlags::empty()))
+        .is_ok_and(|(_, length)| length > 0)
 }
 
 /// Takes the next report; none at the end. Does not wait.

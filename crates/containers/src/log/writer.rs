@@ -24,8 +24,8 @@ pub(crate) struct Writer {
 /// What a stream's last line is like.
 #[derive(Clone, Copy, Default)]
 struct Line {
-    /// Part of it is written.
-    open: bool,
+    /// Where in the log it begins, if part of it is written.
+    open: Option<u64>,
     /// The rest of it is dropped.
     dropping: bool,
 }
@@ -73,24 +73,36 @@ impl Writer {
             bytes = rest.get(1..).unwrap_or_default();
             if line.dropping || (self.non_blocking && self.full()) {
                 // A line that is kept in part counts as kept.
-                self.dropped += u64::from(!line.dropping && !line.open);
+                self.dropped += u64::from(!line.dropping && line.open.is_none());
                 line.dropping = newline.is_none();
-                if line.open {
+                if line.open.take().is_some() {
                     record(&mut records, stream, time, true, b"");
-                    line.open = false;
                 }
                 continue;
             }
+            let begin = line.open.unwrap_or(self.end + records.len() as u64);
             record(&mut records, stream, time, newline.is_some(), part);
-            line.open = newline.is_none();
+            line.open = newline.is_none().then_some(begin);
         }
         self.streams[stream as usize] = line;
         self.append(&records, stream);
+        self.cut(time);
+    }
+
+    /// Ends unfinished lines that everything waits for: the log is full, and nothing before them is left to acknowledge. A reader
+    /// can't let go of what such a line begins in.
+    fn cut(&mut self, time: i64) {
+        for stream in [Stream::Out, Stream::Err] {
+            let begin = self.streams[stream as usize].open;
+            if self.full() && begin.is_some_and(|begin| begin <= self.acknowledged) {
+                self.finish(stream, time);
+            }
+        }
     }
 
     /// Ends a stream's last line if it has no newline.
     pub(crate) fn finish(&mut self, stream: Stream, time: i64) {
-        if self.streams[stream as usize].open {
+        if self.streams[stream as usize].open.is_some() {
             let mut end = Vec::new();
             record(&mut end, stream, time, true, b"");
             self.streams[stream as usize] = Line::default();
@@ -98,8 +110,8 @@ impl Writer {
         }
     }
 
-    /// Deletes the segments that lie before `offset`, which has been shipped.
-    pub(crate) fn acknowledge(&mut self, offset: u64) -> io::Result<()> {
+    /// Deletes the segments that lie before `offset`, which has been shipped. `time` is now.
+    pub(crate) fn acknowledge(&mut self, offset: u64, time: i64) -> io::Result<()> {
         self.acknowledged = self.acknowledged.max(offset.min(self.end));
         let all = segments(&self.dir)?;
         let nexts = all.iter().skip(1).map(|(start, _)| *start);
@@ -107,6 +119,7 @@ impl Writer {
             debug_assert!(next <= self.end);
             std::fs::remove_file(path)?;
         }
+        self.cut(time);
         Ok(())
     }
 
@@ -126,7 +139,8 @@ impl Writer {
                 // The disk is full. What was half written must not be read as a record.
                 let _ = self.segment.set_len(before);
                 self.dropped += records.iter().filter(|byte| **byte == b'\n').count() as u64 / 2;
-                self.streams[stream as usize] = Line { open: false, dropping: self.streams[stream as usize].open };
+                self.streams[stream as usize] =
+                    Line { open: None, dropping: self.streams[stream as usize].open.is_some() };
             }
         }
     }

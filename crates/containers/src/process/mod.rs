@@ -66,8 +66,9 @@ impl Process {
     ///
     /// The caller is inside the container's namespaces and root, and holds no descriptor that leads out of it. The order
     /// matters: what needs privilege comes first, seccomp last, and nothing is looked up before the user is the container's.
-    pub(crate) fn become_it(mut self, init: Option<&OwnedFd>) -> StartError {
-        match self.prepare() {
+    /// `enter` is called when there is nothing left to give up.
+    pub(crate) fn become_it(mut self, init: Option<&OwnedFd>, enter: fn() -> Result<(), StartError>) -> StartError {
+        match self.prepare().and_then(|program| enter().map(|()| program)) {
             Ok(program) => match init {
                 None => self.execute(&program),
                 Some(init) => self.execute_init(init, program),
@@ -170,6 +171,14 @@ fn read(path: &str) -> Result<String, StartError> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE).read_to_end(&mut bytes).start(|| format!("reading {path}"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Gives up every capability, for good.
+pub(crate) fn renounce() -> Result<(), StartError> {
+    let none = Capabilities(0);
+    caps::bound(none)?;
+    caps::set(none, false)?;
+    rustix::thread::set_no_new_privs(true).start(|| "setting no_new_privs".into())
 }
 
 fn keyring() -> Result<(), StartError> {

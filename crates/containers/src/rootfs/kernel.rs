@@ -28,11 +28,13 @@ pub(crate) const MASKED: [&str; 12] = [
 pub(crate) const READ_ONLY_PATHS: [&str; 5] =
     ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-pub(super) fn mount_proc(root: &OwnedFd) -> Result<OwnedFd, StartError> {
-    let target = system_dir(root, "proc")?;
-    let proc = fresh("proc", &[], NOTHING)?;
-    attach(&proc, &target, "/proc")?;
-    Ok(proc)
+/// The `/proc` of this process's pid namespace, attached nowhere yet.
+pub(super) fn new_proc() -> Result<OwnedFd, StartError> {
+    fresh("proc", &[], NOTHING)
+}
+
+pub(super) fn mount_proc(root: &OwnedFd, proc: &OwnedFd) -> Result<(), StartError> {
+    attach(proc, &system_dir(root, "proc")?, "/proc")
 }
 
 pub(super) fn mount_sys(root: &OwnedFd, cgroup: &Group) -> Result<(), StartError> {

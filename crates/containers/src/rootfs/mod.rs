@@ -9,6 +9,7 @@ mod kernel;
 mod mount;
 mod overlay;
 mod resolve;
+mod shared;
 mod volumes;
 
 use crate::cgroup::Group;
@@ -21,6 +22,7 @@ use std::path::Path;
 
 pub(crate) use kernel::{MASKED, READ_ONLY_PATHS, sysctl_file};
 pub(crate) use mount::prepare_for_oci;
+pub(crate) use shared::{only_nothing, only_proc};
 
 /// What the root is made from.
 pub(crate) struct Plan<'a> {
@@ -31,6 +33,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) volumes: &'a Path,
     /// The container's control group, shown read-only.
     pub(crate) cgroup: &'a Group,
+    /// The mount namespace with the `/proc` of a pid namespace that is not this process's; none for its own.
+    pub(crate) proc: Option<&'a OwnedFd>,
 }
 
 /// A root that is built but not yet entered.
@@ -49,7 +53,8 @@ pub(crate) fn detach_from_host() -> Result<(), StartError> {
 /// Builds the whole root in the calling process's mount namespace.
 pub(crate) fn build(plan: &Plan) -> Result<Root, StartError> {
     let root = attach_overlay(plan)?;
-    let proc = kernel::mount_proc(&root)?;
+    let proc = plan.proc.map_or_else(kernel::new_proc, shared::proc_of)?;
+    kernel::mount_proc(&root, &proc)?;
     kernel::mount_sys(&root, plan.cgroup)?;
     let terminal = dev::build(&root, plan.config.terminal)?;
     volumes::mount_all(&root, plan)?;

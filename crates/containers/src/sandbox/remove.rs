@@ -6,7 +6,6 @@ use crate::error::{Error, Step};
 use crate::shim::{self, ShimId, TaskFile};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -23,12 +22,7 @@ pub fn remove(dir: &Path) -> Result<(), Error> {
     if let Some(task) = shim::load::<TaskFile>(&dir.join("task.json")) {
         task_group(&task).remove(DEATH)?;
     }
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).host(|| format!("removing {}", dir.display()))
-        }
-        _ => Ok(()),
-    }
+    crate::tree::remove(dir).host(|| format!("removing {}", dir.display()))
 }
 
 /// Removes the control groups that tasks and shims were made in, with `cgroup_parent` as in [`crate::SandboxSpec`], once all of

@@ -6,7 +6,7 @@ use super::serve::Shim;
 use crate::cgroup::{Group, Limits};
 use crate::config::{ContainerConfig, LogSink};
 use crate::error::{Error, StartError, StartErrorKind, Step};
-use crate::launch::{Launch, Progress, Stdio, receive};
+use crate::launch::{Launch, Progress, Stdio, proceed, receive};
 use crate::log::{Stream, Writer};
 use crate::process::Process;
 use crate::protocol::Reply;
@@ -21,6 +21,9 @@ const DEATH: Duration = Duration::from_secs(5);
 
 /// Bytes read from a stream at once.
 const CHUNK: usize = 32 << 10;
+
+/// Most bytes a container can make a pipe hold (`/proc/sys/fs/pipe-max-size`, which without CAP_SYS_RESOURCE is the limit).
+pub(super) const PIPE: usize = 1 << 20;
 
 pub(super) struct Container {
     pub(super) state: ContainerState,
@@ -56,7 +59,7 @@ impl Container {
     }
 
     pub(super) fn acknowledge(&mut self, offset: u64) -> std::io::Result<()> {
-        self.log.as_mut().map_or(Ok(()), |log| log.acknowledge(offset))
+        self.log.as_mut().map_or(Ok(()), |log| log.acknowledge(offset, now()))
     }
 
     /// Reads once from a stream; false when there is nothing more for now.
@@ -83,10 +86,15 @@ impl Container {
         }
     }
 
-    /// Reads what an ended container has left in its pipes, as far as its log takes it.
+    /// Reads what an ended container has left in its pipes, as far as its log takes it. No more than a pipe holds: something
+    /// else may have its other end and go on writing.
     fn drain(&mut self) {
         for stream in [Stream::Out, Stream::Err] {
-            while self.log.as_ref().is_none_or(Writer::wants_more) && self.read(stream) {}
+            for _ in 0..PIPE / CHUNK {
+                if !self.log.as_ref().is_none_or(Writer::wants_more) || !self.read(stream) {
+                    break;
+                }
+            }
         }
     }
 }
@@ -144,13 +152,14 @@ impl Shim {
         };
         let (stdio, ends) = streams(config).start(|| "making the standard streams".into())?;
         self.share_pid_namespace()?;
-        let plan = Plan { config, dir: &dir, volumes: &volumes, cgroup: &group };
+        let proc = self.shared_pid.as_ref().map(|shared| &shared.mounts);
+        let plan = Plan { config, dir: &dir, volumes: &volumes, cgroup: &group, proc };
         let launch = Launch {
             plan,
             process: base.clone(),
             stdio,
             hostname: &self.task.spec.hostname,
-            join_pid: self.shared_pid.as_ref(),
+            shared: self.shared_pid.as_ref(),
         };
         let started = self.runtime.launch(launch)?;
         let (pid, pidfd, status) = (started.pid.as_raw_pid(), started.pidfd, Some(started.status));
@@ -177,11 +186,12 @@ impl Shim {
                 let _ = rustix::io::ioctl_fionbio(&master, true);
                 container.streams = [Some(master), None];
             }
-            Ok(Some((Progress::Pid(pid), _))) => {
+            Ok(Some((progress @ (Progress::Pid(pid) | Progress::Waiting(pid)), _))) => {
                 match Pid::from_raw(pid).map(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty())) {
                     Some(Ok(pidfd)) => (container.pid, container.pidfd) = (pid, pidfd),
                     _ => container.pid = pid,
                 }
+                proceed(status, &progress);
             }
             Ok(Some((Progress::Failed(error), _))) => self.start_failed(name, error),
             Ok(Some((Progress::Terminal, None))) => {}
@@ -220,7 +230,7 @@ impl Shim {
     fn forget_files(&self, name: &str) {
         let dir = self.dir.join("containers").join(name);
         let cleaned = self.group.child(name).remove(DEATH).map_err(|error| error.to_string());
-        let removed = std::fs::remove_dir_all(&dir).map_err(|error| format!("removing {}: {error}", dir.display()));
+        let removed = crate::tree::remove(&dir).map_err(|error| format!("removing {}: {error}", dir.display()));
         for error in [cleaned.err(), removed.err()].into_iter().flatten() {
             eprintln!("{error}");
         }

@@ -1,9 +1,10 @@
 //! Commands run in a running container, such as health checks.
 
+use super::container::PIPE;
 use super::serve::Shim;
 use crate::config::Exec;
 use crate::error::StartError;
-use crate::launch::{Join, Launching, Progress, Stdio, receive};
+use crate::launch::{Join, Launching, Progress, Stdio, proceed, receive};
 use crate::protocol::Reply;
 use crate::state::ExecResult;
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -14,6 +15,9 @@ const MAX_JOBS: usize = 64;
 
 /// Most output kept of a command, in bytes.
 const MAX_OUTPUT: usize = 256 << 10;
+
+/// Bytes read at once.
+const CHUNK: usize = 16 << 10;
 
 /// A command under way. It is known by the connection that asked for it.
 pub(super) struct Job {
@@ -29,7 +33,7 @@ pub(super) struct Job {
 impl Job {
     fn read(&mut self) -> bool {
         let Some(pipe) = &self.pipe else { return false };
-        let mut buffer = [0; 16 << 10];
+        let mut buffer = [0; CHUNK];
         match rustix::io::read(pipe, &mut buffer) {
             Err(rustix::io::Errno::INTR) => true,
             Err(rustix::io::Errno::AGAIN) => false,
@@ -93,13 +97,18 @@ impl Shim {
                 self.jobs.remove(&id);
                 self.answer(id, &Reply::StartFailed(error));
             }
-            Ok(Some((Progress::Pid(pid), _))) => {
+            Ok(Some((progress @ (Progress::Pid(pid) | Progress::Waiting(pid)), _))) => {
                 job.pid = pid;
                 if let Some(Ok(pidfd)) =
                     Pid::from_raw(pid).map(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()))
                 {
                     job.pidfd = pidfd;
                 }
+                // One that was to be killed meanwhile has not begun.
+                if job.killed {
+                    let _ = rustix::process::pidfd_send_signal(&job.pidfd, Signal::KILL);
+                }
+                proceed(status, &progress);
             }
             Ok(Some((Progress::Terminal, _))) => {}
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return false,
@@ -150,7 +159,12 @@ impl Shim {
             return;
         }
         let Some(mut job) = self.jobs.remove(&id) else { return };
-        while job.read() {}
+        // What it started may have its pipe and go on writing.
+        for _ in 0..PIPE / CHUNK {
+            if !job.read() {
+                break;
+            }
+        }
         let result = ExecResult { code, output: job.output, timed_out: job.killed };
         self.answer(id, &Reply::Exec(result));
     }

@@ -7,7 +7,7 @@ use super::files::TaskFile;
 use crate::cgroup::Group;
 use crate::config::RuntimeKind;
 use crate::error::{Error, Step};
-use crate::launch::{Native, Oci, Runtime};
+use crate::launch::{Native, Oci, Runtime, SharedPids};
 use crate::log::Stream;
 use crate::protocol::Reply;
 use crate::state::Report;
@@ -26,8 +26,8 @@ pub(super) struct Shim {
     pub(super) runtime: Box<dyn Runtime>,
     pub(super) containers: BTreeMap<String, Container>,
     pub(super) jobs: BTreeMap<u64, Job>,
-    /// First process of the pid namespace containers share, if they do.
-    pub(super) shared_pid: Option<OwnedFd>,
+    /// The pid namespace containers share, if they do.
+    pub(super) shared_pid: Option<SharedPids>,
     /// Exit codes of children that nobody has claimed yet.
     pub(super) strays: VecDeque<(i32, i32)>,
     pub(super) connections: BTreeMap<u64, Connection>,

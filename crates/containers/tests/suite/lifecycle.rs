@@ -160,7 +160,8 @@ pub fn survives_its_callers_death(runtime: RuntimeKind) {
     assert!(!status.success(), "the caller was killed");
     task.adopt();
     assert!(matches!(task.sandbox().state().unwrap().containers["main"], ContainerState::Running(_)));
-    assert_eq!(task.sh("main", "touch /tmp/go").code, 0);
+    // The command may be ended by the end it brings about.
+    task.sh("main", "touch /tmp/go");
     assert_eq!(task.wait_exit("main").code, 42);
     task.forget();
     task.adopt();

@@ -4,6 +4,7 @@
 pub mod errors;
 pub mod escapes;
 pub mod fixture;
+pub mod hostile;
 pub mod isolation;
 pub mod lifecycle;
 pub mod limits;
@@ -41,6 +42,7 @@ macro_rules! common_contracts {
             errors: a_missing_command a_directory_as_command a_file_that_is_not_executable unknown_users;
             escapes: a_symlink_as_dev_is_refused a_symlink_as_proc_is_refused
                 devices_made_inside_do_not_open release_agents_are_out_of_reach kernel_settings_are_out_of_reach;
+            hostile: no_environment_leaks dangerous_calls_are_refused nothing_survives_removal;
             output: lines_keep_their_order_and_stream a_full_log_stops_a_blocking_container a_full_log_drops_lines_when_non_blocking;
         }
     };

@@ -80,8 +80,10 @@ fn reason_to_stop(task: &Task, alone: bool) -> Option<(TaskStopCode, String)> {
     if let Some(failure) = &task.word.failure {
         // What fails a task that has run is no failure to start.
         let ran = task.times.started_at.is_some();
-        let code = if ran { TaskStopCode::EssentialContainerExited } else { TaskStopCode::TaskFailedToStart };
-        return Some((code, failure.reason.clone()));
+        return Some(match ran {
+            true => (TaskStopCode::EssentialContainerExited, failure.reason.clone()),
+            false => (TaskStopCode::TaskFailedToStart, told_of_the_task(&failure.reason)),
+        });
     }
     if let Some((_, ended)) = task.each_container().find(|(of, is)| of.essential && is.phase == Phase::Stopped) {
         return Some(match (&ended.reason, ended.started) {
@@ -89,7 +91,7 @@ fn reason_to_stop(task: &Task, alone: bool) -> Option<(TaskStopCode, String)> {
                 (TaskStopCode::EssentialContainerExited, "Essential container in task exited".to_owned())
             }
             // One that never started is why the task failed to.
-            (Some(reason), false) => (TaskStopCode::TaskFailedToStart, reason.clone()),
+            (Some(reason), false) => (TaskStopCode::TaskFailedToStart, told_of_the_task(reason)),
         });
     }
     if task.word.listed && task.word.absent.is_some() {
@@ -97,6 +99,14 @@ fn reason_to_stop(task: &Task, alone: bool) -> Option<(TaskStopCode, String)> {
         return Some((TaskStopCode::InfrastructureHealth, why.to_owned()));
     }
     None
+}
+
+/// What a task says of why it failed to start. That a container's process could not be started is told by the container's
+/// `reason` alone, as on Fargate; that an image could not be pulled or a resource not be made ready, by the task as well
+/// ("Stopped tasks error messages", Amazon ECS Developer Guide).
+fn told_of_the_task(reason: &str) -> String {
+    let of_the_container = reason.starts_with("CannotStartContainerError");
+    if of_the_container { "Task failed to start".to_owned() } else { reason.to_owned() }
 }
 
 /// Whether a task that should stop has: its containers' ends are reported, or its host has none of it.

@@ -42,7 +42,7 @@ pub(super) fn describe(
 
 fn show(state: &State, gateway: &InternetGateway) -> Shape {
     let attachment = gateway.vpc.iter().map(|vpc| InternetGatewayAttachment {
-        state: Some(AttachmentStatus::Attached),
+        state: Some(AttachmentStatus::Available),
         vpc_id: Some(vpc.to_string()),
     });
     Shape {

@@ -56,8 +56,11 @@ pub(crate) fn merge(tags: &mut Vec<Tag>, more: Vec<Tag>) -> Result<(), Fault> {
     within_limit(tags)
 }
 
-/// AWS's own tags don't count.
-fn within_limit(tags: &[Tag]) -> Result<(), Fault> {
+/// Checks that these are no more than a resource can have. AWS's own don't count.
+///
+/// # Errors
+/// `InvalidParameterException` when they are more than 50.
+pub(crate) fn within_limit(tags: &[Tag]) -> Result<(), Fault> {
     let own = tags.iter().filter(|tag| !tag.key.as_deref().is_some_and(reserved));
     match own.count() {
         0..=MOST => Ok(()),

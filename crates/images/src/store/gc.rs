@@ -1,6 +1,6 @@
 //! Removing what no container uses.
 
-use super::Store;
+use super::{Store, parents};
 use crate::digest::Digest;
 use crate::files::{self, Discarded};
 use crate::manifest::{Config, Document};
@@ -70,7 +70,9 @@ impl Store {
                 Document::Manifest(manifest) if roots.contains(&digest) => {
                     let config = self.document(&manifest.config.digest)?;
                     let config = config.and_then(|bytes| serde_json::from_slice::<Config>(&bytes).ok());
-                    keep.extend(config.map(|config| config.rootfs.diff_ids).unwrap_or_default());
+                    let layers = config.map(|config| config.rootfs.diff_ids).unwrap_or_default();
+                    keep.insert(parents::digest_of(&layers));
+                    keep.extend(layers);
                     keep.insert(manifest.config.digest);
                 }
                 _ => {}

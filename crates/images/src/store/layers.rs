@@ -43,9 +43,12 @@ impl Work {
 
 /// `layer.json`.
 #[derive(Serialize, Deserialize)]
-struct Facts {
+pub(super) struct Facts {
     bytes: u64,
     entries: u64,
+    /// [`Unpacked::implied`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) implied: BTreeSet<Vec<u8>>,
 }
 
 /// The right to make one layer.
@@ -79,8 +82,11 @@ impl Store {
     }
 
     pub(super) fn layer_bytes(&self, hex: &str) -> u64 {
-        let facts = fs::read(self.layer_path(hex).join("layer.json")).ok();
-        facts.and_then(|facts| serde_json::from_slice::<Facts>(&facts).ok()).map_or(0, |facts| facts.bytes)
+        self.facts(hex).map_or(0, |facts| facts.bytes)
+    }
+
+    pub(super) fn facts(&self, hex: &str) -> Option<Facts> {
+        serde_json::from_slice(&fs::read(self.layer_path(hex).join("layer.json")).ok()?).ok()
     }
 
     /// Has `make` unpack the layer into the directory it is given, unless the layer is here or comes by another
@@ -95,7 +101,7 @@ impl Store {
         let tree = scratch.path().join("tree");
         fs::create_dir(&tree).map_err(files::at("create", &tree))?;
         let unpacked = make(&tree)?;
-        let facts = Facts { bytes: unpacked.bytes, entries: unpacked.entries };
+        let facts = Facts { bytes: unpacked.bytes, entries: unpacked.entries, implied: unpacked.implied };
         let facts = serde_json::to_vec(&facts).map_err(io::Error::from)?;
         let path = self.layer_path(layer.hex());
         let finish = || {

@@ -9,7 +9,7 @@ use super::{Error, whiteout};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
@@ -28,10 +28,44 @@ pub(super) enum Missing {
     Refuse,
 }
 
+/// The most directories that are made without being listed, and the most bytes of their paths.
+const IMPLIED_MAX: usize = 100_000;
+const IMPLIED_BYTES_MAX: usize = 8 << 20;
+
 /// The layer's root and the directory used last: most entries share their parent with the one before.
 pub(super) struct Tree {
     root: Rc<OwnedFd>,
-    last: Option<(Path, Rc<OwnedFd>)>,
+    last: Option<(Path, Place)>,
+    /// Directories made because an entry needed them, by the path they really have.
+    implied: BTreeSet<Vec<u8>>,
+    implied_bytes: usize,
+}
+
+/// A directory and its path without links: names joined by `/`, empty for the root.
+#[derive(Clone)]
+pub(super) struct Place {
+    fd: Rc<OwnedFd>,
+    path: Vec<u8>,
+}
+
+impl AsFd for Place {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Place {
+    /// The path of a name in it.
+    fn path_of(&self, name: &[u8]) -> Vec<u8> {
+        let parts: &[&[u8]] = if self.path.is_empty() { &[name] } else { &[&self.path, name] };
+        parts.join(&b'/')
+    }
+
+    /// Its parent's path; the root's is its own.
+    fn parent(&self) -> Vec<u8> {
+        let end = self.path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+        self.path.get(..end).unwrap_or_default().to_vec()
+    }
 }
 
 /// Why a path can't be walked.
@@ -39,6 +73,7 @@ enum Stop {
     Host(Errno),
     NotADirectory,
     TooManyLinks,
+    TooManyDirectories,
 }
 
 impl From<Errno> for Stop {
@@ -49,22 +84,35 @@ impl From<Errno> for Stop {
 
 impl Tree {
     pub(super) fn new(root: OwnedFd) -> Self {
-        Self { root: Rc::new(root), last: None }
+        Self { root: Rc::new(root), last: None, implied: BTreeSet::new(), implied_bytes: 0 }
+    }
+
+    /// The directories that had to be made and were never listed.
+    pub(super) fn into_implied(self) -> BTreeSet<Vec<u8>> {
+        self.implied
+    }
+
+    /// Takes note that a directory is listed after all.
+    pub(super) fn listed(&mut self, parent: &Place, name: &[u8]) {
+        if !self.implied.is_empty() {
+            self.implied.remove(&parent.path_of(name));
+        }
     }
 
     /// The directory at `path`, links followed inside the layer.
-    pub(super) fn directory(&mut self, path: &Path, missing: Missing) -> Result<Rc<OwnedFd>, Error> {
-        if let Some((last, fd)) = &self.last
+    pub(super) fn directory(&mut self, path: &Path, missing: Missing) -> Result<Place, Error> {
+        if let Some((last, place)) = &self.last
             && last == path
         {
-            return Ok(Rc::clone(fd));
+            return Ok(place.clone());
         }
         let found = self.walk(path, missing).map_err(|stop| match stop {
             Stop::Host(errno) => path.failed("open", errno),
             Stop::NotADirectory => path.failed("open", Errno::NOTDIR),
             Stop::TooManyLinks => path.failed("open", Errno::LOOP),
+            Stop::TooManyDirectories => path.refused("the layer leaves too many directories unlisted"),
         })?;
-        self.last = Some((path.clone(), Rc::clone(&found)));
+        self.last = Some((path.clone(), found.clone()));
         Ok(found)
     }
 
@@ -75,7 +123,9 @@ impl Tree {
         };
         let parent = match self.walk(&parent, Missing::Refuse) {
             Ok(parent) => parent,
-            Err(Stop::Host(Errno::NOENT) | Stop::NotADirectory | Stop::TooManyLinks) => return Ok(None),
+            Err(Stop::Host(Errno::NOENT) | Stop::NotADirectory | Stop::TooManyLinks | Stop::TooManyDirectories) => {
+                return Ok(None);
+            }
             Err(Stop::Host(errno)) => return Err(path.failed("open", errno)),
         };
         match fs::openat(&parent, name, READ_DIRECTORY, Mode::empty()) {
@@ -115,10 +165,10 @@ impl Tree {
         Ok(())
     }
 
-    fn walk(&mut self, path: &Path, missing: Missing) -> Result<Rc<OwnedFd>, Stop> {
+    fn walk(&mut self, path: &Path, missing: Missing) -> Result<Place, Stop> {
         let mut left: VecDeque<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
-        let mut at = Rc::clone(&self.root);
-        let (mut depth, mut steps, mut links) = (0usize, 0, 0);
+        let root = Place { fd: Rc::clone(&self.root), path: Vec::new() };
+        let (mut at, mut steps, mut links) = (root.clone(), 0, 0);
         while let Some(name) = left.pop_front() {
             steps += 1;
             if steps > STEPS_MAX {
@@ -126,36 +176,46 @@ impl Tree {
             }
             if name == b".." {
                 // Only from a link's target. Above the layer's root is the root.
-                if depth > 0 {
-                    at = Rc::new(fs::openat(&*at, "..", OPEN_DIRECTORY, Mode::empty())?);
-                    depth -= 1;
+                if !at.path.is_empty() {
+                    let fd = fs::openat(&at, "..", OPEN_DIRECTORY, Mode::empty())?;
+                    at = Place { fd: Rc::new(fd), path: at.parent() };
                 }
                 continue;
             }
-            match kind_of(at.as_fd(), &name)? {
-                Some(Found::Directory) => at = Rc::new(fs::openat(&*at, &*name, READ_DIRECTORY, Mode::empty())?),
+            let fd = match kind_of(at.as_fd(), &name)? {
+                Some(Found::Directory) => fs::openat(&at, &*name, READ_DIRECTORY, Mode::empty())?,
                 Some(Found::Link) => {
                     links += 1;
-                    let target = fs::readlinkat(&*at, &*name, Vec::new())?;
+                    let target = fs::readlinkat(&at, &*name, Vec::new())?;
                     if links > LINKS_MAX {
                         return Err(Stop::TooManyLinks);
                     }
                     if target.as_bytes().starts_with(b"/") {
-                        (at, depth) = (Rc::clone(&self.root), 0);
+                        at = root.clone();
                     }
                     let parts = target.as_bytes().split(|&b| b == b'/').filter(|c| !c.is_empty() && *c != b".");
                     parts.rev().for_each(|part| left.push_front(part.to_vec()));
                     continue;
                 }
                 Some(Found::Whiteout) | None if missing == Missing::Create => {
-                    at = Rc::new(self.make_directory(at.as_fd(), &name)?);
+                    self.imply(at.path_of(&name))?;
+                    self.make_directory(at.as_fd(), &name)?
                 }
                 None => return Err(Stop::Host(Errno::NOENT)),
                 Some(Found::Whiteout | Found::Other) => return Err(Stop::NotADirectory),
-            }
-            depth += 1;
+            };
+            at = Place { fd: Rc::new(fd), path: at.path_of(&name) };
         }
         Ok(at)
+    }
+
+    fn imply(&mut self, path: Vec<u8>) -> Result<(), Stop> {
+        self.implied_bytes += path.len();
+        if self.implied.len() >= IMPLIED_MAX || self.implied_bytes > IMPLIED_BYTES_MAX {
+            return Err(Stop::TooManyDirectories);
+        }
+        self.implied.insert(path);
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ mod kill;
 mod mirror;
 mod mirror_hostile;
 mod model;
+mod parents;
 mod pull;
 mod pull_errors;
 mod reference;

@@ -58,7 +58,7 @@ impl Runtime for Oci {
         for (asked, name) in [
             (config.terminal, "pseudoTerminal"),
             (config.init, "initProcessEnabled"),
-            (launch.join_pid.is_some(), "pidMode"),
+            (launch.shared.is_some(), "pidMode"),
         ] {
             if asked {
                 return Err(StartError::new(

@@ -2,7 +2,7 @@
 
 use super::{
     get, named,
-    permission::Wanted,
+    permission::{self, Wanted},
     rules::{self, Given},
 };
 use crate::{
@@ -84,7 +84,7 @@ pub(in crate::ec2) fn egress(
     let group = get(&tx.state, &group_id)?.clone();
     let permissions =
         ip_permissions.filter(|permissions| !permissions.is_empty()).ok_or_else(|| missing("ipPermissions"))?;
-    let wanted = super::permission::read(&tx.state, &group, permissions)?;
+    let wanted = permission::read(&tx.state, &group, permissions)?;
     let tags = tags::at_creation(tag_specifications, ResourceType::SecurityGroupRule)?;
     let made = add(tx, &group, true, wanted, tags)?;
     let rules = made.iter().map(|rule| rules::show(&tx.state, rule)).collect();
@@ -99,6 +99,7 @@ fn add(
     wanted: Vec<Wanted>,
     tags: Tags,
 ) -> Result<Vec<SecurityGroupRule>, Fault> {
+    permission::refuse_ipv6(&wanted)?;
     let there = rules::of(&tx.state, group, egress);
     let mut seen = BTreeSet::new();
     for (rule, _) in &wanted {

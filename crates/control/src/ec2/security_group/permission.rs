@@ -10,7 +10,7 @@ use crate::{
     state::{SecurityGroup, SecurityGroupRule},
 };
 use aws::{
-    api::ec2::{IpPermission, IpRange, UserIdGroupPair},
+    api::ec2::{IpPermission, IpRange, Ipv6Range, UserIdGroupPair},
     fault::Fault,
 };
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ pub(super) type Wanted = (Rule, Option<String>);
 /// Reads IP permissions for a group. Order and repetition are kept.
 ///
 /// # Errors
-/// `InvalidParameterValue`, `MissingParameter`, `InvalidGroup.NotFound`, and for IPv6 ranges, prefix lists and other accounts'
-/// groups the refusal naming them.
+/// `InvalidParameterValue`, `MissingParameter`, `InvalidGroup.NotFound`, and for prefix lists and other accounts' groups the
+/// refusal naming them.
 pub(super) fn read(state: &State, of: &SecurityGroup, permissions: Vec<IpPermission>) -> Result<Vec<Wanted>, Fault> {
     let mut wanted = Vec::new();
     for permission in permissions {
@@ -36,16 +36,20 @@ pub(super) fn read(state: &State, of: &SecurityGroup, permissions: Vec<IpPermiss
             ipv6_ranges,
             prefix_list_ids,
         } = permission;
-        unsupported("IpPermissions.Ipv6Ranges", ipv6_ranges.filter(|ranges| !ranges.is_empty()))?;
         unsupported("IpPermissions.PrefixListIds", prefix_list_ids.filter(|lists| !lists.is_empty()))?;
         let protocol = protocol::read(&ip_protocol.ok_or_else(|| missing("ipProtocol"))?)?;
         let ports = protocol::read_ports(protocol, from_port, to_port)?;
         let (pairs, ranges) = (user_id_group_pairs.unwrap_or_default(), ip_ranges.unwrap_or_default());
-        if pairs.is_empty() && ranges.is_empty() {
+        let ipv6_ranges = ipv6_ranges.unwrap_or_default();
+        if pairs.is_empty() && ranges.is_empty() && ipv6_ranges.is_empty() {
             return Err(missing("cidrIp or sourceSecurityGroupId"));
         }
         for IpRange { description, cidr_ip } in ranges {
             let peer = read_range(&cidr_ip.ok_or_else(|| missing("cidrIp"))?)?;
+            wanted.push((Rule { protocol, ports, peer }, check(description)?));
+        }
+        for Ipv6Range { description, cidr_ipv6 } in ipv6_ranges {
+            let peer = read_ipv6_range(&cidr_ipv6.ok_or_else(|| missing("cidrIpv6"))?)?;
             wanted.push((Rule { protocol, ports, peer }, check(description)?));
         }
         for pair in pairs {
@@ -60,6 +64,23 @@ pub(super) fn read(state: &State, of: &SecurityGroup, permissions: Vec<IpPermiss
 pub(super) fn read_range(text: &str) -> Result<Peer, Fault> {
     let net = text.parse::<IpNet>().ok().filter(|net| net.addr().is_ipv4());
     net.map(|net| Peer::Net(net.trunc())).ok_or_else(|| invalid(format!("CIDR block {text} is malformed")))
+}
+
+fn read_ipv6_range(text: &str) -> Result<Peer, Fault> {
+    let net = text.parse::<IpNet>().ok().filter(|net| !net.addr().is_ipv4());
+    net.map(|net| Peer::Net(net.trunc())).ok_or_else(|| invalid(format!("CIDR block {text} is malformed")))
+}
+
+/// Refuses rules for IPv6, which no interface has. They can be asked to be taken away all the same: clients do so to be
+/// sure that a new group has none.
+///
+/// # Errors
+/// The refusal naming IPv6 ranges.
+pub(super) fn refuse_ipv6(wanted: &[Wanted]) -> Result<(), Fault> {
+    match wanted.iter().any(|(rule, _)| matches!(&rule.peer, Peer::Net(net) if !net.addr().is_ipv4())) {
+        true => Err(not_supported("IpPermissions.Ipv6Ranges")),
+        false => Ok(()),
+    }
 }
 
 /// Reads another group, by its id or, in the default VPC, by its name.
@@ -102,6 +123,10 @@ pub(super) fn write<'a>(account: &str, rules: impl Iterator<Item = (&'a Rule, Op
     for (rule, description) in rules {
         let permission = permissions.entry((rule.protocol, rule.ports)).or_insert_with(|| empty(rule));
         match &rule.peer {
+            Peer::Net(net) if !net.addr().is_ipv4() => {
+                let range = Ipv6Range { description, cidr_ipv6: Some(net.to_string()) };
+                permission.ipv6_ranges.get_or_insert_default().push(range);
+            }
             Peer::Net(net) => {
                 let range = IpRange { description, cidr_ip: Some(net.to_string()) };
                 permission.ip_ranges.get_or_insert_default().push(range);

@@ -24,6 +24,7 @@ fn a_region_starts_with_the_default_vpc_as_aws_makes_it() {
 
     let gateways = world.ec2("DescribeInternetGateways", json!({}));
     assert_eq!(text(&gateways, "/internetGatewaySet/0/attachmentSet/0/vpcId"), id);
+    assert_eq!(text(&gateways, "/internetGatewaySet/0/attachmentSet/0/state"), "available");
     let gateway = text(&gateways, "/internetGatewaySet/0/internetGatewayId");
     let tables = world.ec2("DescribeRouteTables", json!({}));
     assert_eq!(tables["routeTableSet"][0]["associationSet"][0]["main"], json!(true));

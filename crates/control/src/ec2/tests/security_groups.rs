@@ -23,6 +23,22 @@ fn a_new_group_lets_everything_out_and_nothing_in() {
 }
 
 #[test]
+fn ipv6_rules_are_refused_and_found_absent() {
+    let mut world = World::founded();
+    let vpc = world.vpc("10.0.0.0/16");
+    let group = world.group(&vpc, "web");
+    let everything = json!({ "GroupId": group, "IpPermissions": [{ "IpProtocol": "-1", "FromPort": 0, "ToPort": 0, "Ipv6Ranges": [{ "CidrIpv6": "::/0" }] }] });
+    let refusal = "UnsupportedOperation: The parameter IpPermissions.Ipv6Ranges is not supported by neargate.";
+    assert_eq!(world.ec2_refuses("AuthorizeSecurityGroupEgress", everything.clone()), refusal);
+    // Terraform takes the rule away from every group it makes, and goes on when there is none.
+    let absent = "InvalidPermission.NotFound: The specified rule does not exist in this security group.";
+    assert_eq!(world.ec2_refuses("RevokeSecurityGroupEgress", everything), absent);
+    let malformed = json!({ "GroupId": group, "IpPermissions": [{ "IpProtocol": "-1", "Ipv6Ranges": [{ "CidrIpv6": "0.0.0.0/0" }] }] });
+    let refusal = world.ec2_refuses("RevokeSecurityGroupEgress", malformed);
+    assert_eq!(refusal, "InvalidParameterValue: CIDR block 0.0.0.0/0 is malformed");
+}
+
+#[test]
 fn names_are_unique_in_a_vpc_and_well_formed() {
     let mut world = World::founded();
     let (vpc, other) = (world.vpc("10.0.0.0/16"), world.vpc("10.0.0.0/16"));

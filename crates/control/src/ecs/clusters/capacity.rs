@@ -10,7 +10,7 @@ const PROVIDERS: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
 ///
 /// # Errors
 /// `InvalidParameterException` for a provider that is not there, or a strategy that does not go with the providers.
-pub(super) fn check(
+pub(crate) fn check(
     providers: &[String],
     strategy: Vec<CapacityProviderStrategyItem>,
 ) -> Result<Vec<CapacityProviderStrategyItem>, Fault> {

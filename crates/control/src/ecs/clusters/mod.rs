@@ -11,6 +11,7 @@ mod describe;
 mod tests;
 mod update;
 
+pub(crate) use capacity::check as check_strategy;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use describe::{describe, list};

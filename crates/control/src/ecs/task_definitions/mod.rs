@@ -15,12 +15,15 @@ mod tests;
 pub(crate) use delete::{delete, deregister, forget_deleted};
 pub(crate) use describe::describe;
 pub(crate) use list::{families, list};
-pub(crate) use register::register;
+pub(crate) use register::{check_role, register};
 pub(crate) use size::fargate_size;
 
 use super::arn;
 use crate::{State, state::TaskDefinition};
-use aws::{api::ecs::TaskDefinitionStatus, fault::Fault};
+use aws::{
+    api::ecs::{ContainerDefinition, NetworkMode, TaskDefinitionStatus},
+    fault::Fault,
+};
 
 /// The task definition that a reference means, if there is one: a family (its latest active revision), `family:revision`, or
 /// the ARN of either. A revision that is named is found whatever its status.
@@ -54,6 +57,25 @@ fn parse<'a>(state: &State, reference: &'a str) -> Result<(&'a str, Option<i32>)
         Some(revision) => Ok((family, Some(revision))),
         None => Err(client(format!("Invalid revision number. Number: {number}"))),
     }
+}
+
+/// Checks containers as a task's overrides leave them, against that task's CPU units and MiB of memory.
+///
+/// # Errors
+/// `ClientException`, as `RegisterTaskDefinition` would refuse them.
+pub(crate) fn check_overridden(
+    state: &State,
+    containers: &[ContainerDefinition],
+    cpu: u32,
+    memory: u32,
+) -> Result<(), Fault> {
+    let task = check::Task {
+        region: &state.region.name,
+        mode: NetworkMode::Awsvpc,
+        cpu: cpu.try_into().ok(),
+        memory: memory.try_into().ok(),
+    };
+    check::overridden(containers, &task)
 }
 
 /// A refusal of what was asked, in Amazon ECS's words.

@@ -122,8 +122,8 @@ fn described(tx: &Tx<'_>, input: RegisterTaskDefinitionRequest) -> Result<ecs::T
     } = input;
     Ok(ecs::TaskDefinition {
         family: Some(family),
-        task_role_arn: task_role_arn.map(role).transpose()?,
-        execution_role_arn: execution_role_arn.map(role).transpose()?,
+        task_role_arn: checked_role(task_role_arn)?,
+        execution_role_arn: checked_role(execution_role_arn)?,
         network_mode,
         container_definitions: Some(container_definitions),
         volumes,
@@ -143,14 +143,22 @@ fn described(tx: &Tx<'_>, input: RegisterTaskDefinitionRequest) -> Result<ecs::T
     })
 }
 
-/// A role by its ARN or its name.
-fn role(text: String) -> Result<String, Fault> {
+fn checked_role(role: Option<String>) -> Result<Option<String>, Fault> {
+    role.as_deref().map_or(Ok(()), check_role)?;
+    Ok(role)
+}
+
+/// Checks a role given by its ARN or its name.
+///
+/// # Errors
+/// `ClientException` when it is neither.
+pub(crate) fn check_role(text: &str) -> Result<(), Fault> {
     let name = |name: &str| {
         let letters = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         (1..=64).contains(&name.len()) && name.chars().all(letters)
     };
     let account = |account: &str| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-    let right = match aws::arn::Arn::parse(&text) {
+    let right = match aws::arn::Arn::parse(text) {
         Some(arn) => {
             let path = arn.resource.strip_prefix("role/");
             arn.service == "iam"
@@ -158,9 +166,9 @@ fn role(text: String) -> Result<String, Fault> {
                 && account(&arn.account)
                 && path.and_then(|p| p.rsplit('/').next()).is_some_and(name)
         }
-        None => name(&text),
+        None => name(text),
     };
-    if right { Ok(text) } else { Err(client("Role is not valid")) }
+    if right { Ok(()) } else { Err(client("Role is not valid")) }
 }
 
 /// What the task definition can run on, which must be all that the request requires.

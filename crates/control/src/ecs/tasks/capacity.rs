@@ -1,7 +1,7 @@
 //! On what a task runs: `launchType` or a capacity provider strategy. All of it is Fargate; nothing here has instances.
 
 use super::invalid;
-use crate::state::Cluster;
+use crate::{ecs::clusters, state::Cluster};
 use aws::{
     api::ecs::{CapacityProviderStrategyItem, LaunchType, RunTaskRequest},
     fault::Fault,
@@ -41,21 +41,18 @@ pub(super) fn check(cluster: &Cluster, request: &RunTaskRequest) -> Result<Capac
     }
 }
 
+/// A strategy as shares. A single provider gets everything, whatever its weight ("CapacityProviderStrategyItem", Amazon ECS
+/// API Reference).
 fn shares(cluster: &Cluster, items: &[CapacityProviderStrategyItem]) -> Result<Capacity, Fault> {
-    let share = |item: &CapacityProviderStrategyItem| {
-        let provider = item.capacity_provider.clone().unwrap_or_default();
-        if !cluster.capacity_providers.contains(&provider) {
-            return Err(invalid(format!(
-                "The specified capacity provider '{provider}' was not found. Specify a valid capacity provider associated with the cluster and try again."
-            )));
-        }
-        let number = |value: Option<i32>| usize::try_from(value.unwrap_or(0)).unwrap_or(0);
-        Ok(Share { provider, base: number(item.base), weight: number(item.weight) })
+    let items = clusters::check_strategy(&cluster.capacity_providers, items.to_vec())?;
+    let alone = items.len() == 1;
+    let number = |value: Option<i32>| usize::try_from(value.unwrap_or(0)).unwrap_or(0);
+    let share = |item: CapacityProviderStrategyItem| Share {
+        provider: item.capacity_provider.unwrap_or_default(),
+        base: number(item.base),
+        weight: number(item.weight).max(usize::from(alone)),
     };
-    let shares: Vec<Share> = items.iter().map(share).collect::<Result<_, _>>()?;
-    if shares.iter().filter(|share| share.base > 0).count() > 1 {
-        return Err(invalid("Only one capacity provider in a capacity provider strategy can have a base defined."));
-    }
+    let shares: Vec<Share> = items.into_iter().map(share).collect();
     if shares.iter().all(|share| share.weight == 0) {
         return Err(invalid(
             "At least one capacity provider in a capacity provider strategy must have a weight greater than 0.",

@@ -60,7 +60,7 @@ pub(super) fn plan(state: &State, cluster: &Cluster, request: &RunTaskRequest) -
         return Err(invalid("Task definition does not support launch_type FARGATE."));
     }
     let overrides = request.overrides.clone().unwrap_or_default();
-    let sizes = overrides::check(&definition, &overrides)?;
+    let sizes = overrides::check(state, &definition, &overrides)?;
     let arm = definition.definition.runtime_platform.as_ref().and_then(|p| p.cpu_architecture)
         == Some(CPUArchitecture::Arm64);
     Ok(Plan {
@@ -121,6 +121,8 @@ fn platform(version: Option<&str>, storage: bool) -> Result<String, Fault> {
 fn group(request: &RunTaskRequest, definition: &TaskDefinition) -> Result<String, Fault> {
     match request.group.as_deref() {
         None | Some("") => Ok(format!("family:{}", definition.family)),
+        // Those are the groups of services' tasks.
+        Some(group) if group.starts_with("service:") => Err(invalid("Invalid namespace for group.")),
         Some(group) if group.len() > 255 => Err(invalid("group can have at most 255 characters.")),
         Some(group) => Ok(group.to_owned()),
     }

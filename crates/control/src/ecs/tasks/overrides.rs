@@ -1,11 +1,15 @@
 //! `overrides`: what a call changes of its task definition.
 
 use super::{invalid, unsupported};
-use crate::{ecs::task_definitions, state::TaskDefinition};
+use crate::{State, ecs::task_definitions, state::TaskDefinition};
 use aws::{
-    api::ecs::{ContainerOverride, TaskOverride},
+    api::ecs::{ContainerDefinition, ContainerOverride, TaskOverride},
     fault::Fault,
 };
+use std::collections::BTreeSet;
+
+/// Overrides as JSON have at most this many characters ("TaskOverride", Amazon ECS API Reference).
+const LENGTH: usize = 8192;
 
 /// A task's sizes after the overrides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +26,33 @@ pub(super) struct Sizes {
 ///
 /// # Errors
 /// In the words of Amazon ECS; by name for what neargate does not do.
-pub(super) fn check(definition: &TaskDefinition, overrides: &TaskOverride) -> Result<Sizes, Fault> {
+pub(super) fn check(state: &State, definition: &TaskDefinition, overrides: &TaskOverride) -> Result<Sizes, Fault> {
+    let length = serde_json::to_vec(overrides).map_or(0, |bytes| bytes.len());
+    if length > LENGTH {
+        return Err(invalid(format!("Container Overrides length must be at most {LENGTH}")));
+    }
+    for role in [&overrides.task_role_arn, &overrides.execution_role_arn].into_iter().flatten() {
+        task_definitions::check_role(role)?;
+    }
     if overrides.inference_accelerator_overrides.as_ref().is_some_and(|list| !list.is_empty()) {
         return Err(unsupported("overrides.inferenceAcceleratorOverrides"));
     }
+    let sizes = sizes(definition, overrides)?;
+    let mut containers = definition.containers().to_vec();
     for over in overrides.container_overrides.iter().flatten() {
-        container(definition, over)?;
+        apply(&mut containers, over)?;
     }
-    sizes(definition, overrides)
+    // What does not hold here is the call's parameter, not the task definition.
+    let checked = task_definitions::check_overridden(state, &containers, sizes.cpu, sizes.memory);
+    checked.map_err(|fault| invalid(fault.message))?;
+    let mut names = BTreeSet::new();
+    let named = overrides.container_overrides.iter().flatten().filter_map(|over| over.name.as_deref());
+    for name in named {
+        if !names.insert(name) {
+            return Err(invalid(format!("Container {name} has more than one override.")));
+        }
+    }
+    Ok(sizes)
 }
 
 /// The override of a container, if there is one.
@@ -37,12 +60,13 @@ pub(super) fn of<'a>(overrides: &'a TaskOverride, container: &str) -> Option<&'a
     overrides.container_overrides.iter().flatten().find(|over| over.name.as_deref() == Some(container))
 }
 
-fn container(definition: &TaskDefinition, over: &ContainerOverride) -> Result<(), Fault> {
+/// Changes one of the containers as its override says.
+fn apply(containers: &mut [ContainerDefinition], over: &ContainerOverride) -> Result<(), Fault> {
     if *over == ContainerOverride::default() {
         return Ok(());
     }
     let name = over.name.as_deref().unwrap_or_default();
-    let Some(of) = definition.containers().iter().find(|c| c.name.as_deref() == Some(name)) else {
+    let Some(of) = containers.iter_mut().find(|c| c.name.as_deref() == Some(name)) else {
         return Err(invalid(format!("Override for container named {name} is not a container in the TaskDefinition.")));
     };
     if over.environment_files.as_ref().is_some_and(|list| !list.is_empty()) {
@@ -51,17 +75,11 @@ fn container(definition: &TaskDefinition, over: &ContainerOverride) -> Result<()
     if over.resource_requirements.as_ref().is_some_and(|list| !list.is_empty()) {
         return Err(unsupported("overrides.containerOverrides.resourceRequirements"));
     }
-    if [over.cpu, over.memory, over.memory_reservation].into_iter().flatten().any(|value| value < 0) {
-        return Err(invalid(format!("Overrides of cpu and memory for container {name} can't be negative.")));
-    }
-    let (memory, reservation) = (over.memory.or(of.memory), over.memory_reservation.or(of.memory_reservation));
-    if let (Some(memory), Some(reservation)) = (memory, reservation)
-        && memory < reservation
-    {
-        return Err(invalid(format!(
-            "Invalid setting for container '{name}'. The memory value must be greater than memoryReservation."
-        )));
-    }
+    of.command = over.command.clone().or(of.command.take());
+    of.cpu = over.cpu.or(of.cpu);
+    of.memory = over.memory.or(of.memory);
+    of.memory_reservation = over.memory_reservation.or(of.memory_reservation);
+    of.environment.get_or_insert_default().extend(over.environment.iter().flatten().cloned());
     Ok(())
 }
 

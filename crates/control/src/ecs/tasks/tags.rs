@@ -1,14 +1,14 @@
 //! The tags a new task gets.
 
 use super::invalid;
-use crate::state::{Cluster, TaskDefinition};
+use crate::{
+    ecs::tags,
+    state::{Cluster, TaskDefinition},
+};
 use aws::{
     api::ecs::{PropagateTags, RunTaskRequest, Tag},
     fault::Fault,
 };
-
-/// At most this many on a resource ("Tagging Amazon ECS resources", Amazon ECS Developer Guide).
-const LIMIT: usize = 50;
 
 /// The call's own tags, then the task definition's where they are propagated, then Amazon ECS's own.
 ///
@@ -19,17 +19,8 @@ pub(super) fn of_new_task(
     cluster: &Cluster,
     definition: &TaskDefinition,
 ) -> Result<Vec<Tag>, Fault> {
-    let mut tags: Vec<Tag> = Vec::new();
-    for tag in request.tags.iter().flatten() {
-        let key = tag.key.as_deref().unwrap_or_default();
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(invalid(format!("Tag keys can't start with 'aws:', which is reserved: {key}")));
-        }
-        if tags.iter().any(|other| other.key == tag.key) {
-            return Err(invalid(format!("Duplicate tag keys found: {key}")));
-        }
-        tags.push(tag.clone());
-    }
+    let mut tags = request.tags.clone().unwrap_or_default();
+    tags::validate(&tags)?;
     match request.propagate_tags {
         Some(PropagateTags::Service) => {
             return Err(invalid("propagateTags 'SERVICE' is not supported when running a task."));
@@ -40,8 +31,8 @@ pub(super) fn of_new_task(
     if request.enable_ecs_managed_tags == Some(true) {
         add(&mut tags, &[Tag { key: Some("aws:ecs:clusterName".to_owned()), value: Some(cluster.name.clone()) }]);
     }
-    let own = tags.iter().filter(|tag| !tag.key.as_deref().unwrap_or_default().starts_with("aws:")).count();
-    if own > LIMIT { Err(invalid(format!("A resource can have at most {LIMIT} tags."))) } else { Ok(tags) }
+    tags::within_limit(&tags)?;
+    Ok(tags)
 }
 
 /// Adds tags whose keys are not there yet.

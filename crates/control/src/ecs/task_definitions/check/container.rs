@@ -1,6 +1,6 @@
 //! A container definition on its own: names, limits, time-outs, and the defaults AWS fills in.
 
-use super::{Task, health, kernel, logs, ports, refuse_if, some, volumes};
+use super::{Task, client, health, kernel, logs, ports, refuse_if, some, volumes};
 use aws::{
     api::ecs::{ContainerDefinition, KeyValuePair, NetworkMode},
     fault::Fault,
@@ -12,9 +12,8 @@ use aws::{
 /// `ClientException` in AWS's words.
 pub(crate) fn complete(container: &mut ContainerDefinition, task: &Task<'_>) -> Result<(), Fault> {
     let name = named(container)?;
-    memory(container, &name, task)?;
+    overridable(container, &name, task)?;
     timeouts(container, &name)?;
-    environment(container.environment.as_deref().unwrap_or_default())?;
     network(container, task.mode)?;
     kernel::check(container, &name)?;
     volumes::check_mounts(container, &name)?;
@@ -34,6 +33,16 @@ pub(crate) fn complete(container: &mut ContainerDefinition, task: &Task<'_>) -> 
     container.volumes_from.get_or_insert_default();
     container.system_controls.get_or_insert_default();
     Ok(())
+}
+
+/// Checks what a task's overrides can change of a container: its sizes, and the texts its processes get.
+///
+/// # Errors
+/// `ClientException` in AWS's words.
+pub(super) fn overridable(container: &ContainerDefinition, name: &str, task: &Task<'_>) -> Result<(), Fault> {
+    memory(container, name, task)?;
+    environment(container.environment.as_deref().unwrap_or_default())?;
+    texts(container, name)
 }
 
 /// The name, once it and the image are right.
@@ -94,6 +103,23 @@ fn environment(variables: &[KeyValuePair]) -> Result<(), Fault> {
         refuse_if(never, || format!("Environment variable '{name}' contains invalid characters."))?;
     }
     Ok(())
+}
+
+/// The kernel takes texts up to their first NUL, so none may hold one.
+fn texts(container: &ContainerDefinition, name: &str) -> Result<(), Fault> {
+    let lists = [
+        ("entryPoint", &container.entry_point),
+        ("command", &container.command),
+        ("healthCheck", container.health_check.as_ref().map_or(&None, |health| &health.command)),
+    ];
+    let single = [("user", &container.user), ("workingDirectory", &container.working_directory)];
+    let has_nul = |text: &String| text.contains('\0');
+    let found = lists.iter().find(|(_, list)| list.iter().flatten().any(has_nul)).map(|(what, _)| what);
+    let found =
+        found.or_else(|| single.iter().find(|(_, text)| text.as_ref().is_some_and(has_nul)).map(|(what, _)| what));
+    found.map_or(Ok(()), |what| {
+        Err(client(format!("Invalid '{what}' setting for container '{name}'. It contains invalid characters.")))
+    })
 }
 
 /// What the task's network mode rules out.

@@ -17,7 +17,20 @@ pub(super) use unsupported::{refuse_in_container, refuse_in_task};
 pub(super) use volumes::complete as complete_volumes;
 
 use super::{client, unsupported as not_supported};
-use aws::{api::ecs::NetworkMode, fault::Fault};
+use aws::{
+    api::ecs::{ContainerDefinition, NetworkMode},
+    fault::Fault,
+};
+
+/// Checks containers as a task's overrides leave them: what overrides can change must be as right as in a task definition.
+///
+/// # Errors
+/// `ClientException` in AWS's words.
+pub(super) fn overridden(containers: &[ContainerDefinition], task: &Task<'_>) -> Result<(), Fault> {
+    let one = |of: &ContainerDefinition| container::overridable(of, of.name.as_deref().unwrap_or_default(), task);
+    containers.iter().try_for_each(one)?;
+    together::sums(containers, task)
+}
 
 /// What a container's rules depend on beside the container.
 pub(super) struct Task<'a> {

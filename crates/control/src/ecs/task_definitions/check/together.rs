@@ -40,7 +40,11 @@ fn name(container: &ContainerDefinition) -> &str {
     container.name.as_deref().unwrap_or_default()
 }
 
-fn sums(containers: &[ContainerDefinition], task: &Task<'_>) -> Result<(), Fault> {
+/// Checks that containers together ask for no more than their task has.
+///
+/// # Errors
+/// `ClientException` in AWS's words.
+pub(super) fn sums(containers: &[ContainerDefinition], task: &Task<'_>) -> Result<(), Fault> {
     let over = |value: fn(&ContainerDefinition) -> Option<i32>, limit: Option<i32>| {
         let sum: i64 = containers.iter().filter_map(value).map(i64::from).sum();
         limit.is_some_and(|limit| sum > limit.into())

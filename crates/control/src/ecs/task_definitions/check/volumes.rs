@@ -53,6 +53,7 @@ pub(super) fn check_mounts(container: &ContainerDefinition, name: &str) -> Resul
         let path = container_path.as_deref().unwrap_or_default();
         let right =
             path.starts_with('/') && !path.trim_matches('/').is_empty() && !path.split('/').any(|part| part == "..");
+        let right = right && !path.contains('\0');
         refuse_if(!right, || format!("Invalid 'containerPath' setting '{path}' for container '{name}'."))?;
         let place = path.trim_end_matches('/');
         refuse_if(seen.contains(&place), || format!("Duplicate mount point '{path}' for container '{name}'."))?;

@@ -106,6 +106,8 @@ fn of_a_container() -> Vec<(&'static str, Value, &'static str)> {
         ("hostname", json!("h"), "hostname is not supported on container when networkMode=awsvpc."),
         ("disableNetworking", json!(true), "Disable Networking is not supported on container when networkMode=awsvpc."),
         ("dnsServers", json!(["1.1.1.1"]), "DNS servers are not supported on container when networkMode=awsvpc."),
+        ("command", json!(["a\0b"]), "Invalid 'command' setting for container 'web'. It contains invalid characters."),
+        ("user", json!("\0"), "Invalid 'user' setting for container 'web'. It contains invalid characters."),
         (
             "dnsSearchDomains",
             json!(["x"]),

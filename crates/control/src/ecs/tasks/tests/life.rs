@@ -142,7 +142,9 @@ fn what_fails_to_start_says_why() {
     *fixture.container(&id, "web") =
         ContainerStatus { phase: Phase::Stopped, reason: Some(reason.to_owned()), ..ContainerStatus::default() };
     fixture.sync();
-    assert_eq!(end(&fixture.task(&id)), ("STOPPING", "TaskFailedToStart", reason));
+    let task = fixture.task(&id);
+    assert_eq!(end(&task), ("STOPPING", "TaskFailedToStart", "Task failed to start"));
+    assert_eq!(task["containers"][0]["reason"], reason, "only the container says more");
 }
 
 #[test]

@@ -68,8 +68,33 @@ fn overrides_that_do_not_hold() {
     );
     refused(
         container(json!({"name": "api", "memory": 50})),
-        &invalid("Invalid setting for container 'api'. The memory value must be greater than memoryReservation."),
+        &invalid("Invalid setting for container 'api'. 'memory' must be greater than or equal to 'memoryReservation'."),
     );
+    refused(
+        container(json!({"name": "web", "memory": 1024})),
+        &invalid("The 'memory' setting for container 'web' is greater than for the task."),
+    );
+    refused(
+        container(json!({"name": "web", "cpu": 1024})),
+        &invalid("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."),
+    );
+    refused(
+        container(json!({"name": "web", "environment": [{"name": "", "value": "x"}]})),
+        &invalid("Environment variable name should not be null or empty."),
+    );
+    refused(
+        container(json!({"name": "web", "command": ["a\0b"]})),
+        &invalid("Invalid 'command' setting for container 'web'. It contains invalid characters."),
+    );
+    refused(
+        json!({"overrides": {"containerOverrides": [{"name": "web", "cpu": 1}, {"name": "web", "cpu": 2}]}}),
+        &invalid("Container web has more than one override."),
+    );
+    refused(
+        container(json!({"name": "web", "command": ["x".repeat(8192)]})),
+        &invalid("Container Overrides length must be at most 8192"),
+    );
+    refused(json!({"overrides": {"taskRoleArn": "not a role!"}}), "ClientException: Role is not valid");
     let files = json!({"name": "api", "environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::b/f"}]});
     refused(container(files), &unsupported("overrides.containerOverrides.environmentFiles"));
     let mut fixture = Fixture::new();
@@ -91,11 +116,19 @@ fn counts_and_names() {
     refused(json!({"cluster": "nothing"}), "ClusterNotFoundException: Cluster not found.");
     refused(
         json!({"tags": [{"key": "aws:x", "value": ""}]}),
-        &invalid("Tag keys can't start with 'aws:', which is reserved: aws:x"),
+        &invalid("Tag keys and values starting with 'aws:' are reserved for internal use: 'aws:x'."),
     );
     refused(
         json!({"propagateTags": "SERVICE"}),
         &invalid("propagateTags 'SERVICE' is not supported when running a task."),
+    );
+    refused(json!({"group": "service:web"}), &invalid("Invalid namespace for group."));
+    refused(
+        json!({"launchType": null, "capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}]}),
+        &invalid(
+            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. \
+             Associate the capacity provider with the cluster or specify a valid capacity provider and try again.",
+        ),
     );
     let mut fixture = Fixture::new();
     let request = fixture.request_with(json!({"startedBy": "not this!"}));

@@ -176,11 +176,15 @@ fn tags_come_from_the_call_the_definition_and_the_service() {
 #[test]
 fn a_capacity_provider_strategy_names_the_provider() {
     let mut fixture = Fixture::new();
-    let strategy = json!([{"capacityProvider": "FARGATE_SPOT", "weight": 1}]);
+    // Alone it gets everything, also without a weight.
+    let strategy = json!([{"capacityProvider": "FARGATE_SPOT"}]);
     let mut request = fixture.request_with(json!({"capacityProviderStrategy": strategy}));
     request.as_object_mut().unwrap().remove("launchType");
     let refusal = fixture.world.ecs_refuses("RunTask", request.clone());
-    assert!(refusal.contains("The specified capacity provider 'FARGATE_SPOT' was not found"), "{refusal}");
+    assert!(
+        refusal.contains("cannot contain a capacity provider that is not associated with the cluster"),
+        "{refusal}"
+    );
     let providers = json!({"cluster": "default", "capacityProviders": ["FARGATE", "FARGATE_SPOT"], "defaultCapacityProviderStrategy": []});
     fixture.world.ecs("PutClusterCapacityProviders", providers);
     let task = fixture.world.ecs("RunTask", request)["tasks"][0].clone();

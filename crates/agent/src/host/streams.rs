@@ -3,10 +3,10 @@
 //! One thread does it for all containers. How far each has come is kept in a file, so that after a crash nothing is lost, and
 //! what was stored already is recognised by its number.
 
+use super::Event;
 use crate::{
     Config,
     client::{self, CallError, Client},
-    host::Event,
 };
 use containers::{Sandbox, log::Reader};
 use serde::{Deserialize, Serialize};
