@@ -69,6 +69,21 @@ def details(task):
 ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
 
 
+READY = [{"name": "ready"}]
+
+
+def polite(name, code):
+    """A container that ends with that code on SIGTERM, once `ready` has said so. Its task needs `volumes=READY`."""
+    mount = [{"sourceVolume": "ready", "containerPath": "/ready"}]
+    return container(name, f"trap 'exit {code}' TERM; touch /ready/{name}; while :; do sleep 0.1; done", mountPoints=mount)
+
+
+def ready(region, arn, name):
+    """Waits until a polite container can take the signal: a process 1 that has no handler yet ignores it."""
+    mark = region.data / "tasks" / arn.rsplit("/", 1)[1] / "volumes" / "v-ready" / name
+    until(mark.exists, what=f"{name}'s handler")
+
+
 def awslogs(group, **more):
     """A log configuration; the containers' task definition needs `executionRoleArn=ROLE` with it."""
     options = {"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p", **more}

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from tasks import container, define, describe, reaches, result, run
+from tasks import READY, container, define, describe, polite, reaches, ready, result, run
 
 FOREVER = "exec sleep 1000"
 
@@ -56,11 +56,11 @@ def test_containers_are_healthy_unhealthy_or_unknown(ecs, network):
     reaches(ecs, arn, "STOPPED")
 
 
-def test_containers_end_on_the_signal_or_after_their_stop_timeout(ecs, network):
-    polite = container("polite", "trap 'exit 7' TERM; while :; do sleep 0.1; done")
+def test_containers_end_on_the_signal_or_after_their_stop_timeout(shared, ecs, network):
     deaf = container("deaf", "trap '' TERM; while :; do sleep 0.1; done", stopTimeout=2)
-    arn = run(ecs, network, define(ecs, polite, deaf))
+    arn = run(ecs, network, define(ecs, polite("polite", 7), deaf, volumes=READY))
     reaches(ecs, arn, "RUNNING")
+    ready(shared, arn, "polite")
     started = time.monotonic()
     ecs.stop_task(task=arn)
     codes = {c["name"]: c["exitCode"] for c in reaches(ecs, arn, "STOPPED")["containers"]}

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from region import until
-from tasks import container, define, describe, details, reaches, run
+from tasks import READY, container, define, describe, details, polite, reaches, ready, run
 
 
 def network_of(ec2):
@@ -16,8 +16,9 @@ def network_of(ec2):
 def test_running_tasks_are_adopted(fresh):
     ecs, ec2 = fresh.client("ecs"), fresh.client("ec2")
     ecs.create_cluster(clusterName="default")
-    arn = run(ecs, network_of(ec2), define(ecs, container(command="trap 'exit 9' TERM; echo $$ > /tmp/pid; while :; do sleep 0.1; done")))
+    arn = run(ecs, network_of(ec2), define(ecs, polite("app", 9), volumes=READY))
     before = reaches(ecs, arn, "RUNNING")
+    ready(fresh, arn, "app")
     fresh.kill()
     fresh.up()
     after = describe(ecs, arn)

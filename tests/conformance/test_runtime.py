@@ -2,7 +2,7 @@
 
 import pytest
 from region import Region
-from tasks import container, define, reaches, result, run
+from tasks import READY, container, define, polite, reaches, ready, result, run
 
 
 @pytest.fixture(scope="module")
@@ -10,6 +10,7 @@ def region(request, tmp_path_factory, archives):
     region = Region(request.config.getoption("--neargate"), tmp_path_factory.mktemp("crun"), ["--runtime", "crun"])
     region.up()
     region.load(archives / "busybox.tar")
+    region.client("ecs").create_cluster(clusterName="default")
     yield region
     region.down()
     assert region.leftovers() == []
@@ -17,7 +18,6 @@ def region(request, tmp_path_factory, archives):
 
 def test_tasks_run_with_crun(region):
     ecs, ec2 = region.client("ecs"), region.client("ec2")
-    ecs.create_cluster(clusterName="default")
     network = {"awsvpcConfiguration": {"subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]}}
     server = container("api", "mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 8080 -h /www", essential=False, stopTimeout=2)
     client = container("web", "for i in 1 2 3 4 5; do wget -q -O - http://127.0.0.1:8080/ | grep hello && exit 0; sleep 0.2; done; exit 1")
@@ -30,8 +30,9 @@ def test_tasks_run_with_crun(region):
 def test_tasks_of_crun_are_adopted_too(region):
     ecs, ec2 = region.client("ecs"), region.client("ec2")
     network = {"awsvpcConfiguration": {"subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]}}
-    arn = run(ecs, network, define(ecs, container(command="trap 'exit 6' TERM; while :; do sleep 0.1; done")))
+    arn = run(ecs, network, define(ecs, polite("app", 6), volumes=READY))
     reaches(ecs, arn, "RUNNING")
+    ready(region, arn, "app")
     region.kill()
     region.up()
     ecs.stop_task(task=arn)

@@ -5,12 +5,13 @@ import time
 
 import pytest
 from region import until
-from tasks import container, define, describe, details, reaches, result, run
+from tasks import READY, container, define, describe, details, polite, reaches, ready, result, run
 
 
 def test_a_task_runs_and_stops(shared, ecs, ec2, network):
-    arn = run(ecs, network, define(ecs, container(command="trap 'exit 7' TERM; while :; do sleep 0.1; done")), startedBy="me", tags=[{"key": "k", "value": "v"}])
+    arn = run(ecs, network, define(ecs, polite("app", 7), volumes=READY), startedBy="me", tags=[{"key": "k", "value": "v"}])
     task = reaches(ecs, arn, "RUNNING")
+    ready(shared, arn, "app")
     assert (task["desiredStatus"], task["launchType"], task["platformVersion"]) == ("RUNNING", "FARGATE", "1.4.0")
     assert (task["cpu"], task["memory"], task["startedBy"], task["connectivity"]) == ("256", "512", "me", "CONNECTED")
     assert task["createdAt"] <= task["pullStartedAt"] <= task["pullStoppedAt"] <= task["startedAt"]
