@@ -56,11 +56,17 @@ fn made(config: &Config, id: &TaskId, task: &TaskSpec, vpc: Option<&Vpc>) -> Res
         cgroup_parent: cgroup_parent(&config.instance),
         cpu_units: task.cpu,
         memory: Some(task.memory),
-        pids: None,
+        pids: Some(most_processes(task.memory)),
         shared_pid: task.shared_pid_namespace,
         runtime: config.runtime,
     };
     Sandbox::create(&directory, &spec, &config.shim).map_err(|e| e.to_string())
+}
+
+/// As many processes and threads as Linux lets a machine with the task's memory have (`kernel.threads-max`: memory over eight stacks
+/// of 16 KiB each), since on Fargate a task has a machine of its own.
+fn most_processes(memory: u64) -> u32 {
+    u32::try_from(memory / (8 * (16 << 10))).unwrap_or(u32::MAX).max(1024)
 }
 
 /// Gets a container's image.

@@ -52,6 +52,15 @@ impl Group {
         self.create(Scope::Container, limits)
     }
 
+    /// Changes the CPU limit to so many CPU units; 0 is none.
+    pub(crate) fn limit_cpu(&self, units: u32) -> Result<(), Error> {
+        let limits = Limits { cpu_quota: units, ..Limits::default() };
+        match &self.layout {
+            Layout::V1 { hierarchies, .. } => v1::limit_cpu(hierarchies, &self.path, &limits),
+            Layout::V2(root) => v2::limit_cpu(&root.join(&self.path), &limits),
+        }
+    }
+
     fn create(&self, scope: Scope, limits: &Limits) -> Result<(), Error> {
         for dir in self.dirs(scope) {
             make(&dir)?;

@@ -12,6 +12,15 @@ pub(super) fn file(hierarchies: &[Hierarchy], controller: &str, group: &str, nam
     Some(hierarchy.mount.join(group).join(name))
 }
 
+/// Changes the CPU limit alone.
+pub(super) fn limit_cpu(hierarchies: &[Hierarchy], group: &str, limits: &Limits) -> Result<(), Error> {
+    let quota = limits.quota_us().map_or("-1".to_owned(), |quota| quota.to_string());
+    match file(hierarchies, "cpu", group, "cpu.cfs_quota_us") {
+        Some(path) => write(&path, &quota),
+        None => Ok(()),
+    }
+}
+
 /// Writes the limits of a group that exists.
 pub(super) fn set(hierarchies: &[Hierarchy], group: &str, limits: &Limits) -> Result<(), Error> {
     let put = |controller: &str, name: &str, value: u64| match file(hierarchies, controller, group, name) {

@@ -61,6 +61,12 @@ fn enable(dir: &Path) -> Result<(), Error> {
     if text.is_empty() { Ok(()) } else { write(&file, &text) }
 }
 
+/// Changes the CPU limit alone.
+pub(super) fn limit_cpu(group: &Path, limits: &Limits) -> Result<(), Error> {
+    let quota = limits.quota_us().map_or("max".to_owned(), |quota| quota.to_string());
+    write(&group.join("cpu.max"), &format!("{quota} {PERIOD_US}"))
+}
+
 /// Writes the limits of a group that exists.
 pub(super) fn set(group: &Path, limits: &Limits) -> Result<(), Error> {
     let put = |name: &str, value: String| write(&group.join(name), &value);

@@ -16,11 +16,16 @@ const DEATH: Duration = Duration::from_secs(10);
 /// Kills everything of the task in `dir` and removes what it left: control groups, files, the directory itself. Works on any
 /// state a crash or a reboot can leave, and does nothing where nothing is left.
 pub fn remove(dir: &Path) -> Result<(), Error> {
+    let group = shim::load::<TaskFile>(&dir.join("task.json")).map(|task| task_group(&task));
+    if let Some(group) = &group {
+        // Thousands of processes that share a small limit would take minutes to die. The group may be gone already.
+        let _ = group.limit_cpu(0);
+    }
     if let Some(shim) = shim::load(&dir.join("shim.json")) {
         kill(shim)?;
     }
-    if let Some(task) = shim::load::<TaskFile>(&dir.join("task.json")) {
-        task_group(&task).remove(DEATH)?;
+    if let Some(group) = group {
+        group.remove(DEATH)?;
     }
     crate::tree::remove(dir).host(|| format!("removing {}", dir.display()))
 }

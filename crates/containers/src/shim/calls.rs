@@ -47,6 +47,9 @@ impl Shim {
     }
 
     fn signal(&mut self, id: u64, name: &str, number: i32) {
+        if number == libc::SIGKILL {
+            self.hurry(name);
+        }
         let process = self.containers.get(name).and_then(|container| container.process());
         let reply = match (sys::signal(number), process) {
             (None, _) => Reply::Invalid(format!("{number} is not a signal")),

@@ -2,8 +2,11 @@
 
 use super::fixture::{PATIENCE, Task};
 use containers::{ContainerConfig, Exec, LogSink, RuntimeKind, VolumeMount};
+use rustix::process::Signal;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
+use std::process::{Child, Command, Stdio};
 
 fn tracer(task: &Task, name: &str, script: &str) -> ContainerConfig {
     ContainerConfig { add_capabilities: vec!["SYS_PTRACE".into()], ..task.script(name, script) }
@@ -215,4 +218,43 @@ pub fn nothing_survives_removal(runtime: RuntimeKind) {
     task.sandbox().start(&task.script("again", script)).unwrap();
     task.wait_line("again", "ready");
     // Dropping the task removes it while its processes fork, and looks for what is left.
+}
+
+/// Dying takes CPU time too: thousands of processes that share a small limit would take minutes.
+pub fn the_dying_are_not_throttled(runtime: RuntimeKind) {
+    let task = Task::with(runtime, |spec| spec.cpu_units = 256);
+    let pid = task.sandbox().start(&task.script("main", "exec sleep 1000")).unwrap().pid;
+    task.sandbox().start(&task.script("other", "exec sleep 1000")).unwrap();
+    // A process in the container whose parent, outside, does not take notice of its end keeps the container from ending.
+    let mut nsenter = Command::new("nsenter");
+    nsenter.args(["-t", &pid.to_string(), "-p", "sh", "-c", "echo up; exec sleep 1000"]).stdout(Stdio::piped());
+    let mut parent = Ended(nsenter.spawn().expect("nsenter (util-linux) is needed"));
+    let mut line = String::new();
+    BufReader::new(parent.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let signal = |signal| rustix::process::kill_process(rustix::process::Pid::from_child(&parent.0), signal).unwrap();
+    signal(Signal::STOP);
+    assert_eq!(cpu_limit(&task), Some(25_000));
+    task.sandbox().signal("main", 9).unwrap();
+    assert_eq!(cpu_limit(&task), None);
+    signal(Signal::CONT);
+    assert_eq!(task.wait_exit("main").code, 137);
+    assert_eq!(cpu_limit(&task), Some(25_000));
+}
+
+/// A process that ends with its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Microseconds in each period of a tenth of a second.
+fn cpu_limit(task: &Task) -> Option<u64> {
+    let group = format!("neargate-tests/containers/{}", task.spec.id);
+    let files = [format!("/sys/fs/cgroup/cpu/{group}/cpu.cfs_quota_us"), format!("/sys/fs/cgroup/{group}/cpu.max")];
+    let text = files.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap();
+    text.split_whitespace().next().unwrap().parse().ok()
 }

@@ -10,6 +10,7 @@ use super::{
 use clap::{Args, ValueEnum};
 use containers::{RuntimeKind, ShimCommand};
 use network::Instance;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     io::{self, Write},
     net::SocketAddr,
@@ -83,6 +84,7 @@ impl Up {
     pub fn run(self) -> Result<(), Failure> {
         self.refuse()?;
         preflight::check()?;
+        raise_descriptors();
         let data_dir = self.data_dir.make()?;
         leave(&data_dir, region::INSTANCE, Instance::of(&data_dir).prefix())?;
         // Requests are answered in microseconds and what takes long has threads of its own: two do.
@@ -139,6 +141,13 @@ impl Up {
         server.shutdown().await;
         ready.and(stopped.map_err(Failure::from))
     }
+}
+
+/// Shims, sockets and walks through deep directories take descriptors; the usual soft limit of 1,024 is for programs that use select(2).
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it can't be raised it stays, and what needs more says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 fn agent_config(data_dir: PathBuf, socket: PathBuf, runtime: Runtime) -> Result<agent::Config, Failure> {

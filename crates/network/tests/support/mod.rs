@@ -8,7 +8,10 @@ use spec::{Desired, HostSpec, TaskId, TaskSpec};
 use std::{
     net::Ipv4Addr,
     path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Once,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 use vpc::{Interface, InterfaceId, IpProtocol, Mac, Peer, Ports, Rule, SecurityGroup, Subnet, Vpc, VpcId};
 
@@ -43,6 +46,9 @@ impl World {
 
     /// The same for an instance that may be there already.
     pub fn of(instance: Instance) -> Self {
+        // Loads the kernel's modules, as starting neargate does.
+        static CHECKED: Once = Once::new();
+        CHECKED.call_once(|| Network::check_host().unwrap());
         let spec = HostSpec { revision: 1, vpcs: [(VPC.into(), vpc())].into(), ..HostSpec::default() };
         Self { network: Network::new(instance.clone()), instance, spec }
     }

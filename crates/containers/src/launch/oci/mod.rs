@@ -10,6 +10,7 @@ mod bundle;
 mod helper;
 
 use super::{Join, Launch, Launching, Runtime};
+use crate::cgroup::Group;
 use crate::config::{RuntimeKind, SandboxSpec};
 use crate::error::{StartError, StartErrorKind, Step};
 use crate::rootfs::Plan;
@@ -38,13 +39,16 @@ impl Oci {
         format!("{}.{name}", self.task)
     }
 
-    fn helper(&self, work: impl FnOnce(&OwnedFd) -> StartError) -> Result<Launching, StartError> {
+    /// Forks the helper, in the container's control group: what the runtime starts stays there.
+    fn helper(&self, cgroup: &Group, work: impl FnOnce(&OwnedFd) -> StartError) -> Result<Launching, StartError> {
+        let host = |error: crate::error::Error| StartError::new(StartErrorKind::Host, error.to_string());
+        let target = cgroup.clone_target().map_err(host)?;
         let sockets = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
         let (status, child_status) = sockets.start(|| "making a socket pair".into())?;
-        match sys::fork(libc::CLONE_NEWNS, None).start(|| "clone3".into())? {
+        match sys::fork(libc::CLONE_NEWNS, target.as_ref()).start(|| "clone3".into())? {
             Fork::Parent { pid, pidfd } => Ok(Launching { pid, pidfd, status }),
             Fork::Child => {
-                let error = work(&child_status);
+                let error = cgroup.join_container().map_or_else(host, |()| work(&child_status));
                 let _ = super::send(&child_status, &super::Progress::Failed(error), None);
                 sys::exit(1)
             }
@@ -68,7 +72,7 @@ impl Runtime for Oci {
             }
         }
         let (state, id) = (self.dir.join("runtime"), self.id(&config.name));
-        self.helper(|status| {
+        self.helper(launch.plan.cgroup, |status| {
             let prepared = prepare(&launch.plan, &launch);
             match prepared {
                 Err(error) => error,
@@ -85,7 +89,7 @@ impl Runtime for Oci {
     fn exec(&self, join: Join) -> Result<Launching, StartError> {
         let (state, id) = (self.dir.join("runtime"), self.id(join.name));
         let dir = self.dir.join("containers").join(join.name);
-        self.helper(|status| {
+        self.helper(join.cgroup, |status| {
             let process = match bundle::process_for_exec(&join.process) {
                 Ok(process) => process,
                 Err(error) => return error,
@@ -113,6 +117,5 @@ fn prepare(plan: &Plan, launch: &Launch) -> Result<(), StartError> {
     let user = crate::process::user::resolve(&launch.process.user, &passwd("passwd"), &passwd("group"))?;
     let text = bundle::config(launch, &user)?;
     let file = plan.dir.join("config.json");
-    std::fs::write(&file, text).start(|| format!("writing {}", file.display()))?;
-    plan.cgroup.join_container().map_err(|error| StartError::new(StartErrorKind::Host, error.to_string()))
+    std::fs::write(&file, text).start(|| format!("writing {}", file.display()))
 }
