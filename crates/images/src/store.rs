@@ -146,6 +146,9 @@ impl Store {
     /// The image of layers that are all here and held.
     pub(crate) fn assemble(&self, manifest_digest: &Digest, config: Config, hold: Hold) -> io::Result<Image> {
         let mut layers: Vec<PathBuf> = config.rootfs.diff_ids.iter().map(|layer| self.tree_of(layer)).collect();
+        // Overlayfs takes no notice of a whole layer that hides all below it, so those are left away.
+        let hidden = layers.iter().rposition(|tree| parents::hides_all_below(tree)).unwrap_or(0);
+        layers.drain(..hidden);
         layers.extend(self.parents(&config.rootfs.diff_ids)?);
         Ok(Image {
             manifest_digest: manifest_digest.clone(),

@@ -75,6 +75,16 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_of_short_lines_is_bounded_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(dir.path(), 1 << 20, false).unwrap();
+        writer.add(Stream::Out, 1, &b"\n".repeat(1000));
+        let mut reader = Reader::new(dir.path(), 0);
+        let batches: Vec<usize> = (0..3).map(|_| reader.lines(2600).unwrap().len()).collect();
+        assert_eq!(batches, [100, 100, 100]);
+    }
+
+    #[test]
     fn a_torn_record_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = Writer::create(dir.path(), 1 << 20, false).unwrap();

@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 /// Longest line returned in bytes; longer ones come in pieces. CloudWatch Logs takes 256 KiB an event, 26 bytes of them its own.
 pub const MAX_LINE: usize = 262_118;
 
+/// Bytes counted for an event besides its text ("PutLogEvents", Amazon CloudWatch Logs API Reference). Without them a batch of
+/// empty lines would have no bound.
+const EVENT: usize = 26;
+
 /// One line of a container's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -51,12 +55,13 @@ impl Reader {
         }
     }
 
-    /// The next lines, as many as are there but not many more than `max_bytes`; none when there is nothing more for now.
+    /// The next lines, as many as are there but not many more than `max_bytes`, each counted as CloudWatch Logs does; none when
+    /// there is nothing more for now.
     pub fn lines(&mut self, max_bytes: usize) -> io::Result<Vec<Line>> {
         let (mut lines, mut size) = (Vec::new(), 0);
         while size < max_bytes {
             if let Some(line) = self.ready.pop_front() {
-                size += line.bytes.len() + 1;
+                size += line.bytes.len() + EVENT;
                 lines.push(line);
             } else if !self.fill()? {
                 break;

@@ -70,6 +70,11 @@ impl Store {
     }
 }
 
+/// Whether a layer hides every layer below it, with `.wh..wh..opq` in its root.
+pub(super) fn hides_all_below(tree: &Path) -> bool {
+    open(fs::CWD, tree).is_ok_and(|root| is_opaque(&root))
+}
+
 fn open(at: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
     fs::openat(at, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }

@@ -81,6 +81,15 @@ fn are_new_where_the_old_were_deleted_or_hidden() {
 }
 
 #[test]
+fn a_layer_may_hide_all_below_it() {
+    let site = Site::new();
+    site.load(&image([base(), vec![File::regular(".wh..wh..opq", 0o644, ""), File::regular("tmp/x", 0o644, "x")]]));
+    let merged = Merged::of(&site.pull("a:1").unwrap(), &site.dir.path().join("merged"));
+    assert!(!merged.0.join("var").exists());
+    assert!(merged.mode("tmp").starts_with("755 "));
+}
+
+#[test]
 fn are_found_through_links() {
     let link = vec![File::directory("usr", 0o755), File::directory("usr/lib", 0o511), File::symlink("lib", "usr/lib")];
     let through = vec![File::symlink("lib", "usr/lib"), File::regular("lib/x", 0o644, "x")];

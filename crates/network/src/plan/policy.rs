@@ -10,6 +10,12 @@
 //! ```
 //! What is known of one interface is elements of maps and sets, never a rule, and no packet walks through rules one by one. A link
 //! leads to its chain in two steps because the kernel, whenever an element that names a chain is added, walks through all that do.
+//!
+//! Absent: untracked connections. Here every connection is tracked: it goes on after the rule that let it in is revoked, until it has
+//! been idle. AWS does not track a TCP or UDP flow whose rules allow all addresses in its direction, and all addresses and ports in
+//! the other, and cuts it as soon as one of them is revoked ("Amazon EC2 security group connection tracking", Amazon EC2 User Guide).
+//! Absent too: a share of tracked connections for each interface, as AWS has it. All interfaces of a VPC share its router's, of which
+//! the kernel takes `nf_conntrack_max`; when that is reached it gives up connections that were never answered first.
 
 use super::{
     combination::Combinations,
