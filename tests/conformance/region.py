@@ -21,7 +21,7 @@ def free_port():
 
 class Region:
     def __init__(self, binary, directory, arguments=()):
-        self.binary, self.directory = str(binary), pathlib.Path(directory)
+        self.binary, self.directory = str(pathlib.Path(binary).resolve()), pathlib.Path(directory)
         self.data, self.arguments = self.directory / "data", list(arguments)
         self.port, self.process = free_port(), None
         self.endpoint = f"http://127.0.0.1:{self.port}"
