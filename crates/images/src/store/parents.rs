@@ -26,8 +26,8 @@ struct Layer {
 
 /// What a layer has at a path.
 enum Found {
-    /// A directory.
-    Directory(OwnedFd),
+    /// A directory, and whether it hides what the layers below have there.
+    Directory(OwnedFd, bool),
     /// Nothing, and what the layers below have there is seen.
     Nothing,
     /// What hides the layers below.
@@ -111,10 +111,9 @@ fn fill(layers: &[Layer], hidden: &[&[u8]], target: &Path) -> Result<(), Errno> 
 fn listed(layers: &[Layer], path: &[u8]) -> Result<Option<OwnedFd>, Errno> {
     for layer in layers.iter().rev() {
         match layer.at(path)? {
-            Found::Directory(directory) if !layer.implied.contains(path) => return Ok(Some(directory)),
-            Found::Directory(directory) if is_opaque(&directory) => return Ok(None),
-            Found::Directory(_) | Found::Nothing => {}
-            Found::Hidden => return Ok(None),
+            Found::Directory(directory, _) if !layer.implied.contains(path) => return Ok(Some(directory)),
+            Found::Directory(_, false) | Found::Nothing => {}
+            Found::Directory(_, true) | Found::Hidden => return Ok(None),
         }
     }
     Ok(None)
@@ -142,7 +141,8 @@ impl Layer {
                 Err(errno) => return Err(errno),
             };
         }
-        Ok(Found::Directory(at))
+        opaque |= is_opaque(&at);
+        Ok(Found::Directory(at, opaque))
     }
 }
 

@@ -76,6 +76,8 @@ fn are_new_where_the_old_were_deleted_or_hidden() {
     assert_eq!(modes([base(), deleted, unlisted.clone()], &["var", "var/spool"]), ["755", "755"]);
     let opaque = vec![File::directory("var", 0o750), File::regular("var/.wh..wh..opq", 0o644, "")];
     assert_eq!(modes([base(), opaque, unlisted.clone()], &["var", "var/spool"]), ["750", "755"]);
+    let itself = vec![File::regular("var/.wh..wh..opq", 0o644, ""), File::regular("var/spool/x", 0o644, "x")];
+    assert_eq!(modes([base(), itself], &["var/spool"]), ["755"]);
     let file = vec![File::deleted("var/spool"), File::regular("var/spool", 0o600, "")];
     assert_eq!(modes([base(), file, unlisted], &["var/spool"]), ["755"]);
 }
