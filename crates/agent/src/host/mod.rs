@@ -296,7 +296,8 @@ impl Host {
                 break;
             }
         }
-        if let Some(at) = task.hold_until() {
+        // One that has passed would wake the loop over and over.
+        if let Some(at) = task.hold_until().filter(|at| *at > now) {
             self.wakes.insert(id.clone(), at);
         }
         if task.removed && self.pending.is_none() && !self.networks.contains(id) {
