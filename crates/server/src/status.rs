@@ -79,7 +79,7 @@ pub(crate) fn tasks(app: &App) -> Value {
 }
 
 fn placed(host: &str, id: &str, task: &TaskSpec, told: &HostSpec) -> Placed {
-    let interface = told.vpcs.get(&task.vpc).and_then(|vpc| vpc.interfaces.get(&task.interface));
+    let interface = told.topology.vpcs.get(&task.vpc).and_then(|vpc| vpc.interfaces.get(&task.interface));
     Placed {
         task: id.to_owned(),
         arn: task.arn.clone(),
@@ -88,7 +88,9 @@ fn placed(host: &str, id: &str, task: &TaskSpec, told: &HostSpec) -> Placed {
         vpc: task.vpc.to_string(),
         network_interface: task.interface.to_string(),
         private_address: interface.map(|interface| interface.private_ip.to_string()),
-        public_address: interface.and_then(|interface| interface.public_ip).map(|address| address.to_string()),
+        public_address: interface
+            .and_then(|interface| interface.public_ips.get(&interface.private_ip))
+            .map(|address| address.to_string()),
         hostname: task.hostname.clone(),
         containers: task.containers.iter().map(|container| container.name.clone()).collect(),
     }

@@ -121,6 +121,7 @@ impl Machine {
                 incarnation: self.incarnation,
                 sequence: self.sequence,
                 observed: self.ledger.revision,
+                networked: self.ledger.revision,
                 tasks,
             },
             capacity: Capacity { cpu: 4096, memory: 8 << 30, architecture: "amd64".to_owned() },
@@ -178,7 +179,7 @@ impl Machine {
         if seen.network == Network::Ready || seen.stopping_at.is_some() || seen.sandbox == Sandbox::Gone {
             return;
         }
-        let interface = self.ledger.vpcs.get(&spec.vpc).and_then(|vpc| vpc.interfaces.get(&spec.interface));
+        let interface = self.ledger.topology.vpcs.get(&spec.vpc).and_then(|vpc| vpc.interfaces.get(&spec.interface));
         if let Some(interface) = interface {
             let link = Link { interface: spec.interface.clone(), vpc: spec.vpc.clone(), address: interface.private_ip };
             self.links.insert(id.clone(), link);

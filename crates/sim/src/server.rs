@@ -106,7 +106,7 @@ impl Server {
         }
         let spec = host_spec(&self.state, &host);
         let known = self.told.get(&host).is_some_and(|told| {
-            told.revision == request.status.observed && told.tasks == spec.tasks && told.vpcs == spec.vpcs
+            told.revision == request.status.observed && told.tasks == spec.tasks && told.topology == spec.topology
         });
         let known = known && request.status.observed >= must_observe(&self.state, &host);
         if !known {

@@ -16,7 +16,7 @@ pub use task::{Desired, TaskSpec};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use vpc::{Vpc, VpcId};
+use vpc::Topology;
 
 vpc::identifiers! {
     /// A task: the 32 hexadecimal digits at the end of its ARN.
@@ -36,8 +36,9 @@ pub type Millis = i64;
 pub struct HostSpec {
     /// The commit this was read from. A host never goes back to an older one.
     pub revision: Revision,
-    /// The VPCs that have an interface on this host, whole.
-    pub vpcs: BTreeMap<VpcId, Vpc>,
+    /// The VPCs that have an interface, whole, and what is between them. NAT gateways, endpoints and interfaces of no task's are on
+    /// every host.
+    pub topology: Topology,
     /// The tasks placed on this host. One that is absent must not exist there: neither processes nor network nor files.
     pub tasks: BTreeMap<TaskId, TaskSpec>,
 }

@@ -15,6 +15,8 @@ pub struct HostStatus {
     pub sequence: u64,
     /// The revision of the spec it acts on. What that spec no longer names and this status does not list is gone.
     pub observed: Revision,
+    /// The revision of the last spec whose network the kernel has whole.
+    pub networked: Revision,
     /// The tasks there are.
     pub tasks: BTreeMap<TaskId, TaskStatus>,
 }

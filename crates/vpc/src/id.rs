@@ -58,4 +58,18 @@ identifiers! {
     SecurityGroupId;
     /// An elastic network interface: `eni-…`.
     InterfaceId;
+    /// A route table: `rtb-…`.
+    RouteTableId;
+    /// A network access control list: `acl-…`.
+    NetworkAclId;
+    /// An internet gateway: `igw-…`.
+    InternetGatewayId;
+    /// A NAT gateway: `nat-…`.
+    NatGatewayId;
+    /// A VPC peering connection: `pcx-…`.
+    PeeringId;
+    /// A VPC endpoint: `vpce-…`.
+    EndpointId;
+    /// A prefix list: `pl-…`.
+    PrefixListId;
 }

@@ -1,8 +1,13 @@
 //! Elastic network interfaces.
 
-use crate::{SecurityGroupId, SubnetId};
+use crate::{EndpointId, NatGatewayId, SecurityGroupId, SubnetId};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt, net::IpAddr, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::IpAddr,
+    str::FromStr,
+};
 
 /// An elastic network interface as the network sees it ("Elastic network interfaces", Amazon VPC User Guide).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,11 +18,56 @@ pub struct Interface {
     pub private_ip: IpAddr,
     /// The hardware address.
     pub mac: Mac,
-    /// The public address that an internet gateway maps to `private_ip`, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_ip: Option<IpAddr>,
-    /// One to sixteen security groups; what any of them allows is allowed.
+    /// Its other private addresses, of the same range.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub secondary_ips: BTreeSet<IpAddr>,
+    /// Which of its private addresses an internet gateway maps to which public ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub public_ips: BTreeMap<IpAddr, IpAddr>,
+    /// One to sixteen security groups; what any of them allows is allowed. A NAT gateway's interface has none, and isn't filtered.
     pub security_groups: BTreeSet<SecurityGroupId>,
+    /// Whether it may send from and receive for its own addresses only (`SourceDestCheck`).
+    pub source_dest_check: bool,
+    /// What is behind it.
+    #[serde(default, skip_serializing_if = "Holder::is_machine")]
+    pub holder: Holder,
+}
+
+/// What is behind an interface.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Holder {
+    /// A machine: a task's containers, or whatever a user runs there.
+    #[default]
+    Machine,
+    /// A NAT gateway, which forwards and has no security groups ("NAT gateways", Amazon VPC User Guide).
+    NatGateway(NatGatewayId),
+    /// An interface endpoint: an AWS service ("Access AWS services through AWS PrivateLink", AWS PrivateLink Guide).
+    Endpoint(EndpointId),
+}
+
+impl Holder {
+    /// Whether it is a machine.
+    pub fn is_machine(&self) -> bool {
+        *self == Self::Machine
+    }
+}
+
+impl Interface {
+    /// All its private addresses, the primary one first.
+    pub fn private_ips(&self) -> impl Iterator<Item = IpAddr> {
+        std::iter::once(self.private_ip).chain(self.secondary_ips.iter().copied())
+    }
+
+    /// Whether an address is one of its private ones.
+    pub fn has(&self, address: IpAddr) -> bool {
+        self.private_ip == address || self.secondary_ips.contains(&address)
+    }
+
+    /// Whether security groups filter it. They filter all but a NAT gateway's ("NAT gateways", Amazon VPC User Guide: "You can't
+    /// associate a security group with a NAT gateway").
+    pub fn filtered(&self) -> bool {
+        !matches!(self.holder, Holder::NatGateway(_))
+    }
 }
 
 /// A hardware address. Those neargate makes are locally administered and unicast (IEEE 802), as AWS's are.

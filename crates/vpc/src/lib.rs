@@ -1,20 +1,32 @@
-//! VPC networking as a pure model: addresses, security groups, and (in [`verdict`]) what happens to a packet.
+//! VPC networking as a pure model: addresses, routes, gateways, security groups, network ACLs, and (in [`verdict`]) what happens to
+//! a packet.
 //!
 //! The same types are what a host is told to enforce, so the model that explains is the model that is compiled to kernel rules.
 //! There is no I/O here, no clock and no host: nothing in this crate knows what a namespace is.
 
 #![forbid(unsafe_code)]
 
+mod aws_service;
+mod gateway;
 mod id;
 mod interface;
+pub mod network_acl;
+mod route_table;
 mod security_group;
 mod service;
 mod topology;
 pub mod verdict;
 
-pub use id::{InterfaceId, SecurityGroupId, SubnetId, VpcId};
-pub use interface::{Interface, Mac, ParseMacError};
+pub use aws_service::{AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, PUBLIC_POOL, SERVICE_POOL};
+pub use gateway::{Endpoint, NatGateway};
+pub use id::{
+    EndpointId, InterfaceId, InternetGatewayId, NatGatewayId, NetworkAclId, PeeringId, PrefixListId, RouteTableId,
+    SecurityGroupId, SubnetId, VpcId,
+};
+pub use interface::{Holder, Interface, Mac, ParseMacError};
 pub use ipnet::IpNet;
+pub use network_acl::{AclRule, NetworkAcl};
+pub use route_table::{Destination, Peering, Route, RouteTable, Target};
 pub use security_group::{IpProtocol, Peer, Ports, Rule, SecurityGroup};
 pub use service::{RESOLVER, Service, TASK_METADATA};
-pub use topology::{Subnet, Vpc};
+pub use topology::{Subnet, Topology, Vpc};

@@ -1,6 +1,6 @@
 //! Security groups: stateful, deny by default, allow rules only ("Security group rules", Amazon VPC User Guide).
 
-use crate::SecurityGroupId;
+use crate::{PrefixListId, SecurityGroupId};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ pub enum Ports {
 pub enum Peer {
     /// Addresses in a range.
     Net(IpNet),
-    /// The private addresses of the interfaces that carry a group.
+    /// The private addresses of the interfaces that carry a group, of the same VPC or a peered one.
     Group(SecurityGroupId),
+    /// The addresses in any of a prefix list's ranges.
+    PrefixList(PrefixListId),
 }

@@ -24,7 +24,7 @@ impl Service {
     /// Whether this is where a packet goes.
     pub fn answers(&self, destination: IpAddr, transport: &Transport) -> bool {
         let port = match transport {
-            Transport::Tcp(port) | Transport::Udp(port) => *port,
+            Transport::Tcp { to, .. } | Transport::Udp { to, .. } => *to,
             Transport::Icmp(..) | Transport::Other(_) => return false,
         };
         (self.address, self.protocol, self.port) == (destination, transport.protocol(), port)
@@ -32,10 +32,10 @@ impl Service {
 }
 
 impl Vpc {
-    /// Everything the VPC answers: DNS over UDP and TCP at the resolver's two addresses, task metadata over HTTP.
+    /// Everything the VPC answers: DNS over UDP and TCP at the resolver's two addresses, unless DNS support is off; task metadata over HTTP.
     /// The subnets' gateways answer nothing, not even an echo request.
     pub fn services(&self) -> impl Iterator<Item = Service> {
-        let resolvers = self.resolver().into_iter().chain([RESOLVER]);
+        let resolvers = self.resolver().into_iter().chain([RESOLVER]).filter(|_| self.dns_support);
         let dns = resolvers.flat_map(|address| [6, 17].map(|protocol| Service { address, protocol, port: 53 }));
         dns.chain([Service { address: TASK_METADATA, protocol: 6, port: 80 }])
     }

@@ -60,6 +60,8 @@ pub(crate) struct Host {
     networks: BTreeSet<TaskId>,
     /// The revision whose network is being made and not yet known to be.
     pending: Option<Revision>,
+    /// The last revision whose network was made whole.
+    networked: Revision,
     /// How often in a row the network could not be made.
     network_failures: u32,
     network: Worker,
@@ -95,6 +97,7 @@ impl Host {
             incarnation: clock::now(),
             sequence: 0,
             observed: spec.revision,
+            networked: 0,
             tasks: BTreeMap::new(),
         };
         let mut host = Self {
@@ -110,6 +113,7 @@ impl Host {
             ledger,
             lease: Lease::Unknown,
             pending: None,
+            networked: 0,
             network_failures: 0,
             networks: BTreeSet::new(),
             dirty: tasks.keys().cloned().collect(),
@@ -203,7 +207,7 @@ impl Host {
         let Some(spec) = reply.spec.filter(|spec| reconcile::accepts(&self.spec, spec)) else { return };
         let changed = |id: &&TaskId| self.spec.tasks.get(*id) != spec.tasks.get(*id);
         self.dirty.extend(self.spec.tasks.keys().chain(spec.tasks.keys()).filter(changed).cloned());
-        let network_changed = self.spec.vpcs != spec.vpcs || !self.spec.tasks.keys().eq(spec.tasks.keys());
+        let network_changed = self.spec.topology != spec.topology || !self.spec.tasks.keys().eq(spec.tasks.keys());
         self.spec = Arc::new(spec);
         if network_changed {
             self.make_network();
@@ -227,6 +231,7 @@ impl Host {
         match made {
             Ok(made) => {
                 self.network_failures = 0;
+                self.networked = revision;
                 self.networks = made.ready;
                 made.impossible.iter().for_each(|(id, why)| self.fail_without_network(id, why));
                 self.pending = self.pending.filter(|pending| *pending != revision);
@@ -311,8 +316,10 @@ impl Host {
             .map(|id| (id, self.tasks.get(id).map(|task| reconcile::status(id, self.spec.tasks.get(id), &task.seen))))
             .collect();
         self.status.send_if_modified(|status| {
-            let mut modified = status.observed != self.spec.revision;
-            status.observed = self.spec.revision;
+            // A spec that changes nothing of the network needs nothing made for it.
+            let networked = if self.pending.is_none() { self.spec.revision } else { self.networked };
+            let mut modified = (status.observed, status.networked) != (self.spec.revision, networked);
+            (status.observed, status.networked) = (self.spec.revision, networked);
             for (id, new) in changed {
                 if status.tasks.get(id) != new.as_ref() {
                     modified = true;

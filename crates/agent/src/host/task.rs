@@ -122,7 +122,7 @@ impl Task {
         let Some(wanted) = wanted.filter(|_| !self.creating) else { return };
         self.creating = true;
         let (config, id, wanted) = (context.config.clone(), id.clone(), wanted.clone());
-        let vpc = spec.vpcs.get(&wanted.vpc).cloned();
+        let vpc = spec.topology.vpcs.get(&wanted.vpc).cloned();
         context.jobs.start(Kind::Launch, &id.clone(), move || effects::create(&config, &id, &wanted, vpc.as_ref()));
     }
 

@@ -12,7 +12,14 @@ use std::{collections::BTreeMap, time::Instant};
 const LEASE: i64 = 60_000;
 
 fn speaks(fixture: &mut Fixture, host: &str, incarnation: i64, sequence: u64, observed: u64) -> Heard {
-    let status = HostStatus { host: HostId::from(host), incarnation, sequence, observed, tasks: BTreeMap::new() };
+    let status = HostStatus {
+        host: HostId::from(host),
+        incarnation,
+        sequence,
+        observed,
+        networked: observed,
+        tasks: BTreeMap::new(),
+    };
     let request = SyncRequest { status, capacity: capacity("amd64") };
     fixture.world.transact(|tx| Ok(report(tx, &request))).unwrap()
 }
@@ -89,7 +96,7 @@ fn a_spec_grows_with_the_revision_only() {
     fixture.world.ecs("CreateCluster", json!({"clusterName": "other"}));
     let after = host_spec(&fixture.world.state, &host);
     assert!(after.revision > before.revision);
-    assert_eq!((before.tasks, before.vpcs), (after.tasks, after.vpcs));
+    assert_eq!((before.tasks, before.topology), (after.tasks, after.topology));
     assert_eq!(host_spec(&fixture.world.state, &HostId::from("unknown")).tasks.len(), 0);
 }
 

@@ -9,7 +9,7 @@ use crate::{
     Tx,
     state::{Route, RouteTarget, Tags, Vpc},
 };
-use ::vpc::IpNet;
+use ::vpc::{Destination, IpNet, Target};
 use aws::fault::Fault;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -31,13 +31,14 @@ pub(super) fn make(tx: &mut Tx<'_>) -> Result<Vpc, Fault> {
         .iter()
         .find(|table| table.vpc == made.id && table.main.is_some())
         .map(|table| table.id.clone());
-    tx.state.route_tables.update(&main.unwrap_or_default(), |table| {
-        table.routes.push(Route {
-            destination: everywhere(),
-            target: RouteTarget::InternetGateway(gateway),
-            built_in: false,
-        });
-    });
+    let route = Route {
+        destination: Destination::Net(everywhere()),
+        target: RouteTarget::Out(Target::InternetGateway(gateway)),
+        built_in: false,
+    };
+    if let Some(main) = main {
+        tx.state.route_tables.update(&main, |table| table.routes.push(route));
+    }
     let zones: Vec<String> = tx.state.region.zones.iter().map(|zone| zone.name.clone()).collect();
     for (zone, n) in zones.into_iter().zip(0u128..) {
         let base = address(&range, number(range.network()) + (n << (32 - SUBNET_PREFIX)));

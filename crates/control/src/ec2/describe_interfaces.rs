@@ -42,9 +42,10 @@ pub(super) fn describe(
 }
 
 /// The account AWS's services attach interfaces from; on AWS it differs by region.
-fn owner_of(requester: Requester) -> &'static str {
+fn owner_of(requester: &Requester) -> &'static str {
     match requester {
         Requester::Ecs => "amazon-ecs",
+        Requester::NatGateway(_) | Requester::Endpoint(_) | Requester::User => "amazon-aws",
     }
 }
 
@@ -79,7 +80,7 @@ fn show(state: &State, interface: &NetworkInterface) -> Shape {
         private_dns_name: address.private_dns_name.clone(),
         private_ip_address: Some(private_ip.to_string()),
         private_ip_addresses: Some(vec![address]),
-        requester_id: Some(owner_of(*requester).to_owned()),
+        requester_id: Some(owner_of(requester).to_owned()),
         requester_managed: Some(true),
         source_dest_check: Some(true),
         status: Some(NetworkInterfaceStatus::InUse),
@@ -95,12 +96,12 @@ fn show(state: &State, interface: &NetworkInterface) -> Shape {
 
 fn show_attachment(interface: &NetworkInterface) -> NetworkInterfaceAttachment {
     NetworkInterfaceAttachment {
-        attach_time: Some(interface.attached_at),
-        attachment_id: Some(interface.attachment.clone()),
+        attach_time: interface.attachment.as_ref().map(|attachment| attachment.at),
+        attachment_id: interface.attachment.as_ref().map(|attachment| attachment.id.clone()),
         delete_on_termination: Some(false),
         device_index: Some(1),
         network_card_index: Some(0),
-        instance_owner_id: Some(owner_of(interface.requester).to_owned()),
+        instance_owner_id: Some(owner_of(&interface.requester).to_owned()),
         status: Some(AttachmentStatus::Attached),
         ..NetworkInterfaceAttachment::default()
     }
@@ -108,7 +109,7 @@ fn show_attachment(interface: &NetworkInterface) -> NetworkInterfaceAttachment {
 
 /// A public address that came with the interface is Amazon's, not an Elastic IP address of the account.
 fn show_association(state: &State, interface: &NetworkInterface) -> Option<NetworkInterfaceAssociation> {
-    let ip = interface.public_ip?;
+    let ip = interface.public_ip()?;
     let name = state.vpcs.get(&interface.vpc).and_then(|vpc| names::public(vpc, &state.region.name, ip));
     Some(NetworkInterfaceAssociation {
         ip_owner_id: Some("amazon".to_owned()),

@@ -37,6 +37,11 @@ pub(super) fn describe(view: &View<'_>, input: DescribeTagsRequest) -> Result<De
 
 /// Every tag of every resource.
 fn all(state: &State) -> impl Iterator<Item = TagDescription> + '_ {
+    let elastic_ips = state.elastic_ips.iter().map(|r| (r.allocation.as_str(), &r.tags));
+    let nat_gateways = state.nat_gateways.iter().map(|r| (r.id.as_str(), &r.tags));
+    let endpoints = state.vpc_endpoints.iter().map(|r| (r.id.as_str(), &r.tags));
+    let peerings = state.vpc_peerings.iter().map(|r| (r.id.as_str(), &r.tags));
+    let prefix_lists = state.prefix_lists.iter().map(|r| (r.id.as_str(), &r.tags));
     let dhcp_options = state.dhcp_options.iter().map(|r| (r.id.as_str(), &r.tags));
     let gateways = state.internet_gateways.iter().map(|r| (r.id.as_str(), &r.tags));
     let acls = state.network_acls.iter().map(|r| (r.id.as_str(), &r.tags));
@@ -46,7 +51,8 @@ fn all(state: &State) -> impl Iterator<Item = TagDescription> + '_ {
     let rules = state.security_group_rules.iter().map(|r| (r.id.as_str(), &r.tags));
     let subnets = state.subnets.iter().map(|r| (r.id.as_str(), &r.tags));
     let vpcs = state.vpcs.iter().map(|r| (r.id.as_str(), &r.tags));
-    let resources = dhcp_options.chain(gateways).chain(acls).chain(interfaces).chain(route_tables);
+    let added = elastic_ips.chain(nat_gateways).chain(endpoints).chain(peerings).chain(prefix_lists);
+    let resources = added.chain(dhcp_options).chain(gateways).chain(acls).chain(interfaces).chain(route_tables);
     resources.chain(groups).chain(rules).chain(subnets).chain(vpcs).flat_map(|(id, tags)| of(id, tags))
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     State, Tx,
-    state::{Address, NetworkInterface, Requester, Tags},
+    state::{Address, InterfaceAttachment, NetworkInterface, PublicIp, Requester, Tags},
 };
 use aws::fault::Fault;
 use std::{collections::BTreeSet, net::IpAddr};
@@ -46,12 +46,14 @@ pub(crate) fn create(tx: &mut Tx<'_>, new: NewInterface) -> Result<NetworkInterf
         vpc,
         subnet,
         private_ip,
-        public_ip,
+        secondary_ips: BTreeSet::new(),
+        public_ips: public_ip.map(|ip| (private_ip, PublicIp { ip, allocation: None })).into_iter().collect(),
         security_groups,
         description,
         requester,
-        attachment: tx.ec2_id("eni-attach"),
-        attached_at: tx.now,
+        attachment: Some(InterfaceAttachment { id: tx.ec2_id("eni-attach"), at: tx.now }),
+        source_dest_check: true,
+        withdrawn: None,
         tags,
     };
     take(&mut tx.state, &interface);
@@ -64,8 +66,8 @@ pub(crate) fn create(tx: &mut Tx<'_>, new: NewInterface) -> Result<NetworkInterf
 pub(crate) fn delete(tx: &mut Tx<'_>, id: &InterfaceId) {
     let Some(gone) = tx.state.network_interfaces.remove(id) else { return };
     tx.state.addresses.remove(&Address::key_of(&gone.subnet, gone.private_ip));
-    if let Some(ip) = gone.public_ip {
-        tx.state.addresses.remove(&Address::key_of(Address::PUBLIC, ip));
+    for public in gone.public_ips.values() {
+        tx.state.addresses.remove(&Address::key_of(Address::PUBLIC, public.ip));
     }
     tx.state.subnets.update(&gone.subnet, |subnet| subnet.in_use = subnet.in_use.saturating_sub(1));
 }
@@ -77,7 +79,7 @@ pub(crate) fn private_dns_name(state: &State, interface: &NetworkInterface) -> O
 
 /// The interfaces of a subnet.
 pub(super) fn of_subnet<'a>(state: &'a State, prefix: &'a str) -> impl Iterator<Item = &'a NetworkInterface> {
-    state.addresses.prefixed(prefix).filter_map(|address| state.network_interfaces.get(&address.interface))
+    state.addresses.prefixed(prefix).filter_map(|address| state.network_interfaces.get(address.interface.as_ref()?))
 }
 
 fn choose_groups(state: &State, vpc: &VpcId, groups: Vec<SecurityGroupId>) -> Result<BTreeSet<SecurityGroupId>, Fault> {
@@ -113,10 +115,10 @@ fn next_private(state: &State, id: &SubnetId) -> Result<IpAddr, Fault> {
 
 /// Puts an interface with what follows from it: its addresses are taken.
 fn take(state: &mut State, interface: &NetworkInterface) {
-    let address = |scope: &str, ip| Address { scope: scope.to_owned(), ip, interface: interface.id.clone() };
+    let address = |scope: &str, ip| Address { scope: scope.to_owned(), ip, interface: Some(interface.id.clone()) };
     state.addresses.put(address(&interface.subnet, interface.private_ip));
-    if let Some(ip) = interface.public_ip {
-        state.addresses.put(address(Address::PUBLIC, ip));
+    for public in interface.public_ips.values() {
+        state.addresses.put(address(Address::PUBLIC, public.ip));
     }
     state.subnets.update(&interface.subnet, |subnet| {
         subnet.in_use += 1;

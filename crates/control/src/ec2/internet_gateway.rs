@@ -17,11 +17,11 @@ use aws::{
     },
     fault::Fault,
 };
-use vpc::VpcId;
+use vpc::{InternetGatewayId, VpcId};
 
 /// Makes one that is attached to a VPC.
-pub(super) fn create_attached(tx: &mut Tx<'_>, vpc: &VpcId) -> String {
-    let id = tx.ec2_id("igw");
+pub(super) fn create_attached(tx: &mut Tx<'_>, vpc: &VpcId) -> InternetGatewayId {
+    let id = InternetGatewayId::from(tx.ec2_id("igw"));
     tx.state.internet_gateways.put(InternetGateway { id: id.clone(), vpc: Some(vpc.clone()), tags: Tags::new() });
     id
 }
@@ -47,7 +47,7 @@ fn show(state: &State, gateway: &InternetGateway) -> Shape {
     });
     Shape {
         attachments: Some(attachment.collect()),
-        internet_gateway_id: Some(gateway.id.clone()),
+        internet_gateway_id: Some(gateway.id.to_string()),
         owner_id: Some(state.region.account.clone()),
         tags: Some(tags::list(&gateway.tags)),
     }

@@ -6,9 +6,14 @@ use aws::{api::ec2::ResourceType, fault::Fault};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     DhcpOptions,
+    ElasticIp,
+    Endpoint,
     InternetGateway,
+    NatGateway,
     NetworkAcl,
     NetworkInterface,
+    Peering,
+    PrefixList,
     RouteTable,
     SecurityGroup,
     SecurityGroupRule,
@@ -26,11 +31,16 @@ struct Names {
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::DhcpOptions,
+        Self::ElasticIp,
+        Self::Endpoint,
         Self::InternetGateway,
+        Self::NatGateway,
         Self::NetworkAcl,
         Self::NetworkInterface,
+        Self::Peering,
+        Self::PrefixList,
         Self::RouteTable,
         Self::SecurityGroup,
         Self::SecurityGroupRule,
@@ -82,6 +92,20 @@ impl Kind {
                 "InvalidDhcpOptionID.NotFound",
                 "dhcpOption ID",
             ),
+            Self::ElasticIp => names(
+                "eipalloc",
+                ResourceType::ElasticIp,
+                "InvalidAllocationID.Malformed",
+                "InvalidAllocationID.NotFound",
+                "allocation ID",
+            ),
+            Self::Endpoint => names(
+                "vpce",
+                ResourceType::VpcEndpoint,
+                "InvalidVpcEndpointId.Malformed",
+                "InvalidVpcEndpointId.NotFound",
+                "Vpc Endpoint Id",
+            ),
             Self::InternetGateway => names(
                 "igw",
                 ResourceType::InternetGateway,
@@ -89,6 +113,9 @@ impl Kind {
                 "InvalidInternetGatewayID.NotFound",
                 "internetGateway ID",
             ),
+            Self::NatGateway => {
+                names("nat", ResourceType::Natgateway, "NatGatewayMalformed", "NatGatewayNotFound", "NAT gateway")
+            }
             Self::NetworkAcl => names(
                 "acl",
                 ResourceType::NetworkAcl,
@@ -102,6 +129,20 @@ impl Kind {
                 "InvalidNetworkInterfaceId.Malformed",
                 "InvalidNetworkInterfaceID.NotFound",
                 "networkInterface ID",
+            ),
+            Self::Peering => names(
+                "pcx",
+                ResourceType::VpcPeeringConnection,
+                "InvalidVpcPeeringConnectionId.Malformed",
+                "InvalidVpcPeeringConnectionID.NotFound",
+                "vpcPeeringConnection ID",
+            ),
+            Self::PrefixList => names(
+                "pl",
+                ResourceType::PrefixList,
+                "InvalidPrefixListId.Malformed",
+                "InvalidPrefixListID.NotFound",
+                "prefix list ID",
             ),
             Self::RouteTable => names(
                 "rtb",

@@ -18,7 +18,7 @@ use aws::{
     },
     fault::Fault,
 };
-use vpc::{IpProtocol, Ports, VpcId};
+use vpc::{IpProtocol, NetworkAclId, Ports, VpcId};
 
 /// The number of the last rule of every ACL, which denies what no other allowed.
 const LAST: i32 = 32767;
@@ -33,7 +33,7 @@ pub(super) fn create_default(tx: &mut Tx<'_>, vpc: &VpcId) {
         cidr: everywhere(),
         allow: true,
     };
-    let id = tx.ec2_id("acl");
+    let id = NetworkAclId::from(tx.ec2_id("acl"));
     let entries = vec![all(true), all(false)];
     tx.state.network_acls.put(NetworkAcl { id, vpc: vpc.clone(), is_default: true, entries, tags: Tags::new() });
 }
@@ -41,7 +41,7 @@ pub(super) fn create_default(tx: &mut Tx<'_>, vpc: &VpcId) {
 /// A new subnet's association with its VPC's default ACL.
 pub(super) fn associate_default(tx: &mut Tx<'_>, vpc: &VpcId) -> SubnetAcl {
     let default = tx.state.network_acls.iter().find(|acl| acl.is_default && acl.vpc == *vpc).map(|acl| acl.id.clone());
-    SubnetAcl { association: tx.ec2_id("aclassoc"), acl: default.unwrap_or_default() }
+    SubnetAcl { association: tx.ec2_id("aclassoc"), acl: default.unwrap_or_else(|| NetworkAclId::from("")) }
 }
 
 /// DescribeNetworkAcls.
@@ -59,7 +59,7 @@ fn show(state: &State, acl: &NetworkAcl) -> Shape {
     let associations =
         state.subnets.iter().filter(|subnet| subnet.network_acl.acl == acl.id).map(|subnet| NetworkAclAssociation {
             network_acl_association_id: Some(subnet.network_acl.association.clone()),
-            network_acl_id: Some(acl.id.clone()),
+            network_acl_id: Some(acl.id.to_string()),
             subnet_id: Some(subnet.id.to_string()),
         });
     let last = |egress| NetworkAclEntry {
@@ -75,7 +75,7 @@ fn show(state: &State, acl: &NetworkAcl) -> Shape {
         associations: Some(associations.collect()),
         entries: Some(entries.collect()),
         is_default: Some(acl.is_default),
-        network_acl_id: Some(acl.id.clone()),
+        network_acl_id: Some(acl.id.to_string()),
         tags: Some(tags::list(&acl.tags)),
         vpc_id: Some(acl.vpc.to_string()),
         owner_id: Some(state.region.account.clone()),

@@ -17,18 +17,19 @@ use aws::{
     },
     fault::Fault,
 };
-use vpc::{IpNet, VpcId};
+use std::collections::BTreeMap;
+use vpc::{Destination, IpNet, RouteTableId, Target, VpcId};
 
 /// Makes a VPC's main route table, with the local route.
-pub(super) fn create_main(tx: &mut Tx<'_>, vpc: &VpcId, cidr: IpNet) -> String {
-    let local = Route { destination: cidr, target: RouteTarget::Local, built_in: true };
-    let id = tx.ec2_id("rtb");
+pub(super) fn create_main(tx: &mut Tx<'_>, vpc: &VpcId, cidr: IpNet) -> RouteTableId {
+    let id = RouteTableId::from(tx.ec2_id("rtb"));
     let main = Some(tx.ec2_id("rtbassoc"));
     tx.state.route_tables.put(RouteTable {
         id: id.clone(),
         vpc: vpc.clone(),
         main,
-        routes: vec![local],
+        subnets: BTreeMap::new(),
+        routes: vec![Route::local(cidr)],
         tags: Tags::new(),
     });
     id
@@ -49,7 +50,7 @@ fn show(state: &State, table: &RouteTable) -> Shape {
     let association = table.main.iter().map(|association| RouteTableAssociation {
         main: Some(true),
         route_table_association_id: Some(association.clone()),
-        route_table_id: Some(table.id.clone()),
+        route_table_id: Some(table.id.to_string()),
         association_state: Some(RouteTableAssociationState {
             state: Some(RouteTableAssociationStateCode::Associated),
             status_message: None,
@@ -59,7 +60,7 @@ fn show(state: &State, table: &RouteTable) -> Shape {
     Shape {
         associations: Some(association.collect()),
         propagating_vgws: Some(Vec::new()),
-        route_table_id: Some(table.id.clone()),
+        route_table_id: Some(table.id.to_string()),
         routes: Some(table.routes.iter().map(|route| show_route(state, table, route)).collect()),
         tags: Some(tags::list(&table.tags)),
         vpc_id: Some(table.vpc.to_string()),
@@ -72,20 +73,28 @@ fn show_route(state: &State, table: &RouteTable, route: &Route) -> RouteShape {
     let attached = |gateway: &str| {
         state.internet_gateways.get(gateway).is_some_and(|gateway| gateway.vpc.as_ref() == Some(&table.vpc))
     };
-    let (gateway, active) = match &route.target {
-        RouteTarget::Local => ("local", true),
-        RouteTarget::InternetGateway(id) => (id.as_str(), attached(id)),
-    };
-    let destination = Some(route.destination.to_string());
-    let is_ipv4 = route.destination.addr().is_ipv4();
-    RouteShape {
-        destination_cidr_block: destination.clone().filter(|_| is_ipv4),
-        destination_ipv6_cidr_block: destination.filter(|_| !is_ipv4),
-        gateway_id: Some(gateway.to_owned()),
+    let mut shape = RouteShape {
         origin: Some(if route.built_in { RouteOrigin::CreateRouteTable } else { RouteOrigin::CreateRoute }),
-        state: Some(if active { RouteState::Active } else { RouteState::Blackhole }),
         ..RouteShape::default()
+    };
+    match &route.destination {
+        Destination::Net(net) if net.addr().is_ipv4() => shape.destination_cidr_block = Some(net.to_string()),
+        Destination::Net(net) => shape.destination_ipv6_cidr_block = Some(net.to_string()),
+        Destination::PrefixList(id) => shape.destination_prefix_list_id = Some(id.to_string()),
     }
+    let active = match &route.target {
+        RouteTarget::Local => {
+            shape.gateway_id = Some("local".to_owned());
+            true
+        }
+        RouteTarget::Out(Target::InternetGateway(id)) => {
+            shape.gateway_id = Some(id.to_string());
+            attached(id)
+        }
+        RouteTarget::Out(_) => false,
+    };
+    shape.state = Some(if active { RouteState::Active } else { RouteState::Blackhole });
+    shape
 }
 
 impl Described for Shape {

@@ -87,9 +87,14 @@ fn change(state: &mut State, id: &str, change: impl FnOnce(&mut Tags)) -> Result
     let kind = Kind::of(id).ok_or_else(|| Fault::new("InvalidID", format!("The ID '{id}' is not valid")))?;
     let there = match kind {
         Kind::DhcpOptions => state.dhcp_options.contains(id),
+        Kind::ElasticIp => state.elastic_ips.contains(id),
+        Kind::Endpoint => state.vpc_endpoints.contains(id),
         Kind::InternetGateway => state.internet_gateways.contains(id),
+        Kind::NatGateway => state.nat_gateways.contains(id),
         Kind::NetworkAcl => state.network_acls.contains(id),
         Kind::NetworkInterface => state.network_interfaces.contains(id),
+        Kind::Peering => state.vpc_peerings.contains(id),
+        Kind::PrefixList => state.prefix_lists.contains(id),
         Kind::RouteTable => state.route_tables.contains(id),
         Kind::SecurityGroup => state.security_groups.contains(id),
         Kind::SecurityGroupRule => state.security_group_rules.iter().any(|rule| rule.id == id),
@@ -101,9 +106,14 @@ fn change(state: &mut State, id: &str, change: impl FnOnce(&mut Tags)) -> Result
     }
     match kind {
         Kind::DhcpOptions => state.dhcp_options.update(id, |r| change(&mut r.tags)),
+        Kind::ElasticIp => state.elastic_ips.update(id, |r| change(&mut r.tags)),
+        Kind::Endpoint => state.vpc_endpoints.update(id, |r| change(&mut r.tags)),
         Kind::InternetGateway => state.internet_gateways.update(id, |r| change(&mut r.tags)),
+        Kind::NatGateway => state.nat_gateways.update(id, |r| change(&mut r.tags)),
         Kind::NetworkAcl => state.network_acls.update(id, |r| change(&mut r.tags)),
         Kind::NetworkInterface => state.network_interfaces.update(id, |r| change(&mut r.tags)),
+        Kind::Peering => state.vpc_peerings.update(id, |r| change(&mut r.tags)),
+        Kind::PrefixList => state.prefix_lists.update(id, |r| change(&mut r.tags)),
         Kind::RouteTable => state.route_tables.update(id, |r| change(&mut r.tags)),
         Kind::SecurityGroup => state.security_groups.update(id, |r| change(&mut r.tags)),
         Kind::SecurityGroupRule => {

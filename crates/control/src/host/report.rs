@@ -31,6 +31,7 @@ pub fn report(tx: &mut Tx<'_>, request: &SyncRequest) -> Heard {
         incarnation: status.incarnation,
         sequence: status.sequence,
         observed: status.observed,
+        networked: status.networked,
     };
     tx.state.seen.insert(status.host.clone(), seen);
     // A host that was given up comes back with nothing, and knows it: its tasks' addresses may be others' by now.

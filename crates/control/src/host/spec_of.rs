@@ -15,13 +15,9 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
     if state.hosts.get(host).is_none_or(|host| host.lost.is_some()) {
         return spec;
     }
+    spec.topology = ec2::topology(state);
     for task in state.tasks.iter().filter(|task| task.is_on(host) && task.status < Status::Deprovisioning) {
         let Some(interface) = &task.attachment.interface else { continue };
-        if !spec.vpcs.contains_key(&interface.vpc)
-            && let Some(vpc) = ec2::topology(state, &interface.vpc)
-        {
-            spec.vpcs.insert(interface.vpc.clone(), vpc);
-        }
         spec.tasks.insert(task.id.clone(), task_spec(state, task, interface));
     }
     spec

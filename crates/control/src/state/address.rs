@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use vpc::InterfaceId;
 
-/// An address that an interface holds.
+/// An address that is in use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Address {
     /// Where it is unique: a subnet's id for a private address, [`Address::PUBLIC`] for a public one.
     pub scope: String,
     /// The address.
     pub ip: IpAddr,
-    /// Who holds it.
-    pub interface: InterfaceId,
+    /// Who holds it; none for an Elastic IP address that stands for nothing.
+    pub interface: Option<InterfaceId>,
 }
 
 impl Address {

@@ -33,4 +33,6 @@ pub struct Seen {
     pub sequence: u64,
     /// The newest revision it acts on.
     pub observed: Revision,
+    /// The newest revision whose network its kernel has.
+    pub networked: Revision,
 }

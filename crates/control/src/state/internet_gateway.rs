@@ -2,13 +2,13 @@
 
 use super::{Record, Tags};
 use serde::{Deserialize, Serialize};
-use vpc::VpcId;
+use vpc::{InternetGatewayId, VpcId};
 
 /// An internet gateway ("InternetGateway", Amazon EC2 API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InternetGateway {
     /// `igw-…`.
-    pub id: String,
+    pub id: InternetGatewayId,
     /// The VPC it is attached to.
     pub vpc: Option<VpcId>,
     /// Its tags.
@@ -18,6 +18,6 @@ pub struct InternetGateway {
 impl Record for InternetGateway {
     const TABLE: &'static str = "internet_gateway";
     fn key(&self) -> String {
-        self.id.clone()
+        self.id.to_string()
     }
 }

@@ -16,27 +16,36 @@ mod task_definition;
 // Amazon EC2's.
 mod address;
 mod dhcp_options;
+mod elastic_ip;
 mod internet_gateway;
+mod nat_gateway;
 mod network_acl;
 mod network_interface;
+mod peering;
+mod prefix_list;
 mod route_table;
 mod security_group;
 mod security_group_rule;
 mod subnet;
 mod vpc;
+mod vpc_endpoint;
 
 pub use self::vpc::{Vpc, VpcCidr};
 pub use address::Address;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use dhcp_options::DhcpOptions;
+pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use expiry::{Expiring, Expiry};
 pub use host::{Host, Seen};
 pub use internet_gateway::InternetGateway;
 pub use log_group::LogGroup;
 pub use log_stream::LogStream;
+pub use nat_gateway::{Lifecycle, NatAddress, NatElasticIp, NatGateway};
 pub use network_acl::{AclEntry, NetworkAcl};
-pub use network_interface::{NetworkInterface, Requester};
+pub use network_interface::{InterfaceAttachment, NetworkInterface, PublicIp, Requester};
+pub use peering::{PeeringEnd, PeeringStatus, VpcPeering};
+pub use prefix_list::PrefixList;
 pub use region::{Region, Zone};
 pub use route_table::{Route, RouteTable, RouteTarget};
 pub use security_group::SecurityGroup;
@@ -47,6 +56,7 @@ pub use task::{
     Attachment, AttachmentStatus, Container, Interface, Launch, Status, Stop, StoppedTask, Task, Times, Word,
 };
 pub use task_definition::{TaskDefinition, TaskDefinitionDeletion, TaskDefinitionFamily};
+pub use vpc_endpoint::{VpcEndpoint, VpcEndpointKind};
 
 use imbl::OrdMap;
 use spec::HostId;
@@ -123,12 +133,20 @@ tables! {
     addresses: Address,
     /// DHCP options sets by their ids.
     dhcp_options: DhcpOptions,
+    /// Elastic IP addresses by their allocations.
+    elastic_ips: ElasticIp,
     /// Internet gateways by their ids.
     internet_gateways: InternetGateway,
+    /// NAT gateways by their ids.
+    nat_gateways: NatGateway,
     /// Network ACLs by their ids.
     network_acls: NetworkAcl,
     /// Network interfaces by their ids.
     network_interfaces: NetworkInterface,
+    /// VPC peering connections by their ids.
+    vpc_peerings: VpcPeering,
+    /// Managed prefix lists by their ids.
+    prefix_lists: PrefixList,
     /// Route tables by their ids.
     route_tables: RouteTable,
     /// Security groups by their ids.
@@ -139,6 +157,8 @@ tables! {
     subnets: Subnet,
     /// VPCs by their ids.
     vpcs: Vpc,
+    /// VPC endpoints by their ids.
+    vpc_endpoints: VpcEndpoint,
     /// CloudWatch log groups by name.
     log_groups: LogGroup,
     /// CloudWatch log streams by [`LogStream::key_of`].

@@ -2,13 +2,13 @@
 
 use super::{Record, Tags};
 use serde::{Deserialize, Serialize};
-use vpc::{IpNet, IpProtocol, Ports, VpcId};
+use vpc::{IpNet, IpProtocol, NetworkAclId, Ports, VpcId};
 
 /// A network access control list ("NetworkAcl", Amazon EC2 API Reference). Which subnets it is for stands with them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkAcl {
     /// `acl-…`.
-    pub id: String,
+    pub id: NetworkAclId,
     /// The VPC it is in; never changes.
     pub vpc: VpcId,
     /// Whether it is the one new subnets of its VPC get.
@@ -39,6 +39,6 @@ pub struct AclEntry {
 impl Record for NetworkAcl {
     const TABLE: &'static str = "network_acl";
     fn key(&self) -> String {
-        self.id.clone()
+        self.id.to_string()
     }
 }

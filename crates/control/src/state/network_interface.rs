@@ -3,8 +3,12 @@
 use super::{Record, Tags};
 use aws::doc::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, net::IpAddr};
-use vpc::{InterfaceId, Mac, SecurityGroupId, SubnetId, VpcId};
+use spec::Revision;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+use vpc::{EndpointId, InterfaceId, Mac, NatGatewayId, SecurityGroupId, SubnetId, VpcId};
 
 /// An elastic network interface ("NetworkInterface", Amazon EC2 API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,28 +23,68 @@ pub struct NetworkInterface {
     pub private_ip: IpAddr,
     /// The hardware address; never changes.
     pub mac: Mac,
-    /// The public address mapped to the private one.
-    pub public_ip: Option<IpAddr>,
+    /// Its other private addresses, of the same range.
+    pub secondary_ips: BTreeSet<IpAddr>,
+    /// The public addresses mapped to its private ones: given with it, or Elastic IP addresses.
+    pub public_ips: BTreeMap<IpAddr, PublicIp>,
     /// Its security groups, of the same VPC; at least one.
     pub security_groups: BTreeSet<SecurityGroupId>,
     /// What the requester says of it.
     pub description: String,
     /// On whose behalf it was made.
     pub requester: Requester,
-    /// `eni-attach-…`.
-    pub attachment: String,
-    /// When it was attached, which is when it was made.
-    pub attached_at: Timestamp,
+    /// `eni-attach-…` and when it was attached; none for one that a user made, as there is nothing to attach it to.
+    pub attachment: Option<InterfaceAttachment>,
+    /// Whether it may send from and receive for its own addresses only (`SourceDestCheck`).
+    pub source_dest_check: bool,
+    /// Since when it is withdrawn, and no longer shown: its addresses are kept until no host can have it any more.
+    pub withdrawn: Option<Revision>,
     /// Its tags.
     pub tags: Tags,
 }
 
-/// Whose interface it is. Every one here is made and managed by a service ("Requester-managed network interfaces",
+/// How an interface is attached to what it was made for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InterfaceAttachment {
+    /// `eni-attach-…`.
+    pub id: String,
+    /// When, which is when it was made.
+    pub at: Timestamp,
+}
+
+/// A public address of an interface.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PublicIp {
+    /// The address.
+    pub ip: IpAddr,
+    /// `eipalloc-…` of the Elastic IP address it is; none for one that came with the interface.
+    pub allocation: Option<String>,
+}
+
+impl NetworkInterface {
+    /// All its private addresses, the primary one first.
+    pub fn private_ips(&self) -> impl Iterator<Item = IpAddr> {
+        std::iter::once(self.private_ip).chain(self.secondary_ips.iter().copied())
+    }
+
+    /// The public address of its primary private one.
+    pub fn public_ip(&self) -> Option<IpAddr> {
+        self.public_ips.get(&self.private_ip).map(|public| public.ip)
+    }
+}
+
+/// Whose interface it is. All but a user's are made and managed by a service ("Requester-managed network interfaces",
 /// Amazon EC2 User Guide).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Requester {
     /// Amazon ECS, for a Fargate task.
     Ecs,
+    /// A NAT gateway.
+    NatGateway(NatGatewayId),
+    /// An interface endpoint.
+    Endpoint(EndpointId),
+    /// A user, by CreateNetworkInterface. There is a namespace behind it, for `neargate from`.
+    User,
 }
 
 impl Record for NetworkInterface {

@@ -3,7 +3,7 @@
 use super::{Record, Tags};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use vpc::{IpNet, SubnetId, VpcId};
+use vpc::{IpNet, NetworkAclId, SubnetId, VpcId};
 
 /// A range of addresses in a VPC, in one Availability Zone ("Subnet", Amazon EC2 API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct SubnetAcl {
     /// `aclassoc-…`.
     pub association: String,
     /// `acl-…`.
-    pub acl: String,
+    pub acl: NetworkAclId,
 }
 
 impl Record for Subnet {

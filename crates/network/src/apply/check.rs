@@ -10,8 +10,11 @@ use crate::{
 };
 use rustix::io::Errno;
 use spec::{Desired, HostSpec, TaskSpec};
-use std::os::fd::AsRawFd;
-use vpc::{Interface, IpNet, IpProtocol, Peer, Ports, Rule, SecurityGroup, Subnet, Vpc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::fd::AsRawFd,
+};
+use vpc::{Holder, Interface, IpNet, IpProtocol, Peer, Ports, Rule, SecurityGroup, Subnet, Topology, Vpc};
 
 impl Network {
     /// Fails, by name, if this machine can't make namespaces, veth pairs or the nftables that a VPC needs. Loads the kernel's
@@ -60,15 +63,24 @@ fn example() -> HostSpec {
         subnet: "subnet-check".into(),
         private_ip: [10, 0, 0, 4].into(),
         mac: ROUTER_MAC,
-        public_ip: None,
+        secondary_ips: BTreeSet::new(),
+        public_ips: BTreeMap::new(),
+        source_dest_check: true,
+        holder: Holder::Machine,
         security_groups: ["sg-check".into()].into(),
     };
     let vpc = Vpc {
         cidrs: vec![net("10.0.0.0/16")],
-        subnets: [("subnet-check".into(), Subnet { cidr: net("10.0.0.0/24") })].into(),
+        subnets: [(
+            "subnet-check".into(),
+            Subnet { cidr: net("10.0.0.0/24"), route_table: "rtb-check".into(), network_acl: "acl-check".into() },
+        )]
+        .into(),
         security_groups: [("sg-check".into(), SecurityGroup { ingress: rules.clone(), egress: rules })].into(),
         interfaces: [("eni-check".into(), interface)].into(),
+        ..Vpc::default()
     };
+    let topology = Topology { vpcs: [("vpc-check".into(), vpc)].into(), ..Topology::default() };
     let task = TaskSpec {
         arn: String::new(),
         desired: Desired::Running,
@@ -83,5 +95,5 @@ fn example() -> HostSpec {
         architecture: String::new(),
         containers: Vec::new(),
     };
-    HostSpec { revision: 0, vpcs: [("vpc-check".into(), vpc)].into(), tasks: [("check".into(), task)].into() }
+    HostSpec { revision: 0, topology, tasks: [("check".into(), task)].into() }
 }

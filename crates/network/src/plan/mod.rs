@@ -64,7 +64,7 @@ pub fn plan(instance: &Instance, spec: &HostSpec) -> Plan {
         by_vpc.entry(&task.vpc).or_default().push((id, task));
     }
     for (id, tasks) in by_vpc {
-        match spec.vpcs.get(id) {
+        match spec.topology.vpcs.get(id) {
             Some(vpc) => plan.add_vpc(id, vpc, &tasks),
             None => plan
                 .impossible

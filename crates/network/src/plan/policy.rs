@@ -224,7 +224,7 @@ fn rules(
                 Peer::Net(IpNet::V4(net)) => {
                     nets.push(Pattern { peers: (net.network().into(), net.broadcast().into()), traffic })
                 }
-                Peer::Net(IpNet::V6(_)) => {}
+                Peer::Net(IpNet::V6(_)) | Peer::PrefixList(_) => {}
                 Peer::Group(peer) => {
                     combinations.containing(peer).for_each(|number| by_number.entry(number).or_default().push(traffic))
                 }

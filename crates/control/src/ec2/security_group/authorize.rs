@@ -138,6 +138,7 @@ pub(super) fn duplicate(rule: &Rule) -> Fault {
     let peer = match &rule.peer {
         Peer::Net(net) => net.to_string(),
         Peer::Group(id) => id.to_string(),
+        Peer::PrefixList(id) => id.to_string(),
     };
     let protocol =
         if rule.protocol == IpProtocol::All { "ALL".to_owned() } else { protocol::name(rule.protocol).to_uppercase() };

@@ -10,7 +10,7 @@ use crate::{
     state::{SecurityGroup, SecurityGroupRule},
 };
 use aws::{
-    api::ec2::{IpPermission, IpRange, Ipv6Range, UserIdGroupPair},
+    api::ec2::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair},
     fault::Fault,
 };
 use std::collections::BTreeMap;
@@ -137,6 +137,10 @@ pub(super) fn write<'a>(account: &str, rules: impl Iterator<Item = (&'a Rule, Op
                 group_id: Some(id.to_string()),
                 ..UserIdGroupPair::default()
             }),
+            Peer::PrefixList(id) => permission
+                .prefix_list_ids
+                .get_or_insert_default()
+                .push(PrefixListId { description, prefix_list_id: Some(id.to_string()) }),
         }
     }
     permissions.into_values().collect()

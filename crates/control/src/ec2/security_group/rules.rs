@@ -130,7 +130,7 @@ pub(super) fn show(state: &State, rule: &SecurityGroupRule) -> Shape {
         to_port: Some(to),
         cidr_ipv4: ipv4,
         cidr_ipv6: ipv6,
-        prefix_list_id: None,
+        prefix_list_id: prefix_list(peer).map(ToString::to_string),
         referenced_group_info: referenced_group(peer).map(referenced),
         description: description.clone(),
         tags: Some(crate::ec2::tags::list(tags)),
@@ -143,7 +143,15 @@ pub(super) fn ranges(peer: &Peer) -> (Option<String>, Option<String>) {
     match peer {
         Peer::Net(net) if net.addr().is_ipv4() => (Some(net.to_string()), None),
         Peer::Net(net) => (None, Some(net.to_string())),
-        Peer::Group(_) => (None, None),
+        Peer::Group(_) | Peer::PrefixList(_) => (None, None),
+    }
+}
+
+/// A peer's prefix list.
+fn prefix_list(peer: &Peer) -> Option<&vpc::PrefixListId> {
+    match peer {
+        Peer::PrefixList(id) => Some(id),
+        Peer::Net(_) | Peer::Group(_) => None,
     }
 }
 
@@ -151,6 +159,6 @@ pub(super) fn ranges(peer: &Peer) -> (Option<String>, Option<String>) {
 pub(super) fn referenced_group(peer: &Peer) -> Option<&vpc::SecurityGroupId> {
     match peer {
         Peer::Group(id) => Some(id),
-        Peer::Net(_) => None,
+        Peer::Net(_) | Peer::PrefixList(_) => None,
     }
 }

@@ -96,6 +96,7 @@ impl Fixture {
             incarnation: 1,
             sequence: self.sequence,
             observed,
+            networked: observed,
             tasks: self.tasks.clone(),
         };
         let request = SyncRequest { status, capacity: capacity("amd64") };

@@ -72,7 +72,7 @@ fn its_interface_is_made_at_once_and_the_host_is_told_everything() {
     let spec = host_spec(&fixture.world.state, &HostId::from("host"));
     let told = &spec.tasks[id.as_str()];
     assert_eq!((told.cpu, told.memory, told.ephemeral_storage), (512, 1 << 30, 30 << 30));
-    assert!(spec.vpcs[&told.vpc].interfaces.contains_key(&told.interface));
+    assert!(spec.topology.vpcs[&told.vpc].interfaces.contains_key(&told.interface));
     let web = &told.containers[0];
     assert_eq!(
         (web.command.clone(), web.memory, web.stop_timeout),

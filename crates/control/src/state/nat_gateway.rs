@@ -1,0 +1,75 @@
+//! NAT gateways.
+
+use super::{Record, Tags};
+use aws::doc::Timestamp;
+use serde::{Deserialize, Serialize};
+use spec::Revision;
+use std::net::IpAddr;
+use vpc::{InterfaceId, NatGatewayId, SubnetId, VpcId};
+
+/// A NAT gateway ("NatGateway", Amazon EC2 API Reference).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NatGateway {
+    /// `nat-…`.
+    pub id: NatGatewayId,
+    /// The VPC it is in; never changes.
+    pub vpc: VpcId,
+    /// The subnet it is in; never changes.
+    pub subnet: SubnetId,
+    /// Whether it has public addresses (`ConnectivityType`); never changes.
+    pub public: bool,
+    /// Where in its life it is.
+    pub state: Lifecycle,
+    /// The revision that it came into that state with.
+    pub since: Revision,
+    /// Its interface; none any more once it is deleted.
+    pub interface: Option<InterfaceId>,
+    /// Its addresses, the primary one first; never empty.
+    pub addresses: Vec<NatAddress>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// Its tags. `neargate:bandwidth` sets what it carries.
+    pub tags: Tags,
+}
+
+/// An address of a NAT gateway.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NatAddress {
+    /// The private address.
+    pub private_ip: IpAddr,
+    /// `eipalloc-…` of the Elastic IP address, and that address and `eipassoc-…`, for public gateways.
+    pub elastic_ip: Option<NatElasticIp>,
+}
+
+/// The Elastic IP address of a NAT gateway's address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NatElasticIp {
+    /// `eipalloc-…`.
+    pub allocation: String,
+    /// `eipassoc-…`.
+    pub association: String,
+    /// The public address.
+    pub public_ip: IpAddr,
+}
+
+/// The life of what hosts make: NAT gateways and VPC endpoints. A state ends when every host's kernel is as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lifecycle {
+    /// Asked for; hosts are told of it. Not usable before each has it.
+    Pending,
+    /// Usable.
+    Available,
+    /// Withdrawn; a host may still have it.
+    Deleting,
+    /// No host has it any more. Shown for an hour.
+    Deleted,
+}
+
+impl Record for NatGateway {
+    const TABLE: &'static str = "nat_gateway";
+    fn key(&self) -> String {
+        self.id.to_string()
+    }
+}
