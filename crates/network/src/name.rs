@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use vpc::{InterfaceId, VpcId};
+use vpc::{EndpointId, InterfaceId, VpcId};
 
 /// Where ip-netns(8) looks for namespaces too.
 pub(crate) const NAMESPACES: &str = "/run/netns";
@@ -44,6 +44,21 @@ impl Instance {
     /// The namespace of a task.
     pub fn task(&self, task: &TaskId) -> NamespaceName {
         NamespaceName(format!("{}-task-{task}", self.0).into())
+    }
+
+    /// The namespace of an interface that is no task's: an interface endpoint's, a NAT gateway's, or one that a user made.
+    pub fn interface(&self, interface: &InterfaceId) -> NamespaceName {
+        NamespaceName(format!("{}-{interface}", self.0).into())
+    }
+
+    /// The namespace of a gateway endpoint.
+    pub fn endpoint(&self, endpoint: &EndpointId) -> NamespaceName {
+        NamespaceName(format!("{}-{endpoint}", self.0).into())
+    }
+
+    /// The namespace of the internet.
+    pub fn internet(&self) -> NamespaceName {
+        NamespaceName(format!("{}-internet", self.0).into())
     }
 
     /// Whether a name found on the machine is one of this instance's.
