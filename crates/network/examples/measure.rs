@@ -8,6 +8,7 @@ use network::{Instance, Network, plan};
 use spec::HostSpec;
 use std::{
     net::{IpAddr, Ipv4Addr},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use support::{World, all, everywhere, group, task, tcp};
@@ -18,11 +19,19 @@ fn add(spec: &mut HostSpec, n: u32) {
         subnet: "subnet-big".into(),
         private_ip: IpAddr::V4(Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 64, 4)) + n)),
         mac: Mac([0x0a, 1, 0, 0, (n >> 8) as u8, n as u8]),
-        public_ip: None,
+        secondary_ips: Default::default(),
+        public_ips: Default::default(),
+        source_dest_check: true,
+        holder: vpc::Holder::Task,
         security_groups: ["sg-a".into(), format!("sg-{}", n % 4).as_str().into()].into(),
     };
     let id = format!("eni-{n:08x}000000000");
-    spec.vpcs.get_mut(support::VPC).unwrap().interfaces.insert(id.as_str().into(), interface);
+    Arc::make_mut(&mut spec.topology)
+        .vpcs
+        .get_mut(support::VPC)
+        .unwrap()
+        .interfaces
+        .insert(id.as_str().into(), interface);
     spec.tasks.insert(format!("{n:032x}").into(), task(support::VPC, id.as_str().into()));
 }
 
@@ -48,7 +57,10 @@ fn main() {
     let count: u32 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1000);
     Network::check_host().unwrap();
     let mut world = World::new();
-    world.vpc().subnets.insert("subnet-big".into(), vpc::Subnet { cidr: "10.0.64.0/18".parse().unwrap() });
+    world.vpc().subnets.insert(
+        "subnet-big".into(),
+        vpc::Subnet { cidr: "10.0.64.0/18".parse().unwrap(), route_table: "rtb-1".into(), network_acl: "acl-1".into() },
+    );
     let many = |from: u16| {
         (0..15).map(|n| tcp(from + n * 10, from + n * 10 + 5, support::net("10.0.0.0/8"))).collect::<Vec<_>>()
     };

@@ -8,6 +8,7 @@
 
 mod apply;
 mod error;
+mod metrics;
 mod name;
 mod namespace;
 mod netlink;
@@ -16,6 +17,7 @@ mod sys;
 
 pub use apply::Network;
 pub use error::Error;
+pub use metrics::{NatMetrics, nat_metrics};
 pub use name::{Instance, LinkName, NamespaceName};
 pub use namespace::inside;
 pub use plan::{Plan, plan};

@@ -3,6 +3,7 @@
 use crate::Error;
 use spec::TaskId;
 use std::{
+    collections::HashSet,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -104,14 +105,31 @@ impl LinkName {
         Self("eth0".into())
     }
 
-    /// The router's end: `e` and the first 14 digits of the interface's id, so that a person finds one by the other. `attempt` 0 is
-    /// that; the next ones are drawn from the whole id, for when another interface has the name already.
-    pub(crate) fn of_interface(id: &InterfaceId, attempt: u32) -> Self {
-        let digits = id.strip_prefix("eni-").unwrap_or(id);
+    /// A VPC router's link to the internet.
+    pub(crate) fn igw() -> Self {
+        Self("igw".into())
+    }
+
+    /// A link that is somebody's: a letter for the kind and the first 14 digits of the id, so that a person finds one by the other.
+    /// `attempt` 0 is that; the next ones are drawn from the whole id, for when another has the name already.
+    pub(crate) fn of(kind: char, id: &str, attempt: u32) -> Self {
+        let digits = id.rsplit_once('-').map_or(id, |(_, digits)| digits);
         let plain = digits.len() >= 14 && digits.bytes().all(|b| b.is_ascii_hexdigit());
         match digits.get(..14).filter(|_| plain && attempt == 0) {
-            Some(digits) => Self(format!("e{digits}").into()),
+            Some(digits) => Self(format!("{kind}{digits}").into()),
             None => Self(format!("x{:014x}", hash(format!("{attempt}{id}").as_bytes()) & 0xff_ffff_ffff_ffff).into()),
+        }
+    }
+
+    /// The first such name that is not taken; taken from now on.
+    pub(crate) fn unique(kind: char, id: &str, taken: &mut HashSet<Self>) -> Self {
+        let mut attempt = 0;
+        loop {
+            let name = Self::of(kind, id, attempt);
+            if taken.insert(name.clone()) {
+                return name;
+            }
+            attempt += 1;
         }
     }
 
@@ -154,11 +172,11 @@ mod tests {
 
     #[test]
     fn link_names_fit_the_kernel() {
-        let real = LinkName::of_interface(&"eni-0123456789abcdef0".into(), 0);
+        let real = LinkName::of('e', "eni-0123456789abcdef0", 0);
         assert_eq!(real.as_str(), "e0123456789abcd");
         for (id, attempt) in [("eni-0123456789abcdef0", 1), ("eni-1", 0), ("eni-äöüäöüäöüäöü", 0), ("", 0)]
         {
-            assert_eq!(LinkName::of_interface(&id.into(), attempt).as_str().len(), 15, "{id}");
+            assert_eq!(LinkName::of('e', id, attempt).as_str().len(), 15, "{id}");
         }
     }
 }

@@ -55,7 +55,7 @@ fn damage_heals() {
         &["ip", "-n", task, "link", "set", "lo", "down"],
         &["ip", "netns", "exec", router, "nft", "flush", "ruleset"],
         &["ip", "netns", "exec", router, "nft", "flush", "chain", "inet", "vpc", "receiver"],
-        &["ip", "netns", "exec", router, "nft", "flush", "set", "inet", "vpc", "sources"],
+        &["ip", "netns", "exec", router, "nft", "flush", "map", "inet", "vpc", "sources"],
         &["ip", "netns", "exec", router, "nft", "insert", "rule", "inet", "vpc", "forward", "accept"],
         &["ip", "netns", "exec", router, "nft", "add", "set", "inet", "vpc", "mine", "{ type ipv6_addr; }"],
         &["ip", "netns", "exec", router, "nft", "add", "table", "ip", "mine"],

@@ -36,12 +36,12 @@ fn vpcs_with_the_same_range_never_meet() {
     let mut world = world();
     let mut twin = vpc();
     twin.security_groups = world.vpc().security_groups.clone();
-    world.spec.vpcs.insert("vpc-2".into(), twin);
+    world.topology().vpcs.insert("vpc-2".into(), twin);
     // The same addresses, other interfaces and tasks.
     for n in [10, 11] {
         let id = vpc::InterfaceId::from(format!("eni-{n}-twin"));
-        let twin = world.spec.vpcs[support::VPC].interfaces[&interface_id(n)].clone();
-        world.spec.vpcs.get_mut("vpc-2").unwrap().interfaces.insert(id.clone(), twin);
+        let twin = world.vpc().interfaces[&interface_id(n)].clone();
+        world.topology().vpcs.get_mut("vpc-2").unwrap().interfaces.insert(id.clone(), twin);
         world.spec.tasks.insert(format!("twin{n}").into(), task("vpc-2", id));
     }
     world.apply();

@@ -5,16 +5,21 @@ mod support;
 
 use network::{Instance, plan};
 use spec::HostSpec;
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 use support::*;
 use vpc::{IpProtocol, Ports, Rule, SecurityGroup};
 
 fn spec() -> HostSpec {
-    HostSpec { revision: 1, vpcs: [(VPC.into(), vpc())].into(), ..HostSpec::default() }
+    HostSpec { revision: 1, topology: topology().into(), ..HostSpec::default() }
 }
 
 fn add_group(spec: &mut HostSpec, id: &str, ingress: Vec<Rule>, egress: Vec<Rule>) {
-    spec.vpcs.get_mut(VPC).unwrap().security_groups.insert(id.into(), SecurityGroup { ingress, egress });
+    Arc::make_mut(&mut spec.topology)
+        .vpcs
+        .get_mut(VPC)
+        .unwrap()
+        .security_groups
+        .insert(id.into(), SecurityGroup { ingress, egress });
 }
 
 fn assert_golden(name: &str, spec: &HostSpec) {
@@ -77,7 +82,7 @@ fn what_can_not_be_planned_is_named() {
     add_task(&mut spec, VPC, 10, &["sg-gone"]);
     add_task(&mut spec, VPC, 11, &[]);
     add_task(&mut spec, VPC, 12, &[]);
-    let interfaces = &mut spec.vpcs.get_mut(VPC).unwrap().interfaces;
+    let interfaces = &mut Arc::make_mut(&mut spec.topology).vpcs.get_mut(VPC).unwrap().interfaces;
     interfaces.get_mut(&interface_id(11)).unwrap().private_ip = "fd00::1".parse().unwrap();
     interfaces.get_mut(&interface_id(12)).unwrap().subnet = "subnet-gone".into();
     for (id, vpc, interface) in [("a", "vpc-gone", "eni-1"), ("b", VPC, "eni-gone")] {
@@ -103,7 +108,7 @@ fn interfaces_whose_names_would_clash_get_different_ones() {
     let mut spec = spec();
     add_task(&mut spec, VPC, 10, &[]);
     let twin: vpc::InterfaceId = format!("{}f", interface_id(10).strip_suffix('0').unwrap()).into();
-    let vpc = spec.vpcs.get_mut(VPC).unwrap();
+    let vpc = Arc::make_mut(&mut spec.topology).vpcs.get_mut(VPC).unwrap();
     let interface = vpc::Interface { private_ip: ip(11).into(), ..vpc.interfaces[&interface_id(10)].clone() };
     vpc.interfaces.insert(twin.clone(), interface);
     spec.tasks.insert("twin".into(), task(VPC, twin));

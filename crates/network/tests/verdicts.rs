@@ -17,7 +17,7 @@ use std::{
 use support::{probe::SILENCE, *};
 use vpc::{
     IpProtocol, Peer, Ports, Rule,
-    verdict::{Packet, Transport, verdict},
+    verdict::{Origin, Packet, Transport, verdict},
 };
 
 const TASKS: [u8; 4] = [10, 11, 100, 101];
@@ -81,13 +81,13 @@ fn the_model_and_the_kernel_agree() {
         let arrived = arrivals(world, &packets, *number);
         for (n, (from, to, transport)) in packets.iter().enumerate() {
             let packet = Packet {
-                from: interface_id(*from),
+                origin: Origin::Interface(VPC.into(), interface_id(*from)),
                 source: ip(*from).into(),
                 destination: ip(*to).into(),
                 transport: *transport,
             };
-            let verdict = verdict(&world.spec.vpcs[VPC], &packet);
-            prop_assert_eq!(verdict.allowed(), arrived.contains(&n), "{:?}: {:?}", packet, verdict);
+            let verdict = verdict(&world.spec.topology, &packet);
+            prop_assert_eq!(verdict.arrives(), arrived.contains(&n), "{:?}: {:?}", packet, verdict);
         }
         prop_assert_eq!(world.verify(), 0, "what was applied in place is what a fresh start would make");
         Ok(())
@@ -112,8 +112,8 @@ fn packets() -> Vec<(u8, u8, Transport)> {
     let mut packets = Vec::new();
     for from in TASKS {
         for to in TASKS.into_iter().filter(|to| *to != from) {
-            packets.extend(PORTS.map(|port| (from, to, Transport::Tcp(port))));
-            packets.extend(PORTS.map(|port| (from, to, Transport::Udp(port))));
+            packets.extend(PORTS.map(|port| (from, to, Transport::tcp(port))));
+            packets.extend(PORTS.map(|port| (from, to, Transport::udp(port))));
             packets.extend(MESSAGES.map(|(kind, code)| (from, to, Transport::Icmp(kind, code))));
         }
     }
@@ -134,7 +134,7 @@ fn arrivals(world: &World, packets: &[(u8, u8, Transport)], case: u16) -> BTreeS
         let (_, sender, raw) = senders.iter().find(|(n, ..)| n == from).unwrap();
         // A refusal is a packet that does not arrive.
         match transport {
-            Transport::Udp(port) => {
+            Transport::Udp { to: port, .. } => {
                 let _ = sender.send_to(&[n as u8], (ip(*to), *port));
             }
             Transport::Icmp(kind, code) => {
@@ -176,7 +176,7 @@ fn connected(world: &World, packets: &[(u8, u8, Transport)]) -> Vec<usize> {
             .iter()
             .enumerate()
             .filter_map(|(n, (from, to, transport))| match transport {
-                Transport::Tcp(port) => Some((n, world.at(*from), ip(*to), *port)),
+                Transport::Tcp { to: port, .. } => Some((n, world.at(*from), ip(*to), *port)),
                 _ => None,
             })
             .map(|(n, from, to, port): (usize, _, Ipv4Addr, u16)| {

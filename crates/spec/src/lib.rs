@@ -15,7 +15,7 @@ pub use sync::{Capacity, LogBatch, LogLine, SyncReply, SyncRequest};
 pub use task::{Desired, TaskSpec};
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use vpc::Topology;
 
 vpc::identifiers! {
@@ -38,7 +38,7 @@ pub struct HostSpec {
     pub revision: Revision,
     /// The VPCs that have an interface, whole, and what is between them. NAT gateways, endpoints and interfaces of no task's are on
     /// every host.
-    pub topology: Topology,
+    pub topology: Arc<Topology>,
     /// The tasks placed on this host. One that is absent must not exist there: neither processes nor network nor files.
     pub tasks: BTreeMap<TaskId, TaskSpec>,
 }

@@ -29,16 +29,18 @@ pub struct Interface {
     /// Whether it may send from and receive for its own addresses only (`SourceDestCheck`).
     pub source_dest_check: bool,
     /// What is behind it.
-    #[serde(default, skip_serializing_if = "Holder::is_machine")]
+    #[serde(default, skip_serializing_if = "Holder::is_task")]
     pub holder: Holder,
 }
 
 /// What is behind an interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Holder {
-    /// A machine: a task's containers, or whatever a user runs there.
+    /// A task's containers.
     #[default]
-    Machine,
+    Task,
+    /// Whatever a user runs there: an interface that belongs to nothing.
+    User,
     /// A NAT gateway, which forwards and has no security groups ("NAT gateways", Amazon VPC User Guide).
     NatGateway(NatGatewayId),
     /// An interface endpoint: an AWS service ("Access AWS services through AWS PrivateLink", AWS PrivateLink Guide).
@@ -46,9 +48,14 @@ pub enum Holder {
 }
 
 impl Holder {
-    /// Whether it is a machine.
+    /// Whether it is a task, as most are.
+    pub fn is_task(&self) -> bool {
+        *self == Self::Task
+    }
+
+    /// Whether a machine is behind it, not a part of the network.
     pub fn is_machine(&self) -> bool {
-        *self == Self::Machine
+        matches!(self, Self::Task | Self::User)
     }
 }
 

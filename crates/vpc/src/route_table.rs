@@ -3,7 +3,7 @@
 use crate::{EndpointId, InterfaceId, InternetGatewayId, NatGatewayId, PeeringId, PrefixListId, Topology, VpcId};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// A route table. The local route, which every table has for each of the VPC's ranges, is not kept in it: nothing is more specific
 /// here, so it always comes first.
@@ -50,20 +50,26 @@ impl RouteTable {
     /// The route for a destination outside the VPC: the one with the longest prefix, and of those a range before a prefix list
     /// ("Route priority", Amazon VPC User Guide).
     pub fn lookup<'a>(&'a self, topology: &'a Topology, to: IpAddr) -> Option<(IpNet, &'a Route)> {
-        self.expand(topology)
-            .filter(|(net, _)| net.contains(&to))
-            .max_by_key(|(net, route)| (net.prefix_len(), matches!(route.destination, Destination::Net(_))))
+        let effective = self.effective(topology).into_iter().filter(|(net, _)| net.contains(&to));
+        effective.max_by_key(|(net, _)| net.prefix_len())
     }
 
-    /// Every range its routes are for.
-    pub fn expand<'a>(&'a self, topology: &'a Topology) -> impl Iterator<Item = (IpNet, &'a Route)> {
-        self.routes.iter().flat_map(move |route| {
-            let (net, list) = match &route.destination {
-                Destination::Net(net) => (Some(*net), None),
-                Destination::PrefixList(id) => (None, Some(topology.prefixes(id).copied())),
-            };
-            net.into_iter().chain(list.into_iter().flatten()).map(move |net| (net, route))
-        })
+    /// The route that is for each range. Where several prefix lists have one, it is the first list's, so that there is an order.
+    pub fn effective<'a>(&'a self, topology: &'a Topology) -> BTreeMap<IpNet, &'a Route> {
+        let mut effective = BTreeMap::new();
+        for route in &self.routes {
+            if let Destination::PrefixList(id) = &route.destination {
+                for net in topology.prefixes(id) {
+                    effective.entry(*net).or_insert(route);
+                }
+            }
+        }
+        for route in &self.routes {
+            if let Destination::Net(net) = &route.destination {
+                effective.insert(*net, route);
+            }
+        }
+        effective
     }
 }
 

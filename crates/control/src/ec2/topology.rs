@@ -148,7 +148,8 @@ fn enforced(interface: &NetworkInterface) -> Interface {
         security_groups: interface.security_groups.clone(),
         source_dest_check: interface.source_dest_check,
         holder: match &interface.requester {
-            Requester::Ecs | Requester::User => Holder::Machine,
+            Requester::Ecs => Holder::Task,
+            Requester::User => Holder::User,
             Requester::NatGateway(id) => Holder::NatGateway(id.clone()),
             Requester::Endpoint(id) => Holder::Endpoint(id.clone()),
         },

@@ -15,7 +15,7 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
     if state.hosts.get(host).is_none_or(|host| host.lost.is_some()) {
         return spec;
     }
-    spec.topology = ec2::topology(state);
+    spec.topology = ec2::topology(state).into();
     for task in state.tasks.iter().filter(|task| task.is_on(host) && task.status < Status::Deprovisioning) {
         let Some(interface) = &task.attachment.interface else { continue };
         spec.tasks.insert(task.id.clone(), task_spec(state, task, interface));

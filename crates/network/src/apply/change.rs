@@ -3,8 +3,8 @@
 use super::state::State;
 use crate::{
     name::LinkName,
-    netlink::{message::Message, route},
-    plan::{Address, Namespace, Neighbour, Route, Target},
+    netlink::{message::Message, route, shape},
+    plan::{Address, Namespace, Neighbour, PolicyRule, Route},
 };
 use std::fmt;
 
@@ -18,13 +18,17 @@ pub(super) enum Change {
     Up(LinkName),
     SetNeighbour(Neighbour),
     SetRoute(Route),
+    AddRule(PolicyRule),
+    DeleteRule(PolicyRule),
+    SetShape(LinkName, u64),
+    DeleteShape(LinkName),
 }
 
 /// What has to be done: what is too much goes first, addresses come before their link is up, routes after.
 pub(super) fn changes(state: &State, planned: &Namespace) -> Vec<Change> {
     let mut changes = Vec::new();
     // A route or neighbour for the same destination is replaced rather than deleted, and so never missing.
-    let replaced = |route: &Route| planned.routes.iter().any(|p| p.to == route.to);
+    let replaced = |route: &Route| planned.routes.iter().any(|p| (p.table, p.to) == (route.table, route.to));
     let replaced_neighbour =
         |n: &Neighbour| planned.neighbours.iter().any(|p| p.link == n.link && p.address == n.address);
     changes.extend(
@@ -43,6 +47,15 @@ pub(super) fn changes(state: &State, planned: &Namespace) -> Vec<Change> {
     changes.extend(state.links.iter().filter(|(_, link)| !link.up).map(|(name, _)| Change::Up(name.clone())));
     changes.extend(planned.neighbours.difference(&state.neighbours).cloned().map(Change::SetNeighbour));
     changes.extend(planned.routes.difference(&state.routes).cloned().map(Change::SetRoute));
+    // A packet meets the old rules or more, never fewer.
+    if let Some(rules) = &planned.rules {
+        changes.extend(rules.difference(&state.rules).copied().map(Change::AddRule));
+        changes.extend(state.rules.difference(rules).copied().map(Change::DeleteRule));
+    }
+    let shaped = planned.shapes.iter().filter(|(link, rate)| state.shapes.get(*link) != Some(*rate));
+    changes.extend(shaped.map(|(link, rate)| Change::SetShape(link.clone(), *rate)));
+    let unshaped = state.shapes.keys().filter(|link| !planned.shapes.contains_key(*link));
+    changes.extend(unshaped.cloned().map(Change::DeleteShape));
     changes
 }
 
@@ -62,6 +75,10 @@ impl Change {
             Self::Up(link) => route::up(index(link)?),
             Self::SetNeighbour(n) => route::set_neighbour(n, index(&n.link)?),
             Self::SetRoute(r) => route::set_route(r, route_index(r)?),
+            Self::AddRule(rule) => route::add_rule(rule),
+            Self::DeleteRule(rule) => route::delete_rule(rule),
+            Self::SetShape(link, rate) => shape::set(index(link)?, *rate),
+            Self::DeleteShape(link) => shape::delete(index(link)?),
         })
     }
 
@@ -75,6 +92,10 @@ impl Change {
             Self::Up(_) => "bring up the link",
             Self::SetNeighbour(_) => "set the neighbour",
             Self::SetRoute(_) => "set the route",
+            Self::AddRule(_) => "add the routing rule",
+            Self::DeleteRule(_) => "delete the routing rule",
+            Self::SetShape(..) => "set the bandwidth of",
+            Self::DeleteShape(_) => "lift the bandwidth of",
         }
     }
 }
@@ -82,14 +103,11 @@ impl Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::DeleteRoute(Route { to, target }) | Self::SetRoute(Route { to, target }) => match target {
-                Target::Link(link) => write!(f, "{to} dev {link}"),
-                Target::Gateway(gateway, link) => write!(f, "{to} via {gateway} dev {link}"),
-                Target::Blackhole => write!(f, "blackhole {to}"),
-            },
+            Self::DeleteRoute(route) | Self::SetRoute(route) => write!(f, "{route}"),
+            Self::AddRule(rule) | Self::DeleteRule(rule) => write!(f, "{rule}"),
             Self::DeleteNeighbour(n) | Self::SetNeighbour(n) => write!(f, "{} dev {}", n.address, n.link),
             Self::DeleteAddress(a) | Self::AddAddress(a) => write!(f, "{} dev {}", a.net, a.link),
-            Self::Up(link) => write!(f, "{link}"),
+            Self::Up(link) | Self::SetShape(link, _) | Self::DeleteShape(link) => write!(f, "{link}"),
         }
     }
 }

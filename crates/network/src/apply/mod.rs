@@ -11,16 +11,16 @@
 
 mod change;
 mod check;
+mod leaf;
 mod remove;
 mod state;
 mod table;
-mod task;
 
 use crate::{
     Error,
     name::{Instance, LinkName, NamespaceName},
     namespace,
-    plan::{Namespace, Plan, Veth},
+    plan::{Namespace, Place, Plan, Veth},
 };
 use rustix::io::Errno;
 use state::{Sockets, State};
@@ -47,7 +47,7 @@ struct Known {
     /// Which one it is: a name may have come to stand for another.
     number: Option<u64>,
     state: State,
-    /// Kept open for routers; opened when needed for tasks.
+    /// Kept open for hubs; opened when needed for leaves.
     sockets: Option<Sockets>,
     /// Links whose other end came up after them: they may not carry packets yet.
     waking: Vec<u32>,
@@ -84,14 +84,21 @@ impl Network {
             pass.errors.extend(errors);
         }
         let planned: Vec<_> = scope.touched.iter().filter_map(|name| plan.namespaces.get_key_value(name)).collect();
-        for (name, planned) in planned.iter().filter(|(_, planned)| planned.table.is_some()) {
-            let made = self.router(name, planned);
+        let hubs = || planned.iter().filter(|(_, planned)| planned.place == Place::Hub);
+        for (name, planned) in hubs() {
+            let made = self.hub(name, planned);
             self.note(name, &mut pass, made);
         }
-        self.tasks(&planned, plan, &mut pass);
-        for (name, planned) in planned.iter().filter(|(_, planned)| planned.table.is_some()) {
+        self.leaves(&planned, plan, &mut pass);
+        self.hub_pairs(plan, &mut pass);
+        for (name, planned) in hubs() {
             let made = self.configure(name, planned);
             self.note(name, &mut pass, made);
+        }
+        // A link between two hubs carries packets when both are configured.
+        for (name, _) in hubs() {
+            let woken = self.wait(name);
+            self.note(name, &mut pass, woken);
         }
         if pass.errors.is_empty() {
             self.done = Some(plan.clone());
@@ -115,7 +122,7 @@ impl Network {
         }
         // Of a pair whose end is in a namespace that is there but could not be read, nothing is known.
         let unread = |name: &NamespaceName| found.contains_key(name) && !self.known.contains_key(name);
-        let judged = |veth: &Veth| !unread(&veth.router.namespace) && !unread(&veth.task.namespace);
+        let judged = |veth: &Veth| veth.ends().iter().all(|end| !unread(&end.namespace));
         let broken = plan
             .veths
             .iter()
@@ -148,7 +155,7 @@ impl Network {
         known.state.read_table(name, &mut sockets)?;
         self.next_index =
             known.state.links.values().map(|link| link.index.saturating_add(1)).fold(self.next_index, u32::max);
-        known.sockets = planned.table.is_some().then_some(sockets);
+        known.sockets = (planned.place == Place::Hub).then_some(sockets);
         self.known.insert(name.clone(), known);
         Ok(())
     }
@@ -159,18 +166,20 @@ impl Network {
             .broken
             .iter()
             .filter_map(|key| plan.veths.get(key))
-            .flat_map(|veth| [(&veth.router.namespace, &veth.router.link), (&veth.task.namespace, &veth.task.link)])
+            .flat_map(|veth| veth.ends().map(|end| (&end.namespace, &end.link)))
             .collect();
-        // A task's end goes with the router's, and a task that is not planned goes whole.
-        let (lo, eth0) = (LinkName::lo(), LinkName::eth0());
+        let planned: HashSet<(&NamespaceName, &LinkName)> =
+            plan.veths.values().flat_map(|veth| veth.ends().map(|end| (&end.namespace, &end.link))).collect();
+        // A leaf's end goes with the hub's, and a leaf that is not planned goes whole.
+        let lo = LinkName::lo();
         for name in &scope.touched {
             let Some(mut known) = self.known.remove(name) else { continue };
-            let router_ends = plan.veths.keys().filter(|(namespace, _)| namespace == name).map(|(_, link)| link);
-            let ends: HashSet<&LinkName> = if known.sockets.is_some() { router_ends.collect() } else { [&eth0].into() };
-            let spare = |link: &LinkName| *link != lo && (!ends.contains(link) || broken_ends.contains(&(name, link)));
+            let spare = |link: &LinkName| {
+                *link != lo && (!planned.contains(&(name, link)) || broken_ends.contains(&(name, link)))
+            };
             let doomed: Vec<(LinkName, u32)> =
                 known.state.links.iter().filter(|(l, _)| spare(l)).map(|(l, found)| (l.clone(), found.index)).collect();
-            let deleted = if doomed.is_empty() { Ok(()) } else { task::delete(name, &mut known, &doomed) };
+            let deleted = if doomed.is_empty() { Ok(()) } else { leaf::delete(name, &mut known, &doomed) };
             if deleted.is_ok() {
                 self.known.insert(name.clone(), known);
             }
@@ -184,11 +193,11 @@ impl Network {
             let link = self.known.get(&end.namespace)?.state.links.get(&end.link)?;
             (link.mac == Some(end.mac) && link.mtu == veth.mtu).then_some(link)
         };
-        end(&veth.router).zip(end(&veth.task)).is_some_and(|(a, b)| a.peer == Some(b.index) && b.peer == Some(a.index))
+        end(&veth.hub).zip(end(&veth.other)).is_some_and(|(a, b)| a.peer == Some(b.index) && b.peer == Some(a.index))
     }
 
-    /// Makes a router's namespace, its parameters and its table.
-    fn router(&mut self, name: &NamespaceName, planned: &Namespace) -> Result<usize, Error> {
+    /// Makes a hub's namespace, its parameters and its table.
+    fn hub(&mut self, name: &NamespaceName, planned: &Namespace) -> Result<usize, Error> {
         let mut count = 0;
         if !self.known.contains_key(name) {
             let known = create(name, planned)?;
@@ -207,9 +216,16 @@ impl Network {
     /// Makes addresses, neighbours and routes as planned, and brings links up.
     fn configure(&mut self, name: &NamespaceName, planned: &Namespace) -> Result<usize, Error> {
         match self.known.get_mut(name) {
-            Some(Known { state, sockets: Some(sockets), waking, .. }) => {
-                let count = configure(name, state, sockets, planned)?;
-                waking.drain(..).try_for_each(|index| wait_for_carrier(name, sockets, index)).map(|()| count)
+            Some(Known { state, sockets: Some(sockets), .. }) => configure(name, state, sockets, planned),
+            _ => Ok(0),
+        }
+    }
+
+    /// Waits until a hub's new links carry packets.
+    fn wait(&mut self, name: &NamespaceName) -> Result<usize, Error> {
+        match self.known.get_mut(name) {
+            Some(Known { sockets: Some(sockets), waking, .. }) => {
+                waking.drain(..).try_for_each(|index| wait_for_carrier(name, sockets, index)).map(|()| 0)
             }
             _ => Ok(0),
         }
@@ -272,6 +288,10 @@ fn configure(
     state.addresses.clone_from(&planned.addresses);
     state.neighbours.clone_from(&planned.neighbours);
     state.routes.clone_from(&planned.routes);
+    state.shapes.clone_from(&planned.shapes);
+    if let Some(rules) = &planned.rules {
+        state.rules.clone_from(rules);
+    }
     Ok(changes.len())
 }
 
@@ -313,8 +333,7 @@ impl Scope {
             }
         }
         for (key, before, after) in pairs(&done.veths, &plan.veths).filter(|(_, before, after)| before != after) {
-            let namespaces =
-                before.into_iter().chain(after).flat_map(|veth| [&veth.router.namespace, &veth.task.namespace]);
+            let namespaces = before.into_iter().chain(after).flat_map(|veth| veth.ends().map(|end| &end.namespace));
             scope.touched.extend(namespaces.filter(|name| plan.namespaces.contains_key(*name)).cloned());
             scope.broken.push(key.clone());
         }

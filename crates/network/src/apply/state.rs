@@ -7,8 +7,9 @@ use crate::{
         Socket,
         nftables::{self, TableState},
         route::{self, Link},
+        shape,
     },
-    plan::{Address, Namespace, Neighbour, Route},
+    plan::{Address, MAIN, Namespace, Neighbour, PolicyRule, Route},
 };
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,8 @@ pub(super) struct State {
     pub addresses: BTreeSet<Address>,
     pub neighbours: BTreeSet<Neighbour>,
     pub routes: BTreeSet<Route>,
+    pub rules: BTreeSet<PolicyRule>,
+    pub shapes: BTreeMap<LinkName, u64>,
     pub table: Option<TableState>,
     /// Whether the table holds what can't be mended but only replaced.
     pub strange: bool,
@@ -51,10 +54,13 @@ impl State {
     /// A namespace just made: a loopback link that is down, and parameters that have just been set.
     pub(super) fn fresh(generation: Option<u32>) -> Self {
         let lo = Link { index: 1, mac: None, mtu: 65536, up: false, peer: None };
-        Self { links: [(LinkName::lo(), lo)].into(), generation, ..Self::default() }
+        // As the kernel makes them: the main table, and an empty one that is called "default".
+        let rules = [(32766, MAIN), (32767, 253)];
+        let rules = rules.map(|(priority, table)| PolicyRule { priority, mark: None, table: Some(table) });
+        Self { links: [(LinkName::lo(), lo)].into(), rules: rules.into(), generation, ..Self::default() }
     }
 
-    /// Reads links, addresses, neighbours and routes.
+    /// Reads links, addresses, neighbours, routes, routing rules and bandwidths.
     pub(super) fn read_links(&mut self, name: &NamespaceName, sockets: &mut Sockets) -> Result<(), Error> {
         let failed = |step| move |errno| Error::new(step, name, errno);
         let socket = &mut sockets.route;
@@ -69,6 +75,9 @@ impl State {
         let neighbour = |(address, mac, index)| Some(Neighbour { link: names.get(&index)?.clone(), address, mac });
         self.neighbours = neighbours.into_iter().filter_map(neighbour).collect();
         self.routes = route::routes(socket, &names).map_err(failed("list the routes of"))?.into_iter().collect();
+        self.rules = route::rules(socket).map_err(failed("list the routing rules of"))?.into_iter().collect();
+        let shapes = shape::list(socket).map_err(failed("list the bandwidths of"))?;
+        self.shapes = shapes.into_iter().filter_map(|(index, rate)| Some((names.get(&index)?.clone(), rate))).collect();
         Ok(())
     }
 

@@ -45,6 +45,11 @@ pub(super) fn apply(
     Ok(count)
 }
 
+/// Whether nothing needs to be changed, told without a socket.
+pub(super) fn is_as_planned(state: &State, planned: &Table) -> bool {
+    steps(state, planned).is_empty()
+}
+
 /// What leads from the state to the plan. The order is what the kernel needs: a set or chain is there before it is named and named
 /// no more before it goes.
 fn steps(state: &State, planned: &Table) -> Vec<Step> {
@@ -76,11 +81,11 @@ fn steps(state: &State, planned: &Table) -> Vec<Step> {
         let messages = nftables::add_elements(name, &new, set.shape);
         steps.extend(messages.into_iter().map(|message| Step("add elements to", name.clone(), message)));
     }
-    for name in current.chains.keys().filter(|name| !planned.chains.contains_key(*name)) {
-        steps.push(Step("delete the chain", name.clone(), nftables::delete_chain(name)));
-    }
     for name in current.sets.keys().filter(|name| !planned.sets.contains_key(*name)) {
         steps.push(Step("delete the set", name.clone(), nftables::delete_set(name)));
+    }
+    for name in current.chains.keys().filter(|name| !planned.chains.contains_key(*name)) {
+        steps.push(Step("delete the chain", name.clone(), nftables::delete_chain(name)));
     }
     steps
 }

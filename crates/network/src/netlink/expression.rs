@@ -1,7 +1,8 @@
 //! The inside of an nftables rule: what the kernel's small machine does, register by register.
 
 use super::message::Message;
-use crate::plan::table::{Rule, Selector, Statement, Verdict};
+use crate::plan::table::{Datum, Rule, Selector, Statement, Verdict};
+use std::net::IpAddr;
 
 /// Names of attributes and numbers of linux/netfilter/nf_tables.h, as far as they are used.
 const LIST_ELEMENT: u16 = 1;
@@ -25,13 +26,22 @@ const VERDICT_REGISTER: u32 = 0;
 const FIRST_REGISTER: u32 = 8;
 /// NFPROTO_IPV4.
 const IPV4: u8 = 2;
-/// IP_CT_ESTABLISHED and IP_CT_RELATED as bits of `ct state`.
+/// `ct state` as bits.
+const INVALID: u32 = 1;
 const ESTABLISHED_OR_RELATED: u32 = 2 | 4;
+const NEW: u32 = 8;
 const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
+const AT_MOST: u32 = 3;
+const AT_LEAST: u32 = 5;
 const ACCEPT: u32 = 1;
 const DROP: u32 = 0;
+pub(crate) const JUMP: u32 = -3_i32 as u32;
 pub(crate) const GOTO: u32 = -4_i32 as u32;
+const RETURN: u32 = -5_i32 as u32;
+/// NFT_NAT_SNAT and NFT_NAT_DNAT.
+const SOURCE: u32 = 0;
+const DESTINATION: u32 = 1;
 
 /// Writes a rule's expressions as the elements of a list.
 pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
@@ -41,9 +51,12 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 meta(m, INPUT_NAME, FIRST_REGISTER);
                 compare(m, EQUAL, &link_bytes("lo"));
             }
-            Statement::Established => {
-                established(m);
-                compare(m, NOT_EQUAL, &[0; 4]);
+            Statement::Established => state(m, ESTABLISHED_OR_RELATED),
+            Statement::New => state(m, NEW),
+            Statement::Invalid => state(m, INVALID),
+            Statement::Original => {
+                connection(m, 1);
+                compare(m, EQUAL, &[0]);
             }
             Statement::In(key, set) => {
                 load(m, key);
@@ -60,10 +73,38 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 set_mark(m);
             }
             Statement::MarkFrom(key, map) => {
-                load(m, &[*key]);
+                load(m, key);
                 lookup(m, map, Some(FIRST_REGISTER));
                 set_mark(m);
             }
+            Statement::Between(selector, first, last) => {
+                load(m, &[*selector]);
+                if first == last {
+                    compare(m, EQUAL, &compared(first));
+                } else {
+                    compare(m, AT_LEAST, &compared(first));
+                    compare(m, AT_MOST, &compared(last));
+                }
+            }
+            Statement::TranslateDestination(key, map) => {
+                load(m, &[*key]);
+                lookup(m, map, Some(FIRST_REGISTER));
+                translate(m, DESTINATION, None);
+            }
+            Statement::TranslateSource(key, map) => {
+                load(m, &[*key]);
+                lookup(m, map, Some(FIRST_REGISTER));
+                translate(m, SOURCE, None);
+            }
+            Statement::TranslateSourceInTurn(map, count, ports) => {
+                in_turn(m, *count);
+                lookup(m, map, Some(FIRST_REGISTER));
+                translate(m, SOURCE, Some(*ports));
+            }
+            Statement::Count => expression(m, "counter", |_| {}),
+            Statement::Reset => expression(m, "reject", |m| {
+                m.net_u32(1, 1).attr(2, &[0]);
+            }),
             Statement::Verdict(verdict) => immediate(m, VERDICT_REGISTER, |m| write_verdict(m, verdict)),
         }
     }
@@ -75,6 +116,8 @@ pub(crate) fn write_verdict(m: &mut Message, verdict: &Verdict) {
         Verdict::Accept => drop(m.net_u32(CODE, ACCEPT)),
         Verdict::Drop => drop(m.net_u32(CODE, DROP)),
         Verdict::Goto(chain) => drop(m.net_u32(CODE, GOTO).text(CHAIN, chain)),
+        Verdict::Jump(chain) => drop(m.net_u32(CODE, JUMP).text(CHAIN, chain)),
+        Verdict::Return => drop(m.net_u32(CODE, RETURN)),
     });
 }
 
@@ -141,20 +184,62 @@ fn compare(m: &mut Message, operation: u32, value: &[u8]) {
     });
 }
 
-fn established(m: &mut Message) {
+/// Matches when the connection's state is one of these bits.
+fn state(m: &mut Message, bits: u32) {
     const STATE: u32 = 0;
-    expression(m, "ct", |m| {
-        m.net_u32(2, STATE).net_u32(1, FIRST_REGISTER);
-    });
+    connection(m, STATE);
     expression(m, "bitwise", |m| {
         m.net_u32(1, FIRST_REGISTER).net_u32(2, FIRST_REGISTER).net_u32(3, 4);
         m.nest(4, |m| {
-            m.attr(VALUE, &ESTABLISHED_OR_RELATED.to_ne_bytes());
+            m.attr(VALUE, &bits.to_ne_bytes());
         });
         m.nest(5, |m| {
             m.attr(VALUE, &[0; 4]);
         });
     });
+    compare(m, NOT_EQUAL, &[0; 4]);
+}
+
+fn connection(m: &mut Message, key: u32) {
+    expression(m, "ct", |m| {
+        m.net_u32(2, key).net_u32(1, FIRST_REGISTER);
+    });
+}
+
+/// The next number below a count.
+fn in_turn(m: &mut Message, count: u32) {
+    expression(m, "numgen", |m| {
+        m.net_u32(1, FIRST_REGISTER).net_u32(2, count).net_u32(3, 0);
+    });
+}
+
+/// Translates to the address in the first register, and to ports.
+fn translate(m: &mut Message, side: u32, ports: Option<(u16, u16)>) {
+    if let Some((first, last)) = ports {
+        for (register, port) in [(FIRST_REGISTER + 1, first), (FIRST_REGISTER + 2, last)] {
+            immediate(m, register, |m| {
+                m.attr(VALUE, &port.to_be_bytes());
+            });
+        }
+    }
+    expression(m, "nat", |m| {
+        m.net_u32(1, side).net_u32(2, IPV4.into()).net_u32(3, FIRST_REGISTER);
+        if ports.is_some() {
+            m.net_u32(5, FIRST_REGISTER + 1).net_u32(6, FIRST_REGISTER + 2);
+        }
+    });
+}
+
+/// A value as it is compared: as in the packet.
+fn compared(datum: &Datum) -> Vec<u8> {
+    match datum {
+        Datum::Address(IpAddr::V4(address)) => address.octets().to_vec(),
+        Datum::Address(IpAddr::V6(address)) => address.octets().to_vec(),
+        Datum::Link(link) => link_bytes(link.as_str()).to_vec(),
+        Datum::Protocol(number) => vec![*number],
+        Datum::Word(word) => word.to_be_bytes().to_vec(),
+        Datum::Mark(mark) => mark.to_ne_bytes().to_vec(),
+    }
 }
 
 fn lookup(m: &mut Message, set: &str, destination: Option<u32>) {

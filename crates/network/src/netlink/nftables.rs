@@ -4,7 +4,7 @@ mod element;
 mod read;
 
 pub(crate) use element::{add_elements, delete_elements};
-pub(crate) use read::{ChainState, TableState, generation, read};
+pub(crate) use read::{ChainState, TableState, counters, generation, read};
 
 use super::{
     expression::expressions,
@@ -51,6 +51,7 @@ const CONCATENATION: u32 = 0x80;
 /// NFT_DATA_VERDICT.
 const VERDICT_TYPE: u32 = 0xffff_ff00;
 const MARK_TYPE: u32 = 19;
+const IPV4_TYPE: u32 = 7;
 
 fn message(kind: u16, flags: u16) -> Message {
     Message::new(SUBSYSTEM << 8 | kind, flags, &[INET, 0, 0, 0])
@@ -83,7 +84,6 @@ pub(crate) fn delete_table(family: u8, name: &str) -> Message {
 }
 
 pub(crate) fn add_chain(name: &str, chain: &Chain) -> Message {
-    const FILTER: &str = "filter";
     let mut message = message(NEW_CHAIN, CREATE | EXCLUSIVE);
     message.text(1, TABLE).text(3, name);
     if let Some(hook) = chain.hook {
@@ -91,7 +91,7 @@ pub(crate) fn add_chain(name: &str, chain: &Chain) -> Message {
         message.nest(4, |m| {
             m.net_u32(1, number).net_u32(2, priority as u32);
         });
-        message.net_u32(5, 0).text(7, FILTER);
+        message.net_u32(5, policy(hook)).text(7, if hook.translates() { "nat" } else { "filter" });
     }
     if !chain.comment.is_empty() {
         message.attr(12, &comment(&chain.comment));
@@ -105,7 +105,14 @@ fn hook_numbers(hook: Hook) -> (u32, i32) {
         Hook::RawPrerouting => (0, -300),
         Hook::Input => (1, 0),
         Hook::Forward => (2, 0),
+        Hook::NatPrerouting => (0, -100),
+        Hook::NatPostrouting => (4, 100),
     }
+}
+
+/// What becomes of a packet that falls off a chain's end: NF_DROP, but NF_ACCEPT of one that is not translated.
+fn policy(hook: Hook) -> u32 {
+    u32::from(hook.translates())
 }
 
 pub(crate) fn delete_chain(name: &str) -> Message {
@@ -157,6 +164,7 @@ pub(crate) fn add_set(name: &str, shape: Shape, id: u32) -> Message {
         None => {}
         Some(ValueKind::Verdict) => drop(message.net_u32(6, VERDICT_TYPE).net_u32(7, 0)),
         Some(ValueKind::Mark) => drop(message.net_u32(6, MARK_TYPE).net_u32(7, 4)),
+        Some(ValueKind::Ipv4) => drop(message.net_u32(6, IPV4_TYPE).net_u32(7, 4)),
     }
     if concatenated {
         message.nest(9, |m| {
@@ -197,7 +205,7 @@ impl Field {
 
     fn type_number(self) -> u32 {
         match self {
-            Self::Ipv4 => 7,
+            Self::Ipv4 => IPV4_TYPE,
             Self::Link => 41,
             Self::Protocol => 12,
             Self::Word => 13,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     name::LinkName,
-    plan::{Neighbour, Route, Target, VethEnd},
+    plan::{Neighbour, PolicyRule, Route, Target, VethEnd},
 };
 use rustix::io::Errno;
 use std::{collections::BTreeMap, net::IpAddr, os::fd::RawFd};
@@ -41,11 +41,15 @@ const NAMESPACE_FD: u16 = 28;
 const SEND_QUEUES: u16 = 31;
 const RECEIVE_QUEUES: u16 = 32;
 
-const MAIN_TABLE: u8 = 254;
+const LOCAL_TABLE: u32 = 255;
 const PERMANENT: u16 = 0x80;
 const ONLINK: u32 = 4;
 const UNICAST: u8 = 1;
 const BLACKHOLE: u8 = 6;
+const UNREACHABLE: u8 = 7;
+/// RTA_TABLE and FRA_TABLE: the table's number in full, as the header's has one byte.
+const TABLE: u16 = 15;
+const PREFERRED_SOURCE: u16 = 7;
 /// Marks routes as made by an administrator, as ip(8) does without being told otherwise.
 const STATIC: u8 = 4;
 const KERNEL: u8 = 2;
@@ -196,12 +200,12 @@ fn neighbour_message(kind: u16, flags: u16, neighbour: &Neighbour, index: u32) -
     message
 }
 
-/// Adds or replaces a route of the main table.
+/// Adds or replaces a route.
 pub(crate) fn set_route(route: &Route, index: Option<u32>) -> Message {
     route_message(NEW_ROUTE, CREATE | REPLACE, route, index)
 }
 
-/// Takes a route of the main table away.
+/// Takes a route away.
 pub(crate) fn delete_route(route: &Route, index: Option<u32>) -> Message {
     route_message(DELETE_ROUTE, 0, route, index)
 }
@@ -215,13 +219,17 @@ fn route_message(kind: u16, flags: u16, route: &Route, index: Option<u32>) -> Me
         Target::Link(_) => (UNICAST, SCOPE_LINK, 0),
         Target::Gateway(..) => (UNICAST, 0, ONLINK),
         Target::Blackhole => (BLACKHOLE, 0, 0),
+        Target::Unreachable => (UNREACHABLE, 0, 0),
     };
     // Whoever made the route that is to be deleted, and with what scope, does not matter.
     let (made_by, scope) = if kind == DELETE_ROUTE { (0, SCOPE_NOWHERE) } else { (STATIC, scope) };
-    let mut header = vec![family(route.to.addr()), route.to.prefix_len(), 0, 0, MAIN_TABLE, made_by, scope, route_type];
+    let mut header = vec![family(route.to.addr()), route.to.prefix_len(), 0, 0, 0, made_by, scope, route_type];
     header.extend(onlink.to_ne_bytes());
     let mut message = Message::new(kind, flags, &header);
-    message.attr(ADDRESS, &bytes(route.to.network()));
+    message.attr(ADDRESS, &bytes(route.to.network())).host_u32(TABLE, route.table);
+    if let Some(source) = route.source {
+        message.attr(PREFERRED_SOURCE, &bytes(source));
+    }
     if let Target::Gateway(gateway, _) = route.target {
         message.attr(GATEWAY, &bytes(gateway));
     }
@@ -273,12 +281,13 @@ pub(crate) fn neighbours(socket: &mut Socket) -> Result<Vec<(IpAddr, Mac, u32)>,
         .list(|| Message::new(GET_NEIGHBOUR, 0, &[0; 12]), |found: &mut Vec<_>, received| found.extend(read(received)))
 }
 
-/// The routes of the main table that the kernel did not make by itself, of the kinds that a plan can have.
+/// The routes of every table that the kernel did not make by itself, of the kinds that a plan can have.
 pub(crate) fn routes(socket: &mut Socket, names: &BTreeMap<u32, LinkName>) -> Result<Vec<Route>, Errno> {
     let read = |received: &Received| {
         let attributes = attributes(received, 12);
         let field = |n: usize| received.body.get(n).copied();
-        if field(4)? != MAIN_TABLE || field(5)? == KERNEL {
+        let table = attributes.host_u32(TABLE).or(field(4).map(u32::from))?;
+        if table == LOCAL_TABLE || field(5)? == KERNEL {
             return None;
         }
         let none = if field(0)? == 2 { vec![0; 4] } else { vec![0; 16] };
@@ -288,9 +297,57 @@ pub(crate) fn routes(socket: &mut Socket, names: &BTreeMap<u32, LinkName>) -> Re
             (UNICAST, Some(link), Some(gateway)) => Target::Gateway(gateway, link),
             (UNICAST, Some(link), None) => Target::Link(link),
             (BLACKHOLE, ..) => Target::Blackhole,
+            (UNREACHABLE, ..) => Target::Unreachable,
             _ => return None,
         };
-        Some(Route { to, target })
+        Some(Route { table, to, target, source: attributes.get(PREFERRED_SOURCE).and_then(address) })
     };
     socket.list(|| Message::new(GET_ROUTE, 0, &[0; 12]), |found: &mut Vec<_>, received| found.extend(read(received)))
+}
+
+const NEW_RULE: u16 = 32;
+const DELETE_RULE: u16 = 33;
+const GET_RULE: u16 = 34;
+const RULE_PRIORITY: u16 = 6;
+const RULE_MARK: u16 = 10;
+const TO_TABLE: u8 = 1;
+const RULE_BLACKHOLE: u8 = 6;
+
+/// Adds a rule of the IPv4 routing policy.
+pub(crate) fn add_rule(rule: &PolicyRule) -> Message {
+    rule_message(NEW_RULE, CREATE | EXCLUSIVE, rule)
+}
+
+/// Takes a rule away.
+pub(crate) fn delete_rule(rule: &PolicyRule) -> Message {
+    rule_message(DELETE_RULE, 0, rule)
+}
+
+fn rule_message(kind: u16, flags: u16, rule: &PolicyRule) -> Message {
+    let action = if rule.table.is_some() { TO_TABLE } else { RULE_BLACKHOLE };
+    let mut message = Message::new(kind, flags, &[2, 0, 0, 0, 0, 0, 0, action, 0, 0, 0, 0]);
+    message.host_u32(RULE_PRIORITY, rule.priority);
+    if let Some(table) = rule.table {
+        message.host_u32(TABLE, table);
+    }
+    if let Some(mark) = rule.mark {
+        message.host_u32(RULE_MARK, mark);
+    }
+    message
+}
+
+/// The rules of the IPv4 routing policy but for the first, which is for the machine's own addresses and always there.
+pub(crate) fn rules(socket: &mut Socket) -> Result<Vec<PolicyRule>, Errno> {
+    let read = |received: &Received| {
+        let attributes = attributes(received, 12);
+        let looks = received.body.get(7).copied()? == TO_TABLE;
+        let table = attributes.host_u32(TABLE).or(received.body.get(4).copied().map(u32::from));
+        Some(PolicyRule {
+            priority: attributes.host_u32(RULE_PRIORITY).filter(|priority| *priority > 0)?,
+            mark: attributes.host_u32(RULE_MARK),
+            table: table.filter(|_| looks),
+        })
+    };
+    let list = || Message::new(GET_RULE, 0, &[2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    socket.list(list, |found: &mut Vec<_>, received| found.extend(read(received)))
 }

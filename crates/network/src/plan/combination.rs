@@ -8,15 +8,16 @@ use crate::name::hash;
 use std::collections::{BTreeMap, BTreeSet};
 use vpc::{SecurityGroupId, Vpc};
 
-/// The combinations of a VPC, each with a number that is not 0.
+/// The combinations of some VPCs, each with a number that is not 0.
 pub(crate) struct Combinations<'a>(BTreeMap<&'a BTreeSet<SecurityGroupId>, u32>);
 
 impl<'a> Combinations<'a> {
-    /// All that interfaces of the VPC have. Numbers are drawn from the groups' ids, so that they don't change when others come and go.
-    pub(crate) fn of(vpc: &'a Vpc) -> Self {
+    /// All that interfaces of the VPCs have. Numbers are drawn from the groups' ids, so that they don't change when others come and go.
+    pub(crate) fn of(vpcs: impl Iterator<Item = &'a Vpc>) -> Self {
         let mut numbers = BTreeMap::new();
         let mut taken = BTreeSet::from([0]);
-        for groups in vpc.interfaces.values().map(|i| &i.security_groups).collect::<BTreeSet<_>>() {
+        let interfaces = vpcs.flat_map(|vpc| vpc.interfaces.values()).filter(|interface| interface.filtered());
+        for groups in interfaces.map(|interface| &interface.security_groups).collect::<BTreeSet<_>>() {
             let text: Vec<&str> = groups.iter().map(|id| id.as_str()).collect();
             let mut number = hash(text.join(",").as_bytes()) as u32;
             while !taken.insert(number) {

@@ -1,33 +1,47 @@
 //! What one host's network should be: a pure function of the spec. Nothing is looked up, made or changed here.
 //!
-//! A namespace for the router of each VPC that has a task here and one for each task; between them a veth pair for each interface.
-//! Every hop is routed: there is no bridge, so packets within a subnet meet the rules too, and there is no layer 2 to spoof.
+//! A namespace for the router of each VPC that has an interface here, one for whatever is behind each interface (a task, a NAT
+//! gateway, an endpoint), one for the internet; between them veth pairs. Every hop is routed: there is no bridge, so packets within a
+//! subnet meet the rules too, and there is no layer 2 to spoof.
 
 mod combination;
+mod internet;
+mod leaf;
 mod namespace;
+mod nat;
+mod neighbours;
 mod pattern;
 pub(crate) mod policy;
 mod router;
 pub mod table;
-mod task;
 mod text;
 
-pub use namespace::{Address, Namespace, Neighbour, Route, Target, Veth, VethEnd};
+pub use namespace::{Address, MAIN, Namespace, Neighbour, Place, PolicyRule, Route, Target, Veth, VethEnd};
 
 use crate::name::{Instance, LinkName, NamespaceName};
-use spec::{HostSpec, TaskId, TaskSpec};
+use neighbours::Around;
+use spec::{HostSpec, TaskId};
 use std::{
     collections::{BTreeMap, HashSet},
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
-use vpc::{Interface, InterfaceId, Mac, Subnet, Vpc, VpcId};
+use vpc::{Holder, Interface, InterfaceId, Mac, NatGateway, Subnet, Topology, Vpc, VpcId};
 
 /// The MTU inside a VPC: jumbo frames ("Network maximum transmission unit (MTU) for your EC2 instance", Amazon EC2 User Guide).
 pub const MTU: u32 = 9001;
+/// The MTU at an internet gateway (the same page).
+pub const INTERNET_MTU: u32 = 1500;
+/// The MTU of NAT gateways and VPC endpoints ("NAT gateway basics", Amazon VPC User Guide; "VPC endpoint considerations").
+pub const GATEWAY_MTU: u32 = 8500;
 
 /// The hardware address of every router end. Each veth pair is a layer 2 of its own, so one is enough, and a task's neighbour
 /// entry for its gateway never changes.
 pub const ROUTER_MAC: Mac = Mac([0x0a, 0, 0, 0, 0, 1]);
+/// The hardware address of the other end of a pair that is no interface's.
+pub const FAR_MAC: Mac = Mac([0x0a, 0, 0, 0, 0, 2]);
+/// What stands for the other end of a pair that is no interface's in routes. No packet bears it.
+const FAR: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 0, 1));
 
 /// Everything an instance has on this machine. A copy shares its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,19 +50,28 @@ pub struct Plan {
     pub instance: Instance,
     /// Its namespaces.
     pub namespaces: BTreeMap<NamespaceName, Arc<Namespace>>,
-    /// Its veth pairs by their router end.
+    /// Its veth pairs by their end in a hub.
     pub veths: BTreeMap<(NamespaceName, LinkName), Arc<Veth>>,
     /// The tasks that can't be given a network, and why.
     pub impossible: BTreeMap<TaskId, String>,
+    /// What it was made from: connections that are under way are judged by what was and what is.
+    pub topology: Arc<Topology>,
 }
 
-/// One task with its interface, everything found.
+/// One interface with what is behind it, everything found.
 struct Attachment<'a> {
-    task: &'a TaskId,
+    namespace: NamespaceName,
     id: &'a InterfaceId,
     interface: &'a Interface,
     subnet: &'a Subnet,
     link: LinkName,
+    nat: Option<&'a NatGateway>,
+}
+
+impl Attachment<'_> {
+    fn mtu(&self) -> u32 {
+        if self.interface.holder.is_machine() { MTU } else { GATEWAY_MTU }
+    }
 }
 
 /// The network that a spec asks for.
@@ -58,86 +81,148 @@ pub fn plan(instance: &Instance, spec: &HostSpec) -> Plan {
         namespaces: BTreeMap::new(),
         veths: BTreeMap::new(),
         impossible: BTreeMap::new(),
+        topology: spec.topology.clone(),
     };
-    let mut by_vpc: BTreeMap<&VpcId, Vec<(&TaskId, &TaskSpec)>> = BTreeMap::new();
-    for (id, task) in &spec.tasks {
-        by_vpc.entry(&task.vpc).or_default().push((id, task));
-    }
-    for (id, tasks) in by_vpc {
-        match spec.topology.vpcs.get(id) {
-            Some(vpc) => plan.add_vpc(id, vpc, &tasks),
-            None => plan
-                .impossible
-                .extend(tasks.iter().map(|(task, _)| ((*task).clone(), format!("{id} is not in the spec")))),
+    let topology = &*spec.topology;
+    let tasks = plan.tasks_by_interface(spec);
+    let mut here: BTreeMap<&VpcId, Vec<Attachment>> = BTreeMap::new();
+    for (id, vpc) in &topology.vpcs {
+        let attachments = plan.attachments(vpc, &tasks);
+        if !attachments.is_empty() {
+            here.insert(id, attachments);
         }
+    }
+    for (id, attachments) in &here {
+        if let Some(vpc) = topology.vpcs.get(*id) {
+            let around = Around::of(topology, id, vpc, |other| here.contains_key(other));
+            plan.add_vpc(id, vpc, attachments, &around);
+        }
+    }
+    let gateways = topology.vpcs.iter().filter(|(_, vpc)| vpc.internet_gateway.is_some());
+    let gateways: Vec<_> = gateways.map(|(id, vpc)| (id, vpc, here.contains_key(id))).collect();
+    if !gateways.is_empty() {
+        plan.add_internet(&gateways);
     }
     plan
 }
 
 impl Plan {
-    fn add_vpc(&mut self, id: &VpcId, vpc: &Vpc, tasks: &[(&TaskId, &TaskSpec)]) {
-        let attachments = attachments(vpc, tasks, &mut self.impossible);
-        if attachments.is_empty() {
-            return;
+    /// The tasks of a spec by their interfaces; those that share one or whose VPC is not there are impossible.
+    fn tasks_by_interface<'a>(&mut self, spec: &'a HostSpec) -> BTreeMap<&'a InterfaceId, &'a TaskId> {
+        let mut tasks = BTreeMap::new();
+        for (id, task) in &spec.tasks {
+            let why = match spec.topology.vpcs.get(&task.vpc) {
+                None => format!("{} is not in the spec", task.vpc),
+                Some(vpc) if !vpc.interfaces.contains_key(&task.interface) => {
+                    format!("{} is not in its VPC", task.interface)
+                }
+                Some(_) if tasks.contains_key(&task.interface) => format!("{} is another task's", task.interface),
+                Some(_) => {
+                    tasks.insert(&task.interface, id);
+                    continue;
+                }
+            };
+            self.impossible.insert(id.clone(), why);
         }
-        let router_name = self.instance.router(id);
-        for at in &attachments {
-            let task_name = self.instance.task(at.task);
-            let router_end = VethEnd { namespace: router_name.clone(), link: at.link.clone(), mac: ROUTER_MAC };
-            let task_end = VethEnd { namespace: task_name.clone(), link: LinkName::eth0(), mac: at.interface.mac };
-            self.veths.insert(
-                (router_name.clone(), at.link.clone()),
-                Arc::new(Veth { router: router_end, task: task_end, mtu: MTU }),
+        tasks
+    }
+
+    /// The interfaces of a VPC that are here and usable, in order, each with a link name of its own. A machine's is here if it is a
+    /// task's of this host, or nobody's: one that a user made.
+    fn attachments<'a>(&mut self, vpc: &'a Vpc, tasks: &BTreeMap<&InterfaceId, &TaskId>) -> Vec<Attachment<'a>> {
+        let mut found = Vec::new();
+        let mut taken = HashSet::new();
+        for (id, interface) in &vpc.interfaces {
+            let task = tasks.get(id).copied();
+            let elsewhere = task.is_none() && matches!(interface.holder, Holder::Task);
+            if elsewhere {
+                continue;
+            }
+            let namespace = match task {
+                Some(task) => self.instance.task(task),
+                None => self.instance.interface(id),
+            };
+            match usable(vpc, id, interface) {
+                Ok(subnet) => {
+                    let nat = vpc.nat_gateways.values().find(|gateway| gateway.interface == *id);
+                    let link = LinkName::unique('e', id, &mut taken);
+                    found.push(Attachment { namespace, id, interface, subnet, link, nat });
+                }
+                Err(why) => {
+                    self.impossible.extend(task.map(|task| (task.clone(), why)));
+                }
+            }
+        }
+        found
+    }
+
+    fn add_vpc(&mut self, id: &VpcId, vpc: &Vpc, attachments: &[Attachment], around: &Around) {
+        let router = self.instance.router(id);
+        for at in attachments {
+            self.add_veth(
+                VethEnd { namespace: router.clone(), link: at.link.clone(), mac: ROUTER_MAC },
+                VethEnd { namespace: at.namespace.clone(), link: LinkName::eth0(), mac: at.interface.mac },
+                at.mtu(),
             );
-            self.namespaces.insert(task_name, Arc::new(task::namespace(at)));
+            let namespace = match at.nat {
+                Some(gateway) => nat::namespace(at, gateway),
+                None => leaf::interface(at),
+            };
+            self.namespaces.insert(at.namespace.clone(), Arc::new(namespace));
         }
-        self.namespaces.insert(router_name, Arc::new(router::namespace(vpc, &attachments)));
+        for endpoint in &around.endpoints {
+            let namespace = self.instance.endpoint(endpoint.id);
+            self.add_veth(
+                VethEnd { namespace: router.clone(), link: endpoint.link.clone(), mac: ROUTER_MAC },
+                VethEnd { namespace: namespace.clone(), link: LinkName::eth0(), mac: FAR_MAC },
+                GATEWAY_MTU,
+            );
+            self.namespaces.insert(namespace, Arc::new(leaf::endpoint(endpoint)));
+        }
+        // A pair between two routers is made once, from the side that asked for it.
+        for peer in around.peers.iter().filter(|peer| peer.asked) {
+            self.add_veth(
+                VethEnd { namespace: router.clone(), link: peer.link.clone(), mac: ROUTER_MAC },
+                VethEnd { namespace: self.instance.router(peer.vpc), link: peer.link.clone(), mac: FAR_MAC },
+                MTU,
+            );
+        }
+        self.namespaces.insert(router, Arc::new(router::namespace(vpc, attachments, around)));
+    }
+
+    fn add_internet(&mut self, gateways: &[(&VpcId, &Vpc, bool)]) {
+        let internet = self.instance.internet();
+        let mut taken = HashSet::new();
+        let mut links = Vec::new();
+        for (id, vpc, _) in gateways.iter().filter(|(.., here)| *here) {
+            let link = LinkName::unique('v', id, &mut taken);
+            self.add_veth(
+                VethEnd { namespace: internet.clone(), link: link.clone(), mac: FAR_MAC },
+                VethEnd { namespace: self.instance.router(id), link: LinkName::igw(), mac: ROUTER_MAC },
+                INTERNET_MTU,
+            );
+            links.push((link, *vpc));
+        }
+        self.namespaces.insert(internet, Arc::new(internet::namespace(&links)));
+    }
+
+    fn add_veth(&mut self, hub: VethEnd, other: VethEnd, mtu: u32) {
+        self.veths.insert((hub.namespace.clone(), hub.link.clone()), Arc::new(Veth { hub, other, mtu }));
     }
 }
 
-/// The tasks whose interface is there and usable, in order of interfaces, each with a link name of its own.
-fn attachments<'a>(
-    vpc: &'a Vpc,
-    tasks: &[(&'a TaskId, &'a TaskSpec)],
-    impossible: &mut BTreeMap<TaskId, String>,
-) -> Vec<Attachment<'a>> {
-    let mut found = BTreeMap::new();
-    for (task, spec) in tasks {
-        match attachment(vpc, task, &spec.interface) {
-            Ok(attachment) if !found.contains_key(&spec.interface) => {
-                found.insert(&spec.interface, attachment);
-            }
-            Ok(_) => {
-                impossible.insert((*task).clone(), format!("{} is another task's", spec.interface));
-            }
-            Err(why) => {
-                impossible.insert((*task).clone(), why);
-            }
-        }
-    }
-    let mut taken = HashSet::new();
-    for (id, attachment) in &mut found {
-        let mut attempt = 0;
-        while !taken.insert(attachment.link.clone()) {
-            attempt += 1;
-            attachment.link = LinkName::of_interface(id, attempt);
-        }
-    }
-    found.into_values().collect()
-}
-
-fn attachment<'a>(vpc: &'a Vpc, task: &'a TaskId, interface: &InterfaceId) -> Result<Attachment<'a>, String> {
-    let Some((id, interface)) = vpc.interfaces.get_key_value(interface) else {
-        return Err(format!("{interface} is not in its VPC"));
-    };
+/// The subnet of an interface, if the interface can be made.
+fn usable<'a>(vpc: &'a Vpc, id: &InterfaceId, interface: &Interface) -> Result<&'a Subnet, String> {
     let Some(subnet) = vpc.subnets.get(&interface.subnet) else {
         return Err(format!("{} of {id} is not in its VPC", interface.subnet));
     };
-    if interface.private_ip.is_ipv6() {
-        return Err(format!("{id} has the IPv6 address {}, and only IPv4 is supported", interface.private_ip));
+    for address in interface.private_ips() {
+        if address.is_ipv6() {
+            return Err(format!("{id} has the IPv6 address {address}, and only IPv4 is supported"));
+        }
+        if !subnet.cidr.contains(&address) {
+            return Err(format!("{address} of {id} is outside {} of its subnet", subnet.cidr));
+        }
     }
-    if !subnet.cidr.contains(&interface.private_ip) {
-        return Err(format!("{} of {id} is outside {} of its subnet", interface.private_ip, subnet.cidr));
-    }
-    Ok(Attachment { task, id, interface, subnet, link: LinkName::of_interface(id, 0) })
+    Ok(subnet)
 }

@@ -3,7 +3,7 @@
 use super::table::Table;
 use crate::name::{LinkName, NamespaceName};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
 };
 use vpc::{IpNet, Mac};
@@ -11,16 +11,32 @@ use vpc::{IpNet, Mac};
 /// What is in a namespace besides its veth ends. Its loopback link is always up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Namespace {
+    /// Where it stands among the others.
+    pub place: Place,
     /// Kernel parameters below `/proc/sys/`, in the order they are set.
     pub sysctls: &'static [(&'static str, &'static str)],
     /// Addresses on its links.
     pub addresses: BTreeSet<Address>,
     /// Hardware addresses known for good.
     pub neighbours: BTreeSet<Neighbour>,
-    /// Its main routing table.
+    /// Its routing tables.
     pub routes: BTreeSet<Route>,
+    /// Which packets look into which routing tables; none where that is left as the kernel has it.
+    pub rules: Option<BTreeSet<PolicyRule>>,
+    /// How much leaves by a link at most, in bits a second.
+    pub shapes: BTreeMap<LinkName, u64>,
     /// Its nftables table, named `vpc`.
     pub table: Option<Table>,
+}
+
+/// Where a namespace stands among the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Place {
+    /// At the end of one link, `eth0`.
+    #[default]
+    Leaf,
+    /// In the middle: a VPC's router, or the internet.
+    Hub,
 }
 
 /// An address on a link.
@@ -38,6 +54,11 @@ impl Address {
         let net = IpNet::new(Ipv4Addr::LOCALHOST.into(), 8).unwrap_or_default();
         Self { link: LinkName::lo(), net }
     }
+
+    /// An address alone on the loopback.
+    pub(super) fn on_loopback(address: IpAddr) -> Self {
+        Self { link: LinkName::lo(), net: IpNet::from(address) }
+    }
 }
 
 /// A permanent neighbour entry: no ARP is asked or believed.
@@ -51,14 +72,21 @@ pub struct Neighbour {
     pub mac: Mac,
 }
 
-/// A route of the main table.
+/// A route.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
+    /// The routing table it is in.
+    pub table: u32,
     /// Where to.
     pub to: IpNet,
     /// Which way.
     pub target: Target,
+    /// The address that what this machine itself sends there comes from, unless it says another.
+    pub source: Option<IpAddr>,
 }
+
+/// The main routing table.
+pub const MAIN: u32 = 254;
 
 /// Where a route leads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,27 +97,52 @@ pub enum Target {
     Gateway(IpAddr, LinkName),
     /// Nowhere, without a word.
     Blackhole,
+    /// Nowhere, and the sender is told.
+    Unreachable,
 }
 
 impl Route {
+    /// A route of the main table.
+    pub(super) fn main(to: impl Into<IpNet>, target: Target) -> Self {
+        Self { table: MAIN, to: to.into(), target, source: None }
+    }
+
     /// The link it leads to.
     pub fn link(&self) -> Option<&LinkName> {
         match &self.target {
             Target::Link(link) | Target::Gateway(_, link) => Some(link),
-            Target::Blackhole => None,
+            Target::Blackhole | Target::Unreachable => None,
         }
     }
+}
+
+/// A rule of the routing policy (ip-rule(8)). They are looked at from the lowest priority up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyRule {
+    /// Its place.
+    pub priority: u32,
+    /// The packets it is for: those with this mark, or all.
+    pub mark: Option<u32>,
+    /// The table to look into; none loses the packet without a word.
+    pub table: Option<u32>,
 }
 
 /// A veth pair: a cable between two namespaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Veth {
-    /// The end in the VPC's router.
-    pub router: VethEnd,
-    /// The end in the task.
-    pub task: VethEnd,
+    /// The end in a hub.
+    pub hub: VethEnd,
+    /// The end in a leaf or in another hub.
+    pub other: VethEnd,
     /// The MTU of both ends.
     pub mtu: u32,
+}
+
+impl Veth {
+    /// Both ends.
+    pub fn ends(&self) -> [&VethEnd; 2] {
+        [&self.hub, &self.other]
+    }
 }
 
 /// One end of a veth pair.

@@ -1,8 +1,15 @@
 //! The namespace of a VPC's router.
 
-use super::{Address, Attachment, Namespace, Neighbour, Route, Target, policy};
-use crate::name::LinkName;
-use std::net::IpAddr;
+use super::Target;
+use super::{
+    Address, Attachment, FAR, FAR_MAC, MAIN, Namespace, Neighbour, Place, PolicyRule, ROUTER_MAC, Route,
+    neighbours::{Around, Peer},
+    policy,
+};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr},
+};
 use vpc::{IpNet, Vpc};
 
 /// Set explicitly, as a new namespace takes some from the host. No redirect is sent or believed, and nothing but the table's
@@ -21,6 +28,8 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv4/conf/default/rp_filter", "0"),
     ("net/ipv4/conf/all/route_localnet", "0"),
     ("net/ipv4/conf/default/route_localnet", "0"),
+    // An error of the router's own comes back to it by a NAT gateway, for whom that hides.
+    ("net/ipv4/conf/all/accept_local", "1"),
     ("net/ipv4/conf/all/arp_ignore", "0"),
     ("net/ipv4/conf/default/arp_ignore", "0"),
     ("net/netfilter/nf_conntrack_tcp_timeout_established", "432000"),
@@ -29,35 +38,114 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/netfilter/nf_conntrack_generic_timeout", "600"),
 ];
 
-/// The addresses of the VPC's services and its subnets' gateways are on the loopback; each interface is a route of its own.
-/// What is in the VPC's ranges but has no interface goes nowhere, and so does everything else: there is no way out.
-pub(super) fn namespace(vpc: &Vpc, attachments: &[Attachment]) -> Namespace {
+/// Where the main table is looked into, before any of the VPC's own: nothing is more specific than the local routes.
+const LOCAL_PRIORITY: u32 = 100;
+/// Where the VPC's route tables are looked into.
+const TABLES_PRIORITY: u32 = 1000;
+/// Where what has no route is lost.
+const LAST_PRIORITY: u32 = 32000;
+
+/// The addresses of the VPC's services and its subnets' gateways are on the loopback. The main table is the local route: each
+/// interface, and nothing for what else is in the VPC's ranges. Each route table in use is a table of its own, chosen by the mark
+/// that the source check gave the packet.
+pub(super) fn namespace(vpc: &Vpc, attachments: &[Attachment], around: &Around) -> Namespace {
     let gateways = vpc.subnets.values().map(|subnet| subnet.gateway());
     let own = gateways.chain(vpc.services().map(|service| service.address)).filter(IpAddr::is_ipv4);
-    let blackholes = vpc.cidrs.iter().filter(|cidr| cidr.network().is_ipv4()).map(IpNet::trunc);
-    let mut routes: Vec<Route> =
-        blackholes.chain([anywhere()]).map(|to| Route { to, target: Target::Blackhole }).collect();
-    routes.extend(
-        attachments
-            .iter()
-            .map(|at| Route { to: IpNet::from(at.interface.private_ip), target: Target::Link(at.link.clone()) }),
-    );
-    let neighbour =
-        |at: &Attachment| Neighbour { link: at.link.clone(), address: at.interface.private_ip, mac: at.interface.mac };
-    let links = attachments.iter().map(|at| (at.id.clone(), at.link.clone())).collect();
+    let neighbours = attachments.iter().map(|at| Neighbour {
+        link: at.link.clone(),
+        address: at.interface.private_ip,
+        mac: at.interface.mac,
+    });
     Namespace {
+        place: Place::Hub,
         sysctls: SYSCTLS,
-        addresses: own
-            .map(|address| Address { link: LinkName::lo(), net: IpNet::from(address) })
-            .chain([Address::loopback()])
-            .collect(),
-        neighbours: attachments.iter().map(neighbour).collect(),
-        routes: routes.into_iter().collect(),
-        table: Some(policy::table(vpc, &links)),
+        addresses: own.map(Address::on_loopback).chain([Address::loopback()]).collect(),
+        neighbours: neighbours.chain(far_neighbours(around)).collect(),
+        routes: local_routes(vpc, attachments).chain(table_routes(vpc, attachments, around)).collect(),
+        rules: Some(rules(around)),
+        shapes: attachments.iter().filter_map(|at| Some((at.link.clone(), at.nat?.bandwidth))).collect(),
+        table: Some(policy::table(vpc, attachments, around)),
     }
 }
 
-/// 0.0.0.0/0.
-pub(super) fn anywhere() -> IpNet {
-    IpNet::V4(Default::default())
+fn far_neighbours<'a>(around: &'a Around) -> impl Iterator<Item = Neighbour> + 'a {
+    around.links().map(|link| {
+        let accepted = |peer: &Peer| peer.link == *link && !peer.asked;
+        let mac = if around.peers.iter().any(accepted) { ROUTER_MAC } else { FAR_MAC };
+        Neighbour { link: link.clone(), address: FAR, mac }
+    })
+}
+
+/// Every interface by its addresses, behind its link. What the router says of packets comes from the subnet's gateway.
+fn local_routes<'a>(vpc: &'a Vpc, attachments: &'a [Attachment]) -> impl Iterator<Item = Route> + 'a {
+    let interfaces = attachments.iter().flat_map(|at| {
+        let target = |address| {
+            if address == at.interface.private_ip {
+                Target::Link(at.link.clone())
+            } else {
+                // Only the primary address has a neighbour entry.
+                Target::Gateway(at.interface.private_ip, at.link.clone())
+            }
+        };
+        at.interface
+            .private_ips()
+            .map(move |address| Route { source: Some(at.subnet.gateway()), ..Route::main(address, target(address)) })
+    });
+    let ranges = vpc.cidrs.iter().filter(|cidr| cidr.network().is_ipv4()).map(IpNet::trunc).chain([link_local()]);
+    interfaces.chain(ranges.map(|range| Route::main(range, Target::Blackhole)))
+}
+
+/// The routes of every table that is in use. One whose target is not there is a black hole, and so is one to an interface that
+/// takes nothing but its own.
+fn table_routes<'a>(
+    vpc: &'a Vpc,
+    attachments: &'a [Attachment],
+    around: &'a Around,
+) -> impl Iterator<Item = Route> + 'a {
+    around.tables.iter().flat_map(move |(id, number)| {
+        let routes = vpc.route_tables.get(*id).map(|table| table.effective(around.topology)).unwrap_or_default();
+        routes.into_iter().filter(|(net, _)| net.addr().is_ipv4()).map(move |(net, route)| Route {
+            table: *number,
+            to: net,
+            target: target(vpc, attachments, around, &route.target).unwrap_or(Target::Blackhole),
+            source: None,
+        })
+    })
+}
+
+fn target(vpc: &Vpc, attachments: &[Attachment], around: &Around, target: &vpc::Target) -> Option<Target> {
+    let interface = |id: &vpc::InterfaceId| {
+        let at = attachments.iter().find(|at| at.id == id)?;
+        let takes_all = !at.interface.source_dest_check;
+        takes_all.then(|| Target::Gateway(at.interface.private_ip, at.link.clone()))
+    };
+    match target {
+        vpc::Target::InternetGateway(id) => {
+            around.internet.as_ref().filter(|_| vpc.internet_gateway.as_ref() == Some(id)).map(Around::beyond)
+        }
+        vpc::Target::NatGateway(id) => interface(&vpc.nat_gateways.get(id)?.interface),
+        vpc::Target::Interface(id) => interface(id),
+        vpc::Target::Peering(id) => {
+            around.peers.iter().find(|peer| peer.id == id).map(|peer| Around::beyond(&peer.link))
+        }
+        vpc::Target::Endpoint(id) => {
+            around.endpoints.iter().find(|endpoint| endpoint.id == id).map(|endpoint| Around::beyond(&endpoint.link))
+        }
+    }
+}
+
+fn rules(around: &Around) -> BTreeSet<PolicyRule> {
+    let tables = around.tables.values().zip(TABLES_PRIORITY..);
+    let tables = tables.map(|(number, priority)| PolicyRule { priority, mark: Some(*number), table: Some(*number) });
+    tables
+        .chain([
+            PolicyRule { priority: LOCAL_PRIORITY, mark: None, table: Some(MAIN) },
+            PolicyRule { priority: LAST_PRIORITY, mark: None, table: None },
+        ])
+        .collect()
+}
+
+/// 169.254.0.0/16, which is never routed (RFC 3927 section 2.7).
+fn link_local() -> IpNet {
+    IpNet::new(Ipv4Addr::new(169, 254, 0, 0).into(), 16).unwrap_or_default()
 }

@@ -16,6 +16,28 @@ pub struct Table {
     pub chains: BTreeMap<Name, Chain>,
 }
 
+impl Table {
+    /// Adds a set or map.
+    pub(super) fn set(&mut self, name: &str, shape: Shape, elements: impl Iterator<Item = (Key, Option<Value>)>) {
+        self.sets.insert(name.into(), Arc::new(Set { shape, elements: elements.collect() }));
+    }
+
+    /// Adds a chain.
+    pub(super) fn chain(&mut self, name: &str, hook: Option<Hook>, rules: Vec<Rule>) {
+        self.chains.insert(name.into(), Chain { hook, comment: String::new(), rules });
+    }
+}
+
+/// A key of single values.
+pub(super) fn key<const N: usize>(data: [Datum; N]) -> Key {
+    data.into_iter().map(|datum| (datum.clone(), datum)).collect()
+}
+
+/// A value of a range of addresses.
+pub(super) fn range(net: &vpc::IpNet) -> (Datum, Datum) {
+    (Datum::Address(net.network()), Datum::Address(net.broadcast()))
+}
+
 /// A set, or a map when its elements have values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Set {
@@ -76,6 +98,8 @@ pub enum ValueKind {
     Verdict,
     /// `mark`.
     Mark,
+    /// `ipv4_addr`.
+    Ipv4,
 }
 
 /// The value of an element of a map.
@@ -83,8 +107,12 @@ pub enum ValueKind {
 pub enum Value {
     /// Continue in a chain and never return.
     Goto(Name),
+    /// Continue in a chain, and come back from its end.
+    Jump(Name),
     /// A number.
     Mark(u32),
+    /// An address.
+    Address(IpAddr),
 }
 
 /// A chain.
@@ -98,7 +126,7 @@ pub struct Chain {
     pub rules: Vec<Rule>,
 }
 
-/// Where a base chain is hooked in. What falls off its end is dropped.
+/// Where a base chain is hooked in. What falls off the end of one that filters is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hook {
     /// Prerouting at priority `raw`: before connection tracking sees the packet.
@@ -107,6 +135,21 @@ pub enum Hook {
     Input,
     /// Packets passing through.
     Forward,
+    /// The first packet of a connection as it comes in, for its destination to be translated.
+    NatPrerouting,
+    /// The first packet of a connection as it leaves, for its source to be translated.
+    NatPostrouting,
+}
+
+impl Hook {
+    /// Every hook there is.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::RawPrerouting, Self::Input, Self::Forward, Self::NatPrerouting, Self::NatPostrouting];
+
+    /// Whether its chains translate addresses instead of filtering.
+    pub(crate) fn translates(self) -> bool {
+        matches!(self, Self::NatPrerouting | Self::NatPostrouting)
+    }
 }
 
 /// Statements in order; one that does not match ends the rule.
@@ -120,6 +163,12 @@ pub enum Statement {
     FromLoopback,
     /// Matches `ct state established,related`.
     Established,
+    /// Matches `ct state new`.
+    New,
+    /// Matches `ct state invalid`: no connection that is known, and none that could begin with this packet.
+    Invalid,
+    /// Matches what the side that began a connection sends (`ct direction original`).
+    Original,
     /// Matches when the key is in the set.
     In(Vec<Selector>, Name),
     /// Goes where the map says; does not match when it says nothing.
@@ -127,7 +176,19 @@ pub enum Statement {
     /// Sets the packet's mark to a number.
     SetMark(u32),
     /// Sets the packet's mark to what the map says of the key; does not match when it says nothing.
-    MarkFrom(Selector, Name),
+    MarkFrom(Vec<Selector>, Name),
+    /// Matches when a part of the packet is not below the first value and not above the second.
+    Between(Selector, Datum, Datum),
+    /// Translates the destination to what the map says of a part of the packet; does not match when it says nothing.
+    TranslateDestination(Selector, Name),
+    /// Translates the source to what the map says of a part of the packet; does not match when it says nothing.
+    TranslateSource(Selector, Name),
+    /// Translates the source to one of so many addresses, the next for each connection, and to one of these ports.
+    TranslateSourceInTurn(Name, u32, (u16, u16)),
+    /// Counts packets and bytes.
+    Count,
+    /// Answers with a TCP reset instead (RFC 9293).
+    Reset,
     /// Ends the rule.
     Verdict(Verdict),
 }
@@ -141,6 +202,10 @@ pub enum Verdict {
     Drop,
     /// It is judged by another chain for good.
     Goto(Name),
+    /// It is judged by another chain, and comes back from its end.
+    Jump(Name),
+    /// Back to where the chain was jumped to from.
+    Return,
 }
 
 /// A part of a packet.

@@ -1,7 +1,7 @@
 //! A plan as text: the commands' words of ip(8) and nft(8), so that it reads like what those print.
 
 use super::{
-    Namespace, Plan, Target, Veth,
+    MAIN, Namespace, Plan, PolicyRule, Route, Target, Veth,
     table::{Chain, Datum, Field, Hook, Key, Rule, Selector, Set, Statement, Table, Value, ValueKind, Verdict},
 };
 use std::{fmt, net::IpAddr};
@@ -11,8 +11,8 @@ impl fmt::Display for Plan {
         for (name, namespace) in &self.namespaces {
             writeln!(f, "namespace {name}")?;
             for veth in self.veths.values() {
-                let Veth { router, task, mtu } = &**veth;
-                for (end, other) in [(router, task), (task, router)] {
+                let Veth { hub, other, mtu } = &**veth;
+                for (end, other) in [(hub, other), (other, hub)] {
                     if end.namespace == *name {
                         writeln!(
                             f,
@@ -40,13 +40,45 @@ impl fmt::Display for Namespace {
             writeln!(f, "  neighbour {} lladdr {} dev {}", neighbour.address, neighbour.mac, neighbour.link)?;
         }
         for route in &self.routes {
-            match &route.target {
-                Target::Link(link) => writeln!(f, "  route {} dev {link}", route.to)?,
-                Target::Gateway(gateway, link) => writeln!(f, "  route {} via {gateway} dev {link} onlink", route.to)?,
-                Target::Blackhole => writeln!(f, "  route blackhole {}", route.to)?,
-            }
+            writeln!(f, "  route {route}")?;
+        }
+        for rule in self.rules.iter().flatten() {
+            writeln!(f, "  rule {rule}")?;
+        }
+        for (link, rate) in &self.shapes {
+            writeln!(f, "  shape {link} rate {rate}bit")?;
         }
         self.table.iter().try_for_each(|table| write!(f, "{table}"))
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target {
+            Target::Link(link) => write!(f, "{} dev {link}", self.to)?,
+            Target::Gateway(gateway, link) => write!(f, "{} via {gateway} dev {link} onlink", self.to)?,
+            Target::Blackhole => write!(f, "blackhole {}", self.to)?,
+            Target::Unreachable => write!(f, "unreachable {}", self.to)?,
+        }
+        if let Some(source) = self.source {
+            write!(f, " src {source}")?;
+        }
+        if self.table == MAIN { Ok(()) } else { write!(f, " table {}", self.table) }
+    }
+}
+
+impl fmt::Display for PolicyRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.priority)?;
+        match self.mark {
+            None => write!(f, " from all")?,
+            Some(mark) => write!(f, " fwmark {mark:#x}")?,
+        }
+        match self.table {
+            None => write!(f, " blackhole"),
+            Some(MAIN) => write!(f, " lookup main"),
+            Some(table) => write!(f, " lookup {table}"),
+        }
     }
 }
 
@@ -69,6 +101,7 @@ fn write_set(f: &mut fmt::Formatter<'_>, name: &str, set: &Set) -> fmt::Result {
         None => "",
         Some(ValueKind::Verdict) => " : verdict",
         Some(ValueKind::Mark) => " : mark",
+        Some(ValueKind::Ipv4) => " : ipv4_addr",
     };
     let kind = if set.shape.value.is_some() { "map" } else { "set" };
     let flags = if set.shape.ranges { " flags interval" } else { "" };
@@ -78,7 +111,9 @@ fn write_set(f: &mut fmt::Formatter<'_>, name: &str, set: &Set) -> fmt::Result {
         match value {
             None => writeln!(f)?,
             Some(Value::Goto(chain)) => writeln!(f, " : goto {chain}")?,
+            Some(Value::Jump(chain)) => writeln!(f, " : jump {chain}")?,
             Some(Value::Mark(mark)) => writeln!(f, " : 0x{mark:08x}")?,
+            Some(Value::Address(address)) => writeln!(f, " : {address}")?,
         }
     }
     writeln!(f, "    }}")
@@ -92,6 +127,8 @@ fn write_chain(f: &mut fmt::Formatter<'_>, name: &str, chain: &Chain) -> fmt::Re
         Some(Hook::RawPrerouting) => writeln!(f, "      type filter hook prerouting priority raw; policy drop;")?,
         Some(Hook::Input) => writeln!(f, "      type filter hook input priority filter; policy drop;")?,
         Some(Hook::Forward) => writeln!(f, "      type filter hook forward priority filter; policy drop;")?,
+        Some(Hook::NatPrerouting) => writeln!(f, "      type nat hook prerouting priority dstnat; policy accept;")?,
+        Some(Hook::NatPostrouting) => writeln!(f, "      type nat hook postrouting priority srcnat; policy accept;")?,
     }
     chain.rules.iter().try_for_each(|rule| writeln!(f, "      {rule}"))?;
     writeln!(f, "    }}")
@@ -157,17 +194,39 @@ impl fmt::Display for Statement {
         match self {
             Self::FromLoopback => f.write_str("iifname \"lo\""),
             Self::Established => f.write_str("ct state established,related"),
-            Self::In(key, set) => {
-                let key: Vec<&str> = key.iter().map(|selector| selector.name()).collect();
-                write!(f, "{} @{set}", key.join(" . "))
-            }
+            Self::New => f.write_str("ct state new"),
+            Self::Invalid => f.write_str("ct state invalid"),
+            Self::Original => f.write_str("ct direction original"),
+            Self::In(key, set) => write!(f, "{} @{set}", KeyNames(key)),
             Self::Dispatch(key, map) => write!(f, "{} vmap @{map}", key.name()),
             Self::SetMark(mark) => write!(f, "meta mark set {mark}"),
-            Self::MarkFrom(key, map) => write!(f, "meta mark set {} map @{map}", key.name()),
+            Self::MarkFrom(key, map) => write!(f, "meta mark set {} map @{map}", KeyNames(key)),
+            Self::Between(selector, first, last) if first == last => write!(f, "{} {first}", selector.name()),
+            Self::Between(selector, first, last) => write!(f, "{} {first}-{last}", selector.name()),
+            Self::TranslateDestination(key, map) => write!(f, "dnat ip to {} map @{map}", key.name()),
+            Self::TranslateSource(key, map) => write!(f, "snat ip to {} map @{map}", key.name()),
+            Self::TranslateSourceInTurn(map, count, (first, last)) => {
+                write!(f, "snat ip to numgen inc mod {count} map @{map} : {first}-{last}")
+            }
+            Self::Count => f.write_str("counter"),
+            Self::Reset => f.write_str("reject with tcp reset"),
             Self::Verdict(Verdict::Accept) => f.write_str("accept"),
             Self::Verdict(Verdict::Drop) => f.write_str("drop"),
             Self::Verdict(Verdict::Goto(chain)) => write!(f, "goto {chain}"),
+            Self::Verdict(Verdict::Jump(chain)) => write!(f, "jump {chain}"),
+            Self::Verdict(Verdict::Return) => f.write_str("return"),
         }
+    }
+}
+
+struct KeyNames<'a>(&'a [Selector]);
+
+impl fmt::Display for KeyNames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, selector) in self.0.iter().enumerate() {
+            write!(f, "{}{}", if n == 0 { "" } else { " . " }, selector.name())?;
+        }
+        Ok(())
     }
 }
 

@@ -6,14 +6,18 @@ pub mod probe;
 use network::{Instance, Network, Plan, plan};
 use spec::{Desired, HostSpec, TaskId, TaskSpec};
 use std::{
+    collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
     path::PathBuf,
     sync::{
-        Once,
+        Arc, Once,
         atomic::{AtomicU32, Ordering},
     },
 };
-use vpc::{Interface, InterfaceId, IpProtocol, Mac, Peer, Ports, Rule, SecurityGroup, Subnet, Vpc, VpcId};
+use vpc::{
+    AclRule, Destination, Holder, Interface, InterfaceId, IpProtocol, Mac, NatGateway, NatGatewayId, NetworkAcl, Peer,
+    Ports, Route, RouteTable, Rule, SecurityGroup, Subnet, Target, Topology, Vpc, VpcId,
+};
 
 pub const VPC: &str = "vpc-1";
 
@@ -49,12 +53,16 @@ impl World {
         // Loads the kernel's modules, as starting neargate does.
         static CHECKED: Once = Once::new();
         CHECKED.call_once(|| Network::check_host().unwrap());
-        let spec = HostSpec { revision: 1, vpcs: [(VPC.into(), vpc())].into(), ..HostSpec::default() };
+        let spec = HostSpec { revision: 1, topology: topology().into(), ..HostSpec::default() };
         Self { network: Network::new(instance.clone()), instance, spec }
     }
 
+    pub fn topology(&mut self) -> &mut Topology {
+        Arc::make_mut(&mut self.spec.topology)
+    }
+
     pub fn vpc(&mut self) -> &mut Vpc {
-        self.spec.vpcs.get_mut(VPC).unwrap()
+        self.topology().vpcs.get_mut(VPC).unwrap()
     }
 
     pub fn group(&mut self, id: &str, ingress: Vec<Rule>, egress: Vec<Rule>) {
@@ -84,6 +92,45 @@ impl World {
             .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|e| e.to_string()).collect::<Vec<_>>().join("\n")))
     }
 
+    /// A NAT gateway `nat-<n>` with an interface at `ip(n)` and, if it has one, a public address.
+    pub fn nat_gateway(&mut self, n: u8, public: Option<Ipv4Addr>) {
+        let id = NatGatewayId::from(format!("nat-{n}"));
+        let mut nat = interface(n, &[]);
+        nat.source_dest_check = false;
+        nat.holder = Holder::NatGateway(id.clone());
+        nat.public_ips = public.map(|public| (ip(n).into(), public.into())).into_iter().collect();
+        self.vpc().interfaces.insert(interface_id(n), nat);
+        let gateway = NatGateway { interface: interface_id(n), bandwidth: NatGateway::BANDWIDTH };
+        self.vpc().nat_gateways.insert(id, gateway);
+    }
+
+    /// Attaches an internet gateway, `igw-1`.
+    pub fn internet_gateway(&mut self) {
+        self.vpc().internet_gateway = Some("igw-1".into());
+    }
+
+    /// Gives the interface of task `t<n>` a public address.
+    pub fn public(&mut self, n: u8, public: Ipv4Addr) {
+        let interface = self.vpc().interfaces.get_mut(&interface_id(n)).unwrap();
+        interface.public_ips.insert(ip(n).into(), public.into());
+    }
+
+    /// Adds a route to the table of subnet 1 or 2.
+    pub fn route(&mut self, table: u8, to: &str, target: Target) {
+        let route = Route { destination: Destination::Net(to.parse().unwrap()), target };
+        self.vpc().route_tables.get_mut(format!("rtb-{table}").as_str()).unwrap().routes.push(route);
+    }
+
+    /// The namespace of the internet.
+    pub fn internet(&self) -> PathBuf {
+        self.instance.internet().path()
+    }
+
+    /// The namespace of an interface that is no task's.
+    pub fn at_interface(&self, n: u8) -> PathBuf {
+        self.instance.interface(&interface_id(n)).path()
+    }
+
     /// The namespace of task `t<n>`.
     pub fn at(&self, n: u8) -> PathBuf {
         network::namespace_path(&self.instance, &task_id(n))
@@ -94,22 +141,51 @@ impl World {
     }
 }
 
+/// A region with one VPC.
+pub fn topology() -> Topology {
+    Topology { region: "us-east-1".to_owned(), vpcs: [(VPC.into(), vpc())].into(), ..Topology::default() }
+}
+
+/// Two subnets with a route table each and an ACL that allows everything.
 pub fn vpc() -> Vpc {
-    let mut vpc = Vpc { cidrs: vec!["10.0.0.0/16".parse().unwrap()], ..Vpc::default() };
-    vpc.subnets.insert("subnet-1".into(), Subnet { cidr: "10.0.1.0/24".parse().unwrap() });
-    vpc.subnets.insert("subnet-2".into(), Subnet { cidr: "10.0.2.0/24".parse().unwrap() });
+    let mut vpc = Vpc { cidrs: vec!["10.0.0.0/16".parse().unwrap()], dns_support: true, ..Vpc::default() };
+    vpc.network_acls.insert("acl-1".into(), acl(&[], &[]));
+    for n in [1, 2] {
+        let subnet = Subnet {
+            cidr: format!("10.0.{n}.0/24").parse().unwrap(),
+            route_table: format!("rtb-{n}").into(),
+            network_acl: "acl-1".into(),
+        };
+        vpc.subnets.insert(format!("subnet-{n}").into(), subnet);
+        vpc.route_tables.insert(format!("rtb-{n}").into(), RouteTable::default());
+    }
     vpc
 }
 
-pub fn add_task(spec: &mut HostSpec, vpc: &str, n: u8, groups: &[&str]) {
-    let interface = Interface {
+/// An ACL with some rules before the one that allows everything.
+pub fn acl(ingress: &[AclRule], egress: &[AclRule]) -> NetworkAcl {
+    let all = AclRule { protocol: IpProtocol::All, ports: Ports::All, net: "0.0.0.0/0".parse().unwrap(), allow: true };
+    let numbered = |rules: &[AclRule]| (1..).zip(rules.iter().chain([&all]).cloned()).collect();
+    NetworkAcl { ingress: numbered(ingress), egress: numbered(egress) }
+}
+
+/// An interface of nothing, in `subnet-1` or, from 100, `subnet-2`.
+pub fn interface(n: u8, groups: &[&str]) -> Interface {
+    Interface {
         subnet: if n < 100 { "subnet-1".into() } else { "subnet-2".into() },
         private_ip: ip(n).into(),
         mac: Mac([0x0a, 0, 0, 0, 1, n]),
-        public_ip: None,
+        secondary_ips: BTreeSet::new(),
+        public_ips: BTreeMap::new(),
         security_groups: groups.iter().map(|id| (*id).into()).collect(),
-    };
-    spec.vpcs.get_mut(vpc).unwrap().interfaces.insert(interface_id(n), interface);
+        source_dest_check: true,
+        holder: Holder::Task,
+    }
+}
+
+pub fn add_task(spec: &mut HostSpec, vpc: &str, n: u8, groups: &[&str]) {
+    let vpcs = &mut Arc::make_mut(&mut spec.topology).vpcs;
+    vpcs.get_mut(vpc).unwrap().interfaces.insert(interface_id(n), interface(n, groups));
     spec.tasks.insert(task_id(n), task(vpc, interface_id(n)));
 }
 

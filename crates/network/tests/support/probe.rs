@@ -117,3 +117,16 @@ pub fn send_forged(from: &Path, source: Ipv4Addr, to: Ipv4Addr, port: u16) {
     packet.extend(b"forge");
     let _ = rustix::net::sendto(&fd, &packet, SendFlags::empty(), &SocketAddrV4::new(to, 0));
 }
+
+/// Sends a datagram to a port from each of so many ports.
+pub fn flood(from: &Path, to: Ipv4Addr, port: u16, first: u16, count: u16) {
+    let fd = within(from, || {
+        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(ipproto::UDP))
+            .unwrap()
+    });
+    for source in (first..).take(usize::from(count)) {
+        let datagram = [source.to_be_bytes(), port.to_be_bytes(), 9u16.to_be_bytes(), [0, 0]].concat();
+        let datagram = [datagram, vec![0]].concat();
+        rustix::net::sendto(&fd, &datagram, SendFlags::empty(), &SocketAddrV4::new(to, 0)).unwrap();
+    }
+}

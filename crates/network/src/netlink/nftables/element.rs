@@ -4,7 +4,7 @@ use super::{DELETE_ELEMENT, NEW_ELEMENT, TABLE, message};
 use crate::{
     name::LinkName,
     netlink::{
-        expression::{GOTO, link_bytes, write_verdict},
+        expression::{GOTO, JUMP, link_bytes, write_verdict},
         message::{Attributes, Message},
     },
     plan::table::{Datum, Field, Key, Shape, Value, ValueKind, Verdict},
@@ -58,8 +58,12 @@ fn write_element(m: &mut Message, key: &Key, value: Option<&Value>, ranges: bool
         match value {
             None => {}
             Some(Value::Goto(chain)) => drop(m.nest(2, |m| write_verdict(m, &Verdict::Goto(chain.clone())))),
+            Some(Value::Jump(chain)) => drop(m.nest(2, |m| write_verdict(m, &Verdict::Jump(chain.clone())))),
             Some(Value::Mark(mark)) => drop(m.nest(2, |m| {
                 m.attr(VALUE, &mark.to_ne_bytes());
+            })),
+            Some(Value::Address(address)) => drop(m.nest(2, |m| {
+                m.attr(VALUE, &datum_bytes(&Datum::Address(*address)));
             })),
         }
         if ranges {
@@ -100,8 +104,16 @@ pub(super) fn read_element(shape: Shape, attributes: Attributes) -> Option<(Key,
         Some(ValueKind::Mark) => Some(Value::Mark(attributes.nested(2)?.host_u32(1)?)),
         Some(ValueKind::Verdict) => {
             let verdict = attributes.nested(2)?.nested(2)?;
-            (verdict.net_u32(1)? == GOTO).then_some(())?;
-            Some(Value::Goto(verdict.text(2)?.into()))
+            let chain = verdict.text(2)?.into();
+            match verdict.net_u32(1)? {
+                GOTO => Some(Value::Goto(chain)),
+                JUMP => Some(Value::Jump(chain)),
+                _ => return None,
+            }
+        }
+        Some(ValueKind::Ipv4) => {
+            let bytes = attributes.nested(2)?.get(1)?.first_chunk::<4>()?;
+            Some(Value::Address(IpAddr::V4(Ipv4Addr::from(*bytes))))
         }
     };
     Some((first.into_iter().zip(last).collect(), value))

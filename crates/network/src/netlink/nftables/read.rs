@@ -99,6 +99,29 @@ pub(crate) fn generation(socket: &mut Socket) -> Result<u32, Errno> {
     generation.ok_or(Errno::PROTO)
 }
 
+/// Packets and bytes counted by each rule of a chain, in order; 0 by one that does not count.
+pub(crate) fn counters(socket: &mut Socket, chain: &str) -> Result<Vec<(u64, u64)>, Errno> {
+    socket.list(
+        || of_table(GET_RULE),
+        |found: &mut Vec<_>, received| {
+            let attributes = attributes(received, 4);
+            if attributes.text(1) == Some(TABLE) && attributes.text(2) == Some(chain) {
+                found.push(attributes.nested(4).and_then(counted).unwrap_or_default());
+            }
+        },
+    )
+}
+
+/// What the counter among a rule's expressions says.
+fn counted(expressions: Attributes) -> Option<(u64, u64)> {
+    const PACKETS: u16 = 2;
+    const BYTES: u16 = 1;
+    let mut all = expressions.iter().map(|(_, expression)| Attributes::after(expression, 0));
+    let counter = all.find(|expression| expression.text(1) == Some("counter"))?.nested(2)?;
+    let number = |kind| counter.get(kind)?.first_chunk().copied().map(u64::from_be_bytes);
+    Some((number(PACKETS)?, number(BYTES)?))
+}
+
 fn of_table(kind: u16) -> Message {
     let mut message = message(kind, 0);
     message.text(1, TABLE);
@@ -120,9 +143,12 @@ fn chain(received: &Received) -> Option<Option<(Name, ChainState)>> {
     let name: Name = attributes.text(3)?.into();
     let Some(hooked) = attributes.nested(4) else { return Some(Some((name, ChainState::default()))) };
     let found = (hooked.net_u32(1)?, hooked.net_u32(2)? as i32);
-    let hook = [Hook::RawPrerouting, Hook::Input, Hook::Forward].into_iter().find(|hook| hook_numbers(*hook) == found);
-    let drops = attributes.net_u32(5) == Some(0);
-    Some(hook.filter(|_| drops).map(|hook| (name, ChainState { hook: Some(hook), rules: Vec::new() })))
+    let hook = Hook::ALL.into_iter().find(|hook| hook_numbers(*hook) == found);
+    let policy = attributes.net_u32(5);
+    Some(
+        hook.filter(|hook| policy == Some(super::policy(*hook)))
+            .map(|hook| (name, ChainState { hook: Some(hook), rules: Vec::new() })),
+    )
 }
 
 /// A rule: its chain and its fingerprint, which is 0 for one that has none.
@@ -152,6 +178,7 @@ fn set(received: &Received) -> Option<(Name, Option<Shape>)> {
                 == shape.value.map(|value| match value {
                     ValueKind::Verdict => super::VERDICT_TYPE,
                     ValueKind::Mark => super::MARK_TYPE,
+                    ValueKind::Ipv4 => super::IPV4_TYPE,
                 })
     });
     Some((attributes.text(2)?.into(), shape))

@@ -1,0 +1,39 @@
+//! The namespace of the internet: a host, a resolver and AWS's own services, and a way to every public address. It is sealed: from
+//! what is not here, the sender is told that it can't be reached.
+
+use super::{Address, FAR, Namespace, Neighbour, Place, ROUTER_MAC, Route, Target, leaf::anywhere, neighbours::Around};
+use crate::name::LinkName;
+use vpc::{AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, Vpc};
+
+const SYSCTLS: &[(&str, &str)] = &[
+    ("net/ipv6/conf/all/disable_ipv6", "1"),
+    ("net/ipv4/ip_forward", "1"),
+    ("net/ipv4/conf/all/accept_redirects", "0"),
+    ("net/ipv4/conf/default/accept_redirects", "0"),
+    ("net/ipv4/conf/all/send_redirects", "0"),
+    ("net/ipv4/conf/default/send_redirects", "0"),
+    ("net/ipv4/conf/all/rp_filter", "0"),
+    ("net/ipv4/conf/default/rp_filter", "0"),
+    ("net/ipv4/ip_unprivileged_port_start", "0"),
+    ("net/ipv4/ping_group_range", "0\t2147483647"),
+];
+
+/// Each link leads to the internet gateway of a VPC.
+pub(super) fn namespace(links: &[(LinkName, &Vpc)]) -> Namespace {
+    let own = [INTERNET_HOST, INTERNET_RESOLVER].into_iter().chain(AWS_SERVICES.iter().map(AwsService::address));
+    let public = links.iter().flat_map(|(link, vpc)| {
+        let addresses = vpc.interfaces.values().flat_map(|interface| interface.public_ips.values());
+        addresses
+            .filter(|address| address.is_ipv4())
+            .map(move |address| Route { source: Some(INTERNET_HOST), ..Route::main(*address, Around::beyond(link)) })
+    });
+    let neighbour = |(link, _): &(LinkName, &Vpc)| Neighbour { link: link.clone(), address: FAR, mac: ROUTER_MAC };
+    Namespace {
+        place: Place::Hub,
+        sysctls: SYSCTLS,
+        addresses: own.map(Address::on_loopback).chain([Address::loopback()]).collect(),
+        neighbours: links.iter().map(neighbour).collect(),
+        routes: public.chain([Route::main(anywhere(), Target::Unreachable)]).collect(),
+        ..Namespace::default()
+    }
+}

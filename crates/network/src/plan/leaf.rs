@@ -1,0 +1,50 @@
+//! The namespaces behind interfaces, and behind gateway endpoints.
+
+use super::{Address, Attachment, FAR, Namespace, Neighbour, ROUTER_MAC, Route, Target, neighbours::GatewayEndpoint};
+use crate::name::LinkName;
+use vpc::IpNet;
+
+/// No IPv6 on any link, those to come included. Any user may bind any port and send echo requests, as Docker arranges for its
+/// containers. There are few because each costs more the more namespaces there are: the kernel looks all of them up in one chain.
+/// What else a namespace may take over from the host (redirects, forwarding, ARP) means nothing where there is one link, one
+/// permanent neighbour, and a router that lets no forged source through.
+const SYSCTLS: &[(&str, &str)] = &[
+    ("net/ipv6/conf/all/disable_ipv6", "1"),
+    ("net/ipv4/ip_unprivileged_port_start", "0"),
+    ("net/ipv4/ping_group_range", "0\t2147483647"),
+];
+
+/// A task's, an interface endpoint's or a user's: its interface's addresses as /32s, so that nothing is a neighbour but the gateway,
+/// and a default route to that.
+pub(super) fn interface(at: &Attachment) -> Namespace {
+    let eth0 = LinkName::eth0();
+    let gateway = at.subnet.gateway();
+    let addresses = at.interface.private_ips().map(|ip| Address { link: eth0.clone(), net: IpNet::from(ip) });
+    let default = Target::Gateway(gateway, eth0.clone());
+    Namespace {
+        sysctls: SYSCTLS,
+        addresses: addresses.chain([Address::loopback()]).collect(),
+        neighbours: [Neighbour { link: eth0, address: gateway, mac: ROUTER_MAC }].into(),
+        // With several addresses, what is sent comes from the primary one.
+        routes: [Route { source: Some(at.interface.private_ip), ..Route::main(anywhere(), default) }].into(),
+        ..Namespace::default()
+    }
+}
+
+/// A gateway endpoint's: the service's address itself.
+pub(super) fn endpoint(endpoint: &GatewayEndpoint) -> Namespace {
+    let eth0 = LinkName::eth0();
+    let default = Target::Gateway(FAR, eth0.clone());
+    Namespace {
+        sysctls: SYSCTLS,
+        addresses: [Address::loopback(), Address::on_loopback(endpoint.address)].into(),
+        neighbours: [Neighbour { link: eth0, address: FAR, mac: ROUTER_MAC }].into(),
+        routes: [Route { source: Some(endpoint.address), ..Route::main(anywhere(), default) }].into(),
+        ..Namespace::default()
+    }
+}
+
+/// 0.0.0.0/0.
+pub(super) fn anywhere() -> IpNet {
+    IpNet::V4(Default::default())
+}

@@ -1,0 +1,210 @@
+//! Security groups: a chain for each combination of groups in each direction.
+//!
+//! ```text
+//! egress-N   what combination N may send: → receiver; else drop
+//! ingress-N  what combination N may receive: accept; else drop
+//! ```
+
+use crate::plan::{
+    combination::Combinations,
+    neighbours::Around,
+    pattern::{Pattern, Traffic, layers, merge},
+    table::{Chain, Datum, Field, Key, Name, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr},
+};
+use vpc::{IpNet, Peer, SecurityGroupId, Topology, Vpc};
+
+pub(super) const COMBINATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Mark) };
+pub(super) const NETS: Shape =
+    Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word, Field::Word], ranges: true, value: None };
+pub(super) const GROUPS: Shape =
+    Shape { fields: &[Field::Mark, Field::Protocol, Field::Word, Field::Word], ranges: true, value: None };
+
+#[derive(Clone, Copy)]
+pub(super) enum Direction {
+    Egress,
+    Ingress,
+}
+
+impl Direction {
+    /// The map from combinations to chains.
+    pub(super) fn map(self) -> &'static str {
+        match self {
+            Self::Egress => "egress",
+            Self::Ingress => "ingress",
+        }
+    }
+
+    /// What tells whose the other side's address is.
+    fn other_link(self) -> Selector {
+        match self {
+            Self::Egress => Selector::OutputLink,
+            Self::Ingress => Selector::InputLink,
+        }
+    }
+}
+
+/// Who has which combination: `combinations` by address, and for peered VPCs `peer-combinations` by link and address, as two peers
+/// may have the same addresses.
+pub(super) fn combinations(table: &mut Table, vpc: &Vpc, around: &Around, combinations: &Combinations) {
+    table.set(
+        "combinations",
+        COMBINATIONS,
+        members(vpc, combinations).map(|(ip, n)| (key([Datum::Address(ip)]), mark(n))),
+    );
+    if around.peers.is_empty() {
+        return;
+    }
+    let peers = around.peers.iter().flat_map(|peer| {
+        let link = || Datum::Link(peer.link.clone());
+        members(peer.other, combinations).map(move |(ip, n)| (key([link(), Datum::Address(ip)]), mark(n)))
+    });
+    table.set("peer-combinations", super::SOURCES, peers);
+}
+
+fn members<'a>(vpc: &'a Vpc, combinations: &'a Combinations) -> impl Iterator<Item = (IpAddr, u32)> + 'a {
+    vpc.interfaces.values().flat_map(|interface| {
+        let number = combinations.number(&interface.security_groups);
+        interface.private_ips().filter(IpAddr::is_ipv4).filter_map(move |ip| Some((ip, number?)))
+    })
+}
+
+pub(super) fn mark(number: u32) -> Option<Value> {
+    Some(Value::Mark(number))
+}
+
+pub(super) fn chain_name(direction: Direction, number: u32) -> Name {
+    format!("{}-{number:08x}", direction.map()).into()
+}
+
+/// The chain and sets of one combination in one direction.
+pub(super) fn gate(
+    table: &mut Table,
+    vpc: &Vpc,
+    around: &Around,
+    combinations: &Combinations,
+    (number, groups): (u32, &BTreeSet<SecurityGroupId>),
+    direction: Direction,
+) {
+    let name = chain_name(direction, number);
+    let (peer, pass) = match direction {
+        Direction::Egress => (Selector::Destination, Verdict::Goto("receiver".into())),
+        Direction::Ingress => (Selector::Source, Verdict::Accept),
+    };
+    let (nets, by_group) = rules(vpc, around.topology, combinations, groups, direction);
+    let mut chain = Chain { hook: None, comment: comment(groups), rules: Vec::new() };
+    if nets.first().is_some_and(|layer| layer.contains(&Pattern::EVERYTHING)) {
+        chain.rules.push(Rule(vec![Statement::Verdict(pass)]));
+        table.chains.insert(name, chain);
+        return;
+    }
+    for (n, layer) in nets.iter().enumerate() {
+        lookup(table, &mut chain, &format!("{name}-net-{n}"), (NETS, peer), layer, &pass);
+    }
+    if !by_group.is_empty() {
+        let set = format!("{name}-group");
+        chain.rules.extend(judged_by(vec![peer], "combinations"));
+        lookup(table, &mut chain, &set, (GROUPS, Selector::Mark), &by_group, &pass);
+        if !around.peers.is_empty() {
+            chain.rules.extend(judged_by(vec![direction.other_link(), peer], "peer-combinations"));
+            chain.rules.push(allowed(set.into(), Selector::Mark, &pass));
+        }
+    }
+    chain.rules.push(Rule(vec![Statement::Verdict(Verdict::Drop)]));
+    table.chains.insert(name, chain);
+}
+
+/// A rule that passes what is in a set, and the set.
+fn lookup(
+    table: &mut Table,
+    chain: &mut Chain,
+    set: &str,
+    (shape, first): (Shape, Selector),
+    patterns: &[Pattern],
+    pass: &Verdict,
+) {
+    table.set(set, shape, patterns.iter().map(|pattern| (pattern_key(pattern, first), None)));
+    chain.rules.push(allowed(set.into(), first, pass));
+}
+
+fn allowed(set: Name, first: Selector, pass: &Verdict) -> Rule {
+    let key = vec![first, Selector::Protocol, Selector::FirstWord, Selector::SecondWord];
+    Rule(vec![Statement::In(key, set), Statement::Verdict(pass.clone())])
+}
+
+/// Marks the packet with the combination found in a map, and with 0 when there is none.
+pub(super) fn judged_by(key: Vec<Selector>, map: &str) -> [Rule; 2] {
+    [Rule(vec![Statement::SetMark(0)]), Rule(vec![Statement::MarkFrom(key, map.into())])]
+}
+
+/// All rules of all groups in one direction: those about address ranges in layers, those about groups as combinations.
+/// IPv6 ranges are left out: every interface is closed to IPv6.
+fn rules(
+    vpc: &Vpc,
+    topology: &Topology,
+    combinations: &Combinations,
+    groups: &BTreeSet<SecurityGroupId>,
+    direction: Direction,
+) -> (Vec<Vec<Pattern>>, Vec<Pattern>) {
+    let mut nets = Vec::new();
+    let mut by_number: BTreeMap<u32, Vec<Traffic>> = BTreeMap::new();
+    for group in groups.iter().filter_map(|id| vpc.security_groups.get(id)) {
+        let rules = match direction {
+            Direction::Egress => &group.egress,
+            Direction::Ingress => &group.ingress,
+        };
+        for rule in rules {
+            let Some(traffic) = Traffic::of(rule.protocol, rule.ports) else { continue };
+            match &rule.peer {
+                Peer::Net(net) => nets.extend(pattern(net, traffic)),
+                Peer::PrefixList(id) => nets.extend(topology.prefixes(id).filter_map(|net| pattern(net, traffic))),
+                Peer::Group(peer) => {
+                    combinations.containing(peer).for_each(|number| by_number.entry(number).or_default().push(traffic))
+                }
+            }
+        }
+    }
+    let by_group = by_number.into_iter().flat_map(|(number, traffic)| {
+        let peers = (number, number);
+        merge(traffic).into_iter().map(move |traffic| Pattern { peers, traffic })
+    });
+    (layers(nets), by_group.collect())
+}
+
+fn pattern(net: &IpNet, traffic: Traffic) -> Option<Pattern> {
+    match net {
+        IpNet::V4(net) => Some(Pattern { peers: (net.network().into(), net.broadcast().into()), traffic }),
+        IpNet::V6(_) => None,
+    }
+}
+
+fn pattern_key(pattern: &Pattern, first: Selector) -> Key {
+    let peer = |number: u32| match first {
+        Selector::Mark => Datum::Mark(number),
+        _ => Datum::Address(IpAddr::V4(Ipv4Addr::from(number))),
+    };
+    let Pattern { peers, traffic: Traffic { protocols, first_word, second_word } } = *pattern;
+    vec![
+        (peer(peers.0), peer(peers.1)),
+        (Datum::Protocol(protocols.0), Datum::Protocol(protocols.1)),
+        (Datum::Word(first_word.0), Datum::Word(first_word.1)),
+        (Datum::Word(second_word.0), Datum::Word(second_word.1)),
+    ]
+}
+
+/// The groups' ids, as many as fit.
+fn comment(groups: &BTreeSet<SecurityGroupId>) -> String {
+    let mut text = String::new();
+    for id in groups {
+        if text.len() + id.len() > 115 {
+            text.push_str(" …");
+            break;
+        }
+        text.push_str(if text.is_empty() { "" } else { " " });
+        text.push_str(id);
+    }
+    text
+}

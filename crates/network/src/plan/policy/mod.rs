@@ -1,0 +1,228 @@
+//! The rules of a VPC's router as an nftables table.
+//!
+//! ```text
+//! source       raw prerouting: from an interface, its own address; from outside, nobody's here: else drop. Marks the packet with
+//!              the number of the route table that is for it
+//! input        to the router itself: what is in @services, else drop
+//! destination  from the internet gateway: the private address for the public one
+//! forward      network ACLs of the subnet it leaves and the one it comes to → established or related: accept
+//!              → what the sender may send: link → @links → @egress → egress-N; from @onward: → receiver; else drop
+//! receiver     what the receiver may receive: link → @links → @ingress → ingress-N; to @onward: accept; to the internet: new, from
+//!              an address with a public one; else drop
+//! public       to the internet gateway: the public address for the private one
+//! ```
+//! What is known of one interface is elements of maps and sets, never a rule, and no packet walks through rules one by one, but for
+//! those of a network ACL, which have an order and are few. A link leads to its chain in two steps because the kernel, whenever an
+//! element that names a chain is added, walks through all that do.
+//!
+//! Absent: untracked connections, here every connection is tracked; `apply` cuts those that AWS would not have tracked when their
+//! rules go. Absent too: a share of tracked connections for each interface, as AWS has it. All interfaces of a VPC share its
+//! router's, of which the kernel takes `nf_conntrack_max`; when that is reached it gives up connections that were never answered
+//! first.
+
+mod acl;
+mod groups;
+
+use super::{
+    Attachment,
+    combination::Combinations,
+    nat,
+    neighbours::Around,
+    table::{Datum, Field, Hook, Key, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key, range},
+};
+use crate::name::LinkName;
+use groups::{Direction, chain_name, judged_by, mark};
+use std::{collections::BTreeMap, net::IpAddr};
+use vpc::{Service, Vpc};
+
+/// A link and an address, with a mark.
+const SOURCES: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: false, value: Some(ValueKind::Mark) };
+/// A link and a range of addresses.
+const ORIGINS: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: true, value: None };
+const PAIRS: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: false, value: None };
+const SERVICES: Shape = Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word], ranges: false, value: None };
+const LINKS: Shape = Shape { fields: &[Field::Link], ranges: false, value: Some(ValueKind::Mark) };
+const LINK_SET: Shape = Shape { fields: &[Field::Link], ranges: false, value: None };
+const LINK_CHAINS: Shape = Shape { fields: &[Field::Link], ranges: false, value: Some(ValueKind::Verdict) };
+const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some(ValueKind::Verdict) };
+const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
+
+/// Every shape there is: what a set found in the kernel is recognised by.
+pub(crate) const SHAPES: [Shape; 14] = [
+    SOURCES,
+    ORIGINS,
+    PAIRS,
+    SERVICES,
+    LINKS,
+    LINK_SET,
+    LINK_CHAINS,
+    CHAINS,
+    TRANSLATIONS,
+    groups::COMBINATIONS,
+    groups::NETS,
+    groups::GROUPS,
+    nat::PROTOCOLS,
+    nat::TURNS,
+];
+
+/// The table of a VPC's router, for those of its interfaces that are linked to it.
+pub(super) fn table(vpc: &Vpc, attachments: &[Attachment], around: &Around) -> Table {
+    let mut table = Table::default();
+    source_check(&mut table, vpc, attachments, around);
+    services(&mut table, vpc);
+    let mut forward = acl::filter(&mut table, vpc, attachments);
+    security_groups(&mut table, vpc, attachments, around);
+    forwarding(&mut table, attachments, around, &mut forward);
+    table.chain("forward", Some(Hook::Forward), forward);
+    if let Some(internet) = &around.internet {
+        translations(&mut table, vpc, internet);
+    }
+    table
+}
+
+fn accept() -> Statement {
+    Statement::Verdict(Verdict::Accept)
+}
+
+fn drop_it() -> Statement {
+    Statement::Verdict(Verdict::Drop)
+}
+
+/// A packet by an interface's link bears one of its addresses, unless its source check is off. From a peered VPC it bears an
+/// address of that VPC, from an endpoint one of the service's, and from the internet none of this VPC's and goes to a public
+/// address of it.
+fn source_check(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], around: &Around) {
+    let number = |at: &Attachment| around.tables.get(&at.subnet.route_table).copied().unwrap_or(0);
+    let checked = attachments.iter().filter(|at| at.interface.source_dest_check).flat_map(|at| {
+        let source = move |ip| (key([Datum::Link(at.link.clone()), Datum::Address(ip)]), mark(number(at)));
+        at.interface.private_ips().map(source)
+    });
+    table.set("sources", SOURCES, checked);
+    let unchecked = attachments.iter().filter(|at| !at.interface.source_dest_check);
+    let unchecked: Vec<_> = unchecked.map(|at| (key([Datum::Link(at.link.clone())]), mark(number(at)))).collect();
+    let from = |statements: Vec<Statement>| Rule(statements.into_iter().chain([accept()]).collect());
+    let mut rules = vec![
+        from(vec![Statement::FromLoopback]),
+        from(vec![Statement::MarkFrom(vec![Selector::InputLink, Selector::Source], "sources".into())]),
+    ];
+    if !unchecked.is_empty() {
+        table.set("forwarders", LINKS, unchecked.into_iter());
+        rules.push(from(vec![Statement::MarkFrom(vec![Selector::InputLink], "forwarders".into())]));
+    }
+    let outside = outside(around);
+    if !outside.is_empty() {
+        table.set("origins", ORIGINS, outside.into_iter().map(|key| (key, None)));
+        rules.push(from(vec![Statement::In(vec![Selector::InputLink, Selector::Source], "origins".into())]));
+    }
+    if let Some(internet) = &around.internet {
+        let ranges = vpc.cidrs.iter().filter(|cidr| cidr.addr().is_ipv4());
+        let own = ranges.map(|cidr| (vec![link(internet), range(cidr)], None));
+        table.set("own-ranges", ORIGINS, own);
+        table.set("public-addresses", PAIRS, public(vpc).map(|(_, to)| (pair(internet, to), None)));
+        let forged = Statement::In(vec![Selector::InputLink, Selector::Source], "own-ranges".into());
+        rules.push(Rule(vec![forged, drop_it()]));
+        let known = Statement::In(vec![Selector::InputLink, Selector::Destination], "public-addresses".into());
+        rules.push(from(vec![known]));
+    }
+    table.chain("source", Some(Hook::RawPrerouting), rules);
+}
+
+fn outside(around: &Around) -> Vec<Key> {
+    let peers = around.peers.iter().flat_map(|peer| {
+        let ranges = peer.other.cidrs.iter().filter(|cidr| cidr.addr().is_ipv4());
+        ranges.map(move |cidr| vec![link(&peer.link), range(cidr)])
+    });
+    let endpoints = around.endpoints.iter().map(|endpoint| vec![link(&endpoint.link), range(&endpoint.range)]);
+    peers.chain(endpoints).collect()
+}
+
+fn link(name: &LinkName) -> (Datum, Datum) {
+    (Datum::Link(name.clone()), Datum::Link(name.clone()))
+}
+
+fn pair(name: &LinkName, address: IpAddr) -> Key {
+    key([Datum::Link(name.clone()), Datum::Address(address)])
+}
+
+/// Every private address with a public one, and that.
+fn public(vpc: &Vpc) -> impl Iterator<Item = (IpAddr, IpAddr)> {
+    let all = vpc.interfaces.values().flat_map(|interface| &interface.public_ips);
+    all.map(|(private, public)| (*private, *public)).filter(|(private, public)| private.is_ipv4() && public.is_ipv4())
+}
+
+fn services(table: &mut Table, vpc: &Vpc) {
+    let key = |s: Service| key([Datum::Address(s.address), Datum::Protocol(s.protocol), Datum::Word(s.port)]);
+    let all = vpc.services().filter(|service| service.address.is_ipv4());
+    table.set("services", SERVICES, all.map(|service| (key(service), None)));
+    let service =
+        Statement::In(vec![Selector::Destination, Selector::Protocol, Selector::SecondWord], "services".into());
+    let rules = vec![Rule(vec![Statement::FromLoopback, accept()]), Rule(vec![service, accept()])];
+    table.chain("input", Some(Hook::Input), rules);
+}
+
+/// Who is judged by which chain, and the chains.
+fn security_groups(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], around: &Around) {
+    let combinations = Combinations::of(std::iter::once(vpc).chain(around.peers.iter().map(|peer| peer.other)));
+    let filtered = attachments.iter().filter(|at| at.interface.filtered());
+    let linked: Vec<_> =
+        filtered.filter_map(|at| Some((at, combinations.number(&at.interface.security_groups)?))).collect();
+    let links = linked.iter().map(|(at, number)| (key([Datum::Link(at.link.clone())]), mark(*number)));
+    table.set("links", LINKS, links);
+    groups::combinations(table, vpc, around, &combinations);
+    let here: BTreeMap<u32, _> = linked.iter().map(|(at, number)| (*number, &at.interface.security_groups)).collect();
+    for direction in [Direction::Egress, Direction::Ingress] {
+        let chains = here.keys().map(|n| (key([Datum::Mark(*n)]), Some(Value::Goto(chain_name(direction, *n)))));
+        table.set(direction.map(), CHAINS, chains);
+        for (number, groups) in &here {
+            groups::gate(table, vpc, around, &combinations, (*number, groups), direction);
+        }
+    }
+}
+
+/// What comes after the network ACLs: connections that are known, the sender's gate, the receiver's gate.
+fn forwarding(table: &mut Table, attachments: &[Attachment], around: &Around, forward: &mut Vec<Rule>) {
+    let dispatch = |map: &str| Rule(vec![Statement::Dispatch(Selector::Mark, map.into())]);
+    forward.push(Rule(vec![Statement::Established, accept()]));
+    forward.extend(judged_by(vec![Selector::InputLink], "links"));
+    forward.push(dispatch("egress"));
+    let mut receiver: Vec<Rule> = judged_by(vec![Selector::OutputLink], "links").into();
+    receiver.push(dispatch("ingress"));
+    let unfiltered = attachments.iter().filter(|at| !at.interface.filtered()).map(|at| &at.link);
+    let unfiltered: Vec<&LinkName> = unfiltered.chain(around.links()).collect();
+    if !unfiltered.is_empty() {
+        let set = |links: Vec<&LinkName>| {
+            links.into_iter().map(|link| (key([Datum::Link(link.clone())]), None)).collect::<Vec<_>>()
+        };
+        let to_anyone = unfiltered.iter().filter(|link| Some(**link) != around.internet.as_ref()).copied().collect();
+        table.set("inward", LINK_SET, set(unfiltered).into_iter());
+        table.set("onward", LINK_SET, set(to_anyone).into_iter());
+        let by = |selector, name: &str| Statement::In(vec![selector], name.into());
+        let to_receiver = Statement::Verdict(Verdict::Goto("receiver".into()));
+        forward.push(Rule(vec![by(Selector::InputLink, "inward"), to_receiver]));
+        receiver.push(Rule(vec![by(Selector::OutputLink, "onward"), accept()]));
+    }
+    if around.internet.is_some() {
+        // What begins no connection would not be translated, and leave with a private address.
+        let mapped = Statement::In(vec![Selector::OutputLink, Selector::Source], "exits".into());
+        receiver.push(Rule(vec![mapped, Statement::New, accept()]));
+    }
+    receiver.push(Rule(vec![drop_it()]));
+    table.chain("receiver", None, receiver);
+}
+
+/// The internet gateway: each private address with a public one is translated to it and back, and no other ("Internet gateway
+/// basics", Amazon VPC User Guide).
+fn translations(table: &mut Table, vpc: &Vpc, internet: &LinkName) {
+    table.set("exits", PAIRS, public(vpc).map(|(private, _)| (pair(internet, private), None)));
+    let to = |address| Some(Value::Address(address));
+    let inward = public(vpc).map(|(private, public)| (key([Datum::Address(public)]), to(private)));
+    table.set("private", TRANSLATIONS, inward);
+    let outward = public(vpc).map(|(private, public)| (key([Datum::Address(private)]), to(public)));
+    table.set("public", TRANSLATIONS, outward);
+    let known = Statement::In(vec![Selector::InputLink, Selector::Destination], "public-addresses".into());
+    let inward = Rule(vec![known, Statement::TranslateDestination(Selector::Destination, "private".into())]);
+    table.chain("destination", Some(Hook::NatPrerouting), vec![inward]);
+    let mapped = Statement::In(vec![Selector::OutputLink, Selector::Source], "exits".into());
+    let outward = Rule(vec![mapped, Statement::TranslateSource(Selector::Source, "public".into())]);
+    table.chain("public", Some(Hook::NatPostrouting), vec![outward]);
+}
