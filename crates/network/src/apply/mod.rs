@@ -6,11 +6,12 @@
 //!
 //! A namespace whose name someone removed is made anew. Processes that were in the old one stay there, and have no link any more.
 //!
-//! Order: links that should not be go first, then tables change, then links come: a packet never meets rules that are not yet, or
-//! no longer, those of its link.
+//! Order: links that should not be go first, then tables change, then connections that must not go on are forgotten, then links come:
+//! a packet never meets rules that are not yet, or no longer, those of its link.
 
 mod change;
 mod check;
+mod cut;
 mod leaf;
 mod remove;
 mod state;
@@ -26,8 +27,10 @@ use rustix::io::Errno;
 use state::{Sockets, State};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
     time::Duration,
 };
+use vpc::Topology;
 
 /// The first index given to a link. Below are what the kernel gives out by itself.
 const FIRST_INDEX: u32 = 1000;
@@ -38,6 +41,8 @@ pub struct Network {
     known: BTreeMap<NamespaceName, Known>,
     /// The plan that the last pass made whole. While there is one, what is known is all there is.
     done: Option<Plan>,
+    /// What connections were last judged by.
+    judged: Option<Arc<Topology>>,
     /// The next index for a link. Indexes are unique over all namespaces of the instance, so that an index alone names a link.
     next_index: u32,
 }
@@ -56,7 +61,7 @@ struct Known {
 impl Network {
     /// The network of an instance. Nothing is read or made yet.
     pub fn new(instance: Instance) -> Self {
-        Self { instance, known: BTreeMap::new(), done: None, next_index: FIRST_INDEX }
+        Self { instance, known: BTreeMap::new(), done: None, judged: None, next_index: FIRST_INDEX }
     }
 
     /// Makes everything as planned and says how many changes that took. What this process did before is not looked at again.
@@ -89,6 +94,7 @@ impl Network {
             let made = self.hub(name, planned);
             self.note(name, &mut pass, made);
         }
+        self.cut(plan, &mut pass);
         self.leaves(&planned, plan, &mut pass);
         self.hub_pairs(plan, &mut pass);
         for (name, planned) in hubs() {

@@ -13,6 +13,7 @@ mod neighbours;
 mod pattern;
 pub(crate) mod policy;
 mod router;
+pub(crate) mod stale;
 pub mod table;
 mod text;
 

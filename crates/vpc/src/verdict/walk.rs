@@ -221,9 +221,7 @@ impl<'a> Walk<'a> {
         let public = self.destination;
         let holder = topology.vpcs.iter().find_map(|(id, vpc)| Some((id, vpc, vpc.interface_at_public(public)?.2)));
         let Some((id, vpc, private)) = holder else {
-            // What is nobody's here is somebody's out there, but for addresses that neargate gives out.
-            let free = matches!(public, IpAddr::V4(ip) if crate::PUBLIC_POOL.contains(&ip) && !crate::SERVICE_POOL.contains(&ip));
-            if free {
+            if nobodys(public) {
                 self.steps.push(Step::FromInternet { public, to: None, genuine: true });
                 return End::Nowhere;
             }
@@ -319,6 +317,16 @@ impl<'a> Walk<'a> {
 fn never_routed(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || ip.is_link_local() || ip.is_unspecified(),
+        IpAddr::V6(_) => true,
+    }
+}
+
+/// Addresses that nobody has on the internet: private ones (RFC 1918), and those that neargate gives to interfaces.
+fn nobodys(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => {
+            ip.is_private() || crate::PUBLIC_POOL.contains(&ip) && !crate::SERVICE_POOL.contains(&ip)
+        }
         IpAddr::V6(_) => true,
     }
 }
