@@ -194,10 +194,10 @@ impl Socket {
     }
 }
 
-/// The error number of an error message; none if it is an acknowledgement.
+/// The error number of an error message; none if it is an acknowledgement, or a message of another kind.
 fn errno(received: &Received) -> Option<Errno> {
-    let code = u32_at(received.body, 0)? as i32;
-    (code < 0).then(|| Errno::from_raw_os_error(-code))
+    let code = u32_at(received.body, 0).filter(|_| received.kind == ERROR)? as i32;
+    code.checked_neg().filter(|number| *number > 0).map(Errno::from_raw_os_error)
 }
 
 /// The attributes of a message whose fixed part has a length.

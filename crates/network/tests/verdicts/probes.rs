@@ -9,7 +9,6 @@ use rustix::{
     net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt},
 };
 use std::{
-    io::ErrorKind,
     net::{IpAddr, Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket},
     os::fd::OwnedFd,
     path::PathBuf,
@@ -151,7 +150,7 @@ impl Place {
 /// The sockets that packets were sent by, each with the packet's number.
 #[derive(Default)]
 struct Senders {
-    udp: Vec<(usize, UdpSocket)>,
+    udp: Vec<(usize, UdpSocket, Ipv4Addr)>,
     tcp: Vec<(usize, OwnedFd)>,
 }
 
@@ -163,7 +162,7 @@ impl Senders {
                 let socket = network::inside(&place.namespace, || UdpSocket::bind((source, from)).unwrap()).unwrap();
                 socket.set_nonblocking(true).unwrap();
                 let _ = socket.send_to(&(n as u16).to_be_bytes(), (destination, to));
-                self.udp.push((n, socket));
+                self.udp.push((n, socket, destination));
             }
             Transport::Tcp { from, to } => {
                 let socket = network::inside(&place.namespace, || {
@@ -188,12 +187,11 @@ impl Senders {
     }
 
     fn hear(&mut self, outcomes: &mut [Outcome]) {
-        for (n, socket) in &self.udp {
+        for (n, socket, destination) in &self.udp {
             let mut tag = [0; 2];
-            match socket.recv(&mut tag) {
-                Ok(2) => outcomes[*n].answered = true,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                _ => {}
+            // Answers that went out by another way come from another address, and are none.
+            while let Ok((_, from)) = socket.recv_from(&mut tag) {
+                outcomes[*n].answered |= from.ip() == *destination;
             }
         }
         for (n, socket) in &self.tcp {
