@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use spec::{HostSpec, TaskSpec};
 use std::sync::atomic::Ordering;
+use vpc::Topology;
 
 /// `GET /_neargate/health`.
 pub(crate) fn health(app: &App) -> Value {
@@ -49,6 +50,13 @@ pub(crate) fn status(app: &App) -> Value {
         "syncs": app.seats.syncs.load(Ordering::Relaxed),
         "hosts": hosts,
     })
+}
+
+/// `GET /_neargate/topology`: the networks as hosts are told them.
+pub(crate) fn topology(app: &App) -> Topology {
+    let state = app.core.state();
+    let host = state.hosts.iter().find(|host| host.lost.is_none());
+    host.map(|host| host_spec(&state, &host.id).topology).unwrap_or_default()
 }
 
 /// One task on its host.
