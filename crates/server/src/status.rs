@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use spec::{HostSpec, TaskSpec};
 use std::sync::atomic::Ordering;
-use vpc::Topology;
 
 /// `GET /_neargate/health`.
 pub(crate) fn health(app: &App) -> Value {
@@ -52,11 +51,9 @@ pub(crate) fn status(app: &App) -> Value {
     })
 }
 
-/// `GET /_neargate/topology`: the networks as hosts are told them.
-pub(crate) fn topology(app: &App) -> Topology {
-    let state = app.core.state();
-    let host = state.hosts.iter().find(|host| host.lost.is_none());
-    host.map(|host| host_spec(&state, &host.id).topology).unwrap_or_default()
+/// `GET /_neargate/topology`: the region's networks whole, as every host is told them.
+pub(crate) fn topology(app: &App) -> impl Serialize + use<> {
+    control::ec2::topology(&app.core.state())
 }
 
 /// One task on its host.

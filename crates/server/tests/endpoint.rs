@@ -106,12 +106,3 @@ fn only_its_owner_may_use_the_socket_and_it_ends_with_the_server() {
     running.stop();
     assert!(!socket.exists());
 }
-
-#[test]
-fn the_topology_is_what_hosts_are_told() {
-    let (_dir, running) = start();
-    let answer = running.connect_unix().request("GET", "/_neargate/topology", &[], b"").unwrap();
-    assert_eq!(answer.status, 200);
-    let topology: vpc::Topology = serde_json::from_str(&answer.body).unwrap();
-    assert_eq!(topology, vpc::Topology::default(), "there is no host to tell anything");
-}
