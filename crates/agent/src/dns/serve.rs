@@ -1,7 +1,6 @@
 //! The sockets of DNS servers.
 
 use super::{Transport, View, answer, limit::Limit};
-use spec::HostSpec;
 use std::{
     io,
     net::IpAddr,
@@ -16,6 +15,7 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
+use vpc::Topology;
 
 /// TCP connections to one server at once.
 const CONNECTIONS: usize = 256;
@@ -27,16 +27,16 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// One DNS server, at however many addresses.
 pub(crate) struct Server {
     view: View,
-    spec: Receiver<Arc<HostSpec>>,
+    topology: Receiver<Arc<Topology>>,
     limit: Mutex<Limit>,
     places: Arc<Semaphore>,
 }
 
 impl Server {
-    /// The server of a view, answering from the newest spec.
-    pub(crate) fn new(view: View, spec: Receiver<Arc<HostSpec>>) -> Self {
+    /// The server of a view, answering from the newest networks.
+    pub(crate) fn new(view: View, topology: Receiver<Arc<Topology>>) -> Self {
         let limit = Mutex::new(Limit::new(Instant::now()));
-        Self { view, spec, limit, places: Arc::new(Semaphore::new(CONNECTIONS)) }
+        Self { view, topology, limit, places: Arc::new(Semaphore::new(CONNECTIONS)) }
     }
 
     /// The answer to a packet. What is over the limit gets none, as on AWS.
@@ -45,9 +45,9 @@ impl Server {
         if !allowed {
             return None;
         }
-        let spec = self.spec.borrow().clone();
+        let topology = self.topology.borrow().clone();
         // A packet that shows a defect costs its sender the answer, and nobody else anything.
-        catch_unwind(AssertUnwindSafe(|| answer(&spec.topology, &self.view, packet, transport))).ok().flatten()
+        catch_unwind(AssertUnwindSafe(|| answer(&topology, &self.view, packet, transport))).ok().flatten()
     }
 }
 

@@ -83,7 +83,7 @@ fn keep(
         if !told {
             verify = VERIFY.max(begun.elapsed() * SHARE);
         }
-        let deaf = listeners.apply(spec);
+        let deaf = listeners.apply(&spec.topology);
         let errors = done.err().unwrap_or_default();
         let was = std::mem::replace(&mut failed, !errors.is_empty() || !deaf.is_empty());
         if !told && !failed && !was {

@@ -8,7 +8,6 @@ use crate::{
     services,
 };
 use network::{Instance, NamespaceName};
-use spec::HostSpec;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -22,6 +21,7 @@ use tokio::{
     sync::{Semaphore, watch},
     task::{AbortHandle, JoinHandle},
 };
+use vpc::Topology;
 use wanted::{DNS, Listener, wanted};
 
 /// Everything that listens. Dropping it closes all of it.
@@ -29,7 +29,7 @@ pub struct Listeners {
     instance: Instance,
     runtime: Handle,
     aws_socket: PathBuf,
-    spec: watch::Sender<Arc<HostSpec>>,
+    topology: watch::Sender<Arc<Topology>>,
     servers: BTreeMap<View, Arc<dns::Server>>,
     open: BTreeMap<NamespaceName, Namespace>,
 }
@@ -69,19 +69,19 @@ impl Listeners {
             instance,
             runtime,
             aws_socket,
-            spec: watch::Sender::new(Arc::default()),
+            topology: watch::Sender::new(Arc::default()),
             servers: BTreeMap::new(),
             open: BTreeMap::new(),
         }
     }
 
-    /// Answers from this spec from now on, and listens where it says as far as the namespaces are there. What could not be done is
+    /// Answers for these networks from now on, and listens in their namespaces as far as those are there. What could not be done is
     /// tried again by calling it again.
-    pub fn apply(&mut self, spec: &Arc<HostSpec>) -> Vec<Deaf> {
-        self.spec.send_replace(spec.clone());
-        let wanted = wanted(&self.instance, &spec.topology);
+    pub fn apply(&mut self, topology: &Arc<Topology>) -> Vec<Deaf> {
+        self.topology.send_replace(topology.clone());
+        let wanted = wanted(&self.instance, topology);
         self.servers.retain(|view, _| match view {
-            View::Vpc(id) => spec.topology.vpcs.contains_key(id),
+            View::Vpc(id) => topology.vpcs.contains_key(id),
             View::Internet => true,
         });
         self.open.retain(|name, is| wanted.contains_key(name) && number(name) == Some(is.number));
@@ -124,9 +124,9 @@ impl Listeners {
         let mut run = |task: JoinHandle<()>| running.push(Running(task.abort_handle()));
         match listener {
             Listener::Resolver(_, view) => {
-                let spec = &self.spec;
+                let topology = &self.topology;
                 let server = self.servers.entry(view.clone());
-                let server = server.or_insert_with(|| Arc::new(dns::Server::new(view.clone(), spec.subscribe())));
+                let server = server.or_insert_with(|| Arc::new(dns::Server::new(view.clone(), topology.subscribe())));
                 if let Some(udp) = sockets.udp {
                     run(runtime.spawn(dns::udp(server.clone(), tokio::net::UdpSocket::from_std(udp)?)));
                 }

@@ -40,7 +40,7 @@ pub(crate) fn region() -> Topology {
 }
 
 fn vpc(cidr: &str, interfaces: &[(&str, &str, Option<&str>)]) -> Vpc {
-    let interfaces = interfaces.iter().map(|(id, ip, public)| ((*id).into(), interface(ip, *public, Holder::Machine)));
+    let interfaces = interfaces.iter().map(|(id, ip, public)| ((*id).into(), interface(ip, *public, Holder::Task)));
     Vpc {
         cidrs: vec![cidr.parse().unwrap()],
         dns_support: true,

@@ -80,7 +80,10 @@ fn find_interface<'a>(id: &str, topology: &'a Topology) -> Result<Vantage<'a>, F
         Failure(format!("no interface of this region is {id}: see `aws ec2 describe-network-interfaces`"))
     })?;
     match &interface.holder {
-        Holder::Machine | Holder::NatGateway(_) => Ok(Vantage::Interface(id, vpc)),
+        Holder::User | Holder::NatGateway(_) => Ok(Vantage::Interface(id, vpc)),
+        Holder::Task => {
+            Err(Failure(format!("the task of {id} is not on this machine yet, or no longer: see `neargate status`")))
+        }
         Holder::Endpoint(endpoint) => Err(Failure(format!(
             "{id} is an interface of endpoint {endpoint}: what is behind it is AWS's. Look at it from a task or an interface of yours"
         ))),
@@ -146,10 +149,11 @@ mod tests {
 
     fn topology() -> Topology {
         let interfaces = [
-            ("eni-user", Holder::Machine),
+            ("eni-user", Holder::User),
             ("eni-nat", Holder::NatGateway("nat-1".into())),
             ("eni-logs", Holder::Endpoint("vpce-1".into())),
-            ("eni-bb33", Holder::Machine),
+            ("eni-bb33", Holder::Task),
+            ("eni-gone", Holder::Task),
         ];
         let interfaces = interfaces.into_iter().map(|(id, holder)| (id.into(), interface(holder))).collect();
         let vpc = Vpc { interfaces, ..Vpc::default() };
@@ -193,6 +197,7 @@ mod tests {
             ("task/a/b/c", "task/ID"),
             ("", "task/ID"),
             ("eni-logs", "endpoint vpce-1"),
+            ("eni-gone", "task of eni-gone"),
         ] {
             let refused = found(name).unwrap_err();
             assert!(refused.contains(says), "{name}: {refused}");
