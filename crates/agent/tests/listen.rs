@@ -144,20 +144,6 @@ fn names_follow_the_spec_at_once() {
 }
 
 #[test]
-fn a_vpc_without_dns_support_has_no_resolver_until_it_has() {
-    let mut world = World::new();
-    world.make_router();
-    world.vpc().dns_support = false;
-    world.apply();
-    let name = "ip-10-0-1-12.ec2.internal";
-    let refused = ask(&world.router().path(), RESOLVER, name).unwrap_err();
-    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
-    world.vpc().dns_support = true;
-    world.apply();
-    assert_eq!(ask(&world.router().path(), RESOLVER, name).unwrap(), address("10.0.1.12"));
-}
-
-#[test]
 fn a_router_that_was_made_again_has_its_resolver_again() {
     let mut world = World::new();
     world.make_router();

@@ -8,6 +8,7 @@ use hickory_proto::op::ResponseCode;
 use network::{Instance, Network, plan};
 use spec::{Desired, HostSpec, TaskId, TaskSpec};
 use std::{
+    io,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     sync::{
@@ -30,7 +31,7 @@ struct World {
     topology: Arc<Topology>,
     listeners: Listeners,
     _directory: tempfile::TempDir,
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Drop for World {
@@ -59,10 +60,19 @@ impl World {
         let mut listeners = Listeners::new(instance.clone(), runtime.handle().clone(), socket);
         let made = Network::new(instance.clone()).apply(&plan(&instance, &spec));
         let deaf = listeners.apply(&topology);
-        let world = Self { instance, topology, listeners, _directory: directory, _runtime: runtime };
+        let world = Self { instance, topology, listeners, _directory: directory, runtime };
         made.unwrap_or_else(|errors| panic!("{errors:?}"));
         assert_eq!(deaf, []);
         world
+    }
+
+    /// Changes what the agent answers from, with the network as it is.
+    fn change(&mut self, change: impl FnOnce(&mut Vpc)) {
+        change(Arc::make_mut(&mut self.topology).vpcs.get_mut(VPC).unwrap());
+        assert_eq!(self.listeners.apply(&self.topology), []);
+        // What is closed is closed by the runtime's one thread, which does one thing after the other. (No test here runs a
+        // program: between fork and exec it would hold the sockets too.)
+        self.runtime.block_on(self.runtime.spawn(async {})).unwrap();
     }
 
     fn at(&self, n: u8) -> PathBuf {
@@ -200,6 +210,18 @@ fn a_service_is_reached_by_its_name_over_whatever_way_there_is() {
     assert_eq!(heard(11, "bucket.s3"), None);
     let internet = world.internet();
     assert_eq!(send(&internet, resolved(&internet, INTERNET_RESOLVER, "logs")).ok(), sent("logs"));
+}
+
+#[test]
+fn a_vpc_has_a_resolver_while_it_has_dns_support() {
+    let mut world = World::new();
+    let (router, name) = (world.instance.router(&VPC.into()).path(), "ip-10-0-1-10.ec2.internal");
+    for _ in 0..3 {
+        assert_eq!(ask(&router, RESOLVER, name).unwrap(), address("10.0.1.10"));
+        world.change(|vpc| vpc.dns_support = false);
+        assert_eq!(ask(&router, RESOLVER, name).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        world.change(|vpc| vpc.dns_support = true);
+    }
 }
 
 #[test]
