@@ -18,6 +18,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The server's socket.
     pub socket: PathBuf,
+    /// The server's socket for what tasks send to AWS's services.
+    pub aws_socket: PathBuf,
     /// The prefix of everything it makes on this machine.
     pub instance: Instance,
     /// What starts containers.

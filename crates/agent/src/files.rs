@@ -7,22 +7,27 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
 };
-use vpc::Vpc;
+use vpc::{Vpc, names::private_domain};
 
 /// Where in a container each file is mounted.
 pub const MOUNTS: [(&str, &str); 3] =
     [("hosts", "/etc/hosts"), ("hostname", "/etc/hostname"), ("resolv.conf", "/etc/resolv.conf")];
 
-/// What the files say. On Fargate the resolver is the VPC's, and the search domain follows the host name.
-pub fn contents(task: &TaskSpec, address: IpAddr, vpc: &Vpc) -> [(&'static str, String); 3] {
-    let domain = task.hostname.split_once('.').map(|(_, domain)| domain);
-    let search = domain.map(|d| format!("search {d}\n")).unwrap_or_default();
-    let server = vpc.resolver().map(|a| format!("nameserver {a}\n")).unwrap_or_default();
+/// What the files say.
+pub fn contents(task: &TaskSpec, address: IpAddr, vpc: &Vpc, region: &str) -> [(&'static str, String); 3] {
     [
         ("hosts", format!("127.0.0.1 localhost\n{address} {}\n", task.hostname)),
         ("hostname", format!("{}\n", task.hostname)),
-        ("resolv.conf", search + &server),
+        ("resolv.conf", resolv_conf(vpc, region)),
     ]
+}
+
+/// `/etc/resolv.conf` in a VPC: what the default set of DHCP options says, AmazonProvidedDNS and the domain of private names ("DHCP
+/// option sets in Amazon VPC", Amazon VPC User Guide). It says so whatever the VPC's DNS attributes are; without DNS support nobody
+/// answers there.
+pub fn resolv_conf(vpc: &Vpc, region: &str) -> String {
+    let server = vpc.resolver().map(|address| format!("nameserver {address}\n")).unwrap_or_default();
+    format!("search {}\n{server}", private_domain(region))
 }
 
 /// Where a task's are, under a region's data directory.
@@ -82,6 +87,13 @@ fn boot() -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_resolver_is_the_vpcs_and_looks_in_the_regions_domain() {
+        let vpc = Vpc { cidrs: vec!["10.3.0.0/16".parse().unwrap(), "10.4.0.0/16".parse().unwrap()], ..Vpc::default() };
+        assert_eq!(resolv_conf(&vpc, "us-east-1"), "search ec2.internal\nnameserver 10.3.0.2\n");
+        assert_eq!(resolv_conf(&vpc, "eu-west-1"), "search eu-west-1.compute.internal\nnameserver 10.3.0.2\n");
+    }
 
     #[test]
     fn a_mark_of_another_start_of_the_machine_is_told_from_one_of_this() {

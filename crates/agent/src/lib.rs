@@ -4,6 +4,7 @@
 //! - `host`: the loop that takes in what happens and has done what `reconcile` says; its jobs use the crates `network`,
 //!   `images` and `containers`, which know nothing of AWS.
 //! - `sync`, [`ledger`]: what the server says, and the copy of it on disk.
+//! - [`dns`], `services`: what answers inside namespaces beside the tasks; [`listen`] keeps their sockets where they should be.
 //! - [`container`], [`files`]: a container as the launcher wants it; pure.
 //!
 //! Tasks are not its children: they outlive it, and the next agent takes them over.
@@ -14,13 +15,16 @@ pub mod client;
 mod clock;
 mod config;
 pub mod container;
+pub mod dns;
 mod error;
 pub mod files;
 mod host;
 pub mod ledger;
+pub mod listen;
 pub mod reconcile;
 mod registry;
 mod remove;
+mod services;
 mod signal;
 mod sync;
 

@@ -23,7 +23,7 @@ pub struct Config {
 /// Bounds on what clients may do.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at once, on each of the two sockets.
+    /// Connections at once, on each of the three sockets.
     pub connections: usize,
     /// How long a client may take to send a request's header; also how long an idle connection is kept.
     pub header_time: Duration,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`journal`] | keeps committed records: in memory, or in one redb file |
 //! | [`core`] | the one thread that owns the state: batches events, keeps what they changed, publishes |
-//! | `http` | listens: TCP for AWS clients, a unix socket for hosts and the CLI |
+//! | `http` | listens: TCP for AWS clients, a unix socket for hosts and the CLI, another one for what tasks send to AWS's services |
 //! | `sync` | tells hosts what they should run and takes what they say |
 //! | `logs` | the operations of CloudWatch Logs that need events |
 //! | [`blobs`] | what is too big or too much for records: log events |
@@ -33,4 +33,4 @@ mod sync;
 
 pub use config::{Config, Limits};
 pub use error::Error;
-pub use start::{SOCKET, Server, start};
+pub use start::{AWS_SOCKET, SOCKET, Server, start};

@@ -19,6 +19,9 @@ use tokio::time::MissedTickBehavior;
 
 /// The name of the unix socket in the data directory, for hosts and the CLI.
 pub const SOCKET: &str = "neargate.sock";
+/// The name of the unix socket in the data directory where hosts pass on what tasks send to AWS's services. A connection begins with
+/// a line that names the service, such as `logs`; nothing but that service's API answers it.
+pub const AWS_SOCKET: &str = "aws.sock";
 /// How often controllers get to see the time.
 const TICK: Duration = Duration::from_secs(1);
 /// How often log events that nothing names or that are too old are deleted.
@@ -30,6 +33,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// The unix socket for hosts and the CLI.
     pub socket: PathBuf,
+    /// The unix socket for what tasks send to AWS's services: see [`AWS_SOCKET`].
+    pub aws_socket: PathBuf,
     app: Arc<App>,
     stop: watch::Sender<bool>,
     doors: JoinHandle<()>,
@@ -48,7 +53,8 @@ pub async fn start(config: Config) -> Result<Server, Error> {
     let started = Instant::now();
     let held = lock::take(&config.data_dir)?;
     let socket = config.data_dir.join(SOCKET);
-    let listeners = http::bind(config.listen, &socket).await?;
+    let aws_socket = config.data_dir.join(AWS_SOCKET);
+    let listeners = http::bind(config.listen, &socket, &aws_socket).await?;
     let address = listeners.address()?;
     let (core, store, mirror) = open(config.clone()).await?;
     let (stop, stopping) = watch::channel(false);
@@ -64,7 +70,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
     });
     let doors = tokio::spawn(http::serve(app.clone(), listeners));
     let timers = [tokio::spawn(tick(app.clone())), tokio::spawn(sweep(app.clone()))];
-    Ok(Server { address, socket, app, stop, doors, timers, _lock: held })
+    Ok(Server { address, socket, aws_socket, app, stop, doors, timers, _lock: held })
 }
 
 /// Opening reads and writes files.
@@ -91,6 +97,7 @@ impl Server {
         self.app.core.stop().await;
         // Nobody answers there any more; a file that can't be removed is replaced by the next start.
         let _ = std::fs::remove_file(&self.socket);
+        let _ = std::fs::remove_file(&self.aws_socket);
     }
 }
 

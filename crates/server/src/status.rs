@@ -51,6 +51,11 @@ pub(crate) fn status(app: &App) -> Value {
     })
 }
 
+/// `GET /_neargate/topology`: the region's networks whole, as every host is told them.
+pub(crate) fn topology(app: &App) -> impl Serialize + use<> {
+    control::ec2::topology(&app.core.state())
+}
+
 /// One task on its host.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

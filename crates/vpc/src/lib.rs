@@ -10,6 +10,7 @@ mod aws_service;
 mod gateway;
 mod id;
 mod interface;
+pub mod names;
 pub mod network_acl;
 mod route_table;
 mod security_group;

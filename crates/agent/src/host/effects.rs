@@ -37,17 +37,17 @@ pub(crate) struct Refused {
 }
 
 /// Makes a task's directory, its files and its shim.
-pub(crate) fn create(config: &Config, id: &TaskId, task: &TaskSpec, vpc: Option<&Vpc>) -> Outcome {
-    Outcome::Created(made(config, id, task, vpc).map_err(|why| format!("ResourceInitializationError: {why}")))
+pub(crate) fn create(config: &Config, id: &TaskId, task: &TaskSpec, vpc: Option<&Vpc>, region: &str) -> Outcome {
+    Outcome::Created(made(config, id, task, vpc, region).map_err(|why| format!("ResourceInitializationError: {why}")))
 }
 
-fn made(config: &Config, id: &TaskId, task: &TaskSpec, vpc: Option<&Vpc>) -> Result<Sandbox, String> {
-    let interface = vpc
-        .and_then(|vpc| vpc.interfaces.get(&task.interface))
+fn made(config: &Config, id: &TaskId, task: &TaskSpec, vpc: Option<&Vpc>, region: &str) -> Result<Sandbox, String> {
+    let (vpc, interface) = vpc
+        .and_then(|vpc| Some((vpc, vpc.interfaces.get(&task.interface)?)))
         .ok_or_else(|| format!("interface {} is not part of VPC {}", task.interface, task.vpc))?;
     let directory = config.task_dir(id);
     let files = config.files_dir(id);
-    files::write(&files, &files::contents(task, interface.private_ip, vpc.unwrap_or(&Vpc::default())))
+    files::write(&files, &files::contents(task, interface.private_ip, vpc, region))
         .map_err(|e| format!("writing {}: {e}", files.display()))?;
     let spec = SandboxSpec {
         id: id.to_string(),

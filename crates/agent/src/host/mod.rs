@@ -14,6 +14,7 @@ mod watch;
 use crate::{
     Config, clock,
     ledger::Ledger,
+    listen::Listeners,
     reconcile::{self, Lease},
 };
 use containers::Report;
@@ -100,8 +101,10 @@ impl Host {
             networked: 0,
             tasks: BTreeMap::new(),
         };
+        let instance = config.instance.clone();
+        let listeners = Listeners::new(instance.clone(), config.runtime_handle.clone(), config.aws_socket.clone());
         let mut host = Self {
-            network: Worker::start(network, config.instance.clone(), events.clone())?,
+            network: Worker::start(network, listeners, instance, events.clone())?,
             context: Context {
                 jobs: Jobs::new(&events)?,
                 watcher: Watcher::start(events.clone())?,

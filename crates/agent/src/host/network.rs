@@ -1,6 +1,9 @@
 //! The network of this host, kept by a thread of its own: always the newest spec, so that what arrives while it works is done in one go.
+//!
+//! With the network comes what the agent answers in it. A task's network is not complete before its resolver knows its names.
 
 use super::Event;
+use crate::listen::Listeners;
 use network::{Instance, Network, Plan, plan};
 use spec::{HostSpec, TaskId};
 use std::{
@@ -33,9 +36,16 @@ pub(super) struct Worker(Sender<Arc<HostSpec>>);
 
 impl Worker {
     /// Starts the thread.
-    pub(super) fn start(network: Network, instance: Instance, events: Sender<Event>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        network: Network,
+        listeners: Listeners,
+        instance: Instance,
+        events: Sender<Event>,
+    ) -> std::io::Result<Self> {
         let (sender, specs) = channel();
-        thread::Builder::new().name("network".into()).spawn(move || keep(network, &instance, &specs, &events))?;
+        thread::Builder::new()
+            .name("network".into())
+            .spawn(move || keep(network, listeners, &instance, &specs, &events))?;
         Ok(Self(sender))
     }
 
@@ -46,8 +56,15 @@ impl Worker {
     }
 }
 
-fn keep(mut network: Network, instance: &Instance, specs: &Receiver<Arc<HostSpec>>, events: &Sender<Event>) {
+fn keep(
+    mut network: Network,
+    mut listeners: Listeners,
+    instance: &Instance,
+    specs: &Receiver<Arc<HostSpec>>,
+    events: &Sender<Event>,
+) {
     let mut current: Option<Arc<HostSpec>> = None;
+    let mut complained = Vec::new();
     let (mut failed, mut verify) = (false, VERIFY);
     loop {
         let pause = if failed { AGAIN } else { verify };
@@ -66,15 +83,21 @@ fn keep(mut network: Network, instance: &Instance, specs: &Receiver<Arc<HostSpec
         if !told {
             verify = VERIFY.max(begun.elapsed() * SHARE);
         }
+        let deaf = listeners.apply(&spec.topology);
         let errors = done.err().unwrap_or_default();
-        let was = std::mem::replace(&mut failed, !errors.is_empty());
+        let was = std::mem::replace(&mut failed, !errors.is_empty() || !deaf.is_empty());
         if !told && !failed && !was {
             continue;
         }
-        let made = match errors.first() {
+        let error = errors.first().map(ToString::to_string);
+        let made = match error.or_else(|| deaf.iter().find(|deaf| deaf.needed).map(|deaf| deaf.why.clone())) {
             None => Ok(made(spec, plan)),
-            Some(error) => Err(error.to_string()),
+            Some(error) => Err(error),
         };
+        if deaf != complained {
+            deaf.iter().filter(|deaf| !deaf.needed).for_each(|deaf| crate::complain(format_args!("{}", deaf.why)));
+            complained = deaf;
+        }
         if let Err(why) = &made {
             crate::complain(format_args!("making the network: {why}"));
         }

@@ -121,9 +121,11 @@ impl Task {
     fn create(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, spec: &HostSpec, context: &mut Context) {
         let Some(wanted) = wanted.filter(|_| !self.creating) else { return };
         self.creating = true;
-        let (config, id, wanted) = (context.config.clone(), id.clone(), wanted.clone());
+        let (config, task, wanted) = (context.config.clone(), id.clone(), wanted.clone());
         let vpc = spec.topology.vpcs.get(&wanted.vpc).cloned();
-        context.jobs.start(Kind::Launch, &id.clone(), move || effects::create(&config, &id, &wanted, vpc.as_ref()));
+        let region = spec.topology.region.clone();
+        let create = move || effects::create(&config, &task, &wanted, vpc.as_ref(), &region);
+        context.jobs.start(Kind::Launch, id, create);
     }
 
     fn pull(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, name: String, now: Millis, context: &mut Context) {

@@ -41,7 +41,7 @@ mod wildcard;
 mod tests;
 
 pub(crate) use awsvpc::validate_awsvpc;
-pub(crate) use topology::topology;
+pub use topology::topology;
 
 use crate::{Service, Tx};
 use aws::{

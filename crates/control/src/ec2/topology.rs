@@ -11,7 +11,7 @@ use vpc::{
 };
 
 /// Every VPC that has an interface, whichever host that is on, and what is between VPCs.
-pub(crate) fn topology(state: &State) -> Topology {
+pub fn topology(state: &State) -> Topology {
     let mut topology = Topology { region: state.region.name.clone(), ..Topology::default() };
     for record in state.vpcs.iter() {
         let vpc = vpc(state, record);

@@ -41,7 +41,7 @@ enum Command {
     Status(status::Status),
     /// Put container images where tasks find them, without a registry.
     Image(image::Image),
-    /// Run a command of this machine inside the network of a task or an interface.
+    /// Run a command of this machine inside the network of a task, of an interface or of the internet.
     From(from::From),
     /// Show the main things at work, end to end, in a region of its own; prints what was proved.
     Demo(crate::demo::Demo),

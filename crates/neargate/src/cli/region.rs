@@ -8,6 +8,7 @@ use network::Instance;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::path::PathBuf;
+use vpc::Topology;
 
 /// A file in a data directory: what the names of everything the region makes on this machine begin with.
 pub const INSTANCE: &str = "instance";
@@ -71,6 +72,11 @@ impl Region {
     /// The tasks placed on its machine.
     pub async fn tasks(&self) -> Result<Vec<Placed>, Failure> {
         Ok(self.get::<Tasks>("/_neargate/tasks").await?.tasks)
+    }
+
+    /// Its networks, as its machine is told them.
+    pub async fn topology(&self) -> Result<Topology, Failure> {
+        self.get("/_neargate/topology").await
     }
 
     /// Calls an operation of Amazon ECS, as an AWS client would.

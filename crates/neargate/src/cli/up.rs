@@ -120,7 +120,7 @@ impl Up {
         let server = server.await?;
         let url = format!("http://{}", server.address);
         leave(&data_dir, region::URL, &url)?;
-        let agent = agent::start(agent_config(data_dir.clone(), server.socket.clone(), self.runtime)?);
+        let agent = agent::start(agent_config(data_dir.clone(), &server, self.runtime)?);
         let agent = match agent {
             Ok(agent) => agent,
             Err(error) => {
@@ -150,14 +150,15 @@ fn raise_descriptors() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
-fn agent_config(data_dir: PathBuf, socket: PathBuf, runtime: Runtime) -> Result<agent::Config, Failure> {
+fn agent_config(data_dir: PathBuf, server: &server::Server, runtime: Runtime) -> Result<agent::Config, Failure> {
     let program =
         std::env::current_exe().map_err(|error| Failure(format!("finding neargate's own program: {error}")))?;
     Ok(agent::Config {
         host: "local".into(),
         instance: Instance::of(&data_dir),
         data_dir,
-        socket,
+        socket: server.socket.clone(),
+        aws_socket: server.aws_socket.clone(),
         runtime: match runtime {
             Runtime::Native => RuntimeKind::Native,
             Runtime::Crun => RuntimeKind::Crun,

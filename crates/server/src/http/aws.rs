@@ -1,6 +1,6 @@
 //! A call of AWS's API: which operation it is, who answers it, and the answer in the service's own protocol.
 
-use super::{body, reply, reply::Reply};
+use super::{Door, body, endpoint, reply, reply::Reply};
 use crate::app::{App, blocking, guarded, request_id};
 use crate::logs;
 use ::aws::api::Api;
@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 
 /// Answers a call, or refuses it as the service it is meant for would.
-pub(super) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply {
+pub(super) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Reply {
     let id = match request_id() {
         Ok(id) => id,
         Err(error) => return reply::refuse(500, "InternalFailure", &error.to_string()),
@@ -25,7 +25,7 @@ pub(super) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply
         Ok(bytes) => bytes,
         Err(fault) => return reply::from_aws(manner(&parts).refusal(&id, &fault)),
     };
-    let call = match identified(&parts, &bytes) {
+    let call = match identified(&parts, &bytes).and_then(|call| meant(door, call)) {
         Ok(call) => call,
         Err(refused) => return reply::from_aws(refused.api.refusal(&id, &refused.fault)),
     };
@@ -66,6 +66,14 @@ async fn run(app: Arc<App>, call: Call<'_>) -> Result<Doc, Fault> {
 fn identified<'a>(parts: &'a Parts, body: &'a [u8]) -> Result<Call<'a>, ::aws::request::Unidentified> {
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     identify(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or(""), header, body)
+}
+
+/// At a service's endpoint only what is for that service is answered.
+fn meant(door: Door, call: Call<'_>) -> Result<Call<'_>, ::aws::request::Unidentified> {
+    match door {
+        Door::Endpoint(service) => endpoint::check(service, &call).map(|()| call),
+        Door::Tcp | Door::Unix => Ok(call),
+    }
 }
 
 /// Whose way of refusing a request gets whose body can't be read.

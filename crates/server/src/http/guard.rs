@@ -11,7 +11,8 @@ use std::net::IpAddr;
 /// # Errors
 /// `AccessDeniedException` (403), naming the header and its value.
 pub(super) fn check(door: Door, method: &Method, headers: &HeaderMap) -> Result<(), Fault> {
-    if door == Door::Unix {
+    // What tasks send comes from no browser of this machine's, and endpoints have many names.
+    if door != Door::Tcp {
         return Ok(());
     }
     let host = headers.get(header::HOST).map(|value| value.to_str().unwrap_or("?"));

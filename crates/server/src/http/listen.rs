@@ -1,6 +1,6 @@
 //! Listening, and the life of a connection.
 
-use super::{Door, route};
+use super::{Door, endpoint, route};
 use crate::app::{App, stopped};
 use crate::{Error, Limits};
 use hyper::server::conn::http1;
@@ -26,6 +26,15 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Listeners {
     tcp: TcpListener,
     unix: UnixListener,
+    aws: UnixListener,
+}
+
+/// Where a connection came in.
+#[derive(Clone, Copy)]
+enum Entrance {
+    Door(Door),
+    /// The socket of all endpoints: a line says which one a connection was made to.
+    Endpoints,
 }
 
 impl Listeners {
@@ -35,17 +44,21 @@ impl Listeners {
     }
 }
 
-/// Takes both addresses. Call it once the data directory is locked: a socket file that is in the way is a dead server's.
+/// Takes all addresses. Call it once the data directory is locked: a socket file that is in the way is a dead server's.
 ///
 /// # Errors
 /// Naming the address, and what to do about it.
-pub(crate) async fn bind(address: SocketAddr, socket: &Path) -> Result<Listeners, Error> {
+pub(crate) async fn bind(address: SocketAddr, socket: &Path, aws_socket: &Path) -> Result<Listeners, Error> {
     let tcp = TcpListener::bind(address).await;
     let tcp = tcp.map_err(|error| {
         Error::new(format!("listening on {address}"))
             .because(error)
             .fix("Choose another address with --listen, or stop what uses this one.")
     })?;
+    Ok(Listeners { tcp, unix: bind_unix(socket)?, aws: bind_unix(aws_socket)? })
+}
+
+fn bind_unix(socket: &Path) -> Result<UnixListener, Error> {
     let failed = |error| Error::new(format!("listening on {}", socket.display())).because(error);
     // Bound under another name, as long as its own, and renamed: no one finds the socket before only its owner may use it.
     let draft = socket.with_extension("next");
@@ -58,12 +71,12 @@ pub(crate) async fn bind(address: SocketAddr, socket: &Path) -> Result<Listeners
     fs::set_permissions(&draft, fs::Permissions::from_mode(0o600))
         .and_then(|()| fs::rename(&draft, socket))
         .map_err(failed)?;
-    Ok(Listeners { tcp, unix })
+    Ok(unix)
 }
 
-/// Serves both doors until `stopping`, then lets open requests end.
+/// Serves all doors until `stopping`, then lets open requests end.
 pub(crate) async fn serve(app: Arc<App>, listeners: Listeners) {
-    let Listeners { tcp, unix } = listeners;
+    let Listeners { tcp, unix, aws } = listeners;
     let tcp_door = async {
         let accept = || async {
             let (stream, _) = tcp.accept().await?;
@@ -71,13 +84,14 @@ pub(crate) async fn serve(app: Arc<App>, listeners: Listeners) {
             let _ = stream.set_nodelay(true);
             Ok(stream)
         };
-        door(&app, Door::Tcp, accept).await;
+        door(&app, Entrance::Door(Door::Tcp), accept).await;
     };
-    let unix_door = door(&app, Door::Unix, || async { Ok(unix.accept().await?.0) });
-    tokio::join!(tcp_door, unix_door);
+    let unix_door = door(&app, Entrance::Door(Door::Unix), || async { Ok(unix.accept().await?.0) });
+    let endpoints = door(&app, Entrance::Endpoints, || async { Ok(aws.accept().await?.0) });
+    tokio::join!(tcp_door, unix_door, endpoints);
 }
 
-async fn door<S, F>(app: &Arc<App>, door: Door, accept: impl Fn() -> F)
+async fn door<S, F>(app: &Arc<App>, entrance: Entrance, accept: impl Fn() -> F)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Future<Output = std::io::Result<S>>,
@@ -94,7 +108,7 @@ where
         };
         match stream {
             (Ok(place), Ok(stream)) => {
-                let connection = connection(app.clone(), door, stream, stopping.clone());
+                let connection = connection(app.clone(), entrance, stream, stopping.clone());
                 open.spawn(async move {
                     connection.await;
                     drop(place);
@@ -108,10 +122,18 @@ where
     let _ = tokio::time::timeout(GRACE, ended).await;
 }
 
-async fn connection<S>(app: Arc<App>, door: Door, stream: S, mut stopping: watch::Receiver<bool>)
+async fn connection<S>(app: Arc<App>, entrance: Entrance, mut stream: S, mut stopping: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let door = match entrance {
+        Entrance::Door(door) => door,
+        Entrance::Endpoints => {
+            let service = tokio::time::timeout(app.config.limits.header_time, endpoint::read_service(&mut stream));
+            let Ok(Some(service)) = service.await else { return };
+            Door::Endpoint(service)
+        }
+    };
     let http = protocol(&app.config.limits);
     let service = service_fn(move |request| {
         let app = app.clone();

@@ -1,16 +1,20 @@
-//! The two doors: a TCP address for AWS clients, a unix socket for hosts and the CLI. HTTP/1.1 with kept-alive connections.
+//! The doors: a TCP address for AWS clients, a unix socket for hosts and the CLI, and another one for what tasks send to AWS's
+//! services. HTTP/1.1 with kept-alive connections.
 //!
 //! What is asked of a host's agent or changes images has a route at the unix socket only, whose file is the owner's alone.
 //! Absent: TLS and HTTP/2, which no AWS client needs at an `http://` endpoint.
 
 mod aws;
 mod body;
+mod endpoint;
 mod guard;
 mod listen;
 pub(crate) mod reply;
 mod route;
 
 pub(crate) use listen::{bind, serve};
+
+use vpc::AwsService;
 
 /// Where a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,4 +23,7 @@ pub(crate) enum Door {
     Tcp,
     /// The socket in the data directory.
     Unix,
+    /// The socket where hosts pass on what comes to the endpoint of one service. Nothing but that service's API is behind it: what
+    /// comes in there was sent by tasks, and by whoever else is on their networks.
+    Endpoint(&'static AwsService),
 }

@@ -13,10 +13,15 @@ use std::sync::Arc;
 pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>) -> Reply {
     let (parts, body) = request.into_parts();
     let guarded = guard::check(door, &parts.method, &parts.headers);
-    let own = parts.uri.path().starts_with("/_neargate/") || parts.uri.path().starts_with("/v2/");
+    let path = parts.uri.path();
+    let own = match door {
+        // A registry's paths are AWS's there, and neargate's own lead nowhere.
+        Door::Endpoint(_) => path.starts_with("/_neargate/"),
+        Door::Tcp | Door::Unix => path.starts_with("/_neargate/") || path.starts_with("/v2/"),
+    };
     match guarded {
         Ok(()) if own => own_route(app, door, &parts, body).await.unwrap_or_else(|fault| reply::fault(&fault)),
-        Ok(()) => calls::answer(app, parts, body).await,
+        Ok(()) => calls::answer(app, door, parts, body).await,
         Err(fault) => reply::fault(&fault),
     }
 }
@@ -26,9 +31,11 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
     let limits = app.config.limits.clone();
     let read = |body| body::read(&parts.headers, body, limits.large_body, limits.body_time);
     match (door, &parts.method, parts.uri.path()) {
+        (Door::Endpoint(_), method, path) => Err(no_route(method, path)),
         (_, &Method::GET, "/_neargate/health") => Ok(reply::json(200, &status::health(&app))),
         (_, &Method::GET, "/_neargate/status") => Ok(reply::json(200, &status::status(&app))),
         (_, &Method::GET, "/_neargate/tasks") => Ok(reply::json(200, &status::tasks(&app))),
+        (_, &Method::GET, "/_neargate/topology") => Ok(reply::json(200, &status::topology(&app))),
         (_, &Method::POST, "/_neargate/reset") => Ok(reply::json(200, &reset::reset(&app).await?)),
         (Door::Unix, &Method::POST, "/_neargate/sync") => {
             let request = from_json(&read(body).await?)?;
@@ -45,10 +52,12 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
         (Door::Unix, method, path) if path.starts_with("/v2/") => {
             mirror::pull(app, method.clone(), path.to_owned(), parts.headers.clone()).await
         }
-        (_, method, path) => {
-            Err(Fault::new("UnknownRoute", format!("There is no {method} {path} here.")).with_status(404))
-        }
+        (_, method, path) => Err(no_route(method, path)),
     }
+}
+
+fn no_route(method: &Method, path: &str) -> Fault {
+    Fault::new("UnknownRoute", format!("There is no {method} {path} here.")).with_status(404)
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {

@@ -1,0 +1,206 @@
+//! What is answered to which packet.
+
+use super::{
+    super::zone::tests::{VPC, region},
+    *,
+};
+use proptest::prelude::*;
+
+fn view() -> View {
+    View::Vpc(VPC.into())
+}
+
+/// A question as a stub resolver sends it.
+fn question(name: &str, kind: RecordType) -> Message {
+    let mut message = Message::new(4711, MessageType::Query, OpCode::Query);
+    message.metadata.recursion_desired = true;
+    let mut name = Name::from_labels(name.split('.').map(str::as_bytes)).unwrap();
+    name.set_fqdn(true);
+    message.add_query(Query::query(name, kind));
+    message
+}
+
+fn answered_over(transport: Transport, topology: &Topology, question: &Message) -> (Message, usize) {
+    let bytes = answer(topology, &view(), &question.to_vec().unwrap(), transport).expect("an answer");
+    (Message::from_vec(&bytes).unwrap(), bytes.len())
+}
+
+fn answered(question: &Message) -> Message {
+    answered_over(Transport::Udp, &region(), question).0
+}
+
+fn code(question: &Message) -> ResponseCode {
+    answered(question).metadata.response_code
+}
+
+fn data_of(message: &Message) -> Vec<String> {
+    message.answers.iter().map(|record| record.data.to_string()).collect()
+}
+
+#[test]
+fn a_name_is_answered_as_it_was_asked_for() {
+    let reply = answered(&question("IP-10-0-1-12.ec2.Internal", RecordType::A));
+    assert_eq!((reply.metadata.id, reply.metadata.message_type), (4711, MessageType::Response));
+    assert!(reply.metadata.recursion_available && reply.metadata.recursion_desired && !reply.metadata.authoritative);
+    assert_eq!(reply.metadata.response_code, ResponseCode::NoError);
+    assert_eq!(data_of(&reply), ["10.0.1.12"]);
+    let record = reply.answers.first().unwrap();
+    assert_eq!(record.name.to_string(), "IP-10-0-1-12.ec2.Internal.", "in the letters of the question");
+    assert_eq!((record.ttl, reply.queries.len(), reply.authorities.len()), (60, 1, 0));
+}
+
+#[test]
+fn an_address_is_answered_with_its_name() {
+    let reply = answered(&question("12.1.0.10.in-addr.arpa", RecordType::PTR));
+    assert_eq!(data_of(&reply), ["ip-10-0-1-12.ec2.internal."]);
+}
+
+#[test]
+fn several_addresses_take_turns() {
+    let firsts = [0, 1].map(|id| {
+        let mut question = question("logs.us-east-1.amazonaws.com", RecordType::A);
+        question.metadata.id = id;
+        data_of(&answered(&question))
+    });
+    assert_eq!(firsts, [["10.0.1.200", "10.0.2.200"], ["10.0.2.200", "10.0.1.200"]]);
+}
+
+#[test]
+fn nothing_of_a_type_is_told_from_no_such_name() {
+    for (name, kind, code, zone) in [
+        ("ip-10-0-1-12.ec2.internal", RecordType::AAAA, ResponseCode::NoError, "ec2.internal."),
+        ("logs.us-east-1.amazonaws.com", RecordType::MX, ResponseCode::NoError, "amazonaws.com."),
+        ("us-east-1.amazonaws.com", RecordType::A, ResponseCode::NoError, "amazonaws.com."),
+        ("db.ec2.internal", RecordType::A, ResponseCode::NXDomain, "ec2.internal."),
+        ("1.2.3.4.in-addr.arpa", RecordType::PTR, ResponseCode::NXDomain, "in-addr.arpa."),
+        ("example.com", RecordType::A, ResponseCode::NXDomain, "."),
+        ("a b.ec2.internal", RecordType::A, ResponseCode::NXDomain, "."),
+    ] {
+        let reply = answered(&question(name, kind));
+        assert_eq!((reply.metadata.response_code, reply.answers.len()), (code, 0), "{name}");
+        let [soa] = reply.authorities.as_slice() else { panic!("{name}: {reply}") };
+        assert_eq!((soa.name.to_string().as_str(), soa.ttl, soa.record_type()), (zone, 60, RecordType::SOA), "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_question_for_this_server_is_refused() {
+    let name = "ip-10-0-1-12.ec2.internal";
+    let mut without_recursion = question(name, RecordType::A);
+    without_recursion.metadata.recursion_desired = false;
+    assert_eq!(code(&without_recursion), ResponseCode::Refused);
+    assert_eq!(code(&question("ec2.internal", RecordType::AXFR)), ResponseCode::Refused);
+    let mut of_chaos = question(name, RecordType::TXT);
+    of_chaos.queries.iter_mut().for_each(|query| query.query_class = DNSClass::CH);
+    assert_eq!(code(&of_chaos), ResponseCode::Refused);
+    let mut update = question(name, RecordType::A);
+    update.metadata.op_code = OpCode::Update;
+    assert_eq!(code(&update), ResponseCode::NotImp);
+    let mut two = question(name, RecordType::A);
+    two.add_query(Query::query(absolute("example.com").unwrap(), RecordType::A));
+    assert_eq!(code(&two), ResponseCode::FormErr);
+    let mut of_a_later_version = question(name, RecordType::A);
+    let mut edns = Edns::new();
+    edns.set_version(1);
+    of_a_later_version.set_edns(edns);
+    let reply = answered(&of_a_later_version);
+    // Read back it has another name, for the number has two.
+    assert_eq!(u16::from(reply.metadata.response_code), u16::from(ResponseCode::BADVERS));
+    assert_eq!(reply.edns.map(|edns| edns.version()), Some(0));
+}
+
+#[test]
+fn what_can_not_be_read_is_said_to_be_so_and_answers_are_not_answered() {
+    let mut cut_off = question("ip-10-0-1-12.ec2.internal", RecordType::A).to_vec().unwrap();
+    cut_off.truncate(20);
+    let reply = answer(&region(), &view(), &cut_off, Transport::Udp).unwrap();
+    let reply = Message::from_vec(&reply).unwrap();
+    assert_eq!((reply.metadata.id, reply.metadata.response_code), (4711, ResponseCode::FormErr));
+    assert_eq!(answer(&region(), &view(), &cut_off[..11], Transport::Udp), None);
+    let an_answer = question("ip-10-0-1-12.ec2.internal", RecordType::A).into_response().to_vec().unwrap();
+    assert_eq!(answer(&region(), &view(), &an_answer, Transport::Udp), None);
+}
+
+/// An endpoint with an interface in each of a hundred subnets: more than fits 512 bytes, and more than fits 1,232.
+fn with_many_addresses() -> Topology {
+    let mut region = region();
+    let vpc = region.vpcs.get_mut(VPC).unwrap();
+    let like = vpc.interfaces.values().next().unwrap().clone();
+    let Some(vpc::Endpoint::Interface { interfaces, .. }) = vpc.endpoints.get_mut("vpce-logs") else { panic!() };
+    for n in 0..100_u8 {
+        let id = vpc::InterfaceId::from(format!("eni-{n:03}"));
+        interfaces.insert(id.clone());
+        let private_ip = IpAddr::from([10, 0, n, 100]);
+        vpc.interfaces.insert(id, vpc::Interface { private_ip, ..like.clone() });
+    }
+    region
+}
+
+#[test]
+fn an_answer_that_is_too_long_for_a_packet_is_cut_off_and_whole_over_tcp() {
+    let region = with_many_addresses();
+    let mut question = question("logs.us-east-1.amazonaws.com", RecordType::A);
+    let (reply, length) = answered_over(Transport::Udp, &region, &question);
+    assert!(reply.metadata.truncation && length <= 512, "{length}");
+    assert_eq!((reply.answers.len(), reply.queries.len()), (0, 1));
+    let (reply, _) = answered_over(Transport::Tcp, &region, &question);
+    assert!(!reply.metadata.truncation && reply.edns.is_none());
+    assert_eq!(reply.answers.len(), 102);
+    let mut edns = Edns::new();
+    edns.set_max_payload(4096);
+    question.set_edns(edns);
+    let (reply, length) = answered_over(Transport::Udp, &region, &question);
+    assert!(reply.metadata.truncation && length <= 1232, "{length}");
+    assert_eq!(reply.edns.map(|edns| edns.max_payload()), Some(1232));
+}
+
+#[test]
+fn what_a_client_takes_is_what_it_gets() {
+    let mut region = with_many_addresses();
+    let vpc = region.vpcs.get_mut(VPC).unwrap();
+    let Some(vpc::Endpoint::Interface { interfaces, .. }) = vpc.endpoints.get_mut("vpce-logs") else { panic!() };
+    while interfaces.len() > 50 {
+        interfaces.pop_first();
+    }
+    let mut question = question("logs.us-east-1.amazonaws.com", RecordType::A);
+    assert!(answered_over(Transport::Udp, &region, &question).0.metadata.truncation);
+    let mut edns = Edns::new();
+    edns.set_max_payload(1232);
+    question.set_edns(edns);
+    let (reply, _) = answered_over(Transport::Udp, &region, &question);
+    assert_eq!((reply.metadata.truncation, reply.answers.len()), (false, 50));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_packet_is_too_odd(packet in proptest::collection::vec(any::<u8>(), 0..600)) {
+        for transport in [Transport::Udp, Transport::Tcp] {
+            if let Some(reply) = answer(&region(), &view(), &packet, transport) {
+                prop_assert_eq!(reply.get(..2), packet.get(..2), "the id of the question");
+            }
+        }
+    }
+
+    /// Closer to real ones, so that more of what reads them is reached.
+    #[test]
+    fn no_damaged_question_is_too_odd(
+        damage in proptest::collection::vec((0..80_usize, any::<u8>()), 0..6),
+        kind in any::<u16>(),
+        tail in proptest::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let mut question = question("logs.us-east-1.amazonaws.com", kind.into());
+        question.set_edns(Edns::new());
+        let mut packet = question.to_vec().unwrap();
+        packet.extend(tail);
+        for (at, byte) in damage {
+            if let Some(place) = packet.get_mut(at) {
+                *place = byte;
+            }
+        }
+        if let Some(reply) = answer(&region(), &view(), &packet, Transport::Udp) {
+            prop_assert!(reply.len() <= 1232);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Names of AWS's own services ("AWS service endpoints", AWS General Reference) and of the endpoints that lead to them ("Access an AWS
+//! service using an interface VPC endpoint", AWS PrivateLink Guide).
+
+use super::{View, under};
+use std::{collections::BTreeSet, net::IpAddr};
+use vpc::{AWS_SERVICES, AwsService, Endpoint, EndpointId, InterfaceId, Topology, Vpc};
+
+/// The addresses of a service's name, or of an endpoint's own.
+pub(super) fn addresses(topology: &Topology, view: &View, name: &str) -> Option<Vec<IpAddr>> {
+    if let Some(host) = name.strip_suffix(&format!(".{}.vpce.amazonaws.com", topology.region)) {
+        return of_endpoint(topology, host);
+    }
+    let regional = AWS_SERVICES.iter().find(|service| is_regional(service, &topology.region, name));
+    if let Some(service) = regional {
+        return Some(privately(topology, view, service).unwrap_or_else(|| vec![service.address()]));
+    }
+    AWS_SERVICES.iter().find(|service| is_global(service, name)).map(|service| vec![service.address()])
+}
+
+/// Whether a name is a service's in a region, or one under it: a bucket's, or an account's registry's.
+fn is_regional(service: &AwsService, region: &str, name: &str) -> bool {
+    let own = service.dns_name(region);
+    let Some(rest) = name.strip_suffix(&own) else { return false };
+    match (service.name, rest.strip_suffix('.')) {
+        (_, None) => rest.is_empty(),
+        ("s3", Some(bucket)) => !bucket.is_empty(),
+        ("ecr.dkr", Some(account)) => account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+/// Whether a name is that of a service's global endpoint, or a bucket's under it. No interface endpoint is reached by it.
+fn is_global(service: &AwsService, name: &str) -> bool {
+    let own = format!("{}.amazonaws.com", service.host);
+    match service.name {
+        "s3" => name == own || under(name, &own),
+        "sts" => name == own,
+        _ => false,
+    }
+}
+
+/// The addresses of the VPC's endpoint for a service, if the service's own name leads there: its private DNS name is on, which
+/// takes both DNS attributes of the VPC.
+fn privately(topology: &Topology, view: &View, service: &AwsService) -> Option<Vec<IpAddr>> {
+    let View::Vpc(id) = view else { return None };
+    let vpc = topology.vpcs.get(id).filter(|vpc| vpc.has_hostnames())?;
+    vpc.endpoints.values().find_map(|endpoint| match endpoint {
+        Endpoint::Interface { service: name, interfaces, private_dns: true, .. } if name == service.name => {
+            at(vpc, interfaces)
+        }
+        _ => None,
+    })
+}
+
+/// The addresses of an endpoint's own name, such as `vpce-0123456789abcdef0.logs` before `.REGION.vpce.amazonaws.com`. These names are
+/// public, though the addresses are private.
+fn of_endpoint(topology: &Topology, host: &str) -> Option<Vec<IpAddr>> {
+    let mut all = topology.vpcs.values().flat_map(|vpc| vpc.endpoints.iter().map(move |(id, end)| (vpc, id, end)));
+    all.find_map(|(vpc, id, endpoint)| {
+        let Endpoint::Interface { service, interfaces, .. } = endpoint else { return None };
+        let own = format!("{}.{}", label(id), AwsService::named(service)?.host);
+        let is = host == own || service == "s3" && under(host, &own);
+        if is { at(vpc, interfaces) } else { None }
+    })
+}
+
+/// The first label of an endpoint's name.
+fn label(id: &EndpointId) -> &str {
+    id
+}
+
+/// The addresses of an endpoint's interfaces that are there.
+fn at(vpc: &Vpc, interfaces: &BTreeSet<InterfaceId>) -> Option<Vec<IpAddr>> {
+    let found: Vec<IpAddr> =
+        interfaces.iter().filter_map(|id| vpc.interfaces.get(id)).map(|interface| interface.private_ip).collect();
+    if found.is_empty() { None } else { Some(found) }
+}

@@ -1,0 +1,186 @@
+//! What the agent itself answers inside namespaces: DNS and AWS's services. A socket stays in the namespace it was made in, wherever
+//! it is used, so all of them are served by the agent's runtime.
+
+mod wanted;
+
+use crate::{
+    dns::{self, View},
+    services,
+};
+use network::{Instance, NamespaceName};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::{IpAddr, TcpListener, UdpSocket},
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    sync::Arc,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, watch},
+    task::{AbortHandle, JoinHandle},
+};
+use vpc::Topology;
+use wanted::{DNS, Listener, wanted};
+
+/// Everything that listens. Dropping it closes all of it.
+pub struct Listeners {
+    instance: Instance,
+    runtime: Handle,
+    aws_socket: PathBuf,
+    topology: watch::Sender<Arc<Topology>>,
+    servers: BTreeMap<View, Arc<dns::Server>>,
+    open: BTreeMap<NamespaceName, Namespace>,
+}
+
+/// What listens in one namespace.
+struct Namespace {
+    /// Which one it is: a name may have come to stand for another.
+    number: u64,
+    listeners: BTreeMap<Listener, Vec<Running>>,
+    /// Connections to services that it may have at once.
+    places: Arc<Semaphore>,
+}
+
+/// Something that can't listen.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Deaf {
+    /// What, where and why.
+    pub why: String,
+    /// Whether tasks must not begin without it: it is a VPC's resolver.
+    pub needed: bool,
+}
+
+/// A task of the runtime that ends with this.
+struct Running(AbortHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Listeners {
+    /// Those of an instance, served by a runtime; `aws_socket` is the server's socket for what is sent to AWS's services. Nothing
+    /// listens yet.
+    pub fn new(instance: Instance, runtime: Handle, aws_socket: PathBuf) -> Self {
+        Self {
+            instance,
+            runtime,
+            aws_socket,
+            topology: watch::Sender::new(Arc::default()),
+            servers: BTreeMap::new(),
+            open: BTreeMap::new(),
+        }
+    }
+
+    /// Answers for these networks from now on, and listens in their namespaces as far as those are there. What could not be done is
+    /// tried again by calling it again.
+    pub fn apply(&mut self, topology: &Arc<Topology>) -> Vec<Deaf> {
+        self.topology.send_replace(topology.clone());
+        let wanted = wanted(&self.instance, topology);
+        self.servers.retain(|view, _| match view {
+            View::Vpc(id) => topology.vpcs.contains_key(id),
+            View::Internet => true,
+        });
+        self.open.retain(|name, is| wanted.contains_key(name) && number(name) == Some(is.number));
+        let mut deaf = Vec::new();
+        for (name, wanted) in wanted {
+            // Whether it should be there is the network's concern; where it isn't, nobody can ask.
+            let Some(number) = number(&name) else { continue };
+            self.listen(&name, number, &wanted, &mut deaf);
+        }
+        deaf
+    }
+
+    fn listen(&mut self, name: &NamespaceName, number: u64, wanted: &BTreeSet<Listener>, deaf: &mut Vec<Deaf>) {
+        let mut is = self.open.remove(name).unwrap_or_else(|| Namespace::new(number));
+        is.listeners.retain(|listener, _| wanted.contains(listener));
+        let missing: Vec<&Listener> = wanted.iter().filter(|listener| !is.listeners.contains_key(listener)).collect();
+        let mut bound = Vec::new();
+        if !missing.is_empty() {
+            let all = || missing.iter().map(|listener| bind(listener)).collect::<Vec<_>>();
+            match network::inside(&name.path(), all) {
+                Ok(sockets) => bound = missing.iter().zip(sockets).collect(),
+                Err(error) => deaf.extend(missing.iter().map(|listener| Deaf::new(listener, name, &error))),
+            }
+        }
+        for (listener, sockets) in bound {
+            match sockets.and_then(|sockets| self.start(listener, sockets, &is.places)) {
+                Ok(running) => drop(is.listeners.insert((*listener).clone(), running)),
+                Err(error) => deaf.push(Deaf::new(listener, name, &error)),
+            }
+        }
+        self.open.insert(name.clone(), is);
+    }
+
+    fn start(&mut self, listener: &Listener, sockets: Sockets, places: &Arc<Semaphore>) -> io::Result<Vec<Running>> {
+        // Sockets are registered with the runtime that is entered.
+        let runtime = self.runtime.clone();
+        let _inside = runtime.enter();
+        let tcp = tokio::net::TcpListener::from_std(sockets.tcp)?;
+        let mut running = Vec::new();
+        let mut run = |task: JoinHandle<()>| running.push(Running(task.abort_handle()));
+        match listener {
+            Listener::Resolver(_, view) => {
+                let topology = &self.topology;
+                let server = self.servers.entry(view.clone());
+                let server = server.or_insert_with(|| Arc::new(dns::Server::new(view.clone(), topology.subscribe())));
+                if let Some(udp) = sockets.udp {
+                    run(runtime.spawn(dns::udp(server.clone(), tokio::net::UdpSocket::from_std(udp)?)));
+                }
+                run(runtime.spawn(dns::tcp(server.clone(), tcp)));
+            }
+            Listener::Service(_, service) => {
+                run(runtime.spawn(services::serve(service, self.aws_socket.clone(), tcp, places.clone())));
+            }
+        }
+        Ok(running)
+    }
+}
+
+impl Namespace {
+    fn new(number: u64) -> Self {
+        let places = Arc::new(Semaphore::new(services::CONNECTIONS));
+        Self { number, listeners: BTreeMap::new(), places }
+    }
+}
+
+impl Deaf {
+    fn new(listener: &Listener, namespace: &NamespaceName, error: &dyn std::fmt::Display) -> Self {
+        let (what, address, needed) = match listener {
+            Listener::Resolver(address, view) => {
+                (format!("the DNS server of {view}"), address, *view != View::Internet)
+            }
+            Listener::Service(address, service) => (format!("the service {service}"), address, false),
+        };
+        Self { why: format!("{what} can't listen on {address} in {namespace}: {error}"), needed }
+    }
+}
+
+/// The sockets of one listener.
+struct Sockets {
+    tcp: TcpListener,
+    udp: Option<UdpSocket>,
+}
+
+fn bind(listener: &Listener) -> io::Result<Sockets> {
+    let tcp = |address: &IpAddr, port| {
+        let socket = TcpListener::bind((*address, port))?;
+        socket.set_nonblocking(true).map(|()| socket)
+    };
+    match listener {
+        Listener::Resolver(address, _) => {
+            let udp = UdpSocket::bind((*address, DNS))?;
+            udp.set_nonblocking(true)?;
+            Ok(Sockets { tcp: tcp(address, DNS)?, udp: Some(udp) })
+        }
+        Listener::Service(address, _) => Ok(Sockets { tcp: tcp(address, services::HTTP)?, udp: None }),
+    }
+}
+
+/// What tells a namespace from another: its inode number, which no other has while a socket is in it.
+fn number(name: &NamespaceName) -> Option<u64> {
+    std::fs::metadata(name.path()).ok().map(|metadata| metadata.ino())
+}

@@ -1,0 +1,74 @@
+//! AWS's own services inside namespaces: at their public addresses on the internet, and behind endpoints in VPCs. Whatever connects
+//! there speaks with the region's server, which is told the service and answers for no other.
+//!
+//! Bytes are passed on as they come; they are read by the server only. Absent: TLS, so port 443 is closed.
+
+use std::{io, path::Path, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream, UnixStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::timeout,
+};
+
+/// The port they listen on.
+pub(crate) const HTTP: u16 = 80;
+/// Connections in one namespace at once.
+pub(crate) const CONNECTIONS: usize = 256;
+/// How long a client may take to receive something. How long it may take to send, the server decides.
+const STUCK: Duration = Duration::from_secs(60);
+/// How long to wait when the kernel has no descriptor or memory to give.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Passes every connection on to the server's socket at `api`, for ever.
+pub(crate) async fn serve(service: &'static str, api: PathBuf, listener: TcpListener, places: Arc<Semaphore>) {
+    let api: Arc<Path> = api.into();
+    let mut open = JoinSet::new();
+    loop {
+        let place = places.clone().acquire_owned();
+        let accepted = tokio::select! {
+            accepted = async { (place.await, listener.accept().await) } => accepted,
+            Some(_) = open.join_next(), if !open.is_empty() => continue,
+        };
+        match accepted {
+            (Ok(place), Ok((stream, _))) => {
+                let api = api.clone();
+                open.spawn(async move {
+                    // Whichever side breaks off, the other one notices that by its connection's end.
+                    let _ = pass(service, &api, stream).await;
+                    drop(place);
+                });
+            }
+            _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// Passes one connection on, until the server ends it.
+async fn pass(service: &str, api: &Path, mut client: TcpStream) -> io::Result<()> {
+    let mut server = UnixStream::connect(api).await?;
+    let _ = client.set_nodelay(true);
+    server.write_all(format!("{service}\n").as_bytes()).await?;
+    let (mut from_client, to_client) = client.split();
+    let (from_server, mut to_server) = server.split();
+    let requests = async {
+        let copied = tokio::io::copy(&mut from_client, &mut to_server).await;
+        // A client that has sent everything may still wait for an answer.
+        let _ = to_server.shutdown().await;
+        if copied.is_ok() { std::future::pending().await } else { copied.map(|_| ()) }
+    };
+    tokio::select! {
+        ended = requests => ended,
+        ended = answers(from_server, to_client) => ended,
+    }
+}
+
+async fn answers(mut server: impl AsyncRead + Unpin, mut client: impl AsyncWrite + Unpin) -> io::Result<()> {
+    let mut bytes = vec![0; 16 << 10];
+    loop {
+        let length = server.read(&mut bytes).await?;
+        let Some(read) = bytes.get(..length).filter(|read| !read.is_empty()) else { return client.shutdown().await };
+        timeout(STUCK, client.write_all(read)).await??;
+    }
+}

@@ -1,0 +1,108 @@
+//! What tasks get at the endpoint of a service: that service's API and nothing else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+
+mod common;
+
+use common::{Answer, Client, Running, config};
+use std::{
+    io::Read,
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+    path::Path,
+};
+
+/// A connection to a service as a host passes it on.
+fn connect(data_dir: &Path, service: &str) -> Client<UnixStream> {
+    let mut client = Client::new(UnixStream::connect(data_dir.join(server::AWS_SOCKET)).unwrap());
+    client.send(format!("{service}\n").as_bytes()).unwrap();
+    client
+}
+
+fn start() -> (tempfile::TempDir, Running) {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(config(dir.path())).unwrap();
+    (dir, running)
+}
+
+fn signed_for(client: &mut Client<UnixStream>, service: &str, target: &str) -> Answer {
+    let scope = format!("AWS4-HMAC-SHA256 Credential=AKIA/20260131/us-east-1/{service}/aws4_request, Signature=00");
+    let headers = [
+        ("X-Amz-Target", target),
+        ("Content-Type", "application/x-amz-json-1.1"),
+        ("Authorization", scope.as_str()),
+        ("Host", "logs.us-east-1.amazonaws.com"),
+    ];
+    client.request("POST", "/", &headers, b"{}").unwrap()
+}
+
+#[test]
+fn a_service_answers_at_its_endpoint() {
+    let (dir, _running) = start();
+    let mut client = connect(dir.path(), "logs");
+    for _ in 0..2 {
+        let answer = signed_for(&mut client, "logs", "Logs_20140328.DescribeLogGroups");
+        assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"logGroups":[]}"#));
+    }
+    let answer = connect(dir.path(), "ec2").ec2("Action=DescribeVpcs").unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let answer =
+        signed_for(&mut connect(dir.path(), "ecs-agent"), "ecs", "AmazonEC2ContainerServiceV20141113.ListClusters");
+    assert_eq!(answer.status, 200, "an endpoint of the same service: {answer:?}");
+}
+
+#[test]
+fn another_service_is_refused_in_the_manner_of_the_endpoints_own() {
+    let (dir, _running) = start();
+    let answer = signed_for(&mut connect(dir.path(), "logs"), "ecs", "AmazonEC2ContainerServiceV20141113.ListClusters");
+    assert_eq!(answer.status, 403);
+    assert!(answer.body.contains("InvalidSignatureException") && answer.body.contains("'logs'"), "{answer:?}");
+    // Unsigned, or signed for this one and sent to the wrong place: by what it calls.
+    let answer = connect(dir.path(), "logs").json("ecs.ListClusters", "{}").unwrap();
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("UnknownOperationException"), "{answer:?}");
+    let answer = connect(dir.path(), "ec2").json("ecs.ListClusters", "{}").unwrap();
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("<Code>InvalidAction</Code>"), "{answer:?}");
+    let answer = connect(dir.path(), "sts").ec2("Action=DescribeVpcs").unwrap();
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("<Code>InvalidAction</Code>"), "{answer:?}");
+    let answer = connect(dir.path(), "sqs").json("ecs.ListClusters", "{}").unwrap();
+    assert_ne!(answer.status, 200, "{answer:?}");
+}
+
+#[test]
+fn neargates_own_paths_are_not_there() {
+    let (dir, _running) = start();
+    for (method, path) in [
+        ("GET", "/_neargate/health"),
+        ("GET", "/_neargate/status"),
+        ("GET", "/_neargate/topology"),
+        ("POST", "/_neargate/reset"),
+        ("POST", "/_neargate/sync"),
+        ("GET", "/_neargate/images"),
+    ] {
+        let answer = connect(dir.path(), "logs").request(method, path, &[], b"").unwrap();
+        assert_eq!(answer.status, 404, "{path}: {answer:?}");
+    }
+    let registry = connect(dir.path(), "ecr.dkr").request("GET", "/v2/", &[], b"").unwrap();
+    assert_eq!(registry.status, 400, "the mirror is for hosts: {registry:?}");
+}
+
+#[test]
+fn what_names_no_service_is_cut_off() {
+    let (dir, _running) = start();
+    for line in ["", "nothing", "GET / HTTP/1.1\r", &"x".repeat(100)] {
+        let mut end = Vec::new();
+        // Cut off with unread bytes it may be a reset; either way nothing is answered.
+        let _ = connect(dir.path(), line).0.read_to_end(&mut end);
+        assert_eq!(end, b"", "{line}");
+    }
+}
+
+#[test]
+fn only_its_owner_may_use_the_socket_and_it_ends_with_the_server() {
+    let (dir, running) = start();
+    let socket = dir.path().join(server::AWS_SOCKET);
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    running.stop();
+    assert!(!socket.exists());
+}
