@@ -7,11 +7,9 @@ fn host() -> HostId {
     "h".into()
 }
 fn spec(revision: u64, vpcs: &[&str]) -> HostSpec {
-    HostSpec {
-        revision,
-        vpcs: vpcs.iter().map(|id| ((*id).into(), vpc::Vpc::default())).collect(),
-        ..HostSpec::default()
-    }
+    let vpcs = vpcs.iter().map(|id| ((*id).into(), vpc::Vpc::default())).collect();
+    let topology = vpc::Topology { vpcs, ..vpc::Topology::default() };
+    HostSpec { revision, topology: topology.into(), ..HostSpec::default() }
 }
 
 #[test]
