@@ -5,10 +5,12 @@ mod support;
 
 use std::{
     io::{BufRead, BufReader},
+    net::Ipv4Addr,
     process::{Command, Stdio},
     time::Duration,
 };
 use support::*;
+use vpc::{AclRule, Destination, Holder, Interface, IpProtocol, Peering, Ports, Route, RouteTable, Target};
 
 fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output().unwrap();
@@ -17,13 +19,56 @@ fn run(program: &str, arguments: &[&str]) {
 
 /// Tasks 10 and 11; port 80 is open, 81 is not, and a group is somebody's peer.
 fn populate(world: &mut World) {
-    let rules = vec![tcp(80, 80, net("10.0.0.0/16")), udp(9, 9, group("sg-web"))];
-    world.group("sg-web", rules, vec![all(net("10.0.0.0/8"))]);
+    let rules = vec![tcp(80, 80, everywhere()), udp(9, 9, group("sg-web"))];
+    world.group("sg-web", rules, vec![all(everywhere())]);
     world.task(10, &["sg-web"]);
     world.task(11, &["sg-web"]);
+    world.task(100, &["sg-web"]);
+    world.internet_gateway();
+    world.public(10, PUBLIC);
+    world.nat_gateway(50, Some([198, 18, 0, 50].into()));
+    world.route(1, "0.0.0.0/0", Target::InternetGateway("igw-1".into()));
+    world.route(2, "0.0.0.0/0", Target::NatGateway("nat-50".into()));
+    let never = AclRule {
+        protocol: IpProtocol::TCP,
+        ports: Ports::Range(7, 7),
+        net: "0.0.0.0/0".parse().unwrap(),
+        allow: false,
+    };
+    world.vpc().network_acls.insert("acl-2".into(), acl(&[never], &[]));
+    world.vpc().subnets.get_mut("subnet-2").unwrap().network_acl = "acl-2".into();
+    let mut peer = vpc();
+    peer.cidrs = vec!["10.3.0.0/16".parse().unwrap()];
+    peer.subnets.retain(|id, _| id.as_str() == "subnet-1");
+    peer.subnets.values_mut().for_each(|subnet| subnet.cidr = "10.3.1.0/24".parse().unwrap());
+    peer.security_groups = world.vpc().security_groups.clone();
+    let route = |to: &str| Route {
+        destination: Destination::Net(to.parse().unwrap()),
+        target: Target::Peering("pcx-1".into()),
+    };
+    peer.route_tables.insert("rtb-1".into(), RouteTable { routes: vec![route("10.0.0.0/16")] });
+    let far = Interface { private_ip: [10, 3, 1, 10].into(), holder: Holder::User, ..interface(10, &["sg-web"]) };
+    peer.interfaces.insert(interface_id(200), far);
+    world.topology().vpcs.insert("vpc-2".into(), peer);
+    world.vpc().route_tables.get_mut("rtb-1").unwrap().routes.push(route("10.3.0.0/16"));
+    let ends = Peering { requester: VPC.into(), accepter: "vpc-2".into(), requester_dns: false, accepter_dns: false };
+    world.topology().peerings.insert("pcx-1".into(), ends);
 }
 
+const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 10);
+const HOST: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+
 fn assert_whole(world: &World, after: &str) {
+    let internet = world.internet();
+    assert!(probe::tcp(&internet, &world.at(10), PUBLIC, 80), "{after}: the public address");
+    assert!(!probe::tcp(&internet, &world.at(10), PUBLIC, 81), "{after}: the public address is open");
+    assert!(probe::tcp(&world.at(100), &internet, HOST, 80), "{after}: the NAT gateway");
+    assert!(!probe::tcp(&world.at(11), &internet, HOST, 80), "{after}: without a public address");
+    assert!(probe::tcp(&world.at(10), &world.at_interface(200), [10, 3, 1, 10].into(), 80), "{after}: peering");
+    assert_neighbours(world, after);
+}
+
+fn assert_neighbours(world: &World, after: &str) {
     let (a, b) = (world.at(10), world.at(11));
     for (from, to, n) in [(&a, &b, 11), (&b, &a, 10)] {
         assert!(probe::tcp(from, to, ip(n), 80), "{after}: {n} can't be reached");
@@ -39,6 +84,7 @@ fn damage_heals() {
     world.apply();
     let name = |path: std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
     let (router, task) = (&name(world.router()), &name(world.at(10)));
+    let (internet, nat) = (&name(world.internet()), &name(world.at_interface(50)));
     let link = "e00a00000000000";
     let damages: &[&[&str]] = &[
         &["ip", "-n", router, "link", "del", link],
@@ -60,6 +106,27 @@ fn damage_heals() {
         &["ip", "netns", "exec", router, "nft", "add", "set", "inet", "vpc", "mine", "{ type ipv6_addr; }"],
         &["ip", "netns", "exec", router, "nft", "add", "table", "ip", "mine"],
         &["ip", "netns", "exec", router, "sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward"],
+        &["ip", "-n", router, "rule", "del", "priority", "100"],
+        &["ip", "-n", router, "rule", "del", "priority", "1000"],
+        &["ip", "-n", router, "rule", "add", "priority", "50", "lookup", "77"],
+        &["ip", "-n", router, "link", "del", "igw"],
+        &["ip", "-n", router, "link", "set", "igw", "down"],
+        &["ip", "-n", internet, "route", "del", "198.18.0.50"],
+        &["ip", "-n", internet, "route", "del", "unreachable", "default"],
+        &["ip", "-n", nat, "link", "del", "eth0"],
+        &["ip", "netns", "exec", router, "tc", "qdisc", "del", "dev", "e03200000000000", "root"],
+        &[
+            "ip", "netns", "exec", nat, "tc", "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", "1mbit",
+            "burst", "20k", "limit", "1m",
+        ],
+        &["ip", "netns", "exec", nat, "nft", "flush", "ruleset"],
+        &["ip", "netns", "exec", nat, "nft", "flush", "chain", "inet", "vpc", "source"],
+        &["ip", "netns", "exec", nat, "nft", "insert", "rule", "inet", "vpc", "forward", "accept"],
+        &["ip", "netns", "exec", router, "nft", "flush", "chain", "inet", "vpc", "public"],
+        &["ip", "netns", "exec", router, "nft", "flush", "map", "inet", "vpc", "private"],
+        &["ip", "netns", "exec", router, "nft", "flush", "chain", "inet", "vpc", "acl-ingress-subnet-2"],
+        &["ip", "netns", "del", nat],
+        &["ip", "netns", "del", internet],
         &["ip", "netns", "del", task],
         &["ip", "netns", "del", router],
     ];
@@ -92,8 +159,11 @@ fn child() {
     println!("begin");
     populate(&mut world);
     world.apply();
-    // A second plan: one task goes, one comes, rules change.
+    // A second plan: one task goes, one comes, rules, routes and gateways change.
     world.spec.tasks.remove(&task_id(10));
+    world.vpc().nat_gateways.values_mut().for_each(|nat| nat.bandwidth = 1_000_000);
+    world.vpc().route_tables.get_mut("rtb-1").unwrap().routes.remove(0);
+    world.topology().peerings.clear();
     world.task(12, &["sg-web"]);
     world.group("sg-web", vec![all(everywhere())], vec![all(everywhere())]);
     world.apply();
