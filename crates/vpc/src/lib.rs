@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod aws_service;
+#[cfg(test)]
+mod fixture;
 mod gateway;
 mod id;
 mod interface;
@@ -16,6 +18,7 @@ mod route_table;
 mod security_group;
 mod service;
 mod topology;
+pub mod tracking;
 pub mod verdict;
 
 pub use aws_service::{AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, PUBLIC_POOL, SERVICE_POOL};

@@ -1,9 +1,7 @@
 //! What holds of every verdict.
 
-use super::{
-    any::{any_packet, any_rule, any_topology},
-    *,
-};
+use super::*;
+use crate::fixture::any::{any_packet, any_rule, any_topology};
 use proptest::prelude::*;
 
 proptest! {
