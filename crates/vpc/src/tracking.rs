@@ -9,8 +9,8 @@
 mod tests;
 
 use crate::{
-    Endpoint, Holder, Interface, InterfaceId, IpNet, IpProtocol, Peer, Ports, Rule, SecurityGroup, SecurityGroupId,
-    Target, Topology, Vpc, VpcId,
+    Endpoint, Interface, InterfaceId, IpNet, IpProtocol, Peer, Ports, Rule, SecurityGroup, SecurityGroupId, Target,
+    Topology, Vpc, VpcId,
     verdict::{
         Transport,
         gate::{Direction, Other, gate},
@@ -116,7 +116,7 @@ fn always_tracked(topology: &Topology, seen: &Seen, interface: &Interface, other
     }
     let peers = topology.peerings_of(&seen.vpc).map(|(.., peer)| peer);
     let holder = std::iter::once(vpc).chain(peers).find_map(|vpc| vpc.interface_at(other));
-    if holder.is_some_and(|(_, interface)| interface.holder != Holder::Machine) {
+    if holder.is_some_and(|(_, interface)| !interface.holder.is_machine()) {
         return true;
     }
     if vpc.contains(other) {

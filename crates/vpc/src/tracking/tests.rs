@@ -1,5 +1,8 @@
 use super::*;
-use crate::fixture::{any::*, *};
+use crate::{
+    Holder,
+    fixture::{any::*, *},
+};
 use proptest::prelude::*;
 
 const WEB: Transport = Transport::Tcp { from: 40000, to: 80 };

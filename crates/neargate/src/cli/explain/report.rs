@@ -9,7 +9,7 @@ use crate::cli::{Failure, region::Placed};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 use vpc::{
-    Topology,
+    AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, Topology,
     verdict::{End, Packet, Path, Transport, verdict},
 };
 
@@ -37,6 +37,8 @@ pub struct Report {
     back: Option<Way>,
     /// What to do, unless it is reachable.
     fix: Option<Fix>,
+    /// What is to be known besides, where rules are not all there is.
+    note: Option<String>,
 }
 
 /// One end of a flow.
@@ -89,6 +91,7 @@ impl<'a> Question<'a> {
         let arns: BTreeMap<&str, &str> = arns.collect();
         let scene = Scene { topology, tasks: &arns, packet: &packet };
         let fix = (!reachable).then(|| fix::fix(&scene, &verdict));
+        let note = reachable.then(|| sealed(&verdict.there.end, to.address)).flatten();
         let back = verdict.back.as_ref().filter(|_| verdict.there.arrives()).map(way);
         Report {
             from: Side::from(from),
@@ -98,8 +101,20 @@ impl<'a> Question<'a> {
             there: way(&verdict.there),
             back,
             fix,
+            note,
         }
     }
+}
+
+/// On this machine's internet there are one host, its resolver and AWS's services, and no way further.
+fn sealed(end: &End, address: IpAddr) -> Option<String> {
+    let mut there = AWS_SERVICES.iter().map(AwsService::address).chain([INTERNET_HOST, INTERNET_RESOLVER]);
+    let note = || {
+        format!(
+            "This is what the rules say. The internet here is sealed: {address} is not on it, {INTERNET_HOST} and AWS's services are."
+        )
+    };
+    (*end == End::Internet && !there.any(|host| host == address)).then(note)
 }
 
 impl From<Found> for Side {
@@ -124,7 +139,10 @@ impl fmt::Display for Report {
         if let Some(back) = self.back.as_ref().filter(|back| !back.steps.is_empty()) {
             writeln!(f, "The answer:\n{back}")?;
         }
-        let Some(fix) = &self.fix else { return writeln!(f, "Reachable.") };
+        let Some(fix) = &self.fix else {
+            let note = self.note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
+            return writeln!(f, "Reachable.{note}");
+        };
         writeln!(f, "Not reachable. {}", fix.why)?;
         if !fix.commands.is_empty() {
             writeln!(f, "\nTo let it through:")?;

@@ -22,15 +22,13 @@ pub fn public(scene: &Scene, moment: &Moment, gateway: &InternetGatewayId, priva
 /// Commands that give an interface a public address.
 fn give(scene: &Scene, id: &InterfaceId, private: IpAddr) -> Vec<String> {
     let Some((_, vpc, interface)) = scene.interface(id) else { return Vec::new() };
-    if let Some(arn) = scene.tasks.get(id.as_str()) {
-        return again(arn, vpc, interface);
-    }
     match &interface.holder {
+        Holder::Task => scene.tasks.get(id.as_str()).map(|arn| again(arn, vpc, interface)).unwrap_or_default(),
         Holder::NatGateway(gateway) => vec![
             format!("aws ec2 create-nat-gateway --subnet-id {} --allocation-id {NEW_ADDRESS}", interface.subnet),
             format!("# then lead the routes to it that lead to {gateway}, which is a private one"),
         ],
-        Holder::Machine | Holder::Endpoint(_) => vec![format!(
+        Holder::User | Holder::Endpoint(_) => vec![format!(
             "aws ec2 associate-address --network-interface-id {id} --private-ip-address {private} --allocation-id {NEW_ADDRESS}"
         )],
     }

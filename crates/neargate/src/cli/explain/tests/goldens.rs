@@ -144,6 +144,19 @@ fn programs_get_the_same() {
                     "aws ec2 authorize-security-group-ingress --group-id sg-web --protocol tcp --port 443 --cidr 0.0.0.0/0"
                 ],
             },
+            "note": null,
         })
+    );
+}
+
+#[test]
+fn what_the_sealed_internet_has_not_is_said() {
+    let last = |to: &str| tcp(&region(), "task/aa11", to).to_string().lines().last().unwrap().to_owned();
+    assert_eq!(last("203.0.113.10:443"), "Reachable.");
+    assert_eq!(last("sts:443"), "Reachable.");
+    assert_eq!(
+        last("8.8.8.8:443"),
+        "Reachable. This is what the rules say. The internet here is sealed: 8.8.8.8 is not on it, 203.0.113.10 and \
+         AWS's services are."
     );
 }
