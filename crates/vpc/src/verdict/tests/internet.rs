@@ -55,9 +55,10 @@ fn what_comes_in_needs_a_route_to_be_answered() {
     routes(&mut topology, "rtb-public").clear();
     let inside = verdict(&topology, &from_outside("198.18.0.10", Transport::tcp(80)));
     assert!(matches!(stop_back(&inside), Step::Route { route: None, .. }));
-    // One that leads elsewhere is no better: the answer would come from another address.
-    *routes(&mut topology, "rtb-public") = vec![route("0.0.0.0/0", Target::NatGateway("nat-1".into()))];
-    let inside = verdict(&topology, &from_outside("198.18.0.10", Transport::tcp(80)));
+    // One that leads to a NAT gateway is no better: the answer would come from another address.
+    let mut topology = region();
+    eni(&mut topology, "eni-db").public_ips.insert(ip("10.0.1.10"), ip("198.18.0.20"));
+    let inside = verdict(&topology, &from_outside("198.18.0.20", Transport::tcp(80)));
     assert!(matches!(stop_back(&inside), Step::Nat { passes: false, .. }));
 }
 
