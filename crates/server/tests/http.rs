@@ -26,6 +26,11 @@ fn a_region_answers_and_keeps_what_it_answered() {
     assert!(made.head.to_ascii_lowercase().contains("x-amzn-requestid: "), "{}", made.head);
     let vpcs = client.ec2("Action=DescribeVpcs").unwrap();
     assert!(vpcs.body.contains("<cidrBlock>172.31.0.0/16</cidrBlock>"), "{}", vpcs.body);
+    let topology = client.request("GET", "/_neargate/topology", &[], b"").unwrap();
+    let topology: vpc::Topology = serde_json::from_str(&topology.body).unwrap();
+    let default = topology.vpcs.values().next().unwrap();
+    assert_eq!((topology.region.as_str(), default.cidrs[0].to_string()), ("us-east-1", "172.31.0.0/16".to_owned()));
+    assert!(!default.subnets.is_empty() && !default.security_groups.is_empty());
     running.stop();
     let again = Running::start(config(dir.path())).unwrap();
     let listed = again.connect().json("ecs.ListClusters", "{}").unwrap();

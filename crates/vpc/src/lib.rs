@@ -1,5 +1,5 @@
-//! VPC networking as a pure model: addresses, routes, gateways, security groups, network ACLs, and (in [`verdict`]) what happens to
-//! a packet.
+//! VPC networking as a pure model: addresses, routes, gateways, security groups, network ACLs, and what comes of them: what happens
+//! to a packet ([`verdict`]), and which flows a change of rules cuts ([`tracking`]).
 //!
 //! The same types are what a host is told to enforce, so the model that explains is the model that is compiled to kernel rules.
 //! There is no I/O here, no clock and no host: nothing in this crate knows what a namespace is.
@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod aws_service;
+#[cfg(test)]
+mod fixture;
 mod gateway;
 mod id;
 mod interface;
@@ -16,6 +18,7 @@ mod route_table;
 mod security_group;
 mod service;
 mod topology;
+pub mod tracking;
 pub mod verdict;
 
 pub use aws_service::{AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, PUBLIC_POOL, SERVICE_POOL};

@@ -46,9 +46,8 @@ pub fn decide<'a>(
 
 /// Whether rules let every IPv4 packet through: the first that could deny one comes after one that allows all.
 pub fn allows_everything(rules: &BTreeMap<u16, AclRule>) -> bool {
-    let everything = |rule: &&AclRule| {
+    let everything = |rule: &AclRule| {
         rule.protocol == IpProtocol::All && matches!(rule.net, IpNet::V4(net) if net.prefix_len() == 0)
     };
-    let before_denials = rules.values().take_while(|rule| rule.allow);
-    before_denials.filter(everything).next().is_some()
+    rules.values().take_while(|rule| rule.allow).any(everything)
 }

@@ -2,6 +2,7 @@
 
 mod down;
 mod env;
+mod explain;
 mod from;
 mod image;
 pub mod region;
@@ -43,6 +44,8 @@ enum Command {
     Image(image::Image),
     /// Run a command of this machine inside the network of a task, of an interface or of the internet.
     From(from::From),
+    /// Explain whether one place reaches another, decision by decision, and what would let it through.
+    Explain(explain::Explain),
     /// Show the main things at work, end to end, in a region of its own; prints what was proved.
     Demo(crate::demo::Demo),
     /// What the containers of the demonstration run.
@@ -140,6 +143,7 @@ pub fn run() -> ExitCode {
         Command::Status(status) => status.run(),
         Command::Image(image) => image.run(),
         Command::From(from) => return from.run().unwrap_or_else(failed),
+        Command::Explain(explain) => return explain.run().unwrap_or_else(no_answer),
         Command::Demo(demo) => return demo.run().unwrap_or_else(failed),
         Command::DemoApp(app) => app.run(),
         Command::Shim(shim) => return containers::shim::main(&shim.arguments),
@@ -150,6 +154,12 @@ pub fn run() -> ExitCode {
 fn failed(Failure(why): Failure) -> ExitCode {
     eprintln!("neargate: {why}");
     ExitCode::FAILURE
+}
+
+/// For a command whose failure is an answer too: that there is none.
+fn no_answer(failure: Failure) -> ExitCode {
+    failed(failure);
+    ExitCode::from(2)
 }
 
 /// A runtime for one command's calls.

@@ -5,22 +5,32 @@ use crate::{Interface, IpProtocol, Peer, Ports, Rule, Topology, VpcId};
 use std::net::IpAddr;
 
 #[derive(Clone, Copy)]
-pub(super) enum Direction {
+pub(crate) enum Direction {
     Egress,
     Ingress,
+}
+
+impl Direction {
+    /// The way of an answer.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Egress => Self::Ingress,
+            Self::Ingress => Self::Egress,
+        }
+    }
 }
 
 /// The other side of a packet: its address, and the VPC in which that is somebody's. None is the internet, where group references
 /// mean nothing.
 #[derive(Clone, Copy)]
-pub(super) struct Other<'a> {
+pub(crate) struct Other<'a> {
     pub address: IpAddr,
     pub vpc: Option<&'a VpcId>,
 }
 
 /// All rules of all groups of an interface are one list: what any of them allows is allowed ("Security group rules", Amazon VPC
 /// User Guide). A group that isn't there allows nothing.
-pub(super) fn gate(
+pub(crate) fn gate(
     topology: &Topology,
     vpc: &VpcId,
     interface: &Interface,

@@ -4,7 +4,7 @@
 //! and is let through by connection tracking where groups decide ("Amazon EC2 security group connection tracking", Amazon EC2 User
 //! Guide); network ACLs see every packet, and say of the later ones what they said of the first two. There is no state here.
 
-mod gate;
+pub(crate) mod gate;
 mod packet;
 mod path;
 #[cfg(test)]

@@ -5,10 +5,11 @@ use super::{
     gate::{Direction, Other, gate},
 };
 use crate::{
-    Endpoint, Holder, Interface, InterfaceId, NatGateway, NatGatewayId, SubnetId, Target, Topology, Vpc, VpcId,
-    network_acl,
+    Endpoint, Holder, Interface, InterfaceId, NatGateway, NatGatewayId, PUBLIC_POOL, SERVICE_POOL, SubnetId, Target,
+    Topology, Vpc, VpcId, network_acl,
 };
-use std::net::IpAddr;
+use ipnet::Ipv4Net;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What a first packet left on its way, for the answer to find back: the packet as it arrived, and whose address each NAT gateway
 /// hid, in order.
@@ -45,7 +46,7 @@ pub(super) fn there(topology: &Topology, packet: &Packet) -> (Path, Trail) {
         answer: false,
     };
     let end = match origin {
-        Origin::Interface(vpc, interface) => walk.from_interface(vpc, interface),
+        Origin::Interface(vpc, interface) => walk.leave_interface(vpc, interface),
         Origin::Internet => walk.on_the_internet(),
     };
     let Walk { steps, source, destination, transport, hidden, .. } = walk;
@@ -74,9 +75,9 @@ pub(super) fn back(topology: &Topology, packet: &Packet, end: &End, trail: &Trai
             if !interface.has(trail.destination) {
                 return None;
             }
-            walk.from_interface(vpc, id)
+            walk.leave_interface(vpc, id)
         }
-        End::Endpoint(vpc, _) => walk.into_vpc(vpc, None, None),
+        End::Endpoint(vpc, _) => walk.enter_vpc(vpc, None, None),
         End::Internet => walk.on_the_internet(),
     };
     let home = match &packet.origin {
@@ -90,7 +91,7 @@ pub(super) fn back(topology: &Topology, packet: &Packet, end: &End, trail: &Trai
 
 impl<'a> Walk<'a> {
     /// A packet that leaves an interface.
-    fn from_interface(&mut self, vpc_id: &VpcId, id: &InterfaceId) -> End {
+    fn leave_interface(&mut self, vpc_id: &VpcId, id: &InterfaceId) -> End {
         let Some((vpc, interface)) = self.interface(vpc_id, id) else {
             self.steps.push(Step::Source(id.clone(), SourceCheck::NoSuchInterface));
             return End::Nowhere;
@@ -104,13 +105,13 @@ impl<'a> Walk<'a> {
         }
         if vpc.contains(self.destination) || never_routed(self.destination) {
             self.egress(vpc_id, id, interface, Some(vpc_id));
-            return self.into_vpc(vpc_id, Some(&interface.subnet), Some(vpc_id));
+            return self.enter_vpc(vpc_id, Some(&interface.subnet), Some(vpc_id));
         }
-        self.leave(vpc_id, vpc, id, interface)
+        self.leave_vpc(vpc_id, vpc, id, interface)
     }
 
     /// Out of the VPC by the route table of the sender's subnet.
-    fn leave(&mut self, vpc_id: &VpcId, vpc: &Vpc, id: &InterfaceId, interface: &Interface) -> End {
+    fn leave_vpc(&mut self, vpc_id: &VpcId, vpc: &Vpc, id: &InterfaceId, interface: &Interface) -> End {
         let Some(subnet) = vpc.subnets.get(&interface.subnet) else { return End::Nowhere };
         let table = &subnet.route_table;
         let found = vpc.route_tables.get(table).and_then(|t| t.lookup(self.topology, self.destination));
@@ -160,7 +161,7 @@ impl<'a> Walk<'a> {
                 let Some(other) = peer else { return End::Nowhere };
                 self.acl_egress(vpc, &interface.subnet);
                 self.steps.push(Step::Peering(peering, other.clone()));
-                self.into_vpc(&other, None, Some(vpc_id))
+                self.enter_vpc(&other, None, Some(vpc_id))
             }
             Target::Endpoint(endpoint) => {
                 self.acl_egress(vpc, &interface.subnet);
@@ -184,12 +185,12 @@ impl<'a> Walk<'a> {
         // It keeps the source port when no other connection to the same destination has it, and takes another when one does.
         self.hidden.push((id.clone(), self.source));
         self.source = interface.private_ip;
-        self.from_interface(vpc_id, &nat.interface)
+        self.leave_interface(vpc_id, &nat.interface)
     }
 
     /// A packet in a VPC's router that is for an address of the VPC: `from` is the subnet it comes from, or none from outside, and
     /// `sender` the VPC that its source address is of.
-    fn into_vpc(&mut self, vpc_id: &VpcId, from: Option<&SubnetId>, sender: Option<&VpcId>) -> End {
+    fn enter_vpc(&mut self, vpc_id: &VpcId, from: Option<&SubnetId>, sender: Option<&VpcId>) -> End {
         let Some(vpc) = self.topology.vpcs.get(vpc_id) else { return End::Nowhere };
         let found = vpc.interface_at(self.destination);
         self.steps.push(Step::Delivery(vpc_id.clone(), found.map(|(id, _)| id.clone())));
@@ -199,20 +200,20 @@ impl<'a> Walk<'a> {
             None => self.acl_ingress(vpc, &interface.subnet),
         }
         if let Holder::NatGateway(gateway) = &interface.holder {
-            return self.into_nat(vpc_id, id, gateway, interface);
+            return self.enter_nat(vpc_id, id, gateway, interface);
         }
         self.ingress(vpc_id, id, interface, sender);
         End::Interface(vpc_id.clone(), id.clone())
     }
 
     /// A packet for a NAT gateway itself: an answer to what it sent goes on to whom it hid, and nothing else goes anywhere.
-    fn into_nat(&mut self, vpc_id: &VpcId, id: &InterfaceId, gateway: &NatGatewayId, interface: &Interface) -> End {
+    fn enter_nat(&mut self, vpc_id: &VpcId, id: &InterfaceId, gateway: &NatGatewayId, interface: &Interface) -> End {
         let hidden = self.hidden.pop().filter(|(hid, _)| self.answer && hid == gateway);
         let passes = hidden.is_some();
         self.steps.push(Step::Nat { gateway: gateway.clone(), source: interface.private_ip, passes });
         let Some((_, sender)) = hidden else { return End::Nowhere };
         self.destination = sender;
-        self.from_interface(vpc_id, id)
+        self.leave_interface(vpc_id, id)
     }
 
     /// A packet on the internet: to whoever has its destination.
@@ -235,7 +236,7 @@ impl<'a> Walk<'a> {
             return End::Nowhere;
         }
         self.destination = private;
-        self.into_vpc(id, None, None)
+        self.enter_vpc(id, None, None)
     }
 
     fn interface(&self, vpc: &VpcId, id: &InterfaceId) -> Option<(&'a Vpc, &'a Interface)> {
@@ -312,20 +313,27 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Addresses that no route is for: multicast and broadcast, which a VPC does not carry, and link-local ones ("Amazon VPC FAQs";
-/// RFC 3927 section 2.7).
+/// Addresses that no route is for: multicast and broadcast, which a VPC does not carry, link-local and loopback ones ("Amazon VPC
+/// FAQs"; RFC 3927 section 2.7; RFC 1122 section 3.2.1.3).
 fn never_routed(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || ip.is_link_local() || ip.is_unspecified(),
+        IpAddr::V4(ip) => {
+            ip.is_multicast() || ip.is_broadcast() || ip.is_link_local() || ip.is_unspecified() || ip.is_loopback()
+        }
         IpAddr::V6(_) => true,
     }
 }
 
-/// Addresses that nobody has on the internet: private ones (RFC 1918), and those that neargate gives to interfaces.
+/// Addresses that providers share among their customers (RFC 6598).
+const SHARED: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 10);
+
+/// Addresses that nobody has on the internet: private and shared ones (RFC 1918), those that are never routed, and those that
+/// neargate gives to interfaces.
 fn nobodys(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(ip) => {
-            ip.is_private() || crate::PUBLIC_POOL.contains(&ip) && !crate::SERVICE_POOL.contains(&ip)
+            let given_out = PUBLIC_POOL.contains(&ip) && !SERVICE_POOL.contains(&ip);
+            ip.is_private() || SHARED.contains(&ip) || never_routed(address) || given_out
         }
         IpAddr::V6(_) => true,
     }

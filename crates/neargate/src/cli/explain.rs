@@ -1,0 +1,98 @@
+//! `neargate explain`: what the rules of a region's networks say of one flow, decision by decision, and what would let it through.
+//!
+//! - [`place`]: what can be asked about, and which addresses that is.
+//! - [`replay`]: the packet as each decision saw it.
+//! - [`text`]: a decision as a line.
+//! - [`fix`]: what stops a flow as commands that let it through.
+//! - [`report`]: all of it together.
+
+mod fix;
+mod place;
+mod replay;
+mod report;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use super::{DataDir, Failure, Output};
+use clap::{Args, ValueEnum};
+use place::{Aim, Place};
+use report::Question;
+use std::process::ExitCode;
+use vpc::{Topology, verdict::Transport};
+
+const EXAMPLES: &str = "\
+Examples:
+  neargate explain task/4f2a task/9c1e:5432        # the ids' beginnings are enough
+  neargate explain internet task/4f2a:80
+  neargate explain task/4f2a 203.0.113.10:443
+  neargate explain task/4f2a logs:443              # AWS's own service, as the task's VPC resolves its name
+  neargate explain 10.0.0.5 eni-0123456789abcdef0 --protocol icmp
+  neargate explain task/4f2a 10.0.1.7:53 --protocol udp --output json | jq .fix
+
+Nothing is sent: the answer is the model's that the kernel's rules are made from. The exit code is 0 when the flow gets there \
+and is answered, 1 when not, 2 when the question can't be answered.";
+
+/// Explain whether one place reaches another, and what stops it.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Explain {
+    #[command(flatten)]
+    data_dir: DataDir,
+    /// Who begins: `internet`, `task/ID`, a task's ARN, a network interface's id, a private address or VPC/ADDRESS.
+    #[arg(value_name = "FROM")]
+    from: Place,
+    /// Who is asked: the same, any address, or an AWS service such as `logs`; with `:PORT`, but for ICMP.
+    #[arg(value_name = "TO:PORT")]
+    to: Aim,
+    /// What is sent; for ICMP an echo request.
+    #[arg(long, value_enum, default_value_t)]
+    protocol: Protocol,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// What can be asked about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    /// TCP to a port.
+    #[default]
+    Tcp,
+    /// UDP to a port.
+    Udp,
+    /// An ICMP echo request.
+    Icmp,
+}
+
+impl Protocol {
+    /// The first packet's content.
+    fn transport(self, port: Option<u16>) -> Result<Transport, Failure> {
+        match (self, port) {
+            (Self::Tcp, Some(port)) => Ok(Transport::tcp(port)),
+            (Self::Udp, Some(port)) => Ok(Transport::udp(port)),
+            (Self::Icmp, None) => Ok(Transport::PING),
+            (Self::Icmp, Some(_)) => Err(Failure("ICMP has no ports: write TO without :PORT".to_owned())),
+            (_, None) => Err(Failure("which port? Write TO:PORT, such as task/4f2a:80".to_owned())),
+        }
+    }
+}
+
+impl Explain {
+    /// Asks, thinks and prints; whether the flow gets through is the exit code.
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let transport = self.protocol.transport(self.to.port)?;
+        let region = self.data_dir.region()?;
+        let (topology, tasks) = super::runtime()?.block_on(async {
+            let topology: Topology = region.get("/_neargate/topology").await?;
+            Ok::<_, Failure>((topology, region.tasks().await?))
+        })?;
+        let question = Question::new(&topology, &tasks, &self.from, &self.to.place, transport)?;
+        let report = question.answer();
+        match self.output {
+            Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+            Output::Text => print!("{report}"),
+        }
+        Ok(if report.reachable { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+}

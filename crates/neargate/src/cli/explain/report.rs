@@ -1,0 +1,171 @@
+//! A question and all there is to answer.
+
+use super::{
+    fix::{self, Fix, Scene},
+    place::{self, Found, Place},
+    text::{self, Marked},
+};
+use crate::cli::{Failure, region::Placed};
+use serde::Serialize;
+use std::{collections::BTreeMap, fmt, net::IpAddr};
+use vpc::{
+    AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, Topology,
+    verdict::{End, Packet, Path, Transport, verdict},
+};
+
+/// Whether one place reaches another.
+pub struct Question<'a> {
+    topology: &'a Topology,
+    tasks: &'a [Placed],
+    from: Found,
+    to: Found,
+    packet: Packet,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    from: Side,
+    to: Side,
+    /// What is sent.
+    traffic: String,
+    /// Whether it gets there and is answered.
+    pub reachable: bool,
+    there: Way,
+    /// The way of the answer; none where there is none to be expected, or the packet gets nowhere.
+    back: Option<Way>,
+    /// What to do, unless it is reachable.
+    fix: Option<Fix>,
+    /// What is to be known besides, where rules are not all there is.
+    note: Option<String>,
+}
+
+/// One end of a flow.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Side {
+    name: String,
+    address: IpAddr,
+    network_interface: Option<String>,
+    vpc: Option<String>,
+}
+
+/// The way of a packet.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Way {
+    arrives: bool,
+    steps: Vec<Line>,
+    end: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    passes: bool,
+    text: String,
+}
+
+impl<'a> Question<'a> {
+    /// The question as it was written.
+    pub fn new(
+        topology: &'a Topology,
+        tasks: &'a [Placed],
+        from: &Place,
+        to: &Place,
+        transport: Transport,
+    ) -> Result<Self, Failure> {
+        let (origin, from) = place::source(topology, tasks, from)?;
+        let to = place::target(topology, tasks, to, &origin)?;
+        let packet = Packet { origin, source: from.address, destination: to.address, transport };
+        Ok(Self { topology, tasks, from, to, packet })
+    }
+
+    /// What the model says.
+    pub fn answer(self) -> Report {
+        let Self { topology, tasks, from, to, packet } = self;
+        let verdict = verdict(topology, &packet);
+        let reachable = verdict.answered();
+        let arns = tasks.iter().map(|task| (task.network_interface.as_str(), task.arn.as_str()));
+        let arns: BTreeMap<&str, &str> = arns.collect();
+        let scene = Scene { topology, tasks: &arns, packet: &packet };
+        let fix = (!reachable).then(|| fix::fix(&scene, &verdict));
+        let note = reachable.then(|| sealed(&verdict.there.end, to.address)).flatten();
+        let back = verdict.back.as_ref().filter(|_| verdict.there.arrives()).map(way);
+        Report {
+            from: Side::from(from),
+            to: Side::from(to),
+            traffic: text::sent(&packet.transport),
+            reachable,
+            there: way(&verdict.there),
+            back,
+            fix,
+            note,
+        }
+    }
+}
+
+/// On this machine's internet there are one host, its resolver and AWS's services, and no way further.
+fn sealed(end: &End, address: IpAddr) -> Option<String> {
+    let mut there = AWS_SERVICES.iter().map(AwsService::address).chain([INTERNET_HOST, INTERNET_RESOLVER]);
+    let note = || {
+        format!(
+            "This is what the rules say. The internet here is sealed: {address} is not on it, {INTERNET_HOST} and AWS's services are."
+        )
+    };
+    (*end == End::Internet && !there.any(|host| host == address)).then(note)
+}
+
+impl From<Found> for Side {
+    fn from(Found { name, address, interface }: Found) -> Self {
+        let (vpc, network_interface) = interface.map(|(vpc, id)| (vpc.to_string(), id.to_string())).unzip();
+        Self { name, address, network_interface, vpc }
+    }
+}
+
+/// Every decision, also what would have come after one that stops it: each may need a rule of its own.
+fn way(path: &Path) -> Way {
+    let steps = path.steps.iter().map(|step| Line { passes: step.passes(), text: text::line(step) }).collect();
+    let end = if path.arrives() { &path.end } else { &End::Nowhere };
+    Way { arrives: path.arrives(), steps, end: text::end(end) }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} from {} to {}\n", self.traffic, self.from, self.to)?;
+        writeln!(f, "There:\n{}", self.there)?;
+        // What never leaves the sender has nothing to come back.
+        if let Some(back) = self.back.as_ref().filter(|back| !back.steps.is_empty()) {
+            writeln!(f, "The answer:\n{back}")?;
+        }
+        let Some(fix) = &self.fix else {
+            let note = self.note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
+            return writeln!(f, "Reachable.{note}");
+        };
+        writeln!(f, "Not reachable. {}", fix.why)?;
+        if !fix.commands.is_empty() {
+            writeln!(f, "\nTo let it through:")?;
+        }
+        fix.commands.iter().try_for_each(|command| writeln!(f, "  {command}"))
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.address.to_string();
+        f.write_str(&self.name)?;
+        match &self.network_interface {
+            Some(id) if *id != self.name => write!(f, " ({address}, {id})"),
+            _ if address != self.name => write!(f, " ({address})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.steps.iter().try_for_each(|line| writeln!(f, "{}", Marked(line.passes, &line.text)))?;
+        writeln!(f, "  → {}", self.end)
+    }
+}

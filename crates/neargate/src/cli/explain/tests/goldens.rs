@@ -1,0 +1,162 @@
+//! Whole answers, as they are printed.
+
+use super::*;
+
+#[test]
+fn a_flow_that_gets_through_is_shown_in_both_directions() {
+    assert_eq!(
+        tcp(&region(), "task/aa11", "task/bb33:5432").to_string(),
+        "\
+TCP to port 5432 from task/aa11 (10.0.0.10, eni-web) to task/bb33 (10.0.1.10, eni-db)
+
+There:
+  ✓ eni-web may send it
+  ✓ egress of eni-web: sg-default allows all traffic to 0.0.0.0/0
+  ✓ vpc-1: eni-db has the address
+  ✓ network ACL acl-public of subnet-public, egress: rule 100 allows all traffic to 0.0.0.0/0
+  ✓ network ACL acl-private of subnet-private, ingress: rule 100 allows all traffic from 0.0.0.0/0
+  ✓ ingress of eni-db: sg-db allows TCP to port 5432 from sg-web
+  → arrives at eni-db
+
+The answer:
+  ✓ eni-db may send it
+  ✓ egress of eni-db: belongs to what was allowed
+  ✓ vpc-1: eni-web has the address
+  ✓ network ACL acl-private of subnet-private, egress: rule 100 allows all traffic to 0.0.0.0/0
+  ✓ network ACL acl-public of subnet-public, ingress: rule 100 allows all traffic from 0.0.0.0/0
+  ✓ ingress of eni-web: belongs to what was allowed
+  → arrives at eni-web
+
+Reachable.
+"
+    );
+}
+
+#[test]
+fn gateways_show_what_they_make_of_addresses() {
+    let mut topology = region();
+    vpc_1(&mut topology).network_acls.get_mut("acl-private").unwrap().ingress.clear();
+    assert_eq!(
+        tcp(&topology, "eni-app", "203.0.113.10:443").to_string(),
+        "\
+TCP to port 443 from eni-app (10.0.1.11) to 203.0.113.10
+
+There:
+  ✓ eni-app may send it
+  ✓ egress of eni-app: sg-default allows all traffic to 0.0.0.0/0
+  ✓ route table rtb-private: 0.0.0.0/0 to nat-1
+  ✓ network ACL acl-private of subnet-private, egress: rule 100 allows all traffic to 0.0.0.0/0
+  ✓ network ACL acl-public of subnet-public, ingress: rule 100 allows all traffic from 0.0.0.0/0
+  ✓ NAT gateway nat-1: passes it on, as 10.0.0.5
+  ✓ eni-nat may send it
+  ✓ egress of eni-nat: security groups have no say
+  ✓ route table rtb-public: 0.0.0.0/0 to igw-1
+  ✓ network ACL acl-public of subnet-public, egress: rule 100 allows all traffic to 0.0.0.0/0
+  ✓ internet gateway igw-1: 10.0.0.5 becomes 198.18.0.5
+  → arrives on the internet
+
+The answer:
+  ✓ internet gateway igw-1: 198.18.0.5 becomes 10.0.0.5
+  ✓ vpc-1: eni-nat has the address
+  ✓ network ACL acl-public of subnet-public, ingress: rule 100 allows all traffic from 0.0.0.0/0
+  ✓ NAT gateway nat-1: passes it on, as 10.0.0.5
+  ✓ eni-nat may send it
+  ✓ egress of eni-nat: security groups have no say
+  ✓ vpc-1: eni-app has the address
+  ✓ network ACL acl-public of subnet-public, egress: rule 100 allows all traffic to 0.0.0.0/0
+  ✗ network ACL acl-private of subnet-private, ingress: rule * denies what no other speaks of
+  ✓ ingress of eni-app: belongs to what was allowed
+  → does not arrive
+
+Not reachable. In network ACL acl-private of subnet-private, no entry allows the answer (ingress).
+
+To let it through:
+  aws ec2 create-network-acl-entry --network-acl-id acl-private --ingress --rule-number 100 --protocol 6 --port-range From=1024,To=65535 --cidr-block 203.0.113.10/32 --rule-action allow
+"
+    );
+}
+
+#[test]
+fn each_gate_is_shown_also_after_one_that_is_closed() {
+    assert_eq!(
+        ask(&region(), "task/bb33", "eni-app", Protocol::Icmp).unwrap().to_string(),
+        "\
+ICMP echo request from task/bb33 (10.0.1.10, eni-db) to eni-app (10.0.1.11)
+
+There:
+  ✓ eni-db may send it
+  ✗ egress of eni-db: no rule of its security groups allows it
+  ✓ vpc-1: eni-app has the address
+  ✗ ingress of eni-app: no rule of its security groups allows it
+  → does not arrive
+
+Not reachable. No egress rule of eni-db's security groups allows an ICMP echo request to 10.0.1.11.
+
+To let it through:
+  aws ec2 authorize-security-group-egress --group-id sg-db --protocol icmp --port 8-0 --source-group sg-default
+"
+    );
+}
+
+#[test]
+fn what_the_vpc_answers_itself_has_no_way_back_to_show() {
+    assert_eq!(
+        ask(&region(), "10.0.1.10", "169.254.169.253:53", Protocol::Udp).unwrap().to_string(),
+        "\
+UDP to port 53 from task/bb33 (10.0.1.10, eni-db) to 169.254.169.253
+
+There:
+  ✓ eni-db may send it
+  → answered by vpc-1 itself
+
+Reachable.
+"
+    );
+}
+
+#[test]
+fn programs_get_the_same() {
+    let report = serde_json::to_value(tcp(&region(), "internet", "task/aa11:443")).unwrap();
+    assert_eq!(
+        report,
+        serde_json::json!({
+            "from": { "name": "the internet", "address": "203.0.113.10", "networkInterface": null, "vpc": null },
+            "to": { "name": "task/aa11", "address": "198.18.0.10", "networkInterface": "eni-web", "vpc": "vpc-1" },
+            "traffic": "TCP to port 443",
+            "reachable": false,
+            "there": {
+                "arrives": false,
+                "steps": [
+                    { "passes": true, "text": "internet gateway igw-1: 198.18.0.10 becomes 10.0.0.10" },
+                    { "passes": true, "text": "vpc-1: eni-web has the address" },
+                    {
+                        "passes": true,
+                        "text": "network ACL acl-public of subnet-public, ingress: rule 100 allows all traffic from 0.0.0.0/0"
+                    },
+                    { "passes": false, "text": "ingress of eni-web: no rule of its security groups allows it" },
+                ],
+                "end": "does not arrive",
+            },
+            "back": null,
+            "fix": {
+                "why": "No ingress rule of eni-web's security groups allows TCP port 443 from 203.0.113.10.",
+                "commands": [
+                    "aws ec2 authorize-security-group-ingress --group-id sg-web --protocol tcp --port 443 --cidr 0.0.0.0/0"
+                ],
+            },
+            "note": null,
+        })
+    );
+}
+
+#[test]
+fn what_the_sealed_internet_has_not_is_said() {
+    let last = |to: &str| tcp(&region(), "task/aa11", to).to_string().lines().last().unwrap().to_owned();
+    assert_eq!(last("203.0.113.10:443"), "Reachable.");
+    assert_eq!(last("sts:443"), "Reachable.");
+    assert_eq!(
+        last("8.8.8.8:443"),
+        "Reachable. This is what the rules say. The internet here is sealed: 8.8.8.8 is not on it, 203.0.113.10 and \
+         AWS's services are."
+    );
+}
