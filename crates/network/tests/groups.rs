@@ -94,6 +94,34 @@ fn a_revoked_rule_stops_new_flows_and_keeps_established_ones() {
     assert!(probe::tcp(&world.at(10), &world.at(11), ip(11), 8080), "the other rule");
 }
 
+/// "Untracked connections": a rule for all addresses, and one the other way for everything.
+#[test]
+fn a_flow_that_is_not_tracked_ends_with_its_rule() {
+    let mut world = World::new();
+    world.group("sg-server", vec![tcp(80, 81, everywhere()), tcp(82, 82, net("10.0.0.0/8"))], vec![all(everywhere())]);
+    world.group("sg-client", vec![], vec![all(everywhere())]);
+    world.task(10, &["sg-client"]);
+    world.task(11, &["sg-server"]);
+    world.apply();
+    let mut flows: Vec<_> = [80, 81, 82]
+        .map(|port| {
+            let listener = probe::listen(&world.at(11), port);
+            let client = probe::connect(&world.at(10), ip(11), port).unwrap();
+            let server = listener.accept().unwrap().0;
+            (client, server)
+        })
+        .into();
+    world.group("sg-server", vec![tcp(81, 81, everywhere())], vec![all(everywhere())]);
+    world.apply();
+    let alive: Vec<bool> = flows.iter_mut().map(|(client, server)| probe::alive(client, server)).collect();
+    assert_eq!(alive, [false, true, true], "untracked and revoked; untracked and still allowed; tracked and revoked");
+    world.group("sg-server", vec![tcp(81, 81, everywhere())], vec![]);
+    world.apply();
+    let (client, server) = &mut flows[1];
+    assert!(!probe::alive(client, server), "the rule for the answers is gone");
+    assert_eq!(world.verify(), 0);
+}
+
 #[test]
 fn overlapping_rules_and_ranges_change_in_place() {
     let mut world = World::new();

@@ -103,10 +103,10 @@ impl Network {
         veth: &Veth,
     ) -> Result<usize, Error> {
         let mut count = known.mend_sysctls(name)?;
-        if let Some(table) = planned.table.as_ref().filter(|table| !table::is_as_planned(&known.state, table)) {
-            if let Some(socket) = &mut open(name, &mut known.sockets, true)?.netfilter {
-                count += table::apply(name, socket, &mut known.state, table)?;
-            }
+        if let Some(table) = planned.table.as_ref().filter(|table| !table::is_as_planned(&known.state, table))
+            && let Some(socket) = &mut open(name, &mut known.sockets, true)?.netfilter
+        {
+            count += table::apply(name, socket, &mut known.state, table)?;
         }
         let filters = planned.table.is_some();
         if !known.state.links.contains_key(&veth.other.link) {

@@ -32,6 +32,8 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv4/conf/all/accept_local", "1"),
     ("net/ipv4/conf/all/arp_ignore", "0"),
     ("net/ipv4/conf/default/arp_ignore", "0"),
+    // A TCP connection begins with its first packet, and is not taken up in its middle by whoever's rules allow that.
+    ("net/netfilter/nf_conntrack_tcp_loose", "0"),
     ("net/netfilter/nf_conntrack_tcp_timeout_established", "432000"),
     ("net/netfilter/nf_conntrack_udp_timeout", "30"),
     ("net/netfilter/nf_conntrack_udp_timeout_stream", "180"),

@@ -1,9 +1,13 @@
 //! Connections that must not go on: pure. Connection tracking lets them through without asking anybody, so when an address comes to
-//! be another's they would reach whoever has it now.
+//! be another's they would reach whoever has it now; and those that AWS would not have tracked would outlive their rules.
 
-use crate::netlink::conntrack::Connection;
+use crate::netlink::conntrack::{Connection, Tuple};
 use std::{collections::HashMap, net::IpAddr};
-use vpc::{InterfaceId, Topology, Vpc, VpcId};
+use vpc::{
+    InterfaceId, Topology, Vpc, VpcId,
+    tracking::{Flow, Seen, interrupted, may_interrupt},
+    verdict::Transport,
+};
 
 /// Who has which address in one VPC.
 #[derive(PartialEq, Eq)]
@@ -23,27 +27,32 @@ impl<'a> Owners<'a> {
 
 /// What has changed in one VPC for its connections.
 pub(crate) struct Changes<'a> {
+    id: &'a VpcId,
     vpc: &'a Vpc,
     before: Option<Owners<'a>>,
     after: Owners<'a>,
+    /// The topologies, where rules changed in a way that may cut flows.
+    rules: Option<(&'a Topology, &'a Topology)>,
 }
 
 impl<'a> Changes<'a> {
     /// The changes of a VPC from one topology to another; without an earlier one, everything may have changed. `None` where no
     /// connection can be concerned, so that they need not be listed.
     pub(crate) fn between(before: Option<&'a Topology>, after: &'a Topology, id: &VpcId) -> Option<Self> {
-        let vpc = after.vpcs.get(id)?;
+        let (id, vpc) = after.vpcs.get_key_value(id)?;
         let owners = Owners::of(vpc);
-        let Some(before) = before else { return Some(Self { vpc, before: None, after: owners }) };
+        let Some(topology) = before else { return Some(Self { id, vpc, before: None, after: owners, rules: None }) };
         // A VPC that was not there had no connections.
-        let before = Owners::of(before.vpcs.get(id)?);
+        let before = Owners::of(topology.vpcs.get(id)?);
+        let rules = may_interrupt(topology, after).then_some((topology, after));
         let gone = |(ip, id): (&IpAddr, &&InterfaceId)| owners.private.get(ip) != Some(id);
         let moved = |(private, public): (&IpAddr, &IpAddr)| owners.public.get(private) != Some(public);
-        let concerned = before.private.iter().any(gone) || before.public.iter().any(moved);
-        concerned.then_some(Self { vpc, before: Some(before), after: owners })
+        let concerned = before.private.iter().any(gone) || before.public.iter().any(moved) || rules.is_some();
+        concerned.then_some(Self { id, vpc, before: Some(before), after: owners, rules })
     }
 
-    /// Whether a connection must be forgotten: an end of it is nobody's now, or somebody else's, or is translated otherwise.
+    /// Whether a connection must be forgotten: an end of it is nobody's now, or somebody else's, or is translated otherwise, or does
+    /// not track it and its rule is gone.
     pub(crate) fn concern(&self, connection: &Connection) -> bool {
         let Connection { original, reply, .. } = connection;
         let foreign = |ip: IpAddr| self.vpc.contains(ip) && !self.is_own(ip) && !self.is_same(ip);
@@ -53,6 +62,33 @@ impl<'a> Changes<'a> {
             || foreign(reply.source)
             || !translated(original.source, reply.destination)
             || !translated(reply.source, original.destination)
+            || self.rules.is_some_and(|(before, after)| interrupted(before, after, &self.flow(connection)))
+    }
+
+    /// A connection as its ends in this VPC see it. The answer's tuple is what the receiver sends, so what reaches it is that, turned
+    /// round.
+    fn flow(&self, connection: &Connection) -> Flow {
+        let Connection { original, reply, .. } = connection;
+        let received = Tuple {
+            source: reply.destination,
+            destination: reply.source,
+            source_port: reply.destination_port,
+            destination_port: reply.source_port,
+            ..*original
+        };
+        Flow { initiator: self.seen(original.source, original), receiver: self.seen(received.destination, &received) }
+    }
+
+    fn seen(&self, own: IpAddr, tuple: &Tuple) -> Option<Seen> {
+        let interface = *self.after.private.get(&own)?;
+        let (from, to) = (tuple.source_port, tuple.destination_port);
+        let transport = match tuple.protocol {
+            6 => Transport::Tcp { from, to },
+            17 => Transport::Udp { from, to },
+            other => Transport::Other(other),
+        };
+        let (source, destination) = (tuple.source, tuple.destination);
+        Some(Seen { vpc: self.id.clone(), interface: interface.clone(), source, destination, transport })
     }
 
     /// Whether an address is the router's.

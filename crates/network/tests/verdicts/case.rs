@@ -258,7 +258,7 @@ impl Case {
                 };
                 push(Transport::Tcp { from, to: PORTS[usize::from(from) % 2] });
                 push(Transport::Udp { from, to: PORTS[usize::from(from / 2) % 2] });
-                push(if from % 4 == 0 { Transport::Icmp(13, 0) } else { Transport::PING });
+                push(if from.is_multiple_of(4) { Transport::Icmp(13, 0) } else { Transport::PING });
             }
         }
         packets
