@@ -19,7 +19,7 @@ use clap::{Args, ValueEnum};
 use place::{Aim, Place};
 use report::Question;
 use std::process::ExitCode;
-use vpc::{Topology, verdict::Transport};
+use vpc::verdict::Transport;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,7 +84,7 @@ impl Explain {
         let transport = self.protocol.transport(self.to.port)?;
         let region = self.data_dir.region()?;
         let (topology, tasks) = super::runtime()?.block_on(async {
-            let topology: Topology = region.get("/_neargate/topology").await?;
+            let topology = region.topology().await?;
             Ok::<_, Failure>((topology, region.tasks().await?))
         })?;
         let question = Question::new(&topology, &tasks, &self.from, &self.to.place, transport)?;

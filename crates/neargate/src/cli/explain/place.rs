@@ -204,7 +204,7 @@ fn within(vpc: Option<&str>) -> String {
 fn resolve(topology: &Topology, service: &AwsService, origin: &Origin) -> Found {
     let public = Found { name: service.name.to_owned(), address: service.address(), interface: None };
     let Origin::Interface(id, from) = origin else { return public };
-    let Some(vpc) = topology.vpcs.get(id).filter(|vpc| vpc.dns_support && vpc.dns_hostnames) else { return public };
+    let Some(vpc) = topology.vpcs.get(id).filter(|vpc| vpc.has_hostnames()) else { return public };
     let here = vpc.interfaces.get(from).map(|interface| &interface.subnet);
     let ids = vpc.endpoints.values().filter_map(|endpoint| match endpoint {
         Endpoint::Interface { service: name, interfaces, private_dns: true } if name == service.name => {

@@ -11,6 +11,7 @@ use super::{
     *,
 };
 use crate::cli::region::Placed;
+use vpc::Topology;
 
 /// `eni-web`, `eni-bare` and `eni-db` are tasks.
 fn tasks() -> Vec<Placed> {
