@@ -7,9 +7,11 @@
 mod address;
 mod awsvpc;
 mod cidr;
+mod client_token;
 mod default_vpc;
 mod describe;
 mod describe_interfaces;
+mod describe_route_tables;
 mod describe_subnets;
 mod describe_tags;
 mod describe_vpcs;
@@ -27,7 +29,10 @@ mod protocol;
 mod public_address;
 mod quota;
 mod region;
+mod route;
+mod route_association;
 mod route_table;
+mod route_target;
 mod security_group;
 mod subnet;
 mod subnet_attribute;
@@ -78,8 +83,18 @@ pub fn service() -> Service {
         .write(op::UpdateSecurityGroupRuleDescriptionsIngress, rule_descriptions::ingress)
         .write(op::UpdateSecurityGroupRuleDescriptionsEgress, rule_descriptions::egress)
         .read(op::DescribeNetworkInterfaces, describe_interfaces::describe)
-        .read(op::DescribeRouteTables, route_table::describe)
         .read(op::DescribeInternetGateways, internet_gateway::describe)
+        // Routing.
+        .write(op::CreateRouteTable, route_table::create)
+        .write(op::DeleteRouteTable, route_table::delete)
+        .read(op::DescribeRouteTables, describe_route_tables::describe)
+        .write(op::AssociateRouteTable, route_association::associate)
+        .write(op::DisassociateRouteTable, route_association::disassociate)
+        .write(op::ReplaceRouteTableAssociation, route_association::replace)
+        .write(op::CreateRoute, route::create)
+        .write(op::ReplaceRoute, route::replace)
+        .write(op::DeleteRoute, route::delete)
+        // Beside routing.
         .read(op::DescribeNetworkAcls, network_acl::describe)
         .read(op::DescribeDhcpOptions, dhcp_options::describe)
         .write(op::CreateTags, tags::create)

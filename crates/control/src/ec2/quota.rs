@@ -10,5 +10,9 @@ pub(super) const SECURITY_GROUPS: usize = 2500;
 pub(super) const RULES_PER_DIRECTION: usize = 60;
 /// Security groups on an interface.
 pub(super) const GROUPS_PER_INTERFACE: usize = 5;
+/// Route tables in a VPC.
+pub(super) const ROUTE_TABLES_PER_VPC: usize = 200;
+/// Routes of a route table, not counting the local ones; a customer's prefix list counts as its maximum entries.
+pub(super) const ROUTES_PER_TABLE: usize = 50;
 /// Tags on a resource, not counting AWS's own ("Tag restrictions", Amazon EC2 User Guide).
 pub(super) const TAGS: usize = 50;

@@ -4,6 +4,7 @@ mod region;
 mod table;
 
 // One file a kind of record.
+mod call_token;
 mod client_token;
 mod cluster;
 mod expiry;
@@ -32,6 +33,7 @@ mod vpc_endpoint;
 
 pub use self::vpc::{Vpc, VpcCidr};
 pub use address::Address;
+pub use call_token::CallToken;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use dhcp_options::DhcpOptions;
@@ -127,6 +129,8 @@ tables! {
     stopped_tasks: StoppedTask,
     /// Client tokens of RunTask by cluster and token.
     client_tokens: ClientToken,
+    /// Client tokens of Amazon EC2's calls, by operation and token.
+    call_tokens: CallToken,
     /// What is forgotten when, in the order of time.
     expiries: Expiry,
     /// Addresses in use, by [`Address::key_of`].

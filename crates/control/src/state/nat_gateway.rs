@@ -67,6 +67,13 @@ pub enum Lifecycle {
     Deleted,
 }
 
+impl Lifecycle {
+    /// Whether hosts have it or are to make it.
+    pub fn lives(self) -> bool {
+        matches!(self, Self::Pending | Self::Available)
+    }
+}
+
 impl Record for NatGateway {
     const TABLE: &'static str = "nat_gateway";
     fn key(&self) -> String {
