@@ -83,7 +83,6 @@ pub fn service() -> Service {
         .write(op::UpdateSecurityGroupRuleDescriptionsIngress, rule_descriptions::ingress)
         .write(op::UpdateSecurityGroupRuleDescriptionsEgress, rule_descriptions::egress)
         .read(op::DescribeNetworkInterfaces, describe_interfaces::describe)
-        .read(op::DescribeInternetGateways, internet_gateway::describe)
         // Routing.
         .write(op::CreateRouteTable, route_table::create)
         .write(op::DeleteRouteTable, route_table::delete)
@@ -94,6 +93,11 @@ pub fn service() -> Service {
         .write(op::CreateRoute, route::create)
         .write(op::ReplaceRoute, route::replace)
         .write(op::DeleteRoute, route::delete)
+        .write(op::CreateInternetGateway, internet_gateway::create)
+        .write(op::AttachInternetGateway, internet_gateway::attach)
+        .write(op::DetachInternetGateway, internet_gateway::detach)
+        .write(op::DeleteInternetGateway, internet_gateway::delete)
+        .read(op::DescribeInternetGateways, internet_gateway::describe)
         // Beside routing.
         .read(op::DescribeNetworkAcls, network_acl::describe)
         .read(op::DescribeDhcpOptions, dhcp_options::describe)

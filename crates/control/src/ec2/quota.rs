@@ -14,5 +14,7 @@ pub(super) const GROUPS_PER_INTERFACE: usize = 5;
 pub(super) const ROUTE_TABLES_PER_VPC: usize = 200;
 /// Routes of a route table, not counting the local ones; a customer's prefix list counts as its maximum entries.
 pub(super) const ROUTES_PER_TABLE: usize = 50;
+/// Internet gateways in a region.
+pub(super) const INTERNET_GATEWAYS: usize = 5;
 /// Tags on a resource, not counting AWS's own ("Tag restrictions", Amazon EC2 User Guide).
 pub(super) const TAGS: usize = 50;

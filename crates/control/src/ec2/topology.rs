@@ -28,10 +28,7 @@ pub(crate) fn topology(state: &State) -> Topology {
     }
     let named: Vec<PrefixListId> = topology.vpcs.values().flat_map(named_prefix_lists).cloned().collect();
     for id in named {
-        if !topology.prefix_lists.contains_key(&id) {
-            let ranges = prefix_list::ranges(state, &id);
-            topology.prefix_lists.insert(id, ranges);
-        }
+        topology.prefix_lists.entry(id).or_insert_with_key(|id| prefix_list::ranges(state, id));
     }
     topology
 }

@@ -2,6 +2,7 @@
 
 mod default_vpc;
 mod filters;
+mod gateways;
 mod interfaces;
 mod routing;
 mod security_groups;
