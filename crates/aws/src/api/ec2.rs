@@ -2574,7 +2574,7 @@ enumeration! {
         AssociatePublicIpAddress = "associatePublicIpAddress",
     }
     NetworkInterfaceCreationType {
-        Efa = "efa", EfaOnly = "efa-only", Branch = "branch", Trunk = "trunk",
+        Efa = "efa", EfaOnly = "efa-only", Branch = "branch", Trunk = "trunk", Interface = "interface",
     }
     NetworkInterfaceStatus {
         Available = "available", Associated = "associated", Attaching = "attaching", InUse = "in-use", Detaching = "detaching",
@@ -2586,6 +2586,7 @@ enumeration! {
         GlobalAcceleratorManaged = "global_accelerator_managed", ApiGatewayManaged = "api_gateway_managed",
         GatewayLoadBalancer = "gateway_load_balancer", GatewayLoadBalancerEndpoint = "gateway_load_balancer_endpoint",
         IotRulesManaged = "iot_rules_managed", AwsCodestarConnectionsManaged = "aws_codestar_connections_managed",
+        NatGateway_ = "nat_gateway",
     }
     PayerResponsibility {
         ServiceOwner = "ServiceOwner",

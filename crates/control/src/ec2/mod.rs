@@ -5,26 +5,33 @@
 //! and `kind`. Absent: instances; calls that change routes, gateways and network ACLs; IPv6.
 
 mod address;
+mod address_association;
 mod awsvpc;
 mod cidr;
 mod client_token;
 mod default_vpc;
 mod describe;
+mod describe_addresses;
 mod describe_interfaces;
 mod describe_route_tables;
 mod describe_subnets;
 mod describe_tags;
 mod describe_vpcs;
 mod dhcp_options;
+mod elastic_ip;
 mod filter;
 pub(crate) mod interface;
+mod interface_address;
+mod interface_attribute;
 mod internet_gateway;
 mod kind;
 mod names;
 mod nat_gateway;
 mod network_acl;
+mod network_interface;
 mod parameter;
 mod prefix_list;
+mod private_address;
 mod protocol;
 mod public_address;
 mod quota;
@@ -41,6 +48,7 @@ mod topology;
 mod vpc;
 mod vpc_attribute;
 mod wildcard;
+pub(crate) mod withdrawal;
 
 #[cfg(test)]
 mod tests;
@@ -82,7 +90,6 @@ pub fn service() -> Service {
         .write(op::ModifySecurityGroupRules, modify_rules::modify)
         .write(op::UpdateSecurityGroupRuleDescriptionsIngress, rule_descriptions::ingress)
         .write(op::UpdateSecurityGroupRuleDescriptionsEgress, rule_descriptions::egress)
-        .read(op::DescribeNetworkInterfaces, describe_interfaces::describe)
         // Routing.
         .write(op::CreateRouteTable, route_table::create)
         .write(op::DeleteRouteTable, route_table::delete)
@@ -98,6 +105,22 @@ pub fn service() -> Service {
         .write(op::DetachInternetGateway, internet_gateway::detach)
         .write(op::DeleteInternetGateway, internet_gateway::delete)
         .read(op::DescribeInternetGateways, internet_gateway::describe)
+        .write(op::AllocateAddress, elastic_ip::allocate)
+        .write(op::ReleaseAddress, elastic_ip::release)
+        .write(op::AssociateAddress, address_association::associate)
+        .write(op::DisassociateAddress, address_association::disassociate)
+        .read(op::DescribeAddresses, describe_addresses::describe)
+        .read(op::DescribeAddressesAttribute, describe_addresses::describe_attribute)
+        .write(op::CreateNetworkInterface, network_interface::create)
+        .write(op::DeleteNetworkInterface, network_interface::delete)
+        .write(op::AttachNetworkInterface, network_interface::attach)
+        .write(op::DetachNetworkInterface, network_interface::detach)
+        .read(op::DescribeNetworkInterfaces, describe_interfaces::describe)
+        .write(op::ModifyNetworkInterfaceAttribute, interface_attribute::modify)
+        .write(op::ResetNetworkInterfaceAttribute, interface_attribute::reset)
+        .read(op::DescribeNetworkInterfaceAttribute, interface_attribute::describe)
+        .write(op::AssignPrivateIpAddresses, interface_address::assign)
+        .write(op::UnassignPrivateIpAddresses, interface_address::unassign)
         // Beside routing.
         .read(op::DescribeNetworkAcls, network_acl::describe)
         .read(op::DescribeDhcpOptions, dhcp_options::describe)

@@ -16,5 +16,11 @@ pub(super) const ROUTE_TABLES_PER_VPC: usize = 200;
 pub(super) const ROUTES_PER_TABLE: usize = 50;
 /// Internet gateways in a region.
 pub(super) const INTERNET_GATEWAYS: usize = 5;
+/// Elastic IP addresses in a region.
+pub(super) const ELASTIC_IPS: usize = 5;
+/// Network interfaces in a region, whoever they are for.
+pub(super) const INTERFACES: usize = 5000;
+/// Private addresses of an interface; AWS allows as many on its largest instances ("Maximum IP addresses per network interface").
+pub(super) const ADDRESSES_PER_INTERFACE: usize = 50;
 /// Tags on a resource, not counting AWS's own ("Tag restrictions", Amazon EC2 User Guide).
 pub(super) const TAGS: usize = 50;

@@ -71,7 +71,7 @@ fn vpc(state: &State, record: &crate::state::Vpc) -> Vpc {
     }
     for subnet in state.subnets.iter().filter(|subnet| subnet.vpc == *id) {
         let interfaces = format!("{}/", subnet.id);
-        for interface in interface::of_subnet(state, &interfaces) {
+        for interface in interface::of_subnet(state, &interfaces).filter(|interface| lives(state, interface)) {
             vpc.interfaces.insert(interface.id.clone(), enforced(interface));
         }
     }
@@ -131,6 +131,15 @@ fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
             }
         };
         vpc.endpoints.insert(endpoint.id.clone(), enforced);
+    }
+}
+
+/// Whether what is behind an interface is there. That of a gateway that goes is described until it is gone, but hosts have it no more.
+fn lives(state: &State, interface: &NetworkInterface) -> bool {
+    match &interface.requester {
+        Requester::Ecs | Requester::User => true,
+        Requester::NatGateway(id) => state.nat_gateways.get(id).is_some_and(|gateway| gateway.state.lives()),
+        Requester::Endpoint(id) => state.vpc_endpoints.get(id).is_some_and(|endpoint| endpoint.state.lives()),
     }
 }
 

@@ -30,6 +30,7 @@ mod security_group_rule;
 mod subnet;
 mod vpc;
 mod vpc_endpoint;
+mod withdrawn_address;
 
 pub use self::vpc::{Vpc, VpcCidr};
 pub use address::Address;
@@ -43,7 +44,7 @@ pub use host::{Host, Seen};
 pub use internet_gateway::InternetGateway;
 pub use log_group::LogGroup;
 pub use log_stream::LogStream;
-pub use nat_gateway::{Lifecycle, NatAddress, NatElasticIp, NatGateway};
+pub use nat_gateway::{Lifecycle, NatAddress, NatElasticIp, NatFailure, NatGateway};
 pub use network_acl::{AclEntry, NetworkAcl};
 pub use network_interface::{InterfaceAttachment, NetworkInterface, PublicIp, Requester};
 pub use peering::{PeeringEnd, PeeringStatus, VpcPeering};
@@ -59,6 +60,7 @@ pub use task::{
 };
 pub use task_definition::{TaskDefinition, TaskDefinitionDeletion, TaskDefinitionFamily};
 pub use vpc_endpoint::{VpcEndpoint, VpcEndpointKind};
+pub use withdrawn_address::WithdrawnAddress;
 
 use imbl::OrdMap;
 use spec::HostId;
@@ -135,6 +137,8 @@ tables! {
     expiries: Expiry,
     /// Addresses in use, by [`Address::key_of`].
     addresses: Address,
+    /// Addresses that were given up and that a host may still have, by [`Address::key_of`].
+    withdrawn_addresses: WithdrawnAddress,
     /// DHCP options sets by their ids.
     dhcp_options: DhcpOptions,
     /// Elastic IP addresses by their allocations.

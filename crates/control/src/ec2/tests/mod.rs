@@ -1,6 +1,7 @@
 //! The operations as a client sees them.
 
 mod default_vpc;
+mod elastic_ips;
 mod filters;
 mod gateways;
 mod interfaces;
@@ -8,6 +9,7 @@ mod routing;
 mod security_groups;
 mod subnets;
 mod tags;
+mod user_interfaces;
 mod vpcs;
 
 use crate::testing::World;
