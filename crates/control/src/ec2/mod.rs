@@ -9,10 +9,12 @@ mod address_association;
 mod awsvpc;
 mod cidr;
 mod client_token;
+mod create_nat_gateway;
 mod default_vpc;
 mod describe;
 mod describe_addresses;
 mod describe_interfaces;
+mod describe_nat_gateways;
 mod describe_route_tables;
 mod describe_subnets;
 mod describe_tags;
@@ -27,6 +29,7 @@ mod internet_gateway;
 mod kind;
 mod names;
 mod nat_gateway;
+mod nat_gateway_address;
 mod network_acl;
 mod network_interface;
 mod parameter;
@@ -121,6 +124,13 @@ pub fn service() -> Service {
         .read(op::DescribeNetworkInterfaceAttribute, interface_attribute::describe)
         .write(op::AssignPrivateIpAddresses, interface_address::assign)
         .write(op::UnassignPrivateIpAddresses, interface_address::unassign)
+        .write(op::CreateNatGateway, create_nat_gateway::create)
+        .write(op::DeleteNatGateway, create_nat_gateway::delete)
+        .read(op::DescribeNatGateways, describe_nat_gateways::describe)
+        .write(op::AssociateNatGatewayAddress, nat_gateway_address::associate)
+        .write(op::DisassociateNatGatewayAddress, nat_gateway_address::disassociate)
+        .write(op::AssignPrivateNatGatewayAddress, nat_gateway_address::assign)
+        .write(op::UnassignPrivateNatGatewayAddress, nat_gateway_address::unassign)
         // Beside routing.
         .read(op::DescribeNetworkAcls, network_acl::describe)
         .read(op::DescribeDhcpOptions, dhcp_options::describe)

@@ -22,5 +22,9 @@ pub(super) const ELASTIC_IPS: usize = 5;
 pub(super) const INTERFACES: usize = 5000;
 /// Private addresses of an interface; AWS allows as many on its largest instances ("Maximum IP addresses per network interface").
 pub(super) const ADDRESSES_PER_INTERFACE: usize = 50;
+/// NAT gateways in an Availability Zone.
+pub(super) const NAT_GATEWAYS_PER_ZONE: usize = 5;
+/// Private addresses of a NAT gateway.
+pub(super) const ADDRESSES_PER_NAT_GATEWAY: usize = 8;
 /// Tags on a resource, not counting AWS's own ("Tag restrictions", Amazon EC2 User Guide).
 pub(super) const TAGS: usize = 50;

@@ -5,6 +5,7 @@ mod elastic_ips;
 mod filters;
 mod gateways;
 mod interfaces;
+mod nat_gateways;
 mod routing;
 mod security_groups;
 mod subnets;
