@@ -47,11 +47,10 @@ impl Call {
     /// # Errors
     /// `IdempotentParameterMismatch` when the token stands for another call.
     pub(super) fn made_before(&self, state: &State) -> Result<Option<String>, Fault> {
-        let key = self.token.as_ref().map(|token| CallToken::key_of(self.operation, token));
-        let Some(known) = key.and_then(|key| state.call_tokens.get(&key)) else { return Ok(None) };
+        let Some(token) = &self.token else { return Ok(None) };
+        let Some(known) = state.call_tokens.get(&CallToken::key_of(self.operation, token)) else { return Ok(None) };
         if known.request != self.request {
-            let message =
-                "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).";
+            let message = format!("Wrong arguments for request with token {token}");
             return Err(Fault::new("IdempotentParameterMismatch", message));
         }
         Ok(Some(known.made.clone()))

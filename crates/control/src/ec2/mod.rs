@@ -1,8 +1,10 @@
-//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs, subnets, security groups, network interfaces, tags,
-//! and to read only, what every VPC comes with: route table, network ACL, DHCP options, and the default VPC's internet gateway.
+//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs, subnets, security groups, network interfaces, tags;
+//! routing: route tables, internet gateways, NAT gateways, Elastic IP addresses; and to read only, what every VPC comes with:
+//! network ACL and DHCP options.
 //!
-//! This file is the routing table. One file a resource; what the calls have in common is in `describe`, `filter`, `parameter`
-//! and `kind`. Absent: instances; calls that change routes, gateways and network ACLs; IPv6.
+//! This file is the routing table. One file a resource, or one a group of its calls; what the calls have in common is in `describe`,
+//! `filter`, `parameter`, `kind` and `client_token`. How an interface is made and goes, whoever it is for, is in `interface`; what an
+//! address goes through when it is given up, in `withdrawal`. Absent: instances; calls that change network ACLs; IPv6.
 
 mod address;
 mod address_association;
@@ -68,7 +70,7 @@ use security_group::{authorize, describe_rules, modify_rules, revoke, rule_descr
 
 /// The routing table.
 pub fn service() -> Service {
-    Service::new(&API)
+    routing(Service::new(&API))
         .read(op::DescribeRegions, region::describe_regions)
         .read(op::DescribeAvailabilityZones, region::describe_zones)
         .read(op::DescribeAccountAttributes, region::describe_account)
@@ -93,7 +95,16 @@ pub fn service() -> Service {
         .write(op::ModifySecurityGroupRules, modify_rules::modify)
         .write(op::UpdateSecurityGroupRuleDescriptionsIngress, rule_descriptions::ingress)
         .write(op::UpdateSecurityGroupRuleDescriptionsEgress, rule_descriptions::egress)
-        // Routing.
+        .read(op::DescribeNetworkAcls, network_acl::describe)
+        .read(op::DescribeDhcpOptions, dhcp_options::describe)
+        .write(op::CreateTags, tags::create)
+        .write(op::DeleteTags, tags::delete)
+        .read(op::DescribeTags, describe_tags::describe)
+}
+
+/// Its part for what routes lead to and from: route tables, gateways, addresses, interfaces.
+fn routing(service: Service) -> Service {
+    service
         .write(op::CreateRouteTable, route_table::create)
         .write(op::DeleteRouteTable, route_table::delete)
         .read(op::DescribeRouteTables, describe_route_tables::describe)
@@ -131,12 +142,6 @@ pub fn service() -> Service {
         .write(op::DisassociateNatGatewayAddress, nat_gateway_address::disassociate)
         .write(op::AssignPrivateNatGatewayAddress, nat_gateway_address::assign)
         .write(op::UnassignPrivateNatGatewayAddress, nat_gateway_address::unassign)
-        // Beside routing.
-        .read(op::DescribeNetworkAcls, network_acl::describe)
-        .read(op::DescribeDhcpOptions, dhcp_options::describe)
-        .write(op::CreateTags, tags::create)
-        .write(op::DeleteTags, tags::delete)
-        .read(op::DescribeTags, describe_tags::describe)
 }
 
 /// What a region has from the start: the default DHCP options and the default VPC. On a region that has them, nothing.

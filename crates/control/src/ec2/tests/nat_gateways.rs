@@ -142,6 +142,21 @@ fn a_gateway_waits_for_the_kernel_of_every_host() {
 }
 
 #[test]
+fn a_host_that_was_given_up_is_not_waited_for() {
+    let mut world = World::founded();
+    let vpc = world.vpc("10.0.0.0/16");
+    let subnet = world.subnet(&vpc, "10.0.0.0/24");
+    world.host_has(world.state.revision, world.state.revision);
+    let id = world.private_nat_gateway(&subnet);
+    world.now += 120_000;
+    world.transact(|_| Ok(())).unwrap();
+    assert_eq!(world.nat(&id)["state"], "pending", "it may come back");
+    world.now += 1;
+    world.transact(|_| Ok(())).unwrap();
+    assert_eq!(world.nat(&id)["state"], "available");
+}
+
+#[test]
 fn a_gateway_that_can_t_be_made_fails_and_says_why() {
     let mut world = World::founded();
     let vpc = world.vpc("10.0.0.0/16");
