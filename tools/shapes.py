@@ -24,7 +24,12 @@ SCALARS = {
 }
 # What AWS answers and botocore's enumeration lacks. An internet gateway's attachment is `available`, as the examples of
 # "DescribeInternetGateways" (Amazon EC2 API Reference) show.
-MORE_VALUES = {("ec2", "AttachmentStatus"): ["available"]}
+# A NAT gateway's interface is of the type `nat_gateway`, and an ordinary one may be asked for as `interface`.
+MORE_VALUES = {
+    ("ec2", "AttachmentStatus"): ["available"],
+    ("ec2", "NetworkInterfaceCreationType"): ["interface"],
+    ("ec2", "NetworkInterfaceType"): ["nat_gateway"],
+}
 PROTOCOLS = {"json": "Json", "query": "Query", "ec2": "Ec2"}
 # Shapes AWS named like something the tables use themselves.
 TAKEN = {"Api", "Blob", "Box", "BTreeMap", "Default", "Doc", "Nothing", "Option", "Protocol", "String", "Timestamp", "Vec"}

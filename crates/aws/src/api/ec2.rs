@@ -21,8 +21,10 @@ operations! {
         AcceptVpcPeeringConnection(AcceptVpcPeeringConnectionRequest) -> AcceptVpcPeeringConnectionResult;
         AllocateAddress(AllocateAddressRequest) -> AllocateAddressResult;
         AssignPrivateIpAddresses(AssignPrivateIpAddressesRequest) -> AssignPrivateIpAddressesResult;
+        AssignPrivateNatGatewayAddress(AssignPrivateNatGatewayAddressRequest) -> AssignPrivateNatGatewayAddressResult;
         AssociateAddress(AssociateAddressRequest) -> AssociateAddressResult;
         AssociateDhcpOptions(AssociateDhcpOptionsRequest) -> Nothing;
+        AssociateNatGatewayAddress(AssociateNatGatewayAddressRequest) -> AssociateNatGatewayAddressResult;
         AssociateRouteTable(AssociateRouteTableRequest) -> AssociateRouteTableResult;
         AssociateSubnetCidrBlock(AssociateSubnetCidrBlockRequest) -> AssociateSubnetCidrBlockResult;
         AssociateVpcCidrBlock(AssociateVpcCidrBlockRequest) -> AssociateVpcCidrBlockResult;
@@ -95,6 +97,7 @@ operations! {
         DetachInternetGateway(DetachInternetGatewayRequest) -> Nothing;
         DetachNetworkInterface(DetachNetworkInterfaceRequest) -> Nothing;
         DisassociateAddress(DisassociateAddressRequest) -> Nothing;
+        DisassociateNatGatewayAddress(DisassociateNatGatewayAddressRequest) -> DisassociateNatGatewayAddressResult;
         DisassociateRouteTable(DisassociateRouteTableRequest) -> Nothing;
         DisassociateSubnetCidrBlock(DisassociateSubnetCidrBlockRequest) -> DisassociateSubnetCidrBlockResult;
         DisassociateVpcCidrBlock(DisassociateVpcCidrBlockRequest) -> DisassociateVpcCidrBlockResult;
@@ -117,6 +120,7 @@ operations! {
         RevokeSecurityGroupEgress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult;
         RevokeSecurityGroupIngress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult;
         UnassignPrivateIpAddresses(UnassignPrivateIpAddressesRequest) -> Nothing;
+        UnassignPrivateNatGatewayAddress(UnassignPrivateNatGatewayAddressRequest) -> UnassignPrivateNatGatewayAddressResult;
         UpdateSecurityGroupRuleDescriptionsEgress(UpdateSecurityGroupRuleDescriptionsEgressRequest) -> UpdateSecurityGroupRuleDescriptionsEgressResult;
         UpdateSecurityGroupRuleDescriptionsIngress(UpdateSecurityGroupRuleDescriptionsIngressRequest) -> UpdateSecurityGroupRuleDescriptionsIngressResult;
     }
@@ -125,15 +129,15 @@ operations! {
         "AcceptTransitGatewayClientVpnAttachment", "AcceptTransitGatewayMulticastDomainAssociations",
         "AcceptTransitGatewayPeeringAttachment", "AcceptTransitGatewayVpcAttachment", "AcceptVpcEndpointConnections", "AdvertiseByoipCidr",
         "AllocateHosts", "AllocateIpamPoolCidr", "ApplySecurityGroupsToClientVpnTargetNetwork", "AssignIpv6Addresses",
-        "AssignPrivateNatGatewayAddress", "AssociateApplicationStatusCheck", "AssociateCapacityReservationBillingOwner",
-        "AssociateClientVpnTargetNetwork", "AssociateEnclaveCertificateIamRole", "AssociateIamInstanceProfile",
-        "AssociateInstanceEventWindow", "AssociateIpamByoasn", "AssociateIpamResourceDiscovery", "AssociateKmsKeyId",
-        "AssociateNatGatewayAddress", "AssociateNetworkingFlexCostAllocationPolicy", "AssociateRouteServer", "AssociateSecurityGroupVpc",
-        "AssociateTransitGatewayMulticastDomain", "AssociateTransitGatewayPolicyTable", "AssociateTransitGatewayRouteTable",
-        "AssociateTrunkInterface", "AttachClassicLinkVpc", "AttachImageWatermark", "AttachVerifiedAccessTrustProvider", "AttachVolume",
-        "AttachVpnGateway", "AuthorizeClientVpnIngress", "BatchModifyIpamRoutingPolicyRegistrations", "BundleInstance", "CancelBundleTask",
-        "CancelCapacityReservation", "CancelCapacityReservationFleets", "CancelConversionTask", "CancelDeclarativePoliciesReport",
-        "CancelExportTask", "CancelImageLaunchPermission", "CancelImportTask", "CancelReservedInstancesListing", "CancelSpotFleetRequests",
+        "AssociateApplicationStatusCheck", "AssociateCapacityReservationBillingOwner", "AssociateClientVpnTargetNetwork",
+        "AssociateEnclaveCertificateIamRole", "AssociateIamInstanceProfile", "AssociateInstanceEventWindow", "AssociateIpamByoasn",
+        "AssociateIpamResourceDiscovery", "AssociateKmsKeyId", "AssociateNetworkingFlexCostAllocationPolicy", "AssociateRouteServer",
+        "AssociateSecurityGroupVpc", "AssociateTransitGatewayMulticastDomain", "AssociateTransitGatewayPolicyTable",
+        "AssociateTransitGatewayRouteTable", "AssociateTrunkInterface", "AttachClassicLinkVpc", "AttachImageWatermark",
+        "AttachVerifiedAccessTrustProvider", "AttachVolume", "AttachVpnGateway", "AuthorizeClientVpnIngress",
+        "BatchModifyIpamRoutingPolicyRegistrations", "BundleInstance", "CancelBundleTask", "CancelCapacityReservation",
+        "CancelCapacityReservationFleets", "CancelConversionTask", "CancelDeclarativePoliciesReport", "CancelExportTask",
+        "CancelImageLaunchPermission", "CancelImportTask", "CancelReservedInstancesListing", "CancelSpotFleetRequests",
         "CancelSpotInstanceRequests", "ConfirmProductInstance", "CopyFpgaImage", "CopyImage", "CopySnapshot", "CopyVolumes",
         "CreateApplicationStatusCheck", "CreateCapacityManagerDataExport", "CreateCapacityReservation",
         "CreateCapacityReservationBySplitting", "CreateCapacityReservationCancellationQuote", "CreateCapacityReservationDateChangeQuote",
@@ -243,19 +247,18 @@ operations! {
         "DisableVpcClassicLinkDnsSupport", "DisassociateApplicationStatusCheck", "DisassociateCapacityReservationBillingOwner",
         "DisassociateClientVpnTargetNetwork", "DisassociateEnclaveCertificateIamRole", "DisassociateIamInstanceProfile",
         "DisassociateInstanceEventWindow", "DisassociateIpamByoasn", "DisassociateIpamResourceDiscovery", "DisassociateKmsKeyId",
-        "DisassociateNatGatewayAddress", "DisassociateNetworkingFlexCostAllocationPolicy", "DisassociateRouteServer",
-        "DisassociateSecurityGroupVpc", "DisassociateTransitGatewayMulticastDomain", "DisassociateTransitGatewayPolicyTable",
-        "DisassociateTransitGatewayRouteTable", "DisassociateTrunkInterface", "EnableAddressTransfer", "EnableAllowedImagesSettings",
-        "EnableApplicationStatusCheckSuppression", "EnableAwsNetworkPerformanceMetricSubscription", "EnableCapacityManager",
-        "EnableEbsEncryptionByDefault", "EnableFastLaunch", "EnableFastSnapshotRestores", "EnableImage", "EnableImageBlockPublicAccess",
-        "EnableImageDeprecation", "EnableImageDeregistrationProtection", "EnableInstanceSqlHaStandbyDetections",
-        "EnableIpamInternetRegistryAssociation", "EnableIpamOrganizationAdminAccount", "EnableIpamPolicy",
-        "EnableReachabilityAnalyzerOrganizationSharing", "EnableRouteServerPropagation", "EnableSerialConsoleAccess",
-        "EnableSnapshotBlockPublicAccess", "EnableTransitGatewayRouteTablePropagation", "EnableVgwRoutePropagation", "EnableVolumeIO",
-        "EnableVpcClassicLink", "EnableVpcClassicLinkDnsSupport", "ExportClientVpnClientCertificateRevocationList",
-        "ExportClientVpnClientConfiguration", "ExportImage", "ExportTransitGatewayRoutes",
-        "ExportVerifiedAccessInstanceClientConfiguration", "GetActiveVpnTunnelStatus", "GetAllowedImagesSettings",
-        "GetAssociatedEnclaveCertificateIamRoles", "GetAssociatedIpv6PoolCidrs", "GetAwsNetworkPerformanceData",
+        "DisassociateNetworkingFlexCostAllocationPolicy", "DisassociateRouteServer", "DisassociateSecurityGroupVpc",
+        "DisassociateTransitGatewayMulticastDomain", "DisassociateTransitGatewayPolicyTable", "DisassociateTransitGatewayRouteTable",
+        "DisassociateTrunkInterface", "EnableAddressTransfer", "EnableAllowedImagesSettings", "EnableApplicationStatusCheckSuppression",
+        "EnableAwsNetworkPerformanceMetricSubscription", "EnableCapacityManager", "EnableEbsEncryptionByDefault", "EnableFastLaunch",
+        "EnableFastSnapshotRestores", "EnableImage", "EnableImageBlockPublicAccess", "EnableImageDeprecation",
+        "EnableImageDeregistrationProtection", "EnableInstanceSqlHaStandbyDetections", "EnableIpamInternetRegistryAssociation",
+        "EnableIpamOrganizationAdminAccount", "EnableIpamPolicy", "EnableReachabilityAnalyzerOrganizationSharing",
+        "EnableRouteServerPropagation", "EnableSerialConsoleAccess", "EnableSnapshotBlockPublicAccess",
+        "EnableTransitGatewayRouteTablePropagation", "EnableVgwRoutePropagation", "EnableVolumeIO", "EnableVpcClassicLink",
+        "EnableVpcClassicLinkDnsSupport", "ExportClientVpnClientCertificateRevocationList", "ExportClientVpnClientConfiguration",
+        "ExportImage", "ExportTransitGatewayRoutes", "ExportVerifiedAccessInstanceClientConfiguration", "GetActiveVpnTunnelStatus",
+        "GetAllowedImagesSettings", "GetAssociatedEnclaveCertificateIamRoles", "GetAssociatedIpv6PoolCidrs", "GetAwsNetworkPerformanceData",
         "GetCapacityManagerAttributes", "GetCapacityManagerMetricData", "GetCapacityManagerMetricDimensions",
         "GetCapacityManagerMonitoredTagKeys", "GetCapacityManagerSupportabilityScores", "GetCapacityReservationUsage",
         "GetClientVpnEndpointAuthorizationPolicy", "GetCoipPoolUsage", "GetConsoleOutput", "GetConsoleScreenshot",
@@ -319,9 +322,9 @@ operations! {
         "SearchTransitGatewayMulticastGroups", "SearchTransitGatewayRoutes", "SendDiagnosticInterrupt", "StartDeclarativePoliciesReport",
         "StartInstances", "StartNetworkInsightsAccessScopeAnalysis", "StartNetworkInsightsAnalysis",
         "StartVpcEndpointServicePrivateDnsVerification", "StopInstances", "TerminateClientVpnConnections", "TerminateInstances",
-        "UnassignIpv6Addresses", "UnassignPrivateNatGatewayAddress", "UnlockSnapshot", "UnmonitorInstances",
-        "UpdateCapacityManagerMonitoredTagKeys", "UpdateCapacityManagerOrganizationsAccess",
-        "UpdateInterruptibleCapacityReservationAllocation", "ValidateSecurityGroupQuotasForInterface", "WithdrawByoipCidr",
+        "UnassignIpv6Addresses", "UnlockSnapshot", "UnmonitorInstances", "UpdateCapacityManagerMonitoredTagKeys",
+        "UpdateCapacityManagerOrganizationsAccess", "UpdateInterruptibleCapacityReservationAllocation",
+        "ValidateSecurityGroupQuotasForInterface", "WithdrawByoipCidr",
     }
 }
 
@@ -409,6 +412,17 @@ structure! {
         assigned_private_ip_addresses: Option<Vec<AssignedPrivateIpAddress>> = "assignedPrivateIpAddressesSet",
         assigned_ipv4_prefixes: Option<Vec<Ipv4PrefixSpecification>> = "assignedIpv4PrefixSet",
     }
+    AssignPrivateNatGatewayAddressRequest {
+        nat_gateway_id: String = "NatGatewayId",
+        private_ip_addresses: Option<Vec<String>> = "PrivateIpAddress",
+        private_ip_address_count: Option<i32> = "PrivateIpAddressCount" in 1..=31,
+        dry_run: Option<bool> = "DryRun",
+    }
+    #[derive(Default)]
+    AssignPrivateNatGatewayAddressResult {
+        nat_gateway_id: Option<String> = "natGatewayId",
+        nat_gateway_addresses: Option<Vec<NatGatewayAddress>> = "natGatewayAddressSet",
+    }
     #[derive(Default)]
     AssignedPrivateIpAddress {
         private_ip_address: Option<String> = "privateIpAddress",
@@ -431,6 +445,19 @@ structure! {
         dhcp_options_id: String = "DhcpOptionsId",
         vpc_id: String = "VpcId",
         dry_run: Option<bool> = "DryRun",
+    }
+    AssociateNatGatewayAddressRequest {
+        nat_gateway_id: String = "NatGatewayId",
+        allocation_ids: Vec<String> = "AllocationId",
+        private_ip_addresses: Option<Vec<String>> = "PrivateIpAddress",
+        dry_run: Option<bool> = "DryRun",
+        availability_zone: Option<String> = "AvailabilityZone",
+        availability_zone_id: Option<String> = "AvailabilityZoneId",
+    }
+    #[derive(Default)]
+    AssociateNatGatewayAddressResult {
+        nat_gateway_id: Option<String> = "natGatewayId",
+        nat_gateway_addresses: Option<Vec<NatGatewayAddress>> = "natGatewayAddressSet",
     }
     AssociateRouteTableRequest {
         gateway_id: Option<String> = "GatewayId",
@@ -1359,6 +1386,17 @@ structure! {
         public_ip: Option<String> = "PublicIp",
         dry_run: Option<bool> = "DryRun",
     }
+    DisassociateNatGatewayAddressRequest {
+        nat_gateway_id: String = "NatGatewayId",
+        association_ids: Vec<String> = "AssociationId",
+        max_drain_duration_seconds: Option<i32> = "MaxDrainDurationSeconds" in 1..=4000,
+        dry_run: Option<bool> = "DryRun",
+    }
+    #[derive(Default)]
+    DisassociateNatGatewayAddressResult {
+        nat_gateway_id: Option<String> = "natGatewayId",
+        nat_gateway_addresses: Option<Vec<NatGatewayAddress>> = "natGatewayAddressSet",
+    }
     DisassociateRouteTableRequest {
         dry_run: Option<bool> = "DryRun",
         association_id: String = "AssociationId",
@@ -2248,6 +2286,17 @@ structure! {
         network_interface_id: String = "NetworkInterfaceId",
         private_ip_addresses: Option<Vec<String>> = "PrivateIpAddress",
     }
+    UnassignPrivateNatGatewayAddressRequest {
+        nat_gateway_id: String = "NatGatewayId",
+        private_ip_addresses: Vec<String> = "PrivateIpAddress",
+        max_drain_duration_seconds: Option<i32> = "MaxDrainDurationSeconds" in 1..=4000,
+        dry_run: Option<bool> = "DryRun",
+    }
+    #[derive(Default)]
+    UnassignPrivateNatGatewayAddressResult {
+        nat_gateway_id: Option<String> = "natGatewayId",
+        nat_gateway_addresses: Option<Vec<NatGatewayAddress>> = "natGatewayAddressSet",
+    }
     #[derive(Default)]
     UnsuccessfulItem {
         error: Option<UnsuccessfulItemError> = "error",
@@ -2525,7 +2574,7 @@ enumeration! {
         AssociatePublicIpAddress = "associatePublicIpAddress",
     }
     NetworkInterfaceCreationType {
-        Efa = "efa", EfaOnly = "efa-only", Branch = "branch", Trunk = "trunk",
+        Efa = "efa", EfaOnly = "efa-only", Branch = "branch", Trunk = "trunk", Interface = "interface",
     }
     NetworkInterfaceStatus {
         Available = "available", Associated = "associated", Attaching = "attaching", InUse = "in-use", Detaching = "detaching",
@@ -2537,6 +2586,7 @@ enumeration! {
         GlobalAcceleratorManaged = "global_accelerator_managed", ApiGatewayManaged = "api_gateway_managed",
         GatewayLoadBalancer = "gateway_load_balancer", GatewayLoadBalancerEndpoint = "gateway_load_balancer_endpoint",
         IotRulesManaged = "iot_rules_managed", AwsCodestarConnectionsManaged = "aws_codestar_connections_managed",
+        NatGateway_ = "nat_gateway",
     }
     PayerResponsibility {
         ServiceOwner = "ServiceOwner",

@@ -1,4 +1,5 @@
-//! What is old is forgotten: stopped tasks after an hour, client tokens with the last of their tasks or after a day.
+//! What is old is forgotten: stopped tasks and deleted NAT gateways after an hour, client tokens after a day, those of tasks
+//! with the last of their tasks.
 
 use crate::{
     State, Tx,
@@ -16,6 +17,15 @@ pub fn run(tx: &mut Tx<'_>) {
             Expiring::Task(id) => task(tx, id),
             Expiring::ClientToken(key) => {
                 tx.state.client_tokens.remove(key);
+            }
+            Expiring::CallToken(key) => {
+                // One that was used again, because what it had made was gone, has a later entry too.
+                if tx.state.call_tokens.get(key).is_some_and(|token| token.expires <= due.at) {
+                    tx.state.call_tokens.remove(key);
+                }
+            }
+            Expiring::NatGateway(id) => {
+                tx.state.nat_gateways.remove(id);
             }
         }
     }

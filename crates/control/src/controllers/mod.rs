@@ -6,11 +6,13 @@
 //! | [`hosts`] | a host that was silent for two leases is lost |
 //! | [`lifecycle`] | a task's status follows from what its host has said and what was asked of it |
 //! | [`interfaces`] | a task has a network interface from its beginning until nothing of it can be left on any host |
+//! | [`gateways`] | NAT gateways and endpoints are usable when every host has them; what they had is free when none has |
 //! | [`placement`] | a task with an interface has a host |
 //! | [`expiry`] | what is old is forgotten |
 //! | deleted task definitions | are forgotten when no task needs them (in `ecs::task_definitions`) |
 
 pub mod expiry;
+pub mod gateways;
 pub mod hosts;
 pub mod interfaces;
 pub mod lifecycle;
@@ -27,11 +29,12 @@ use std::collections::BTreeSet;
 pub type Controller = fn(&mut Tx<'_>);
 
 /// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
-pub const CONTROLLERS: [(&str, Controller); 6] = [
+pub const CONTROLLERS: [(&str, Controller); 7] = [
     ("hosts", hosts::run),
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
     ("placement", placement::run),
+    ("gateways", gateways::run),
     ("expiry", expiry::run),
     ("deleted task definitions", crate::ecs::task_definitions::forget_deleted),
 ];

@@ -20,6 +20,11 @@ pub(super) fn next_free(subnet: &IpNet, last: Option<IpAddr>, taken: impl Fn(IpA
     (from..=end).chain(first..from.min(end.saturating_add(1))).map(|n| address(subnet, n)).find(|ip| !taken(*ip))
 }
 
+/// Whether a subnet can give an address.
+pub(super) fn is_usable(subnet: &IpNet, ip: IpAddr) -> bool {
+    subnet.contains(&ip) && usable(subnet).contains(&number(ip))
+}
+
 /// The addresses that can be given, as numbers.
 fn usable(subnet: &IpNet) -> RangeInclusive<u128> {
     number(subnet.network()).saturating_add(4)..=number(subnet.broadcast()).saturating_sub(1)

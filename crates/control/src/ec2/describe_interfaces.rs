@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     State, View,
-    state::{NetworkInterface, Requester},
+    state::{NetworkInterface, PublicIp, Requester},
 };
 use aws::{
     api::ec2::{
@@ -19,6 +19,8 @@ use aws::{
     },
     fault::Fault,
 };
+use std::net::IpAddr;
+use vpc::SecurityGroupId;
 
 /// DescribeNetworkInterfaces. `IncludeManagedResources` changes nothing: none is hidden.
 pub(super) fn describe(
@@ -41,49 +43,70 @@ pub(super) fn describe(
     Ok(DescribeNetworkInterfacesResult { network_interfaces, next_token })
 }
 
-/// The account AWS's services attach interfaces from; on AWS it differs by region.
-fn owner_of(requester: &Requester) -> &'static str {
+/// The account AWS's services attach interfaces from; on AWS it differs by region. None for a user's own.
+fn owner_of(requester: &Requester) -> Option<String> {
     match requester {
-        Requester::Ecs => "amazon-ecs",
-        Requester::NatGateway(_) | Requester::Endpoint(_) | Requester::User => "amazon-aws",
+        Requester::Ecs => Some("amazon-ecs".to_owned()),
+        Requester::NatGateway(_) | Requester::Endpoint(_) => Some("amazon-aws".to_owned()),
+        Requester::User => None,
     }
 }
 
-fn show(state: &State, interface: &NetworkInterface) -> Shape {
-    let NetworkInterface { id, vpc, subnet, private_ip, mac, security_groups, description, requester, tags, .. } =
-        interface;
+fn type_of(requester: &Requester) -> NetworkInterfaceType {
+    match requester {
+        Requester::Ecs | Requester::User => NetworkInterfaceType::Interface,
+        Requester::NatGateway(_) => NetworkInterfaceType::NatGateway_,
+        Requester::Endpoint(_) => NetworkInterfaceType::VpcEndpoint,
+    }
+}
+
+/// An interface as a reply shows it.
+pub(super) fn show(state: &State, interface: &NetworkInterface) -> Shape {
+    let NetworkInterface {
+        id,
+        vpc,
+        subnet,
+        private_ip,
+        mac,
+        secondary_ips: _,
+        public_ips: _,
+        security_groups: _,
+        description,
+        requester,
+        attachment,
+        source_dest_check,
+        tags,
+    } = interface;
     let zone = state.subnets.get(subnet).map(|subnet| subnet.zone.clone());
     let zone_id =
         state.region.zones.iter().find(|known| Some(&known.name) == zone.as_ref()).map(|zone| zone.id.clone());
-    let groups = security_groups.iter().map(|id| GroupIdentifier {
-        group_id: Some(id.to_string()),
-        group_name: state.security_groups.get(id).map(|group| group.name.clone()),
+    let addresses = interface.private_ips().map(|ip| NetworkInterfacePrivateIpAddress {
+        association: show_association(state, interface, ip),
+        primary: Some(ip == *private_ip),
+        private_dns_name: state.vpcs.get(vpc).and_then(|vpc| names::private(vpc, &state.region.name, ip)),
+        private_ip_address: Some(ip.to_string()),
     });
-    let association = show_association(state, interface);
-    let address = NetworkInterfacePrivateIpAddress {
-        association: association.clone(),
-        primary: Some(true),
-        private_dns_name: private_dns_name(state, interface),
-        private_ip_address: Some(private_ip.to_string()),
-    };
     Shape {
-        association,
-        attachment: Some(show_attachment(interface)),
+        association: show_association(state, interface, *private_ip),
+        attachment: show_attachment(interface),
         availability_zone: zone,
         description: Some(description.clone()),
-        groups: Some(groups.collect()),
-        interface_type: Some(NetworkInterfaceType::Interface),
+        groups: Some(show_groups(state, interface)),
+        interface_type: Some(type_of(requester)),
         ipv6_addresses: Some(Vec::new()),
         mac_address: Some(mac.to_string()),
         network_interface_id: Some(id.to_string()),
         owner_id: Some(state.region.account.clone()),
-        private_dns_name: address.private_dns_name.clone(),
+        private_dns_name: private_dns_name(state, interface),
         private_ip_address: Some(private_ip.to_string()),
-        private_ip_addresses: Some(vec![address]),
-        requester_id: Some(owner_of(requester).to_owned()),
-        requester_managed: Some(true),
-        source_dest_check: Some(true),
-        status: Some(NetworkInterfaceStatus::InUse),
+        private_ip_addresses: Some(addresses.collect()),
+        requester_id: owner_of(requester),
+        requester_managed: Some(*requester != Requester::User),
+        source_dest_check: Some(*source_dest_check),
+        status: Some(match attachment {
+            Some(_) => NetworkInterfaceStatus::InUse,
+            None => NetworkInterfaceStatus::Available,
+        }),
         subnet_id: Some(subnet.to_string()),
         tag_set: Some(tags::list(tags)),
         vpc_id: Some(vpc.to_string()),
@@ -94,26 +117,45 @@ fn show(state: &State, interface: &NetworkInterface) -> Shape {
     }
 }
 
-fn show_attachment(interface: &NetworkInterface) -> NetworkInterfaceAttachment {
-    NetworkInterfaceAttachment {
-        attach_time: interface.attachment.as_ref().map(|attachment| attachment.at),
-        attachment_id: interface.attachment.as_ref().map(|attachment| attachment.id.clone()),
+/// The groups of an interface as a reply shows them.
+pub(super) fn show_groups(state: &State, interface: &NetworkInterface) -> Vec<GroupIdentifier> {
+    let show = |id: &SecurityGroupId| GroupIdentifier {
+        group_id: Some(id.to_string()),
+        group_name: state.security_groups.get(id).map(|group| group.name.clone()),
+    };
+    interface.security_groups.iter().map(show).collect()
+}
+
+/// What an interface is attached to; nothing for one that a user made.
+pub(super) fn show_attachment(interface: &NetworkInterface) -> Option<NetworkInterfaceAttachment> {
+    let attachment = interface.attachment.as_ref()?;
+    Some(NetworkInterfaceAttachment {
+        attach_time: Some(attachment.at),
+        attachment_id: Some(attachment.id.clone()),
         delete_on_termination: Some(false),
         device_index: Some(1),
         network_card_index: Some(0),
-        instance_owner_id: Some(owner_of(&interface.requester).to_owned()),
+        instance_owner_id: owner_of(&interface.requester),
         status: Some(AttachmentStatus::Attached),
         ..NetworkInterfaceAttachment::default()
-    }
+    })
 }
 
-/// A public address that came with the interface is Amazon's, not an Elastic IP address of the account.
-fn show_association(state: &State, interface: &NetworkInterface) -> Option<NetworkInterfaceAssociation> {
-    let ip = interface.public_ip()?;
-    let name = state.vpcs.get(&interface.vpc).and_then(|vpc| names::public(vpc, &state.region.name, ip));
+/// A public address that came with the interface is Amazon's; an Elastic IP address is the account's.
+fn show_association(
+    state: &State,
+    interface: &NetworkInterface,
+    private_ip: IpAddr,
+) -> Option<NetworkInterfaceAssociation> {
+    let PublicIp { ip, allocation } = interface.public_ips.get(&private_ip)?;
+    let elastic = allocation.as_ref().and_then(|id| state.elastic_ips.get(id));
+    let association = elastic.and_then(|address| address.association.as_ref());
+    let owner = if elastic.is_some() { &state.region.account } else { "amazon" };
     Some(NetworkInterfaceAssociation {
-        ip_owner_id: Some("amazon".to_owned()),
-        public_dns_name: name,
+        allocation_id: allocation.clone(),
+        association_id: association.map(|association| association.id.clone()),
+        ip_owner_id: Some(owner.to_owned()),
+        public_dns_name: state.vpcs.get(&interface.vpc).and_then(|vpc| names::public(vpc, &state.region.name, *ip)),
         public_ip: Some(ip.to_string()),
         ..NetworkInterfaceAssociation::default()
     })
@@ -145,8 +187,8 @@ impl Described for Shape {
         ("addresses.association.public-ip", |i| of_addresses(i, |a| &a.public_ip)),
         ("addresses.primary", |i| each(&i.private_ip_addresses, |a| &a.primary)),
         ("addresses.private-ip-address", |i| each(&i.private_ip_addresses, |a| &a.private_ip_address)),
-        ("association.allocation-id", never),
-        ("association.association-id", never),
+        ("association.allocation-id", |i| of_association(i, |a| &a.allocation_id)),
+        ("association.association-id", |i| of_association(i, |a| &a.association_id)),
         ("association.ip-owner-id", |i| of_association(i, |a| &a.ip_owner_id)),
         ("association.public-dns-name", |i| of_association(i, |a| &a.public_dns_name)),
         ("association.public-ip", |i| of_association(i, |a| &a.public_ip)),

@@ -1,15 +1,15 @@
-//! Network interfaces as services make them. Absent: interfaces a user makes, moves or attaches.
+//! Network interfaces: how one is made, whoever it is for, and how it goes ("Elastic network interfaces", Amazon EC2 User Guide).
 
-use super::{
-    address::{capacity, next_free},
-    names, public_address, quota, security_group, subnet,
-};
+use super::{elastic_ip, names, private_address, public_address, quota, security_group, subnet, withdrawal};
 use crate::{
     State, Tx,
     state::{Address, InterfaceAttachment, NetworkInterface, PublicIp, Requester, Tags},
 };
 use aws::fault::Fault;
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 use vpc::{InterfaceId, Mac, SecurityGroupId, SubnetId, VpcId};
 
 /// What an interface is to be.
@@ -17,7 +17,7 @@ use vpc::{InterfaceId, Mac, SecurityGroupId, SubnetId, VpcId};
 pub(crate) struct NewInterface {
     /// Where its address is taken from.
     pub(crate) subnet: SubnetId,
-    /// Its security groups, of the subnet's VPC; without any it gets the VPC's default group.
+    /// Its security groups, of the subnet's VPC; without any it gets the VPC's default group. A NAT gateway's has none.
     pub(crate) groups: Vec<SecurityGroupId>,
     /// What it is for.
     pub(crate) description: String,
@@ -29,47 +29,100 @@ pub(crate) struct NewInterface {
     pub(crate) tags: Tags,
 }
 
-/// Makes an interface and takes its addresses.
+/// Which private addresses an interface is to have.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PrivateAddresses {
+    /// The primary one; the next free one if it does not matter.
+    pub(super) primary: Option<IpAddr>,
+    /// Others.
+    pub(super) secondary: Vec<IpAddr>,
+    /// How many more that are free.
+    pub(super) more: usize,
+}
+
+/// Makes an interface with one private address and takes its addresses.
 ///
 /// # Errors
-/// `InsufficientFreeAddressesInSubnet`, `InsufficientAddressCapacity`, `InvalidSubnetID.NotFound`, `InvalidGroup.NotFound`,
-/// `SecurityGroupsPerInterfaceLimitExceeded`.
+/// Those of [`create_with`].
 pub(crate) fn create(tx: &mut Tx<'_>, new: NewInterface) -> Result<NetworkInterface, Fault> {
+    create_with(tx, new, PrivateAddresses::default())
+}
+
+/// Makes an interface with certain private addresses and takes its addresses.
+///
+/// # Errors
+/// `NetworkInterfaceLimitExceeded`, `InsufficientAddressCapacity`, `InvalidSubnetID.NotFound`, `InvalidGroup.NotFound`,
+/// `SecurityGroupsPerInterfaceLimitExceeded` and those of [`private_address::take`].
+pub(super) fn create_with(
+    tx: &mut Tx<'_>,
+    new: NewInterface,
+    addresses: PrivateAddresses,
+) -> Result<NetworkInterface, Fault> {
     let NewInterface { subnet, groups, description, requester, public_ip, tags } = new;
     let vpc = subnet::get(&tx.state, &subnet)?.vpc.clone();
-    let security_groups = choose_groups(&tx.state, &vpc, groups)?;
-    let private_ip = next_private(&tx.state, &subnet)?;
+    let filtered = !matches!(requester, Requester::NatGateway(_));
+    let security_groups = if filtered { choose_groups(&tx.state, &vpc, groups)? } else { BTreeSet::new() };
+    if tx.state.network_interfaces.len() >= quota::INTERFACES {
+        let message = "The maximum number of network interfaces has been reached.";
+        return Err(Fault::new("NetworkInterfaceLimitExceeded", message));
+    }
+    let id = InterfaceId::from(tx.ec2_id("eni"));
+    let PrivateAddresses { primary, secondary, more } = addresses;
+    // Those that were asked for first, so that none of them is given otherwise.
+    let mut take = |wanted| private_address::take(&mut tx.state, &subnet, &id, wanted);
+    let asked: Vec<IpAddr> = primary.into_iter().chain(secondary).map(|ip| take(Some(ip))).collect::<Result<_, _>>()?;
+    let private_ip = primary.map_or_else(|| take(None), Ok)?;
+    let given: Vec<IpAddr> = (0..more).map(|_| take(None)).collect::<Result<_, _>>()?;
+    let secondary_ips = asked.into_iter().chain(given).filter(|ip| *ip != private_ip).collect();
     let public_ip = if public_ip { Some(public_address::next(tx)?) } else { None };
+    if let Some(ip) = public_ip {
+        tx.state.addresses.put(Address { scope: Address::PUBLIC.to_owned(), ip, interface: Some(id.clone()) });
+    }
+    let attachment = match requester {
+        Requester::User => None,
+        Requester::Ecs | Requester::NatGateway(_) | Requester::Endpoint(_) => {
+            Some(InterfaceAttachment { id: tx.ec2_id("eni-attach"), at: tx.now })
+        }
+    };
     let interface = NetworkInterface {
-        id: InterfaceId::from(tx.ec2_id("eni")),
         mac: mac(&vpc, private_ip),
+        id,
         vpc,
         subnet,
         private_ip,
-        secondary_ips: BTreeSet::new(),
+        secondary_ips,
         public_ips: public_ip.map(|ip| (private_ip, PublicIp { ip, allocation: None })).into_iter().collect(),
         security_groups,
         description,
         requester,
-        attachment: Some(InterfaceAttachment { id: tx.ec2_id("eni-attach"), at: tx.now }),
-        source_dest_check: true,
-        withdrawn: None,
+        attachment,
+        source_dest_check: filtered,
         tags,
     };
-    take(&mut tx.state, &interface);
+    tx.state.network_interfaces.put(interface.clone());
     Ok(interface)
 }
 
-/// Removes an interface and frees its addresses; one that is gone stays gone.
+/// Removes an interface and frees its addresses; one that is gone stays gone. Its Elastic IP addresses stand for nothing then.
 ///
-/// Its address may be given again from now on: call it when no host can have the interface any more.
+/// Its addresses may be given again from now on: call it when no host can have the interface any more.
 pub(crate) fn delete(tx: &mut Tx<'_>, id: &InterfaceId) {
-    let Some(gone) = tx.state.network_interfaces.remove(id) else { return };
-    tx.state.addresses.remove(&Address::key_of(&gone.subnet, gone.private_ip));
-    for public in gone.public_ips.values() {
-        tx.state.addresses.remove(&Address::key_of(Address::PUBLIC, public.ip));
-    }
-    tx.state.subnets.update(&gone.subnet, |subnet| subnet.in_use = subnet.in_use.saturating_sub(1));
+    remove(tx, id, |tx, scope, ip| withdrawal::free(&mut tx.state, scope, ip));
+}
+
+/// Removes an interface that hosts may still have. Its addresses are free once they have it no more.
+pub(super) fn withdraw(tx: &mut Tx<'_>, id: &InterfaceId) {
+    remove(tx, id, withdrawal::withdraw);
+}
+
+fn remove(tx: &mut Tx<'_>, id: &InterfaceId, give_up: fn(&mut Tx<'_>, &str, IpAddr)) {
+    let Some(gone) = tx.state.network_interfaces.get(id).cloned() else { return };
+    let (elastic, given): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        gone.public_ips.iter().partition(|(_, public)| public.allocation.is_some());
+    elastic.values().flat_map(|public| &public.allocation).for_each(|id| elastic_ip::unmap(&mut tx.state, id));
+    tx.state.network_interfaces.remove(id);
+    gone.private_ips().for_each(|ip| give_up(tx, &gone.subnet, ip));
+    given.values().for_each(|public| give_up(tx, Address::PUBLIC, public.ip));
 }
 
 /// The private DNS name of an interface, such as `ip-10-0-1-12.ec2.internal`; none where the VPC's DNS hostnames are off.
@@ -77,12 +130,23 @@ pub(crate) fn private_dns_name(state: &State, interface: &NetworkInterface) -> O
     names::private(state.vpcs.get(&interface.vpc)?, &state.region.name, interface.private_ip)
 }
 
-/// The interfaces of a subnet.
+/// The interfaces of a subnet, by the prefix of the keys of its addresses.
 pub(super) fn of_subnet<'a>(state: &'a State, prefix: &'a str) -> impl Iterator<Item = &'a NetworkInterface> {
-    state.addresses.prefixed(prefix).filter_map(|address| state.network_interfaces.get(address.interface.as_ref()?))
+    state.addresses.prefixed(prefix).filter_map(|address| {
+        let interface = state.network_interfaces.get(address.interface.as_ref()?)?;
+        (interface.private_ip == address.ip).then_some(interface)
+    })
 }
 
-fn choose_groups(state: &State, vpc: &VpcId, groups: Vec<SecurityGroupId>) -> Result<BTreeSet<SecurityGroupId>, Fault> {
+/// The groups an interface gets: those that are asked for, else the VPC's default one.
+///
+/// # Errors
+/// `InvalidGroup.NotFound`, `SecurityGroupsPerInterfaceLimitExceeded`.
+pub(super) fn choose_groups(
+    state: &State,
+    vpc: &VpcId,
+    groups: Vec<SecurityGroupId>,
+) -> Result<BTreeSet<SecurityGroupId>, Fault> {
     if groups.is_empty() {
         let none = || {
             Fault::new("InvalidGroup.NotFound", format!("The security group 'default' does not exist in VPC '{vpc}'"))
@@ -99,32 +163,6 @@ fn choose_groups(state: &State, vpc: &VpcId, groups: Vec<SecurityGroupId>) -> Re
         return Err(Fault::new("SecurityGroupsPerInterfaceLimitExceeded", message));
     }
     Ok(groups)
-}
-
-fn next_private(state: &State, id: &SubnetId) -> Result<IpAddr, Fault> {
-    let subnet = subnet::get(state, id)?;
-    let free = subnet.in_use < capacity(&subnet.cidr);
-    let taken = |ip| state.addresses.contains(&Address::key_of(id, ip));
-    let next = if free { next_free(&subnet.cidr, subnet.last_given, taken) } else { None };
-    next.ok_or_else(|| {
-        let message =
-            format!("The specified subnet '{id}' does not have enough free addresses to satisfy the request.");
-        Fault::new("InsufficientFreeAddressesInSubnet", message)
-    })
-}
-
-/// Puts an interface with what follows from it: its addresses are taken.
-fn take(state: &mut State, interface: &NetworkInterface) {
-    let address = |scope: &str, ip| Address { scope: scope.to_owned(), ip, interface: Some(interface.id.clone()) };
-    state.addresses.put(address(&interface.subnet, interface.private_ip));
-    for public in interface.public_ips.values() {
-        state.addresses.put(address(Address::PUBLIC, public.ip));
-    }
-    state.subnets.update(&interface.subnet, |subnet| {
-        subnet.in_use += 1;
-        subnet.last_given = Some(interface.private_ip);
-    });
-    state.network_interfaces.put(interface.clone());
 }
 
 /// A locally administered address, unique in its VPC because the IPv4 address is, and as good as unique elsewhere:

@@ -73,6 +73,9 @@ impl Kind {
             return malformed;
         }
         let Names { not_found, noun, .. } = self.names();
+        if self == Self::NatGateway {
+            return Fault::new(not_found, format!("The {noun} {id} was not found"));
+        }
         Fault::new(not_found, format!("The {noun} '{id}' does not exist"))
     }
 
@@ -114,7 +117,7 @@ impl Kind {
                 "internetGateway ID",
             ),
             Self::NatGateway => {
-                names("nat", ResourceType::Natgateway, "NatGatewayMalformed", "NatGatewayNotFound", "NAT gateway")
+                names("nat", ResourceType::Natgateway, "NatGatewayMalformed", "NatGatewayNotFound", "Nat Gateway")
             }
             Self::NetworkAcl => names(
                 "acl",

@@ -1,33 +1,50 @@
-//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs, subnets, security groups, network interfaces, tags,
-//! and to read only, what every VPC comes with: route table, network ACL, DHCP options, and the default VPC's internet gateway.
+//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs, subnets, security groups, network interfaces, tags;
+//! routing: route tables, internet gateways, NAT gateways, Elastic IP addresses; and to read only, what every VPC comes with:
+//! network ACL and DHCP options.
 //!
-//! This file is the routing table. One file a resource; what the calls have in common is in `describe`, `filter`, `parameter`
-//! and `kind`. Absent: instances; calls that change routes, gateways and network ACLs; IPv6.
+//! This file is the routing table. One file a resource, or one a group of its calls; what the calls have in common is in `describe`,
+//! `filter`, `parameter`, `kind` and `client_token`. How an interface is made and goes, whoever it is for, is in `interface`; what an
+//! address goes through when it is given up, in `withdrawal`. Absent: instances; calls that change network ACLs; IPv6.
 
 mod address;
+mod address_association;
 mod awsvpc;
 mod cidr;
+mod client_token;
+mod create_nat_gateway;
 mod default_vpc;
 mod describe;
+mod describe_addresses;
 mod describe_interfaces;
+mod describe_nat_gateways;
+mod describe_route_tables;
 mod describe_subnets;
 mod describe_tags;
 mod describe_vpcs;
 mod dhcp_options;
+mod elastic_ip;
 mod filter;
 pub(crate) mod interface;
+mod interface_address;
+mod interface_attribute;
 mod internet_gateway;
 mod kind;
 mod names;
 mod nat_gateway;
+mod nat_gateway_address;
 mod network_acl;
+mod network_interface;
 mod parameter;
 mod prefix_list;
+mod private_address;
 mod protocol;
 mod public_address;
 mod quota;
 mod region;
+mod route;
+mod route_association;
 mod route_table;
+mod route_target;
 mod security_group;
 mod subnet;
 mod subnet_attribute;
@@ -36,6 +53,7 @@ mod topology;
 mod vpc;
 mod vpc_attribute;
 mod wildcard;
+pub(crate) mod withdrawal;
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +70,7 @@ use security_group::{authorize, describe_rules, modify_rules, revoke, rule_descr
 
 /// The routing table.
 pub fn service() -> Service {
-    Service::new(&API)
+    routing(Service::new(&API))
         .read(op::DescribeRegions, region::describe_regions)
         .read(op::DescribeAvailabilityZones, region::describe_zones)
         .read(op::DescribeAccountAttributes, region::describe_account)
@@ -77,14 +95,53 @@ pub fn service() -> Service {
         .write(op::ModifySecurityGroupRules, modify_rules::modify)
         .write(op::UpdateSecurityGroupRuleDescriptionsIngress, rule_descriptions::ingress)
         .write(op::UpdateSecurityGroupRuleDescriptionsEgress, rule_descriptions::egress)
-        .read(op::DescribeNetworkInterfaces, describe_interfaces::describe)
-        .read(op::DescribeRouteTables, route_table::describe)
-        .read(op::DescribeInternetGateways, internet_gateway::describe)
         .read(op::DescribeNetworkAcls, network_acl::describe)
         .read(op::DescribeDhcpOptions, dhcp_options::describe)
         .write(op::CreateTags, tags::create)
         .write(op::DeleteTags, tags::delete)
         .read(op::DescribeTags, describe_tags::describe)
+}
+
+/// Its part for what routes lead to and from: route tables, gateways, addresses, interfaces.
+fn routing(service: Service) -> Service {
+    service
+        .write(op::CreateRouteTable, route_table::create)
+        .write(op::DeleteRouteTable, route_table::delete)
+        .read(op::DescribeRouteTables, describe_route_tables::describe)
+        .write(op::AssociateRouteTable, route_association::associate)
+        .write(op::DisassociateRouteTable, route_association::disassociate)
+        .write(op::ReplaceRouteTableAssociation, route_association::replace)
+        .write(op::CreateRoute, route::create)
+        .write(op::ReplaceRoute, route::replace)
+        .write(op::DeleteRoute, route::delete)
+        .write(op::CreateInternetGateway, internet_gateway::create)
+        .write(op::AttachInternetGateway, internet_gateway::attach)
+        .write(op::DetachInternetGateway, internet_gateway::detach)
+        .write(op::DeleteInternetGateway, internet_gateway::delete)
+        .read(op::DescribeInternetGateways, internet_gateway::describe)
+        .write(op::AllocateAddress, elastic_ip::allocate)
+        .write(op::ReleaseAddress, elastic_ip::release)
+        .write(op::AssociateAddress, address_association::associate)
+        .write(op::DisassociateAddress, address_association::disassociate)
+        .read(op::DescribeAddresses, describe_addresses::describe)
+        .read(op::DescribeAddressesAttribute, describe_addresses::describe_attribute)
+        .write(op::CreateNetworkInterface, network_interface::create)
+        .write(op::DeleteNetworkInterface, network_interface::delete)
+        .write(op::AttachNetworkInterface, network_interface::attach)
+        .write(op::DetachNetworkInterface, network_interface::detach)
+        .read(op::DescribeNetworkInterfaces, describe_interfaces::describe)
+        .write(op::ModifyNetworkInterfaceAttribute, interface_attribute::modify)
+        .write(op::ResetNetworkInterfaceAttribute, interface_attribute::reset)
+        .read(op::DescribeNetworkInterfaceAttribute, interface_attribute::describe)
+        .write(op::AssignPrivateIpAddresses, interface_address::assign)
+        .write(op::UnassignPrivateIpAddresses, interface_address::unassign)
+        .write(op::CreateNatGateway, create_nat_gateway::create)
+        .write(op::DeleteNatGateway, create_nat_gateway::delete)
+        .read(op::DescribeNatGateways, describe_nat_gateways::describe)
+        .write(op::AssociateNatGatewayAddress, nat_gateway_address::associate)
+        .write(op::DisassociateNatGatewayAddress, nat_gateway_address::disassociate)
+        .write(op::AssignPrivateNatGatewayAddress, nat_gateway_address::assign)
+        .write(op::UnassignPrivateNatGatewayAddress, nat_gateway_address::unassign)
 }
 
 /// What a region has from the start: the default DHCP options and the default VPC. On a region that has them, nothing.

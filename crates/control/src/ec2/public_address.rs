@@ -1,10 +1,18 @@
 //! Public addresses: from 198.18.0.0/15, which is routed nowhere (RFC 2544), but for its end, where AWS's own services answer.
 
-use super::{address::next_free, cidr::address};
+use super::{
+    address::{is_usable, next_free},
+    cidr::address,
+};
 use crate::{Tx, state::Address};
 use aws::fault::Fault;
 use std::net::IpAddr;
 use vpc::{IpNet, PUBLIC_POOL, SERVICE_POOL};
+
+/// Whether an address can be one.
+pub(super) fn is_of_pool(ip: IpAddr) -> bool {
+    is_usable(&IpNet::V4(PUBLIC_POOL), ip) && !IpNet::V4(SERVICE_POOL).contains(&ip)
+}
 
 /// A free one, looked for from a drawn place on, so that one is not given again soon.
 ///

@@ -10,5 +10,21 @@ pub(super) const SECURITY_GROUPS: usize = 2500;
 pub(super) const RULES_PER_DIRECTION: usize = 60;
 /// Security groups on an interface.
 pub(super) const GROUPS_PER_INTERFACE: usize = 5;
+/// Route tables in a VPC.
+pub(super) const ROUTE_TABLES_PER_VPC: usize = 200;
+/// Routes of a route table, not counting the local ones; a customer's prefix list counts as its maximum entries.
+pub(super) const ROUTES_PER_TABLE: usize = 50;
+/// Internet gateways in a region.
+pub(super) const INTERNET_GATEWAYS: usize = 5;
+/// Elastic IP addresses in a region.
+pub(super) const ELASTIC_IPS: usize = 5;
+/// Network interfaces in a region, whoever they are for.
+pub(super) const INTERFACES: usize = 5000;
+/// Private addresses of an interface; AWS allows as many on its largest instances ("Maximum IP addresses per network interface").
+pub(super) const ADDRESSES_PER_INTERFACE: usize = 50;
+/// NAT gateways in an Availability Zone.
+pub(super) const NAT_GATEWAYS_PER_ZONE: usize = 5;
+/// Private addresses of a NAT gateway.
+pub(super) const ADDRESSES_PER_NAT_GATEWAY: usize = 8;
 /// Tags on a resource, not counting AWS's own ("Tag restrictions", Amazon EC2 User Guide).
 pub(super) const TAGS: usize = 50;

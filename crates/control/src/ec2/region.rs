@@ -97,7 +97,7 @@ fn show_zone(view: &View<'_>, zone: &Zone) -> AvailabilityZone {
     }
 }
 
-/// DescribeAccountAttributes. Those of instances and Elastic IP addresses are absent, as those are.
+/// DescribeAccountAttributes. Those of instances are absent, as those are.
 pub(super) fn describe_account(
     view: &View<'_>,
     input: DescribeAccountAttributesRequest,
@@ -107,6 +107,7 @@ pub(super) fn describe_account(
     let attributes = [
         (AccountAttributeName::SupportedPlatforms.as_str(), "VPC".to_owned()),
         ("vpc-max-security-groups-per-interface", quota::GROUPS_PER_INTERFACE.to_string()),
+        ("vpc-max-elastic-ips", quota::ELASTIC_IPS.to_string()),
         (AccountAttributeName::DefaultVpc.as_str(), default_vpc),
     ];
     let names = attribute_names.filter(|names| !names.is_empty());

@@ -1,130 +1,90 @@
-//! Route tables. Absent: calls that change them.
+//! Route tables: CreateRouteTable and DeleteRouteTable ("Configure route tables", Amazon VPC User Guide).
 
-use super::{
-    describe::{Asked, Described, describe as describe_all},
-    filter::{Field, each, never, one},
-    kind::Kind,
-    tags,
-};
+use super::{client_token::Call, describe_route_tables::show, kind::Kind, parameter::done, quota, tags, vpc};
 use crate::{
-    State, Tx, View,
-    state::{Route, RouteTable, RouteTarget, Tags},
+    State, Tx,
+    state::{Route, RouteTable, Tags, VpcEndpointKind},
 };
+use ::vpc::{IpNet, RouteTableId, VpcId};
 use aws::{
-    api::ec2::{
-        DescribeRouteTablesRequest, DescribeRouteTablesResult, Route as RouteShape, RouteOrigin, RouteState,
-        RouteTable as Shape, RouteTableAssociation, RouteTableAssociationState, RouteTableAssociationStateCode, Tag,
-    },
+    api::ec2::{CreateRouteTableRequest, CreateRouteTableResult, DeleteRouteTableRequest, ResourceType},
     fault::Fault,
+    shape::Nothing,
 };
 use std::collections::BTreeMap;
-use vpc::{Destination, IpNet, RouteTableId, Target, VpcId};
+
+/// A route table by its id.
+///
+/// # Errors
+/// `InvalidRouteTableID.NotFound`, `InvalidRouteTableId.Malformed`.
+pub(super) fn get<'a>(state: &'a State, id: &str) -> Result<&'a RouteTable, Fault> {
+    state.route_tables.get(id).ok_or_else(|| Kind::RouteTable.missing(id))
+}
 
 /// Makes a VPC's main route table, with the local route.
 pub(super) fn create_main(tx: &mut Tx<'_>, vpc: &VpcId, cidr: IpNet) -> RouteTableId {
-    let id = RouteTableId::from(tx.ec2_id("rtb"));
     let main = Some(tx.ec2_id("rtbassoc"));
-    tx.state.route_tables.put(RouteTable {
-        id: id.clone(),
-        vpc: vpc.clone(),
-        main,
-        subnets: BTreeMap::new(),
-        routes: vec![Route::local(cidr)],
-        tags: Tags::new(),
-    });
+    let table = new(tx, vpc, main, &[cidr], Tags::new());
+    let id = table.id.clone();
+    tx.state.route_tables.put(table);
     id
 }
 
-/// DescribeRouteTables.
-pub(super) fn describe(view: &View<'_>, input: DescribeRouteTablesRequest) -> Result<DescribeRouteTablesResult, Fault> {
-    let DescribeRouteTablesRequest { next_token, max_results, dry_run, route_table_ids, filters } = input;
-    let state = view.state;
-    let asked = Asked { ids: route_table_ids, filters, max_results, next_token, dry_run };
-    let all = state.route_tables.iter().map(|table| show(state, table));
-    let (route_tables, next_token) =
-        describe_all(asked, |id| state.route_tables.get(id).map(|table| show(state, table)), all)?;
-    Ok(DescribeRouteTablesResult { route_tables, next_token })
+/// CreateRouteTable. A token whose table is gone makes another.
+pub(super) fn create(tx: &mut Tx<'_>, input: CreateRouteTableRequest) -> Result<CreateRouteTableResult, Fault> {
+    let call = Call::new("CreateRouteTable", input.client_token.as_ref(), &input)?;
+    let CreateRouteTableRequest { tag_specifications, client_token, dry_run, vpc_id } = input;
+    let answer = |state: &State, table: &RouteTable| CreateRouteTableResult {
+        route_table: Some(show(state, table)),
+        client_token: client_token.clone(),
+    };
+    if let Some(made) = call.made_before(&tx.state)?
+        && let Some(table) = tx.state.route_tables.get(&made)
+    {
+        return done(dry_run, answer(&tx.state, table));
+    }
+    let vpc = vpc::get(&tx.state, &vpc_id)?.clone();
+    let tags = tags::at_creation(tag_specifications, ResourceType::RouteTable)?;
+    if tx.state.route_tables.iter().filter(|table| table.vpc == vpc.id).count() >= quota::ROUTE_TABLES_PER_VPC {
+        return Err(Fault::new("RouteTableLimitExceeded", "The maximum number of route tables has been reached."));
+    }
+    let ranges: Vec<IpNet> = vpc.cidrs.iter().map(|range| range.cidr).collect();
+    let table = new(tx, &vpc.id, None, &ranges, tags);
+    tx.state.route_tables.put(table.clone());
+    call.remember(tx, &table.id);
+    done(dry_run, answer(&tx.state, &table))
 }
 
-fn show(state: &State, table: &RouteTable) -> Shape {
-    let association = table.main.iter().map(|association| RouteTableAssociation {
-        main: Some(true),
-        route_table_association_id: Some(association.clone()),
-        route_table_id: Some(table.id.to_string()),
-        association_state: Some(RouteTableAssociationState {
-            state: Some(RouteTableAssociationStateCode::Associated),
-            status_message: None,
-        }),
-        ..RouteTableAssociation::default()
-    });
-    Shape {
-        associations: Some(association.collect()),
-        propagating_vgws: Some(Vec::new()),
-        route_table_id: Some(table.id.to_string()),
-        routes: Some(table.routes.iter().map(|route| show_route(state, table, route)).collect()),
-        tags: Some(tags::list(&table.tags)),
-        vpc_id: Some(table.vpc.to_string()),
-        owner_id: Some(state.region.account.clone()),
+/// A table with a local route for each range.
+fn new(tx: &mut Tx<'_>, vpc: &VpcId, main: Option<String>, ranges: &[IpNet], tags: Tags) -> RouteTable {
+    RouteTable {
+        id: RouteTableId::from(tx.ec2_id("rtb")),
+        vpc: vpc.clone(),
+        main,
+        subnets: BTreeMap::new(),
+        routes: ranges.iter().copied().map(Route::local).collect(),
+        tags,
     }
 }
 
-/// A route whose gateway is gone or attached elsewhere leads nowhere: `blackhole`.
-fn show_route(state: &State, table: &RouteTable, route: &Route) -> RouteShape {
-    let attached = |gateway: &str| {
-        state.internet_gateways.get(gateway).is_some_and(|gateway| gateway.vpc.as_ref() == Some(&table.vpc))
-    };
-    let mut shape = RouteShape {
-        origin: Some(if route.built_in { RouteOrigin::CreateRouteTable } else { RouteOrigin::CreateRoute }),
-        ..RouteShape::default()
-    };
-    match &route.destination {
-        Destination::Net(net) if net.addr().is_ipv4() => shape.destination_cidr_block = Some(net.to_string()),
-        Destination::Net(net) => shape.destination_ipv6_cidr_block = Some(net.to_string()),
-        Destination::PrefixList(id) => shape.destination_prefix_list_id = Some(id.to_string()),
+/// DeleteRouteTable. Gateway endpoints that had a route in it go on without.
+pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteRouteTableRequest) -> Result<Nothing, Fault> {
+    let DeleteRouteTableRequest { dry_run, route_table_id: id } = input;
+    let table = get(&tx.state, &id)?;
+    if table.main.is_some() || !table.subnets.is_empty() {
+        let message = format!("The routeTable '{id}' has dependencies and cannot be deleted.");
+        return Err(Fault::new("DependencyViolation", message));
     }
-    let active = match &route.target {
-        RouteTarget::Local => {
-            shape.gateway_id = Some("local".to_owned());
-            true
-        }
-        RouteTarget::Out(Target::InternetGateway(id)) => {
-            shape.gateway_id = Some(id.to_string());
-            attached(id)
-        }
-        RouteTarget::Out(_) => false,
-    };
-    shape.state = Some(if active { RouteState::Active } else { RouteState::Blackhole });
-    shape
-}
-
-impl Described for Shape {
-    const KIND: Kind = Kind::RouteTable;
-    const IDS: &'static str = "RouteTableIds";
-    const FILTERS: &'static [Field<Self>] = &[
-        ("association.gateway-id", |t| each(&t.associations, |a| &a.gateway_id)),
-        ("association.main", |t| each(&t.associations, |a| &a.main)),
-        ("association.route-table-association-id", |t| each(&t.associations, |a| &a.route_table_association_id)),
-        ("association.route-table-id", |t| each(&t.associations, |a| &a.route_table_id)),
-        ("association.subnet-id", |t| each(&t.associations, |a| &a.subnet_id)),
-        ("owner-id", |t| one(&t.owner_id)),
-        ("route-table-id", |t| one(&t.route_table_id)),
-        ("route.destination-cidr-block", |t| each(&t.routes, |r| &r.destination_cidr_block)),
-        ("route.destination-ipv6-cidr-block", |t| each(&t.routes, |r| &r.destination_ipv6_cidr_block)),
-        ("route.destination-prefix-list-id", never),
-        ("route.egress-only-internet-gateway-id", never),
-        ("route.gateway-id", |t| each(&t.routes, |r| &r.gateway_id)),
-        ("route.instance-id", never),
-        ("route.nat-gateway-id", |t| each(&t.routes, |r| &r.nat_gateway_id)),
-        ("route.origin", |t| each(&t.routes, |r| &r.origin)),
-        ("route.state", |t| each(&t.routes, |r| &r.state)),
-        ("route.transit-gateway-id", never),
-        ("route.vpc-peering-connection-id", never),
-        ("vpc-id", |t| one(&t.vpc_id)),
-    ];
-    fn id(&self) -> &str {
-        self.route_table_id.as_deref().unwrap_or_default()
+    tx.state.route_tables.remove(&id);
+    let names = |kind: &VpcEndpointKind| matches!(kind, VpcEndpointKind::Gateway { route_tables } if route_tables.contains(id.as_str()));
+    let endpoints: Vec<_> =
+        tx.state.vpc_endpoints.iter().filter(|endpoint| names(&endpoint.kind)).map(|found| found.id.clone()).collect();
+    for endpoint in endpoints {
+        tx.state.vpc_endpoints.update(&endpoint, |endpoint| {
+            if let VpcEndpointKind::Gateway { route_tables } = &mut endpoint.kind {
+                route_tables.remove(id.as_str());
+            }
+        });
     }
-    fn tags(&self) -> &Option<Vec<Tag>> {
-        &self.tags
-    }
+    done(dry_run, Nothing)
 }

@@ -6,7 +6,7 @@ use super::{
     kind::Kind,
     network_acl,
     parameter::{combination, done, invalid, missing, only_false, unsupported},
-    quota, tags, vpc,
+    quota, route_association, tags, vpc,
 };
 use crate::{
     State, Tx,
@@ -132,12 +132,15 @@ pub(super) fn make(tx: &mut Tx<'_>, vpc: &VpcId, zone: String, cidr: IpNet, tags
 /// DeleteSubnet.
 pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteSubnetRequest) -> Result<Nothing, Fault> {
     let DeleteSubnetRequest { subnet_id, dry_run } = input;
-    if get(&tx.state, &subnet_id)?.in_use > 0 {
+    let subnet = get(&tx.state, &subnet_id)?;
+    let (id, in_use) = (subnet.id.clone(), subnet.in_use);
+    if in_use > 0 {
         return Err(Fault::new(
             "DependencyViolation",
             format!("The subnet '{subnet_id}' has dependencies and cannot be deleted."),
         ));
     }
+    route_association::forget_subnet(&mut tx.state, &id);
     tx.state.subnets.remove(&subnet_id);
     done(dry_run, Nothing)
 }

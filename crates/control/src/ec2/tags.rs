@@ -2,6 +2,7 @@
 
 use super::{
     kind::Kind,
+    nat_gateway,
     parameter::{done, invalid},
     quota,
 };
@@ -54,6 +55,9 @@ pub(super) fn create(tx: &mut Tx<'_>, input: CreateTagsRequest) -> Result<Nothin
     let CreateTagsRequest { dry_run, resources, tags } = input;
     let tags = read(tags)?;
     for id in targets(resources)? {
+        if Kind::of(&id) == Some(Kind::NatGateway) {
+            nat_gateway::check_tags(&tags)?;
+        }
         let mut result = Ok(());
         change(&mut tx.state, &id, |now| result = put(now, tags.clone()))?;
         result?;

@@ -3,7 +3,7 @@
 use super::{interface, prefix_list, security_group};
 use crate::{
     State,
-    state::{Lifecycle, NetworkInterface, PeeringStatus, Requester, RouteTarget, VpcEndpointKind},
+    state::{NetworkInterface, PeeringStatus, Requester, RouteTarget, VpcEndpointKind},
 };
 use vpc::{
     AclRule, AwsService, Destination, Endpoint, Holder, Interface, NatGateway, NetworkAcl, Peer, Peering, PrefixListId,
@@ -71,7 +71,7 @@ fn vpc(state: &State, record: &crate::state::Vpc) -> Vpc {
     }
     for subnet in state.subnets.iter().filter(|subnet| subnet.vpc == *id) {
         let interfaces = format!("{}/", subnet.id);
-        for interface in interface::of_subnet(state, &interfaces) {
+        for interface in interface::of_subnet(state, &interfaces).filter(|interface| lives(state, interface)) {
             vpc.interfaces.insert(interface.id.clone(), enforced(interface));
         }
     }
@@ -111,14 +111,13 @@ fn network_acl(acl: &crate::state::NetworkAcl) -> NetworkAcl {
 
 /// Its NAT gateways and endpoints: what is there or being made, so that hosts make it; not what goes.
 fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
-    let lives = |state| matches!(state, Lifecycle::Pending | Lifecycle::Available);
-    for gateway in state.nat_gateways.iter().filter(|gateway| gateway.vpc == *id && lives(gateway.state)) {
+    for gateway in state.nat_gateways.iter().filter(|gateway| gateway.vpc == *id && gateway.state.lives()) {
         if let Some(interface) = gateway.interface.clone() {
             let bandwidth = super::nat_gateway::bandwidth(&gateway.tags);
             vpc.nat_gateways.insert(gateway.id.clone(), NatGateway { interface, bandwidth });
         }
     }
-    for endpoint in state.vpc_endpoints.iter().filter(|endpoint| endpoint.vpc == *id && lives(endpoint.state)) {
+    for endpoint in state.vpc_endpoints.iter().filter(|endpoint| endpoint.vpc == *id && endpoint.state.lives()) {
         let service = endpoint.service.clone();
         let enforced = match &endpoint.kind {
             VpcEndpointKind::Interface { interfaces, private_dns, .. } => Endpoint::Interface {
@@ -132,6 +131,15 @@ fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
             }
         };
         vpc.endpoints.insert(endpoint.id.clone(), enforced);
+    }
+}
+
+/// Whether what is behind an interface is there. That of a gateway that goes is described until it is gone, but hosts have it no more.
+fn lives(state: &State, interface: &NetworkInterface) -> bool {
+    match &interface.requester {
+        Requester::Ecs | Requester::User => true,
+        Requester::NatGateway(id) => state.nat_gateways.get(id).is_some_and(|gateway| gateway.state.lives()),
+        Requester::Endpoint(id) => state.vpc_endpoints.get(id).is_some_and(|endpoint| endpoint.state.lives()),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a host is told: the whole of it, every time.
 
 use crate::{
-    State, ec2,
+    State,
+    controllers::gateways,
+    ec2,
     ecs::arn,
     state::{Interface, Status, Task},
 };
@@ -28,7 +30,7 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
 pub fn must_observe(state: &State, host: &HostId) -> Revision {
     let lost = state.hosts.get(host).and_then(|host| host.lost);
     let tasks = state.tasks.iter().filter(|task| task.is_on(host)).filter_map(|task| task.withdrawn.or(task.stopping));
-    tasks.chain(lost).max().unwrap_or(0)
+    tasks.chain(lost).max().unwrap_or(0).max(gateways::awaited(state))
 }
 
 fn task_spec(state: &State, task: &Task, interface: &Interface) -> TaskSpec {

@@ -12,7 +12,8 @@ pub struct Address {
     pub scope: String,
     /// The address.
     pub ip: IpAddr,
-    /// Who holds it; none for an Elastic IP address that stands for nothing.
+    /// Who holds it; none for an Elastic IP address that stands for nothing, and for one that was given up and that a host may
+    /// still have.
     pub interface: Option<InterfaceId>,
 }
 

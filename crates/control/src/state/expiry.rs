@@ -4,6 +4,7 @@ use super::Record;
 use aws::doc::Timestamp;
 use serde::{Deserialize, Serialize};
 use spec::TaskId;
+use vpc::NatGatewayId;
 
 /// An entry of the queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,10 @@ pub enum Expiring {
     Task(TaskId),
     /// A client token, by its key.
     ClientToken(String),
+    /// A client token of Amazon EC2, by its key.
+    CallToken(String),
+    /// A NAT gateway that is deleted or failed.
+    NatGateway(NatGatewayId),
 }
 
 impl Record for Expiry {
@@ -31,6 +36,8 @@ impl Record for Expiry {
         match &self.what {
             Expiring::Task(id) => format!("{at:016}/task/{id}"),
             Expiring::ClientToken(key) => format!("{at:016}/client-token/{key}"),
+            Expiring::CallToken(key) => format!("{at:016}/call-token/{key}"),
+            Expiring::NatGateway(id) => format!("{at:016}/nat-gateway/{id}"),
         }
     }
 }

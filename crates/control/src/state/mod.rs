@@ -4,6 +4,7 @@ mod region;
 mod table;
 
 // One file a kind of record.
+mod call_token;
 mod client_token;
 mod cluster;
 mod expiry;
@@ -29,9 +30,11 @@ mod security_group_rule;
 mod subnet;
 mod vpc;
 mod vpc_endpoint;
+mod withdrawn_address;
 
 pub use self::vpc::{Vpc, VpcCidr};
 pub use address::Address;
+pub use call_token::CallToken;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use dhcp_options::DhcpOptions;
@@ -41,7 +44,7 @@ pub use host::{Host, Seen};
 pub use internet_gateway::InternetGateway;
 pub use log_group::LogGroup;
 pub use log_stream::LogStream;
-pub use nat_gateway::{Lifecycle, NatAddress, NatElasticIp, NatGateway};
+pub use nat_gateway::{Lifecycle, NatAddress, NatElasticIp, NatFailure, NatGateway};
 pub use network_acl::{AclEntry, NetworkAcl};
 pub use network_interface::{InterfaceAttachment, NetworkInterface, PublicIp, Requester};
 pub use peering::{PeeringEnd, PeeringStatus, VpcPeering};
@@ -57,6 +60,7 @@ pub use task::{
 };
 pub use task_definition::{TaskDefinition, TaskDefinitionDeletion, TaskDefinitionFamily};
 pub use vpc_endpoint::{VpcEndpoint, VpcEndpointKind};
+pub use withdrawn_address::WithdrawnAddress;
 
 use imbl::OrdMap;
 use spec::HostId;
@@ -127,10 +131,14 @@ tables! {
     stopped_tasks: StoppedTask,
     /// Client tokens of RunTask by cluster and token.
     client_tokens: ClientToken,
+    /// Client tokens of Amazon EC2's calls, by operation and token.
+    call_tokens: CallToken,
     /// What is forgotten when, in the order of time.
     expiries: Expiry,
     /// Addresses in use, by [`Address::key_of`].
     addresses: Address,
+    /// Addresses that were given up and that a host may still have, by [`Address::key_of`].
+    withdrawn_addresses: WithdrawnAddress,
     /// DHCP options sets by their ids.
     dhcp_options: DhcpOptions,
     /// Elastic IP addresses by their allocations.

@@ -22,16 +22,29 @@ pub struct NatGateway {
     pub state: Lifecycle,
     /// The revision that it came into that state with.
     pub since: Revision,
-    /// Its interface; none any more once it is deleted.
+    /// Its interface; none any more once it is deleted, and none ever of one that failed.
     pub interface: Option<InterfaceId>,
-    /// Its addresses, the primary one first; never empty.
+    /// Its addresses, the primary one first; none only of one that failed.
     pub addresses: Vec<NatAddress>,
+    /// Why it could not be made, if it failed.
+    pub failure: Option<NatFailure>,
     /// When it was asked for.
     pub created_at: Timestamp,
-    /// When it was deleted.
+    /// When its deletion was asked for.
     pub deleted_at: Option<Timestamp>,
     /// Its tags. `neargate:bandwidth` sets what it carries.
     pub tags: Tags,
+}
+
+/// Why a NAT gateway could not be made ("Troubleshoot NAT gateways", Amazon VPC User Guide).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NatFailure {
+    /// Such as `Gateway.NotAttached`.
+    pub code: String,
+    /// What it means.
+    pub message: String,
+    /// `eipalloc-…` that it was to have; none for a private gateway.
+    pub allocation: Option<String>,
 }
 
 /// An address of a NAT gateway.
@@ -41,6 +54,8 @@ pub struct NatAddress {
     pub private_ip: IpAddr,
     /// `eipalloc-…` of the Elastic IP address, and that address and `eipassoc-…`, for public gateways.
     pub elastic_ip: Option<NatElasticIp>,
+    /// The revision that gave it to the gateway. Hosts have it from then on.
+    pub since: Revision,
 }
 
 /// The Elastic IP address of a NAT gateway's address.
@@ -65,6 +80,15 @@ pub enum Lifecycle {
     Deleting,
     /// No host has it any more. Shown for an hour.
     Deleted,
+    /// It could not be made. Shown for an hour.
+    Failed,
+}
+
+impl Lifecycle {
+    /// Whether hosts have it or are to make it.
+    pub fn lives(self) -> bool {
+        matches!(self, Self::Pending | Self::Available)
+    }
 }
 
 impl Record for NatGateway {

@@ -3,7 +3,6 @@
 use super::{Record, Tags};
 use aws::doc::Timestamp;
 use serde::{Deserialize, Serialize};
-use spec::Revision;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
@@ -37,8 +36,6 @@ pub struct NetworkInterface {
     pub attachment: Option<InterfaceAttachment>,
     /// Whether it may send from and receive for its own addresses only (`SourceDestCheck`).
     pub source_dest_check: bool,
-    /// Since when it is withdrawn, and no longer shown: its addresses are kept until no host can have it any more.
-    pub withdrawn: Option<Revision>,
     /// Its tags.
     pub tags: Tags,
 }

@@ -121,6 +121,7 @@ fn thousands_of_interfaces_get_addresses_of_their_own() {
     assert_eq!(made.iter().map(|i| i.private_ip).collect::<BTreeSet<_>>().len(), 5000);
     assert_eq!(made.iter().map(|i| i.mac).collect::<BTreeSet<_>>().len(), 5000);
     assert_eq!(world.free(&subnet), json!(16384 - 5 - 5000));
+    assert_eq!(world.interface(wanted(&subnet, &[])).unwrap_err().code, "NetworkInterfaceLimitExceeded");
     assert_eq!(topology(&world.state).vpcs[vpc.as_str()].interfaces.len(), 5000);
 }
 

@@ -1,12 +1,16 @@
 //! The operations as a client sees them.
 
 mod default_vpc;
+mod elastic_ips;
 mod filters;
+mod gateways;
 mod interfaces;
+mod nat_gateways;
 mod routing;
 mod security_groups;
 mod subnets;
 mod tags;
+mod user_interfaces;
 mod vpcs;
 
 use crate::testing::World;
