@@ -17,6 +17,9 @@ pub fn run(tx: &mut Tx<'_>) {
             Expiring::ClientToken(key) => {
                 tx.state.client_tokens.remove(key);
             }
+            Expiring::Ec2ClientToken(key) => {
+                tx.state.ec2_client_tokens.remove(key);
+            }
         }
     }
 }

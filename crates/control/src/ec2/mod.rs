@@ -10,17 +10,20 @@ mod cidr;
 mod default_vpc;
 mod describe;
 mod describe_interfaces;
+mod describe_network_acls;
 mod describe_subnets;
 mod describe_tags;
 mod describe_vpcs;
 mod dhcp_options;
 mod filter;
+mod idempotency;
 pub(crate) mod interface;
 mod internet_gateway;
 mod kind;
 mod names;
 mod nat_gateway;
 mod network_acl;
+mod network_acl_entry;
 mod parameter;
 mod prefix_list;
 mod protocol;
@@ -80,11 +83,18 @@ pub fn service() -> Service {
         .read(op::DescribeNetworkInterfaces, describe_interfaces::describe)
         .read(op::DescribeRouteTables, route_table::describe)
         .read(op::DescribeInternetGateways, internet_gateway::describe)
-        .read(op::DescribeNetworkAcls, network_acl::describe)
         .read(op::DescribeDhcpOptions, dhcp_options::describe)
         .write(op::CreateTags, tags::create)
         .write(op::DeleteTags, tags::delete)
         .read(op::DescribeTags, describe_tags::describe)
+        // Network ACLs.
+        .write(op::CreateNetworkAcl, network_acl::create)
+        .write(op::DeleteNetworkAcl, network_acl::delete)
+        .write(op::ReplaceNetworkAclAssociation, network_acl::replace_association)
+        .write(op::CreateNetworkAclEntry, network_acl_entry::create)
+        .write(op::ReplaceNetworkAclEntry, network_acl_entry::replace)
+        .write(op::DeleteNetworkAclEntry, network_acl_entry::delete)
+        .read(op::DescribeNetworkAcls, describe_network_acls::describe)
 }
 
 /// What a region has from the start: the default DHCP options and the default VPC. On a region that has them, nothing.

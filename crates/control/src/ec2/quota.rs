@@ -12,3 +12,7 @@ pub(super) const RULES_PER_DIRECTION: usize = 60;
 pub(super) const GROUPS_PER_INTERFACE: usize = 5;
 /// Tags on a resource, not counting AWS's own ("Tag restrictions", Amazon EC2 User Guide).
 pub(super) const TAGS: usize = 50;
+/// Network ACLs in a VPC, the default one included.
+pub(super) const NETWORK_ACLS_PER_VPC: usize = 200;
+/// Rules of a network ACL in one direction, the last one, which denies everything, included.
+pub(super) const RULES_PER_NETWORK_ACL: usize = 20;

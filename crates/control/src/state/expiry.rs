@@ -21,6 +21,8 @@ pub enum Expiring {
     Task(TaskId),
     /// A client token, by its key.
     ClientToken(String),
+    /// A client token of Amazon EC2, by its key.
+    Ec2ClientToken(String),
 }
 
 impl Record for Expiry {
@@ -31,6 +33,7 @@ impl Record for Expiry {
         match &self.what {
             Expiring::Task(id) => format!("{at:016}/task/{id}"),
             Expiring::ClientToken(key) => format!("{at:016}/client-token/{key}"),
+            Expiring::Ec2ClientToken(key) => format!("{at:016}/ec2-client-token/{key}"),
         }
     }
 }

@@ -16,6 +16,7 @@ mod task_definition;
 // Amazon EC2's.
 mod address;
 mod dhcp_options;
+mod ec2_client_token;
 mod elastic_ip;
 mod internet_gateway;
 mod nat_gateway;
@@ -35,6 +36,7 @@ pub use address::Address;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use dhcp_options::DhcpOptions;
+pub use ec2_client_token::Ec2ClientToken;
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use expiry::{Expiring, Expiry};
 pub use host::{Host, Seen};
@@ -133,6 +135,8 @@ tables! {
     addresses: Address,
     /// DHCP options sets by their ids.
     dhcp_options: DhcpOptions,
+    /// Client tokens of Amazon EC2's calls by operation and token.
+    ec2_client_tokens: Ec2ClientToken,
     /// Elastic IP addresses by their allocations.
     elastic_ips: ElasticIp,
     /// Internet gateways by their ids.

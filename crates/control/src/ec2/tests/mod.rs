@@ -3,6 +3,7 @@
 mod default_vpc;
 mod filters;
 mod interfaces;
+mod network_acls;
 mod routing;
 mod security_groups;
 mod subnets;

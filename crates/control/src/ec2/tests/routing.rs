@@ -7,7 +7,6 @@ fn calls_that_change_routing_are_refused_by_name() {
         "CreateRoute",
         "CreateRouteTable",
         "CreateInternetGateway",
-        "CreateNetworkAcl",
         "CreateNatGateway",
         "AllocateAddress",
         "CreateNetworkInterface",
