@@ -51,7 +51,7 @@ use aws::{
     api::ec2::{API, op},
     fault::Fault,
 };
-use security_group::{authorize, describe_rules, modify_rules, revoke, rule_descriptions};
+use security_group::{authorize, describe_rules, for_vpc, modify_rules, references, revoke, rule_descriptions, stale};
 
 /// The routing table.
 pub fn service() -> Service {
@@ -95,6 +95,19 @@ pub fn service() -> Service {
         .write(op::ReplaceNetworkAclEntry, network_acl_entry::replace)
         .write(op::DeleteNetworkAclEntry, network_acl_entry::delete)
         .read(op::DescribeNetworkAcls, describe_network_acls::describe)
+        // Prefix lists.
+        .write(op::CreateManagedPrefixList, prefix_list::create)
+        .write(op::ModifyManagedPrefixList, prefix_list::modify::modify)
+        .write(op::RestoreManagedPrefixListVersion, prefix_list::modify::restore)
+        .write(op::DeleteManagedPrefixList, prefix_list::modify::delete)
+        .read(op::DescribeManagedPrefixLists, prefix_list::describe::describe)
+        .read(op::DescribePrefixLists, prefix_list::describe::describe_aws)
+        .read(op::GetManagedPrefixListEntries, prefix_list::entries::get)
+        .read(op::GetManagedPrefixListAssociations, prefix_list::entries::associations)
+        // Security groups between VPCs.
+        .read(op::DescribeSecurityGroupReferences, references::describe)
+        .read(op::DescribeStaleSecurityGroups, stale::describe)
+        .read(op::GetSecurityGroupsForVpc, for_vpc::get)
 }
 
 /// What a region has from the start: the default DHCP options and the default VPC. On a region that has them, nothing.

@@ -16,3 +16,9 @@ pub(super) const TAGS: usize = 50;
 pub(super) const NETWORK_ACLS_PER_VPC: usize = 200;
 /// Rules of a network ACL in one direction, the last one, which denies everything, included.
 pub(super) const RULES_PER_NETWORK_ACL: usize = 20;
+/// Prefix lists in a region.
+pub(super) const PREFIX_LISTS: usize = 100;
+/// Versions that are kept of a prefix list.
+pub(super) const PREFIX_LIST_VERSIONS: usize = 1000;
+/// The largest size of a prefix list.
+pub(super) const PREFIX_LIST_ENTRIES: u32 = 1000;

@@ -4,6 +4,7 @@ mod default_vpc;
 mod filters;
 mod interfaces;
 mod network_acls;
+mod prefix_lists;
 mod routing;
 mod security_groups;
 mod subnets;
