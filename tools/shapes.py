@@ -23,8 +23,12 @@ SCALARS = {
     "blob": "Blob",
 }
 # What AWS answers and botocore's enumeration lacks. An internet gateway's attachment is `available`, as the examples of
-# "DescribeInternetGateways" (Amazon EC2 API Reference) show.
-MORE_VALUES = {("ec2", "AttachmentStatus"): ["available"]}
+# "DescribeInternetGateways" (Amazon EC2 API Reference) show; states of VPC endpoints are written small, as in the lifecycle that
+# "Access an AWS service using an interface VPC endpoint" (AWS PrivateLink Guide) shows.
+MORE_VALUES = {
+    ("ec2", "AttachmentStatus"): ["available"],
+    ("ec2", "State"): ["pending", "available", "deleting", "deleted"],
+}
 PROTOCOLS = {"json": "Json", "query": "Query", "ec2": "Ec2"}
 # Shapes AWS named like something the tables use themselves.
 TAKEN = {"Api", "Blob", "Box", "BTreeMap", "Default", "Doc", "Nothing", "Option", "Protocol", "String", "Timestamp", "Vec"}

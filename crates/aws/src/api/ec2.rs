@@ -2687,7 +2687,8 @@ enumeration! {
     }
     State {
         PendingAcceptance = "PendingAcceptance", Pending = "Pending", Available = "Available", Deleting = "Deleting", Deleted = "Deleted",
-        Rejected = "Rejected", Failed = "Failed", Expired = "Expired", Partial = "Partial",
+        Rejected = "Rejected", Failed = "Failed", Expired = "Expired", Partial = "Partial", Pending_ = "pending", Available_ = "available",
+        Deleting_ = "deleting", Deleted_ = "deleted",
     }
     SubnetCidrBlockStateCode {
         Associating = "associating", Associated = "associated", Disassociating = "disassociating", Disassociated = "disassociated",

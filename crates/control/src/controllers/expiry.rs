@@ -1,7 +1,9 @@
-//! What is old is forgotten: stopped tasks after an hour, client tokens with the last of their tasks or after a day.
+//! What is old is forgotten: stopped tasks after an hour, client tokens with the last of their tasks or after a day, peering
+//! connections some time after they have ended.
 
 use crate::{
     State, Tx,
+    ec2::peering,
     state::{ClientToken, Expiring, Expiry, Record},
 };
 use spec::{Millis, TaskId};
@@ -19,6 +21,10 @@ pub fn run(tx: &mut Tx<'_>) {
             }
             Expiring::Ec2ClientToken(key) => {
                 tx.state.ec2_client_tokens.remove(key);
+            }
+            Expiring::VpcPeeringRequest(id) => peering::expire_request(tx, id),
+            Expiring::VpcPeering(id) => {
+                tx.state.vpc_peerings.remove(id);
             }
         }
     }

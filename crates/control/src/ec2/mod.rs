@@ -1,12 +1,14 @@
-//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs, subnets, security groups, network interfaces, tags,
-//! and to read only, what every VPC comes with: route table, network ACL, DHCP options, and the default VPC's internet gateway.
+//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs and their ranges, subnets, security groups, network ACLs,
+//! prefix lists, endpoints, peering connections, network interfaces, tags; and to read only: route tables, DHCP options, internet
+//! gateways.
 //!
-//! This file is the routing table. One file a resource; what the calls have in common is in `describe`, `filter`, `parameter`
-//! and `kind`. Absent: instances; calls that change routes, gateways and network ACLs; IPv6.
+//! This file is the routing table. One file a resource, or a directory where it has many calls; what the calls have in common is
+//! in `describe`, `filter`, `parameter`, `idempotency` and `kind`. Absent: instances; calls that change routes and gateways; IPv6.
 
 mod address;
 mod awsvpc;
 mod cidr;
+mod default_subnet;
 mod default_vpc;
 mod describe;
 mod describe_interfaces;
@@ -25,10 +27,12 @@ mod nat_gateway;
 mod network_acl;
 mod network_acl_entry;
 mod parameter;
+pub(crate) mod peering;
 mod prefix_list;
 mod protocol;
 mod public_address;
 mod quota;
+mod refused;
 mod region;
 mod route_table;
 mod security_group;
@@ -38,6 +42,8 @@ mod tags;
 mod topology;
 mod vpc;
 mod vpc_attribute;
+mod vpc_cidr;
+mod vpc_endpoint;
 mod wildcard;
 
 #[cfg(test)]
@@ -104,6 +110,35 @@ pub fn service() -> Service {
         .read(op::DescribePrefixLists, prefix_list::describe::describe_aws)
         .read(op::GetManagedPrefixListEntries, prefix_list::entries::get)
         .read(op::GetManagedPrefixListAssociations, prefix_list::entries::associations)
+        // Peering connections.
+        .write(op::CreateVpcPeeringConnection, peering::create::create)
+        .write(op::AcceptVpcPeeringConnection, peering::decide::accept)
+        .write(op::RejectVpcPeeringConnection, peering::decide::reject)
+        .write(op::DeleteVpcPeeringConnection, peering::decide::delete)
+        .write(op::ModifyVpcPeeringConnectionOptions, peering::options::modify)
+        .read(op::DescribeVpcPeeringConnections, peering::describe::describe)
+        // VPCs' further ranges, and default subnets.
+        .write(op::AssociateVpcCidrBlock, vpc_cidr::associate)
+        .write(op::DisassociateVpcCidrBlock, vpc_cidr::disassociate)
+        .write(op::CreateDefaultSubnet, default_subnet::create)
+        // Endpoints.
+        .write(op::CreateVpcEndpoint, vpc_endpoint::create::create)
+        .write(op::ModifyVpcEndpoint, vpc_endpoint::modify::modify)
+        .write(op::DeleteVpcEndpoints, vpc_endpoint::delete::delete)
+        .read(op::DescribeVpcEndpoints, vpc_endpoint::describe::describe)
+        .read(op::DescribeVpcEndpointServices, vpc_endpoint::services::describe)
+        // What is refused by name.
+        .write(op::AssociateSubnetCidrBlock, refused::whole::<op::AssociateSubnetCidrBlock>)
+        .write(op::DisassociateSubnetCidrBlock, refused::whole::<op::DisassociateSubnetCidrBlock>)
+        .write(op::CreateEgressOnlyInternetGateway, refused::whole::<op::CreateEgressOnlyInternetGateway>)
+        .write(op::DeleteEgressOnlyInternetGateway, refused::delete_egress_only)
+        .read(op::DescribeEgressOnlyInternetGateways, refused::describe_egress_only)
+        .write(op::CreateFlowLogs, refused::whole::<op::CreateFlowLogs>)
+        .write(op::DeleteFlowLogs, refused::delete_flow_logs)
+        .read(op::DescribeFlowLogs, refused::describe_flow_logs)
+        .write(op::CreateDhcpOptions, refused::whole::<op::CreateDhcpOptions>)
+        .write(op::AssociateDhcpOptions, dhcp_options::associate)
+        .write(op::DeleteDhcpOptions, dhcp_options::delete)
         // Security groups between VPCs.
         .read(op::DescribeSecurityGroupReferences, references::describe)
         .read(op::DescribeStaleSecurityGroups, stale::describe)

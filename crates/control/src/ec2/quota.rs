@@ -22,3 +22,9 @@ pub(super) const PREFIX_LISTS: usize = 100;
 pub(super) const PREFIX_LIST_VERSIONS: usize = 1000;
 /// The largest size of a prefix list.
 pub(super) const PREFIX_LIST_ENTRIES: u32 = 1000;
+/// IPv4 ranges of a VPC.
+pub(super) const CIDRS_PER_VPC: usize = 5;
+/// Gateway endpoints in a region.
+pub(super) const GATEWAY_ENDPOINTS: usize = 20;
+/// Interface endpoints in a VPC.
+pub(super) const INTERFACE_ENDPOINTS_PER_VPC: usize = 50;

@@ -7,7 +7,7 @@ use crate::{
 };
 use vpc::{
     AclRule, AwsService, Destination, Endpoint, Holder, Interface, NatGateway, NetworkAcl, Peer, Peering, PrefixListId,
-    Route, RouteTable, SecurityGroup, Subnet, Topology, Vpc, VpcId,
+    Route, RouteTable, SecurityGroup, Subnet, SubnetId, Topology, Vpc, VpcId,
 };
 
 /// Every VPC that has an interface, whichever host that is on, and what is between VPCs.
@@ -28,10 +28,7 @@ pub(crate) fn topology(state: &State) -> Topology {
     }
     let named: Vec<PrefixListId> = topology.vpcs.values().flat_map(named_prefix_lists).cloned().collect();
     for id in named {
-        if !topology.prefix_lists.contains_key(&id) {
-            let ranges = prefix_list::ranges(state, &id);
-            topology.prefix_lists.insert(id, ranges);
-        }
+        topology.prefix_lists.entry(id.clone()).or_insert_with(|| prefix_list::ranges(state, &id));
     }
     topology
 }
@@ -74,7 +71,8 @@ fn vpc(state: &State, record: &crate::state::Vpc) -> Vpc {
     }
     for subnet in state.subnets.iter().filter(|subnet| subnet.vpc == *id) {
         let interfaces = format!("{}/", subnet.id);
-        for interface in interface::of_subnet(state, &interfaces) {
+        let stays = |interface: &&NetworkInterface| interface.withdrawn.is_none();
+        for interface in interface::of_subnet(state, &interfaces).filter(stays) {
             vpc.interfaces.insert(interface.id.clone(), enforced(interface));
         }
     }
@@ -121,12 +119,15 @@ fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
             vpc.nat_gateways.insert(gateway.id.clone(), NatGateway { interface, bandwidth });
         }
     }
+    let zone_of = |subnet: &SubnetId| state.subnets.get(subnet).map(|subnet| subnet.zone.clone());
     for endpoint in state.vpc_endpoints.iter().filter(|endpoint| endpoint.vpc == *id && lives(endpoint.state)) {
         let service = endpoint.service.clone();
         let enforced = match &endpoint.kind {
-            VpcEndpointKind::Interface { interfaces, private_dns, .. } => Endpoint::Interface {
+            VpcEndpointKind::Interface { interfaces, private_dns, dns_label, .. } => Endpoint::Interface {
                 service,
                 interfaces: interfaces.values().cloned().collect(),
+                zones: interfaces.iter().filter_map(|(subnet, id)| Some((zone_of(subnet)?, id.clone()))).collect(),
+                dns_label: dns_label.clone(),
                 private_dns: *private_dns,
             },
             VpcEndpointKind::Gateway { .. } => {

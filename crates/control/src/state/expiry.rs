@@ -4,6 +4,7 @@ use super::Record;
 use aws::doc::Timestamp;
 use serde::{Deserialize, Serialize};
 use spec::TaskId;
+use vpc::PeeringId;
 
 /// An entry of the queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,10 @@ pub enum Expiring {
     ClientToken(String),
     /// A client token of Amazon EC2, by its key.
     Ec2ClientToken(String),
+    /// A request for a peering connection, if nobody has decided about it.
+    VpcPeeringRequest(PeeringId),
+    /// A peering connection that has ended.
+    VpcPeering(PeeringId),
 }
 
 impl Record for Expiry {
@@ -34,6 +39,8 @@ impl Record for Expiry {
             Expiring::Task(id) => format!("{at:016}/task/{id}"),
             Expiring::ClientToken(key) => format!("{at:016}/client-token/{key}"),
             Expiring::Ec2ClientToken(key) => format!("{at:016}/ec2-client-token/{key}"),
+            Expiring::VpcPeeringRequest(id) => format!("{at:016}/vpc-peering-request/{id}"),
+            Expiring::VpcPeering(id) => format!("{at:016}/vpc-peering/{id}"),
         }
     }
 }

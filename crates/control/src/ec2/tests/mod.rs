@@ -1,10 +1,14 @@
 //! The operations as a client sees them.
 
+mod cidrs;
 mod default_vpc;
+mod endpoints;
 mod filters;
 mod interfaces;
 mod network_acls;
+mod peering;
 mod prefix_lists;
+mod refused;
 mod routing;
 mod security_groups;
 mod subnets;
