@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     State, Tx,
-    state::{Record, SecurityGroup, SecurityGroupRule, Tags},
+    state::{Lifecycle, Record, SecurityGroup, SecurityGroupRule, Tags, VpcEndpoint, VpcEndpointKind},
 };
 use ::vpc::{IpProtocol, Peer, Ports, Rule, SecurityGroupId, VpcId};
 use aws::{
@@ -192,7 +192,12 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteSecurityGroupRequest) -> Resu
         rule.group != *id && rule.peered.is_none() && rule.rule.peer == Peer::Group(id.clone())
     };
     let state = &mut tx.state;
+    let carried = |endpoint: &VpcEndpoint| {
+        let VpcEndpointKind::Interface { security_groups, .. } = &endpoint.kind else { return false };
+        matches!(endpoint.state, Lifecycle::Pending | Lifecycle::Available) && security_groups.contains(id)
+    };
     if state.network_interfaces.iter().any(|i| i.security_groups.contains(id))
+        || state.vpc_endpoints.iter().any(carried)
         || state.security_group_rules.iter().any(named_elsewhere)
     {
         return Err(Fault::new("DependencyViolation", format!("resource {id} has a dependent object")));

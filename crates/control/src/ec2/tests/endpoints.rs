@@ -144,6 +144,34 @@ fn an_interface_endpoint_changes_and_goes() {
 }
 
 #[test]
+fn a_group_of_an_endpoint_without_subnets_stays() {
+    let mut world = World::founded();
+    let (vpc, ..) = world.private_vpc();
+    let web = world.group(&vpc, "web");
+    world.ec2("CreateVpcEndpoint", interface(&vpc, "kms", json!({ "SecurityGroupId": [web] })));
+    let refused = world.ec2_refuses("DeleteSecurityGroup", json!({ "GroupId": web }));
+    assert_eq!(refused, format!("DependencyViolation: resource {web} has a dependent object"));
+}
+
+#[test]
+fn a_name_for_s3_inside_the_vpc_has_to_be_asked_for() {
+    let mut world = World::founded();
+    let (vpc, a, _) = world.private_vpc();
+    let plain = world.ec2("CreateVpcEndpoint", interface(&vpc, "s3", json!({ "SubnetId": [a] })));
+    assert_eq!(plain["vpcEndpoint"]["privateDnsEnabled"], json!(false));
+    let default = interface(&vpc, "s3", json!({ "PrivateDnsEnabled": true }));
+    assert_eq!(
+        world.ec2_refuses("CreateVpcEndpoint", default),
+        "UnsupportedOperation: The parameter DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint is not supported by neargate."
+    );
+    let within =
+        json!({ "PrivateDnsEnabled": true, "DnsOptions": { "PrivateDnsOnlyForInboundResolverEndpoint": false } });
+    let made = world.ec2("CreateVpcEndpoint", interface(&vpc, "s3", within));
+    let names = texts(&made, "/vpcEndpoint/dnsEntrySet", "/dnsName");
+    assert!(names.contains(&"s3.us-east-1.amazonaws.com".to_owned()), "{names:?}");
+}
+
+#[test]
 fn a_gateway_endpoint_is_a_route_in_its_tables() {
     let mut world = World::founded();
     let vpc = world.vpc("10.0.0.0/16");
@@ -161,6 +189,12 @@ fn a_gateway_endpoint_is_a_route_in_its_tables() {
         format!(
             "RouteAlreadyExists: route table {table} already has a route with destination-prefix-list-id pl-63a5400a"
         )
+    );
+    let private = json!({ "VpcId": vpc, "ServiceName": "com.amazonaws.us-east-1.s3",
+        "DnsOptions": { "PrivateDnsOnlyForInboundResolverEndpoint": false } });
+    assert_eq!(
+        world.ec2_refuses("CreateVpcEndpoint", private),
+        "InvalidParameter: DnsOptions PrivateDnsOnlyForInboundResolverEndpoint is applicable only to Interface VPC Endpoints."
     );
     let routes = |world: &World| {
         let told = crate::ec2::topology(&world.state);

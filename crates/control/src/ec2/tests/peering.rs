@@ -36,8 +36,7 @@ fn one(id: &str) -> Value {
 }
 
 /// A rule for PostgreSQL from a group.
-fn from_group(group: &str, more: Value) -> Value {
-    let pair = more["GroupId"].as_str().map_or_else(|| json!({}), |_| more.clone());
+fn from_group(group: &str, pair: Value) -> Value {
     json!({ "GroupId": group, "IpPermissions": [{ "IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "Groups": [pair] }] })
 }
 
@@ -126,6 +125,17 @@ fn a_request_nobody_decides_about_expires() {
     world.wait(2 * DAY);
     assert_eq!((world.status(&forgotten), world.status(&rejected)), (None, None));
     assert_eq!(world.status(&accepted).as_deref(), Some("active"));
+}
+
+#[test]
+fn ranges_that_came_to_overlap_make_a_request_fail() {
+    let mut world = World::founded();
+    let (a, b) = (world.vpc("10.4.0.0/16"), world.vpc("10.5.0.0/16"));
+    let id = world.request(&a, &b);
+    world.ec2("AssociateVpcCidrBlock", json!({ "VpcId": a, "CidrBlock": "10.6.0.0/16" }));
+    world.ec2("AssociateVpcCidrBlock", json!({ "VpcId": b, "CidrBlock": "10.6.128.0/20" }));
+    let answer = world.ec2("AcceptVpcPeeringConnection", one(&id));
+    assert_eq!(text(&answer, "/vpcPeeringConnection/status/code"), "failed");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! CreateVpcEndpoint.
 
 use super::{
-    check_addresses, check_dns_options, describe::show, dns, interfaces, policy, routes, service_named, wrong,
+    check_addresses, check_dns_options, describe::show, dns, interfaces, policy, refuse_for_gateway, routes,
+    service_named, wrong,
 };
 use crate::{
     Tx,
@@ -112,19 +113,11 @@ fn gateway(
     service: &AwsService,
     parts: Parts,
 ) -> Result<VpcEndpointKind, Fault> {
-    let Parts { route_tables, subnets, groups, private_dns, private_within: _ } = parts;
+    let Parts { route_tables, subnets, groups, private_dns, private_within } = parts;
     let Some(list) = service.prefix_list else {
         return Err(wrong("Endpoint type (Gateway) does not match available service types ([Interface])."));
     };
-    if !subnets.is_empty() {
-        return Err(wrong("Subnet IDs are not supported for Gateway type VPC Endpoint."));
-    }
-    if !groups.is_empty() {
-        return Err(wrong("Security group IDs are not supported for Gateway type VPC Endpoint."));
-    }
-    if private_dns == Some(true) {
-        return Err(wrong("Private DNS is not supported for Gateway type VPC Endpoint."));
-    }
+    refuse_for_gateway(!subnets.is_empty(), !groups.is_empty(), private_dns, private_within)?;
     let is_gateway = |endpoint: &&VpcEndpoint| matches!(endpoint.kind, VpcEndpointKind::Gateway { .. });
     check_quota(tx.state.vpc_endpoints.iter().filter(is_gateway).count(), quota::GATEWAY_ENDPOINTS)?;
     let route_tables = routes::add(tx, id, &vpc.id, &list.into(), &route_tables)?;

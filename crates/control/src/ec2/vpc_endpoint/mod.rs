@@ -36,6 +36,33 @@ fn wrong(message: impl Into<String>) -> Fault {
     Fault::new("InvalidParameter", message)
 }
 
+/// Refuses what only an interface endpoint has.
+///
+/// # Errors
+/// `InvalidParameter`.
+fn refuse_for_gateway(
+    subnets: bool,
+    groups: bool,
+    private_dns: Option<bool>,
+    private_within: bool,
+) -> Result<(), Fault> {
+    if subnets {
+        return Err(wrong("Subnet IDs are not supported for Gateway type VPC Endpoint."));
+    }
+    if groups {
+        return Err(wrong("Security group IDs are not supported for Gateway type VPC Endpoint."));
+    }
+    if private_dns == Some(true) {
+        return Err(wrong("Private DNS is not supported for Gateway type VPC Endpoint."));
+    }
+    if private_within {
+        return Err(wrong(
+            "DnsOptions PrivateDnsOnlyForInboundResolverEndpoint is applicable only to Interface VPC Endpoints.",
+        ));
+    }
+    Ok(())
+}
+
 /// A service by the name of its endpoint service.
 ///
 /// # Errors

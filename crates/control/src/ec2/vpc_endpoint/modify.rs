@@ -1,6 +1,6 @@
 //! ModifyVpcEndpoint.
 
-use super::{check_addresses, check_dns_options, dns, get, interfaces, policy, routes, wrong};
+use super::{check_addresses, check_dns_options, dns, get, interfaces, policy, refuse_for_gateway, routes, wrong};
 use crate::{
     Tx,
     ec2::{
@@ -95,16 +95,9 @@ fn gateway(
     changes: Changes,
 ) -> Result<bool, Fault> {
     let VpcEndpointKind::Gateway { route_tables } = kind else { return Ok(false) };
-    let Changes { add_subnets, remove_subnets, add_groups, remove_groups, private_dns, .. } = &changes;
-    if !add_subnets.is_empty() || !remove_subnets.is_empty() {
-        return Err(wrong("Subnet IDs are not supported for Gateway type VPC Endpoint."));
-    }
-    if !add_groups.is_empty() || !remove_groups.is_empty() {
-        return Err(wrong("Security group IDs are not supported for Gateway type VPC Endpoint."));
-    }
-    if *private_dns == Some(true) {
-        return Err(wrong("Private DNS is not supported for Gateway type VPC Endpoint."));
-    }
+    let subnets = !changes.add_subnets.is_empty() || !changes.remove_subnets.is_empty();
+    let groups = !changes.add_groups.is_empty() || !changes.remove_groups.is_empty();
+    refuse_for_gateway(subnets, groups, changes.private_dns, changes.private_within)?;
     for table in &changes.remove_tables {
         if !route_tables.remove(table.as_str()) {
             return Err(wrong(format!("Route table {table} is not associated with the VPC endpoint {id}")));
