@@ -23,12 +23,14 @@ SCALARS = {
     "blob": "Blob",
 }
 # What AWS answers and botocore's enumeration lacks. An internet gateway's attachment is `available`, as the examples of
-# "DescribeInternetGateways" (Amazon EC2 API Reference) show.
-# A NAT gateway's interface is of the type `nat_gateway`, and an ordinary one may be asked for as `interface`.
+# "DescribeInternetGateways" (Amazon EC2 API Reference) show; states of VPC endpoints are written small, as in the lifecycle that
+# "Access an AWS service using an interface VPC endpoint" (AWS PrivateLink Guide) shows. A NAT gateway's interface is of the type
+# `nat_gateway`, and an ordinary one may be asked for as `interface`.
 MORE_VALUES = {
     ("ec2", "AttachmentStatus"): ["available"],
     ("ec2", "NetworkInterfaceCreationType"): ["interface"],
     ("ec2", "NetworkInterfaceType"): ["nat_gateway"],
+    ("ec2", "State"): ["pending", "available", "deleting", "deleted"],
 }
 PROTOCOLS = {"json": "Json", "query": "Query", "ec2": "Ec2"}
 # Shapes AWS named like something the tables use themselves.

@@ -93,8 +93,13 @@ fn vpc() -> Vpc {
         source_dest_check: true,
         holder: Default::default(),
     };
-    let endpoint =
-        Endpoint::Interface { service: "logs".to_owned(), interfaces: ["eni-logs".into()].into(), private_dns: true };
+    let endpoint = Endpoint::Interface {
+        service: "logs".to_owned(),
+        interfaces: ["eni-logs".into()].into(),
+        private_dns: true,
+        dns_label: "vpce-0-abc".to_owned(),
+        zones: Default::default(),
+    };
     Vpc {
         cidrs: vec!["10.0.0.0/16".parse().unwrap()],
         dns_support: true,

@@ -2,7 +2,7 @@
 
 use crate::{InterfaceId, PrefixListId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A NAT gateway ("NAT gateways", Amazon VPC User Guide). Its addresses are those of its interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,11 @@ pub enum Endpoint {
         service: String,
         /// Its interfaces, one a subnet.
         interfaces: BTreeSet<InterfaceId>,
+        /// The same by the names of their Availability Zones, of which none has two: each has a DNS name for itself.
+        zones: BTreeMap<String, InterfaceId>,
+        /// What its DNS names start with, such as `vpce-0a1b2c3d4e5f60718-x7k2m9qp`. `LABEL.HOST.REGION.vpce.amazonaws.com`
+        /// leads to all of its interfaces, `LABEL-ZONE.HOST.REGION.vpce.amazonaws.com` to the one of a zone.
+        dns_label: String,
         /// Whether the service's own name leads to them inside the VPC.
         private_dns: bool,
     },

@@ -87,6 +87,7 @@ operations! {
         DescribeSecurityGroupReferences(DescribeSecurityGroupReferencesRequest) -> DescribeSecurityGroupReferencesResult;
         DescribeSecurityGroupRules(DescribeSecurityGroupRulesRequest) -> DescribeSecurityGroupRulesResult;
         DescribeSecurityGroups(DescribeSecurityGroupsRequest) -> DescribeSecurityGroupsResult;
+        DescribeStaleSecurityGroups(DescribeStaleSecurityGroupsRequest) -> DescribeStaleSecurityGroupsResult;
         DescribeSubnets(DescribeSubnetsRequest) -> DescribeSubnetsResult;
         DescribeTags(DescribeTagsRequest) -> DescribeTagsResult;
         DescribeVpcAttribute(DescribeVpcAttributeRequest) -> DescribeVpcAttributeResult;
@@ -101,6 +102,7 @@ operations! {
         DisassociateRouteTable(DisassociateRouteTableRequest) -> Nothing;
         DisassociateSubnetCidrBlock(DisassociateSubnetCidrBlockRequest) -> DisassociateSubnetCidrBlockResult;
         DisassociateVpcCidrBlock(DisassociateVpcCidrBlockRequest) -> DisassociateVpcCidrBlockResult;
+        GetManagedPrefixListAssociations(GetManagedPrefixListAssociationsRequest) -> GetManagedPrefixListAssociationsResult;
         GetManagedPrefixListEntries(GetManagedPrefixListEntriesRequest) -> GetManagedPrefixListEntriesResult;
         GetSecurityGroupsForVpc(GetSecurityGroupsForVpcRequest) -> GetSecurityGroupsForVpcResult;
         ModifyManagedPrefixList(ModifyManagedPrefixListRequest) -> ModifyManagedPrefixListResult;
@@ -117,6 +119,7 @@ operations! {
         ReplaceRoute(ReplaceRouteRequest) -> Nothing;
         ReplaceRouteTableAssociation(ReplaceRouteTableAssociationRequest) -> ReplaceRouteTableAssociationResult;
         ResetNetworkInterfaceAttribute(ResetNetworkInterfaceAttributeRequest) -> Nothing;
+        RestoreManagedPrefixListVersion(RestoreManagedPrefixListVersionRequest) -> RestoreManagedPrefixListVersionResult;
         RevokeSecurityGroupEgress(RevokeSecurityGroupEgressRequest) -> RevokeSecurityGroupEgressResult;
         RevokeSecurityGroupIngress(RevokeSecurityGroupIngressRequest) -> RevokeSecurityGroupIngressResult;
         UnassignPrivateIpAddresses(UnassignPrivateIpAddressesRequest) -> Nothing;
@@ -224,17 +227,17 @@ operations! {
         "DescribeSecondarySubnets", "DescribeSecurityGroupVpcAssociations", "DescribeServiceLinkVirtualInterfaces",
         "DescribeSnapshotAttribute", "DescribeSnapshotTierStatus", "DescribeSnapshots", "DescribeSpotDatafeedSubscription",
         "DescribeSpotFleetInstances", "DescribeSpotFleetRequestHistory", "DescribeSpotFleetRequests", "DescribeSpotInstanceRequests",
-        "DescribeSpotPriceHistory", "DescribeStaleSecurityGroups", "DescribeStoreImageTasks", "DescribeTrafficMirrorFilterRules",
-        "DescribeTrafficMirrorFilters", "DescribeTrafficMirrorSessions", "DescribeTrafficMirrorTargets",
-        "DescribeTransitGatewayAttachments", "DescribeTransitGatewayConnectPeers", "DescribeTransitGatewayConnects",
-        "DescribeTransitGatewayMeteringPolicies", "DescribeTransitGatewayMulticastDomains",
-        "DescribeTransitGatewayNetworkFunctionAttachments", "DescribeTransitGatewayPeeringAttachments",
-        "DescribeTransitGatewayPolicyTables", "DescribeTransitGatewayRouteTableAnnouncements", "DescribeTransitGatewayRouteTables",
-        "DescribeTransitGatewayVpcAttachments", "DescribeTransitGateways", "DescribeTrunkInterfaceAssociations",
-        "DescribeVerifiedAccessEndpoints", "DescribeVerifiedAccessGroups", "DescribeVerifiedAccessInstanceLoggingConfigurations",
-        "DescribeVerifiedAccessInstances", "DescribeVerifiedAccessTrustProviders", "DescribeVolumeAttribute", "DescribeVolumeStatus",
-        "DescribeVolumes", "DescribeVolumesModifications", "DescribeVpcBlockPublicAccessExclusions", "DescribeVpcBlockPublicAccessOptions",
-        "DescribeVpcClassicLink", "DescribeVpcClassicLinkDnsSupport", "DescribeVpcEncryptionControls", "DescribeVpcEndpointAssociations",
+        "DescribeSpotPriceHistory", "DescribeStoreImageTasks", "DescribeTrafficMirrorFilterRules", "DescribeTrafficMirrorFilters",
+        "DescribeTrafficMirrorSessions", "DescribeTrafficMirrorTargets", "DescribeTransitGatewayAttachments",
+        "DescribeTransitGatewayConnectPeers", "DescribeTransitGatewayConnects", "DescribeTransitGatewayMeteringPolicies",
+        "DescribeTransitGatewayMulticastDomains", "DescribeTransitGatewayNetworkFunctionAttachments",
+        "DescribeTransitGatewayPeeringAttachments", "DescribeTransitGatewayPolicyTables", "DescribeTransitGatewayRouteTableAnnouncements",
+        "DescribeTransitGatewayRouteTables", "DescribeTransitGatewayVpcAttachments", "DescribeTransitGateways",
+        "DescribeTrunkInterfaceAssociations", "DescribeVerifiedAccessEndpoints", "DescribeVerifiedAccessGroups",
+        "DescribeVerifiedAccessInstanceLoggingConfigurations", "DescribeVerifiedAccessInstances", "DescribeVerifiedAccessTrustProviders",
+        "DescribeVolumeAttribute", "DescribeVolumeStatus", "DescribeVolumes", "DescribeVolumesModifications",
+        "DescribeVpcBlockPublicAccessExclusions", "DescribeVpcBlockPublicAccessOptions", "DescribeVpcClassicLink",
+        "DescribeVpcClassicLinkDnsSupport", "DescribeVpcEncryptionControls", "DescribeVpcEndpointAssociations",
         "DescribeVpcEndpointConnectionNotifications", "DescribeVpcEndpointConnections", "DescribeVpcEndpointServiceConfigurations",
         "DescribeVpcEndpointServicePermissions", "DescribeVpnConcentrators", "DescribeVpnConnections", "DescribeVpnGateways",
         "DetachClassicLinkVpc", "DetachImageWatermark", "DetachVerifiedAccessTrustProvider", "DetachVolume", "DetachVpnGateway",
@@ -271,7 +274,7 @@ operations! {
         "GetIpamPolicyOrganizationTargets", "GetIpamPoolAllocations", "GetIpamPoolCidrs", "GetIpamPrefixListResolverRules",
         "GetIpamPrefixListResolverVersionEntries", "GetIpamPrefixListResolverVersions", "GetIpamResourceCidrs",
         "GetIpamRouteOriginAuthorizations", "GetIpamRouteProtectionFindings", "GetIpamRoutingPolicyRegistrationDeltas",
-        "GetIpamRoutingPolicyRegistrations", "GetLaunchTemplateData", "GetManagedPrefixListAssociations", "GetManagedResourceVisibility",
+        "GetIpamRoutingPolicyRegistrations", "GetLaunchTemplateData", "GetManagedResourceVisibility",
         "GetNetworkInsightsAccessScopeAnalysisFindings", "GetNetworkInsightsAccessScopeContent",
         "GetNetworkingFlexCostAllocationPolicyVersions", "GetPasswordData", "GetReservedInstancesExchangeQuote",
         "GetRouteServerAssociations", "GetRouteServerPropagations", "GetRouteServerRoutingDatabase", "GetSerialConsoleAccessStatus",
@@ -317,12 +320,11 @@ operations! {
         "ReplaceImageInstanceTypeSpecification", "ReplaceTransitGatewayRoute", "ReplaceVpnTunnel", "ReportInstanceStatus",
         "RequestSpotFleet", "RequestSpotInstances", "ResetAddressAttribute", "ResetEbsDefaultKmsKeyId", "ResetFpgaImageAttribute",
         "ResetImageAttribute", "ResetInstanceAttribute", "ResetSnapshotAttribute", "RestoreAddressToClassic", "RestoreImageFromRecycleBin",
-        "RestoreManagedPrefixListVersion", "RestoreSnapshotFromRecycleBin", "RestoreSnapshotTier", "RestoreVolumeFromRecycleBin",
-        "RevokeClientVpnIngress", "RunInstances", "RunScheduledInstances", "SearchLocalGatewayRoutes",
-        "SearchTransitGatewayMulticastGroups", "SearchTransitGatewayRoutes", "SendDiagnosticInterrupt", "StartDeclarativePoliciesReport",
-        "StartInstances", "StartNetworkInsightsAccessScopeAnalysis", "StartNetworkInsightsAnalysis",
-        "StartVpcEndpointServicePrivateDnsVerification", "StopInstances", "TerminateClientVpnConnections", "TerminateInstances",
-        "UnassignIpv6Addresses", "UnlockSnapshot", "UnmonitorInstances", "UpdateCapacityManagerMonitoredTagKeys",
+        "RestoreSnapshotFromRecycleBin", "RestoreSnapshotTier", "RestoreVolumeFromRecycleBin", "RevokeClientVpnIngress", "RunInstances",
+        "RunScheduledInstances", "SearchLocalGatewayRoutes", "SearchTransitGatewayMulticastGroups", "SearchTransitGatewayRoutes",
+        "SendDiagnosticInterrupt", "StartDeclarativePoliciesReport", "StartInstances", "StartNetworkInsightsAccessScopeAnalysis",
+        "StartNetworkInsightsAnalysis", "StartVpcEndpointServicePrivateDnsVerification", "StopInstances", "TerminateClientVpnConnections",
+        "TerminateInstances", "UnassignIpv6Addresses", "UnlockSnapshot", "UnmonitorInstances", "UpdateCapacityManagerMonitoredTagKeys",
         "UpdateCapacityManagerOrganizationsAccess", "UpdateInterruptibleCapacityReservationAllocation",
         "ValidateSecurityGroupQuotasForInterface", "WithdrawByoipCidr",
     }
@@ -1255,6 +1257,17 @@ structure! {
         next_token: Option<String> = "nextToken",
         security_groups: Option<Vec<SecurityGroup>> = "securityGroupInfo",
     }
+    DescribeStaleSecurityGroupsRequest {
+        dry_run: Option<bool> = "DryRun",
+        max_results: Option<i32> = "MaxResults" in 5..=255,
+        next_token: Option<String> = "NextToken" in 1..=1024,
+        vpc_id: String = "VpcId",
+    }
+    #[derive(Default)]
+    DescribeStaleSecurityGroupsResult {
+        next_token: Option<String> = "nextToken",
+        stale_security_group_set: Option<Vec<StaleSecurityGroup>> = "staleSecurityGroupSet",
+    }
     #[derive(Default)]
     DescribeSubnetsRequest {
         filters: Option<Vec<Filter>> = "Filter",
@@ -1476,6 +1489,17 @@ structure! {
         max_aggregation_interval: Option<i32> = "maxAggregationInterval",
         destination_options: Option<DestinationOptionsResponse> = "destinationOptions",
         tag_field_specifications: Option<Vec<TagFieldSpecificationResponse>> = "tagFieldSpecificationSet",
+    }
+    GetManagedPrefixListAssociationsRequest {
+        dry_run: Option<bool> = "DryRun",
+        prefix_list_id: String = "PrefixListId",
+        max_results: Option<i32> = "MaxResults" in 5..=255,
+        next_token: Option<String> = "NextToken",
+    }
+    #[derive(Default)]
+    GetManagedPrefixListAssociationsResult {
+        prefix_list_associations: Option<Vec<PrefixListAssociation>> = "prefixListAssociationSet",
+        next_token: Option<String> = "nextToken",
     }
     GetManagedPrefixListEntriesRequest {
         dry_run: Option<bool> = "DryRun",
@@ -1870,6 +1894,11 @@ structure! {
         prefix_list_name: Option<String> = "prefixListName",
     }
     #[derive(Default)]
+    PrefixListAssociation {
+        resource_id: Option<String> = "resourceId",
+        resource_owner: Option<String> = "resourceOwner",
+    }
+    #[derive(Default)]
     PrefixListEntry {
         cidr: Option<String> = "cidr",
         description: Option<String> = "description",
@@ -2011,6 +2040,16 @@ structure! {
         dry_run: Option<bool> = "DryRun",
         network_interface_id: String = "NetworkInterfaceId",
         source_dest_check: Option<String> = "SourceDestCheck",
+    }
+    RestoreManagedPrefixListVersionRequest {
+        dry_run: Option<bool> = "DryRun",
+        prefix_list_id: String = "PrefixListId",
+        previous_version: i64 = "PreviousVersion",
+        current_version: i64 = "CurrentVersion",
+    }
+    #[derive(Default)]
+    RestoreManagedPrefixListVersionResult {
+        prefix_list: Option<ManagedPrefixList> = "prefixList",
     }
     RevokeSecurityGroupEgressRequest {
         security_group_rule_ids: Option<Vec<String>> = "SecurityGroupRuleId",
@@ -2203,6 +2242,24 @@ structure! {
     #[derive(Default)]
     ServiceTypeDetail {
         service_type: Option<ServiceType> = "serviceType",
+    }
+    #[derive(Default)]
+    StaleIpPermission {
+        from_port: Option<i32> = "fromPort",
+        ip_protocol: Option<String> = "ipProtocol",
+        ip_ranges: Option<Vec<String>> = "ipRanges",
+        prefix_list_ids: Option<Vec<String>> = "prefixListIds",
+        to_port: Option<i32> = "toPort",
+        user_id_group_pairs: Option<Vec<UserIdGroupPair>> = "groups",
+    }
+    #[derive(Default)]
+    StaleSecurityGroup {
+        description: Option<String> = "description",
+        group_id: Option<String> = "groupId",
+        group_name: Option<String> = "groupName",
+        stale_ip_permissions: Option<Vec<StaleIpPermission>> = "staleIpPermissions",
+        stale_ip_permissions_egress: Option<Vec<StaleIpPermission>> = "staleIpPermissionsEgress",
+        vpc_id: Option<String> = "vpcId",
     }
     #[derive(Default)]
     Subnet {
@@ -2680,7 +2737,8 @@ enumeration! {
     }
     State {
         PendingAcceptance = "PendingAcceptance", Pending = "Pending", Available = "Available", Deleting = "Deleting", Deleted = "Deleted",
-        Rejected = "Rejected", Failed = "Failed", Expired = "Expired", Partial = "Partial",
+        Rejected = "Rejected", Failed = "Failed", Expired = "Expired", Partial = "Partial", Pending_ = "pending", Available_ = "available",
+        Deleting_ = "deleting", Deleted_ = "deleted",
     }
     SubnetCidrBlockStateCode {
         Associating = "associating", Associated = "associated", Disassociating = "disassociating", Disassociated = "disassociated",

@@ -1,8 +1,9 @@
-//! What is old is forgotten: stopped tasks and deleted NAT gateways after an hour, client tokens after a day, those of tasks
-//! with the last of their tasks.
+//! What is old is forgotten: stopped tasks and deleted NAT gateways after an hour, client tokens after a day, those of tasks with the
+//! last of their tasks, peering connections some time after they have ended.
 
 use crate::{
     State, Tx,
+    ec2::peering,
     state::{ClientToken, Expiring, Expiry, Record},
 };
 use spec::{Millis, TaskId};
@@ -26,6 +27,10 @@ pub fn run(tx: &mut Tx<'_>) {
             }
             Expiring::NatGateway(id) => {
                 tx.state.nat_gateways.remove(id);
+            }
+            Expiring::VpcPeeringRequest(id) => peering::expire_request(tx, id),
+            Expiring::VpcPeering(id) => {
+                tx.state.vpc_peerings.remove(id);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{
     cidr::{address, everywhere, number},
-    internet_gateway, subnet, vpc,
+    default_subnet, internet_gateway, subnet, vpc,
 };
 use crate::{
     Tx,
@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Where its range starts.
 const BASE: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 0);
 const VPC_PREFIX: u8 = 16;
-const SUBNET_PREFIX: u8 = 20;
+const SUBNET_PREFIX: u8 = default_subnet::PREFIX;
 
 /// Makes it. There must not be one yet.
 pub(super) fn make(tx: &mut Tx<'_>) -> Result<Vpc, Fault> {

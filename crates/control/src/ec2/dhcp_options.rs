@@ -1,10 +1,12 @@
-//! DHCP options sets. Absent: calls that make, associate or delete them; every VPC has the default one.
+//! DHCP options sets. Absent: sets of one's own; every VPC has the default one.
 
 use super::{
     describe::{Asked, Described, describe as describe_all},
     filter::{Field, each, one},
     kind::Kind,
-    names, tags,
+    names,
+    parameter::done,
+    tags, vpc,
 };
 use crate::{
     State, Tx, View,
@@ -12,10 +14,11 @@ use crate::{
 };
 use aws::{
     api::ec2::{
-        AttributeValue, DescribeDhcpOptionsRequest, DescribeDhcpOptionsResult, DhcpConfiguration, DhcpOptions as Shape,
-        Tag,
+        AssociateDhcpOptionsRequest, AttributeValue, DeleteDhcpOptionsRequest, DescribeDhcpOptionsRequest,
+        DescribeDhcpOptionsResult, DhcpConfiguration, DhcpOptions as Shape, Tag,
     },
     fault::Fault,
+    shape::Nothing,
 };
 
 /// The set a new VPC gets ("Default DHCP option set", Amazon VPC User Guide), made when there is none yet.
@@ -31,6 +34,30 @@ pub(super) fn default_set(tx: &mut Tx<'_>) -> String {
     ];
     tx.state.dhcp_options.put(DhcpOptions { id: id.clone(), is_default: true, options, tags: Tags::new() });
     id
+}
+
+/// AssociateDhcpOptions. `default` is the set every VPC has: on AWS it would be none at all, which no VPC is without here.
+pub(super) fn associate(tx: &mut Tx<'_>, input: AssociateDhcpOptionsRequest) -> Result<Nothing, Fault> {
+    let AssociateDhcpOptionsRequest { dhcp_options_id, vpc_id, dry_run } = input;
+    let vpc = vpc::get(&tx.state, &vpc_id)?.id.clone();
+    let set = match dhcp_options_id.as_str() {
+        "default" => default_set(tx),
+        id => tx.state.dhcp_options.get(id).ok_or_else(|| Kind::DhcpOptions.missing(id))?.id.clone(),
+    };
+    tx.state.vpcs.update(&vpc, |vpc| vpc.dhcp_options = set);
+    done(dry_run, Nothing)
+}
+
+/// DeleteDhcpOptions. The next VPC makes the default set anew.
+pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteDhcpOptionsRequest) -> Result<Nothing, Fault> {
+    let DeleteDhcpOptionsRequest { dhcp_options_id: id, dry_run } = input;
+    tx.state.dhcp_options.get(&id).ok_or_else(|| Kind::DhcpOptions.missing(&id))?;
+    if tx.state.vpcs.iter().any(|vpc| vpc.dhcp_options == id) {
+        let message = format!("The dhcpOptions '{id}' has dependencies and cannot be deleted.");
+        return Err(Fault::new("DependencyViolation", message));
+    }
+    tx.state.dhcp_options.remove(&id);
+    done(dry_run, Nothing)
 }
 
 /// DescribeDhcpOptions.

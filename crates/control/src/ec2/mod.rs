@@ -1,10 +1,10 @@
-//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs, subnets, security groups, network interfaces, tags;
-//! routing: route tables, internet gateways, NAT gateways, Elastic IP addresses; and to read only, what every VPC comes with:
-//! network ACL and DHCP options.
+//! Amazon EC2, the part VPC networking needs: regions and zones, VPCs and their ranges, subnets, security groups, network ACLs, prefix
+//! lists, endpoints, peering connections, network interfaces, tags; routing: route tables, internet gateways, NAT gateways, Elastic IP
+//! addresses; and to read only: DHCP options.
 //!
-//! This file is the routing table. One file a resource, or one a group of its calls; what the calls have in common is in `describe`,
-//! `filter`, `parameter`, `kind` and `client_token`. How an interface is made and goes, whoever it is for, is in `interface`; what an
-//! address goes through when it is given up, in `withdrawal`. Absent: instances; calls that change network ACLs; IPv6.
+//! This file is the routing table. One file a resource, or a directory where it has many calls; what the calls have in common is
+//! in `describe`, `filter`, `parameter`, `client_token` and `kind`. How an interface is made and goes, whoever it is for, is in
+//! `interface`; what an address goes through when it is given up, in `withdrawal`. Absent: instances; IPv6.
 
 mod address;
 mod address_association;
@@ -12,11 +12,13 @@ mod awsvpc;
 mod cidr;
 mod client_token;
 mod create_nat_gateway;
+mod default_subnet;
 mod default_vpc;
 mod describe;
 mod describe_addresses;
 mod describe_interfaces;
 mod describe_nat_gateways;
+mod describe_network_acls;
 mod describe_route_tables;
 mod describe_subnets;
 mod describe_tags;
@@ -33,13 +35,16 @@ mod names;
 mod nat_gateway;
 mod nat_gateway_address;
 mod network_acl;
+mod network_acl_entry;
 mod network_interface;
 mod parameter;
+pub(crate) mod peering;
 mod prefix_list;
 mod private_address;
 mod protocol;
 mod public_address;
 mod quota;
+mod refused;
 mod region;
 mod route;
 mod route_association;
@@ -52,6 +57,8 @@ mod tags;
 mod topology;
 mod vpc;
 mod vpc_attribute;
+mod vpc_cidr;
+mod vpc_endpoint;
 mod wildcard;
 pub(crate) mod withdrawal;
 
@@ -66,7 +73,7 @@ use aws::{
     api::ec2::{API, op},
     fault::Fault,
 };
-use security_group::{authorize, describe_rules, modify_rules, revoke, rule_descriptions};
+use security_group::{authorize, describe_rules, for_vpc, modify_rules, references, revoke, rule_descriptions, stale};
 
 /// The routing table.
 pub fn service() -> Service {
@@ -95,11 +102,60 @@ pub fn service() -> Service {
         .write(op::ModifySecurityGroupRules, modify_rules::modify)
         .write(op::UpdateSecurityGroupRuleDescriptionsIngress, rule_descriptions::ingress)
         .write(op::UpdateSecurityGroupRuleDescriptionsEgress, rule_descriptions::egress)
-        .read(op::DescribeNetworkAcls, network_acl::describe)
         .read(op::DescribeDhcpOptions, dhcp_options::describe)
         .write(op::CreateTags, tags::create)
         .write(op::DeleteTags, tags::delete)
         .read(op::DescribeTags, describe_tags::describe)
+        // Network ACLs.
+        .write(op::CreateNetworkAcl, network_acl::create)
+        .write(op::DeleteNetworkAcl, network_acl::delete)
+        .write(op::ReplaceNetworkAclAssociation, network_acl::replace_association)
+        .write(op::CreateNetworkAclEntry, network_acl_entry::create)
+        .write(op::ReplaceNetworkAclEntry, network_acl_entry::replace)
+        .write(op::DeleteNetworkAclEntry, network_acl_entry::delete)
+        .read(op::DescribeNetworkAcls, describe_network_acls::describe)
+        // Prefix lists.
+        .write(op::CreateManagedPrefixList, prefix_list::create)
+        .write(op::ModifyManagedPrefixList, prefix_list::modify::modify)
+        .write(op::RestoreManagedPrefixListVersion, prefix_list::modify::restore)
+        .write(op::DeleteManagedPrefixList, prefix_list::modify::delete)
+        .read(op::DescribeManagedPrefixLists, prefix_list::describe::describe)
+        .read(op::DescribePrefixLists, prefix_list::describe::describe_aws)
+        .read(op::GetManagedPrefixListEntries, prefix_list::entries::get)
+        .read(op::GetManagedPrefixListAssociations, prefix_list::entries::associations)
+        // Peering connections.
+        .write(op::CreateVpcPeeringConnection, peering::create::create)
+        .write(op::AcceptVpcPeeringConnection, peering::decide::accept)
+        .write(op::RejectVpcPeeringConnection, peering::decide::reject)
+        .write(op::DeleteVpcPeeringConnection, peering::decide::delete)
+        .write(op::ModifyVpcPeeringConnectionOptions, peering::options::modify)
+        .read(op::DescribeVpcPeeringConnections, peering::describe::describe)
+        // VPCs' further ranges, and default subnets.
+        .write(op::AssociateVpcCidrBlock, vpc_cidr::associate)
+        .write(op::DisassociateVpcCidrBlock, vpc_cidr::disassociate)
+        .write(op::CreateDefaultSubnet, default_subnet::create)
+        // Endpoints.
+        .write(op::CreateVpcEndpoint, vpc_endpoint::create::create)
+        .write(op::ModifyVpcEndpoint, vpc_endpoint::modify::modify)
+        .write(op::DeleteVpcEndpoints, vpc_endpoint::delete::delete)
+        .read(op::DescribeVpcEndpoints, vpc_endpoint::describe::describe)
+        .read(op::DescribeVpcEndpointServices, vpc_endpoint::services::describe)
+        // What is refused by name.
+        .write(op::AssociateSubnetCidrBlock, refused::whole::<op::AssociateSubnetCidrBlock>)
+        .write(op::DisassociateSubnetCidrBlock, refused::whole::<op::DisassociateSubnetCidrBlock>)
+        .write(op::CreateEgressOnlyInternetGateway, refused::whole::<op::CreateEgressOnlyInternetGateway>)
+        .write(op::DeleteEgressOnlyInternetGateway, refused::delete_egress_only)
+        .read(op::DescribeEgressOnlyInternetGateways, refused::describe_egress_only)
+        .write(op::CreateFlowLogs, refused::whole::<op::CreateFlowLogs>)
+        .write(op::DeleteFlowLogs, refused::delete_flow_logs)
+        .read(op::DescribeFlowLogs, refused::describe_flow_logs)
+        .write(op::CreateDhcpOptions, refused::whole::<op::CreateDhcpOptions>)
+        .write(op::AssociateDhcpOptions, dhcp_options::associate)
+        .write(op::DeleteDhcpOptions, dhcp_options::delete)
+        // Security groups between VPCs.
+        .read(op::DescribeSecurityGroupReferences, references::describe)
+        .read(op::DescribeStaleSecurityGroups, stale::describe)
+        .read(op::GetSecurityGroupsForVpc, for_vpc::get)
 }
 
 /// Its part for what routes lead to and from: route tables, gateways, addresses, interfaces.

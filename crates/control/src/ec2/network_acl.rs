@@ -1,27 +1,34 @@
-//! Network ACLs. Absent: calls that change them; every VPC has its default one, which allows everything.
+//! Network ACLs: CreateNetworkAcl, DeleteNetworkAcl, ReplaceNetworkAclAssociation. Absent: IPv6.
 
 use super::{
     cidr::everywhere,
-    describe::{Asked, Described, describe as describe_all},
-    filter::{Field, each, never, one},
+    client_token::Call,
+    describe_network_acls::show,
     kind::Kind,
-    protocol, tags,
+    parameter::{done, invalid},
+    quota, tags, vpc,
 };
 use crate::{
-    State, Tx, View,
+    State, Tx,
     state::{AclEntry, NetworkAcl, SubnetAcl, Tags},
 };
+use ::vpc::{IpProtocol, NetworkAclId, Ports, VpcId};
 use aws::{
     api::ec2::{
-        DescribeNetworkAclsRequest, DescribeNetworkAclsResult, IcmpTypeCode, NetworkAcl as Shape,
-        NetworkAclAssociation, NetworkAclEntry, PortRange, RuleAction, Tag,
+        CreateNetworkAclRequest, CreateNetworkAclResult, DeleteNetworkAclRequest, ReplaceNetworkAclAssociationRequest,
+        ReplaceNetworkAclAssociationResult, ResourceType,
     },
     fault::Fault,
+    shape::Nothing,
 };
-use vpc::{IpProtocol, NetworkAclId, Ports, VpcId};
 
-/// The number of the last rule of every ACL, which denies what no other allowed.
-const LAST: i32 = 32767;
+/// An ACL by its id.
+///
+/// # Errors
+/// `InvalidNetworkAclID.NotFound`, `InvalidNetworkAclId.Malformed`.
+pub(super) fn get<'a>(state: &'a State, id: &str) -> Result<&'a NetworkAcl, Fault> {
+    state.network_acls.get(id).ok_or_else(|| Kind::NetworkAcl.missing(id))
+}
 
 /// Makes a VPC's default ACL: rule 100 allows everything, both ways ("Default network ACL", Amazon VPC User Guide).
 pub(super) fn create_default(tx: &mut Tx<'_>, vpc: &VpcId) {
@@ -44,105 +51,68 @@ pub(super) fn associate_default(tx: &mut Tx<'_>, vpc: &VpcId) -> SubnetAcl {
     SubnetAcl { association: tx.ec2_id("aclassoc"), acl: default.unwrap_or_else(|| NetworkAclId::from("")) }
 }
 
-/// DescribeNetworkAcls.
-pub(super) fn describe(view: &View<'_>, input: DescribeNetworkAclsRequest) -> Result<DescribeNetworkAclsResult, Fault> {
-    let DescribeNetworkAclsRequest { next_token, max_results, dry_run, network_acl_ids, filters } = input;
-    let state = view.state;
-    let asked = Asked { ids: network_acl_ids, filters, max_results, next_token, dry_run };
-    let all = state.network_acls.iter().map(|acl| show(state, acl));
-    let (network_acls, next_token) =
-        describe_all(asked, |id| state.network_acls.get(id).map(|acl| show(state, acl)), all)?;
-    Ok(DescribeNetworkAclsResult { network_acls, next_token })
-}
-
-fn show(state: &State, acl: &NetworkAcl) -> Shape {
-    let associations =
-        state.subnets.iter().filter(|subnet| subnet.network_acl.acl == acl.id).map(|subnet| NetworkAclAssociation {
-            network_acl_association_id: Some(subnet.network_acl.association.clone()),
-            network_acl_id: Some(acl.id.to_string()),
-            subnet_id: Some(subnet.id.to_string()),
-        });
-    let last = |egress| NetworkAclEntry {
-        cidr_block: Some(everywhere().to_string()),
-        egress: Some(egress),
-        protocol: Some("-1".to_owned()),
-        rule_action: Some(RuleAction::Deny),
-        rule_number: Some(LAST),
-        ..NetworkAclEntry::default()
-    };
-    let entries = acl.entries.iter().map(show_entry).chain([last(true), last(false)]);
-    Shape {
-        associations: Some(associations.collect()),
-        entries: Some(entries.collect()),
-        is_default: Some(acl.is_default),
-        network_acl_id: Some(acl.id.to_string()),
-        tags: Some(tags::list(&acl.tags)),
-        vpc_id: Some(acl.vpc.to_string()),
-        owner_id: Some(state.region.account.clone()),
-    }
-}
-
-fn show_entry(entry: &AclEntry) -> NetworkAclEntry {
-    let AclEntry { number, egress, protocol, ports, cidr, allow } = entry;
-    let is_ipv4 = cidr.addr().is_ipv4();
-    let range = match ports {
-        Ports::Range(from, to) => Some(PortRange { from: Some((*from).into()), to: Some((*to).into()) }),
-        _ => None,
-    };
-    let icmp = match ports {
-        Ports::Icmp(r#type, code) => {
-            Some(IcmpTypeCode { code: Some(code.map_or(-1, Into::into)), r#type: Some((*r#type).into()) })
+/// CreateNetworkAcl. A new ACL denies everything ("Custom network ACLs", Amazon VPC User Guide).
+pub(super) fn create(tx: &mut Tx<'_>, input: CreateNetworkAclRequest) -> Result<CreateNetworkAclResult, Fault> {
+    let call = Call::new("CreateNetworkAcl", input.client_token.as_ref(), &input)?;
+    let CreateNetworkAclRequest { tag_specifications, client_token, dry_run, vpc_id } = input;
+    let before = call.made_before(&tx.state)?.and_then(|id| tx.state.network_acls.get(&id).cloned());
+    let acl = match before {
+        Some(acl) => acl,
+        None => {
+            let vpc = vpc::get(&tx.state, &vpc_id)?.id.clone();
+            let tags = tags::at_creation(tag_specifications, ResourceType::NetworkAcl)?;
+            let acl = make(tx, vpc, tags)?;
+            call.remember(tx, &acl.id);
+            acl
         }
-        _ => None,
     };
-    NetworkAclEntry {
-        cidr_block: Some(cidr.to_string()).filter(|_| is_ipv4),
-        egress: Some(*egress),
-        icmp_type_code: icmp,
-        ipv6_cidr_block: Some(cidr.to_string()).filter(|_| !is_ipv4),
-        port_range: range,
-        protocol: Some(protocol::number(*protocol)),
-        rule_action: Some(if *allow { RuleAction::Allow } else { RuleAction::Deny }),
-        rule_number: Some((*number).into()),
-    }
+    done(dry_run, CreateNetworkAclResult { network_acl: Some(show(&tx.state, &acl)), client_token })
 }
 
-impl Described for Shape {
-    const KIND: Kind = Kind::NetworkAcl;
-    const IDS: &'static str = "NetworkAclIds";
-    const FILTERS: &'static [Field<Self>] = &[
-        ("association.association-id", |a| each(&a.associations, |x| &x.network_acl_association_id)),
-        ("association.network-acl-id", |a| each(&a.associations, |x| &x.network_acl_id)),
-        ("association.subnet-id", |a| each(&a.associations, |x| &x.subnet_id)),
-        ("default", |a| one(&a.is_default)),
-        ("entry.cidr", |a| each(&a.entries, |e| &e.cidr_block)),
-        ("entry.egress", |a| each(&a.entries, |e| &e.egress)),
-        ("entry.icmp.code", |a| {
-            a.entries.iter().flatten().flat_map(|e| &e.icmp_type_code).flat_map(|i| one(&i.code)).collect()
-        }),
-        ("entry.icmp.type", |a| {
-            a.entries.iter().flatten().flat_map(|e| &e.icmp_type_code).flat_map(|i| one(&i.r#type)).collect()
-        }),
-        ("entry.ipv6-cidr", never),
-        ("entry.port-range.from", |a| {
-            a.entries.iter().flatten().flat_map(|e| &e.port_range).flat_map(|p| one(&p.from)).collect()
-        }),
-        ("entry.port-range.to", |a| {
-            a.entries.iter().flatten().flat_map(|e| &e.port_range).flat_map(|p| one(&p.to)).collect()
-        }),
-        ("entry.protocol", |a| {
-            a.entries.iter().flatten().flat_map(|e| &e.protocol).flat_map(|p| protocol::spellings(p)).collect()
-        }),
-        ("entry.rule-action", |a| each(&a.entries, |e| &e.rule_action)),
-        ("entry.rule-number", |a| each(&a.entries, |e| &e.rule_number)),
-        ("network-acl-id", |a| one(&a.network_acl_id)),
-        ("owner-id", |a| one(&a.owner_id)),
-        ("vpc-id", |a| one(&a.vpc_id)),
-    ];
-    fn id(&self) -> &str {
-        self.network_acl_id.as_deref().unwrap_or_default()
+fn make(tx: &mut Tx<'_>, vpc: VpcId, tags: Tags) -> Result<NetworkAcl, Fault> {
+    if tx.state.network_acls.iter().filter(|acl| acl.vpc == vpc).count() >= quota::NETWORK_ACLS_PER_VPC {
+        return Err(Fault::new("NetworkAclLimitExceeded", "The maximum number of network ACLs has been reached."));
     }
-    fn tags(&self) -> &Option<Vec<Tag>> {
-        &self.tags
+    let id = NetworkAclId::from(tx.ec2_id("acl"));
+    let acl = NetworkAcl { id, vpc, is_default: false, entries: Vec::new(), tags };
+    tx.state.network_acls.put(acl.clone());
+    Ok(acl)
+}
+
+/// DeleteNetworkAcl.
+pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteNetworkAclRequest) -> Result<Nothing, Fault> {
+    let DeleteNetworkAclRequest { dry_run, network_acl_id } = input;
+    let acl = get(&tx.state, &network_acl_id)?;
+    if acl.is_default {
+        return Err(invalid(format!("cannot delete default network ACL {network_acl_id}")));
     }
+    if tx.state.subnets.iter().any(|subnet| subnet.network_acl.acl == acl.id) {
+        return Err(Fault::new(
+            "DependencyViolation",
+            format!("The networkAcl '{network_acl_id}' has dependencies and cannot be deleted."),
+        ));
+    }
+    tx.state.network_acls.remove(&network_acl_id);
+    done(dry_run, Nothing)
+}
+
+/// ReplaceNetworkAclAssociation. The association gets a new id, as on AWS.
+pub(super) fn replace_association(
+    tx: &mut Tx<'_>,
+    input: ReplaceNetworkAclAssociationRequest,
+) -> Result<ReplaceNetworkAclAssociationResult, Fault> {
+    let ReplaceNetworkAclAssociationRequest { dry_run, association_id, network_acl_id } = input;
+    let of = tx.state.subnets.iter().find(|subnet| subnet.network_acl.association == association_id);
+    let subnet = of.cloned().ok_or_else(|| {
+        let message = format!("The association ID '{association_id}' does not exist");
+        Fault::new("InvalidAssociationID.NotFound", message)
+    })?;
+    let acl = get(&tx.state, &network_acl_id)?.clone();
+    if acl.vpc != subnet.vpc {
+        return Err(invalid("You have specified two resources that belong to different networks."));
+    }
+    let association = tx.ec2_id("aclassoc");
+    let new = SubnetAcl { association: association.clone(), acl: acl.id };
+    tx.state.subnets.update(&subnet.id, |subnet| subnet.network_acl = new);
+    done(dry_run, ReplaceNetworkAclAssociationResult { new_association_id: Some(association) })
 }

@@ -28,3 +28,19 @@ pub(super) const NAT_GATEWAYS_PER_ZONE: usize = 5;
 pub(super) const ADDRESSES_PER_NAT_GATEWAY: usize = 8;
 /// Tags on a resource, not counting AWS's own ("Tag restrictions", Amazon EC2 User Guide).
 pub(super) const TAGS: usize = 50;
+/// Network ACLs in a VPC, the default one included.
+pub(super) const NETWORK_ACLS_PER_VPC: usize = 200;
+/// Rules of a network ACL in one direction, the last one, which denies everything, included.
+pub(super) const RULES_PER_NETWORK_ACL: usize = 20;
+/// Prefix lists in a region.
+pub(super) const PREFIX_LISTS: usize = 100;
+/// Versions that are kept of a prefix list.
+pub(super) const PREFIX_LIST_VERSIONS: usize = 1000;
+/// The largest size of a prefix list.
+pub(super) const PREFIX_LIST_ENTRIES: u32 = 1000;
+/// IPv4 ranges of a VPC.
+pub(super) const CIDRS_PER_VPC: usize = 5;
+/// Gateway endpoints in a region.
+pub(super) const GATEWAY_ENDPOINTS: usize = 20;
+/// Interface endpoints in a VPC.
+pub(super) const INTERFACE_ENDPOINTS_PER_VPC: usize = 50;

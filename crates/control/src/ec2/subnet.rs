@@ -76,7 +76,12 @@ fn check_range(state: &State, vpc: &Vpc, range: &IpNet, text: &str) -> Result<()
 }
 
 /// The zone that was asked for by name or id; else the one in which the VPC has the fewest subnets.
-fn choose_zone(state: &State, vpc: &VpcId, name: Option<String>, id: Option<String>) -> Result<String, Fault> {
+pub(super) fn choose_zone(
+    state: &State,
+    vpc: &VpcId,
+    name: Option<String>,
+    id: Option<String>,
+) -> Result<String, Fault> {
     let zones = &state.region.zones;
     let unknown = |parameter: &str, value: &str, valid: Vec<&str>| {
         let valid = valid.join(", ");

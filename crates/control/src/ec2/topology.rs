@@ -7,7 +7,7 @@ use crate::{
 };
 use vpc::{
     AclRule, AwsService, Destination, Endpoint, Holder, Interface, NatGateway, NetworkAcl, Peer, Peering, PrefixListId,
-    Route, RouteTable, SecurityGroup, Subnet, Topology, Vpc, VpcId,
+    Route, RouteTable, SecurityGroup, Subnet, SubnetId, Topology, Vpc, VpcId,
 };
 
 /// Every VPC that has an interface, whichever host that is on, and what is between VPCs.
@@ -117,12 +117,15 @@ fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
             vpc.nat_gateways.insert(gateway.id.clone(), NatGateway { interface, bandwidth });
         }
     }
+    let zone_of = |subnet: &SubnetId| state.subnets.get(subnet).map(|subnet| subnet.zone.clone());
     for endpoint in state.vpc_endpoints.iter().filter(|endpoint| endpoint.vpc == *id && endpoint.state.lives()) {
         let service = endpoint.service.clone();
         let enforced = match &endpoint.kind {
-            VpcEndpointKind::Interface { interfaces, private_dns, .. } => Endpoint::Interface {
+            VpcEndpointKind::Interface { interfaces, private_dns, dns_label, .. } => Endpoint::Interface {
                 service,
                 interfaces: interfaces.values().cloned().collect(),
+                zones: interfaces.iter().filter_map(|(subnet, id)| Some((zone_of(subnet)?, id.clone()))).collect(),
+                dns_label: dns_label.clone(),
                 private_dns: *private_dns,
             },
             VpcEndpointKind::Gateway { .. } => {

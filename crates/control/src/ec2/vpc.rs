@@ -1,15 +1,15 @@
-//! VPCs: CreateVpc, DeleteVpc, DescribeVpcs. Absent: IPv6 ranges, IPAM, secondary ranges, encryption controls.
+//! VPCs: CreateVpc, DeleteVpc, DescribeVpcs. Absent: IPv6 ranges, IPAM, encryption controls.
 
 use super::{
     cidr, default_vpc, dhcp_options,
     kind::Kind,
     network_acl,
     parameter::{done, invalid, not_supported, only_false, unsupported},
-    quota, route_table, security_group, tags,
+    peering, quota, route_table, security_group, tags,
 };
 use crate::{
     State, Tx,
-    state::{Tags, Vpc, VpcCidr},
+    state::{Lifecycle, Tags, Vpc, VpcCidr},
 };
 use aws::{
     api::ec2::{
@@ -112,6 +112,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteVpcRequest) -> Result<Nothing
             format!("The vpc '{id}' has dependencies and cannot be deleted."),
         ));
     }
+    peering::delete_of(tx, &id);
     let state = &mut tx.state;
     let groups: Vec<_> =
         state.security_groups.iter().filter(|group| group.vpc == id).map(|group| group.id.clone()).collect();
@@ -132,6 +133,7 @@ fn has_dependencies(state: &State, id: &VpcId) -> bool {
         || state.security_groups.iter().any(|group| group.vpc == *id && !group.is_default())
         || state.route_tables.iter().any(|table| table.vpc == *id && table.main.is_none())
         || state.network_acls.iter().any(|acl| acl.vpc == *id && !acl.is_default)
+        || state.vpc_endpoints.iter().any(|endpoint| endpoint.vpc == *id && endpoint.state != Lifecycle::Deleted)
 }
 
 /// CreateDefaultVpc.

@@ -4,7 +4,7 @@ use super::Record;
 use aws::doc::Timestamp;
 use serde::{Deserialize, Serialize};
 use spec::TaskId;
-use vpc::NatGatewayId;
+use vpc::{NatGatewayId, PeeringId};
 
 /// An entry of the queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub enum Expiring {
     CallToken(String),
     /// A NAT gateway that is deleted or failed.
     NatGateway(NatGatewayId),
+    /// A request for a peering connection, if nobody has decided about it.
+    VpcPeeringRequest(PeeringId),
+    /// A peering connection that has ended.
+    VpcPeering(PeeringId),
 }
 
 impl Record for Expiry {
@@ -38,6 +42,8 @@ impl Record for Expiry {
             Expiring::ClientToken(key) => format!("{at:016}/client-token/{key}"),
             Expiring::CallToken(key) => format!("{at:016}/call-token/{key}"),
             Expiring::NatGateway(id) => format!("{at:016}/nat-gateway/{id}"),
+            Expiring::VpcPeeringRequest(id) => format!("{at:016}/vpc-peering-request/{id}"),
+            Expiring::VpcPeering(id) => format!("{at:016}/vpc-peering/{id}"),
         }
     }
 }

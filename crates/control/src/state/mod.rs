@@ -48,11 +48,11 @@ pub use nat_gateway::{Lifecycle, NatAddress, NatElasticIp, NatFailure, NatGatewa
 pub use network_acl::{AclEntry, NetworkAcl};
 pub use network_interface::{InterfaceAttachment, NetworkInterface, PublicIp, Requester};
 pub use peering::{PeeringEnd, PeeringStatus, VpcPeering};
-pub use prefix_list::PrefixList;
+pub use prefix_list::{PrefixList, PrefixListEntries, PrefixListState};
 pub use region::{Region, Zone};
 pub use route_table::{Route, RouteTable, RouteTarget};
 pub use security_group::SecurityGroup;
-pub use security_group_rule::SecurityGroupRule;
+pub use security_group_rule::{PeeredGroup, SecurityGroupRule};
 pub use subnet::{Subnet, SubnetAcl};
 pub use table::{Change, Record, Table};
 pub use task::{

@@ -50,6 +50,28 @@ pub enum PeeringStatus {
     Deleted,
 }
 
+impl PeeringStatus {
+    /// As on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingAcceptance => "pending-acceptance",
+            Self::Active => "active",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+impl VpcPeering {
+    /// Whether it is between these two VPCs, whichever of them asked.
+    pub fn joins(&self, a: &VpcId, b: &VpcId) -> bool {
+        let (one, other) = (&self.requester.vpc, &self.accepter.vpc);
+        (one == a && other == b) || (one == b && other == a)
+    }
+}
+
 impl Record for VpcPeering {
     const TABLE: &'static str = "vpc_peering";
     fn key(&self) -> String {

@@ -2,7 +2,7 @@
 
 use super::{Record, Tags};
 use serde::{Deserialize, Serialize};
-use vpc::{Rule, SecurityGroupId};
+use vpc::{PeeringId, Rule, SecurityGroupId, VpcId};
 
 /// One rule ("SecurityGroupRule", Amazon EC2 API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,10 +15,22 @@ pub struct SecurityGroupRule {
     pub egress: bool,
     /// What it allows; unique in its group and direction.
     pub rule: Rule,
+    /// Where the group is that it names, if that is of another VPC. Kept for when that group or the connection is gone and the
+    /// rule is stale.
+    pub peered: Option<PeeredGroup>,
     /// What the user says of it.
     pub description: Option<String>,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// Where a group of another VPC is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeeredGroup {
+    /// The VPC the group is in.
+    pub vpc: VpcId,
+    /// The peering connection that led there when the rule was made.
+    pub peering: PeeringId,
 }
 
 impl SecurityGroupRule {

@@ -20,6 +20,8 @@ pub struct VpcEndpoint {
     pub state: Lifecycle,
     /// The revision that it came into that state with.
     pub since: Revision,
+    /// The policy that was given to it, which allows everything; none for the default one, which does the same.
+    pub policy: Option<String>,
     /// What it is made of.
     pub kind: VpcEndpointKind,
     /// When it was asked for.
@@ -37,6 +39,10 @@ pub enum VpcEndpointKind {
         interfaces: BTreeMap<SubnetId, InterfaceId>,
         /// What every one of them carries.
         security_groups: BTreeSet<SecurityGroupId>,
+        /// What its DNS names start with: its id, a hyphen and eight random characters. Never changes.
+        dns_label: String,
+        /// The hosted zone its DNS names are shown with. Never changes.
+        hosted_zone: String,
         /// Whether the service's own name leads to it inside the VPC.
         private_dns: bool,
     },

@@ -3,7 +3,7 @@
 
 use super::{View, under};
 use std::{collections::BTreeSet, net::IpAddr};
-use vpc::{AWS_SERVICES, AwsService, Endpoint, EndpointId, InterfaceId, Topology, Vpc};
+use vpc::{AWS_SERVICES, AwsService, Endpoint, InterfaceId, Topology, Vpc};
 
 /// The addresses of a service's name, or of an endpoint's own.
 pub(super) fn addresses(topology: &Topology, view: &View, name: &str) -> Option<Vec<IpAddr>> {
@@ -52,21 +52,21 @@ fn privately(topology: &Topology, view: &View, service: &AwsService) -> Option<V
     })
 }
 
-/// The addresses of an endpoint's own name, such as `vpce-0123456789abcdef0.logs` before `.REGION.vpce.amazonaws.com`. These names are
-/// public, though the addresses are private.
+/// The addresses of an endpoint's own name, such as `vpce-0123456789abcdef0-1a2b3c4d.logs` before `.REGION.vpce.amazonaws.com`, or of
+/// its name for one zone, with the zone after the label. These names are public, though the addresses are private.
 fn of_endpoint(topology: &Topology, host: &str) -> Option<Vec<IpAddr>> {
-    let mut all = topology.vpcs.values().flat_map(|vpc| vpc.endpoints.iter().map(move |(id, end)| (vpc, id, end)));
-    all.find_map(|(vpc, id, endpoint)| {
-        let Endpoint::Interface { service, interfaces, .. } = endpoint else { return None };
-        let own = format!("{}.{}", label(id), AwsService::named(service)?.host);
-        let is = host == own || service == "s3" && under(host, &own);
-        if is { at(vpc, interfaces) } else { None }
+    let mut all = topology.vpcs.values().flat_map(|vpc| vpc.endpoints.values().map(move |endpoint| (vpc, endpoint)));
+    all.find_map(|(vpc, endpoint)| {
+        let Endpoint::Interface { service, interfaces, zones, dns_label, .. } = endpoint else { return None };
+        let rest = host.strip_suffix(AwsService::named(service)?.host)?.strip_suffix('.')?;
+        // A bucket's name comes first.
+        let label = if service == "s3" { rest.rsplit('.').next()? } else { rest };
+        if label == dns_label {
+            return at(vpc, interfaces);
+        }
+        let zone = label.strip_prefix(dns_label.as_str())?.strip_prefix('-')?;
+        at(vpc, &BTreeSet::from([zones.get(zone)?.clone()]))
     })
-}
-
-/// The first label of an endpoint's name.
-fn label(id: &EndpointId) -> &str {
-    id
 }
 
 /// The addresses of an endpoint's interfaces that are there.

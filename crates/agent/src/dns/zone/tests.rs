@@ -20,6 +20,8 @@ pub(crate) fn region() -> Topology {
     let to = |service: &str, interfaces: &[&str], private_dns| Endpoint::Interface {
         service: service.to_owned(),
         interfaces: interfaces.iter().map(|id| (*id).into()).collect(),
+        zones: BTreeMap::new(),
+        dns_label: format!("vpce-{}", service.split('.').next().unwrap()),
         private_dns,
     };
     first.endpoints = [

@@ -1,7 +1,7 @@
 //! AuthorizeSecurityGroupIngress and AuthorizeSecurityGroupEgress.
 
 use super::{
-    get, named,
+    check_weight, get, named, peered,
     permission::{self, Wanted},
     rules::{self, Given},
 };
@@ -9,7 +9,7 @@ use crate::{
     Tx,
     ec2::{
         parameter::{done, invalid, missing, unsupported},
-        protocol, quota, tags,
+        protocol, tags,
     },
     state::{SecurityGroup, SecurityGroupRule, Tags},
 };
@@ -110,27 +110,26 @@ fn add(
             return Err(duplicate(rule));
         }
     }
-    if there.len() + wanted.len() > quota::RULES_PER_DIRECTION {
-        return Err(limit_exceeded());
-    }
     let mut made = Vec::with_capacity(wanted.len());
     for (rule, description) in wanted {
+        let peered = match &rule.peer {
+            Peer::Group(id) => peered::reach(&tx.state, &group.vpc, id, None)?,
+            Peer::Net(_) | Peer::PrefixList(_) => None,
+        };
         let rule = SecurityGroupRule {
             id: tx.ec2_id("sgr"),
             group: group.id.clone(),
             egress,
             rule,
+            peered,
             description,
             tags: tags.clone(),
         };
         tx.state.security_group_rules.put(rule.clone());
         made.push(rule);
     }
+    check_weight(&tx.state, &group.id, egress)?;
     Ok(made)
-}
-
-fn limit_exceeded() -> Fault {
-    Fault::new("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
 }
 
 /// The rule is there already.

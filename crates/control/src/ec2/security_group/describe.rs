@@ -45,14 +45,14 @@ fn show(state: &State, group: &SecurityGroup) -> Shape {
     let (rules, account) = (rules_of(state, id), &state.region.account);
     Shape {
         group_id: Some(id.to_string()),
-        ip_permissions_egress: Some(permission::of_group(account, &rules, true)),
+        ip_permissions_egress: Some(permission::of_group(state, group, &rules, true)),
         tags: tags::show(tags),
         vpc_id: Some(vpc.to_string()),
         security_group_arn: Some(arn(state, id)),
         owner_id: Some(account.clone()),
         group_name: Some(name.clone()),
         description: Some(description.clone()),
-        ip_permissions: Some(permission::of_group(account, &rules, false)),
+        ip_permissions: Some(permission::of_group(state, group, &rules, false)),
     }
 }
 

@@ -3,11 +3,15 @@
 pub(super) mod authorize;
 pub(super) mod describe;
 pub(super) mod describe_rules;
+pub(super) mod for_vpc;
 pub(super) mod modify_rules;
+mod peered;
 mod permission;
+pub(super) mod references;
 pub(super) mod revoke;
 pub(super) mod rule_descriptions;
 mod rules;
+pub(super) mod stale;
 
 use super::{
     kind::Kind,
@@ -16,7 +20,7 @@ use super::{
 };
 use crate::{
     State, Tx,
-    state::{Record, SecurityGroup, SecurityGroupRule, Tags},
+    state::{Lifecycle, Record, SecurityGroup, SecurityGroupRule, Tags, VpcEndpoint, VpcEndpointKind},
 };
 use ::vpc::{IpProtocol, Peer, Ports, Rule, SecurityGroupId, VpcId};
 use aws::{
@@ -168,12 +172,14 @@ fn allow_all(tx: &mut Tx<'_>, group: &SecurityGroupId, egress: bool, peer: Peer)
         group: group.clone(),
         egress,
         rule,
+        peered: None,
         description: None,
         tags: Tags::new(),
     });
 }
 
-/// DeleteSecurityGroup.
+/// DeleteSecurityGroup. A rule of another VPC's group does not keep a group: it becomes stale
+/// ("Update your security groups to reference peer security groups", Amazon VPC Peering Guide).
 pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteSecurityGroupRequest) -> Result<DeleteSecurityGroupResult, Fault> {
     let DeleteSecurityGroupRequest { group_id, group_name, dry_run } = input;
     let group = named(&tx.state, group_id, group_name)?;
@@ -182,9 +188,16 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteSecurityGroupRequest) -> Resu
         let message = format!("the specified group: \"{id}\" name: \"{}\" cannot be deleted by a user", group.name);
         return Err(Fault::new("CannotDelete", message));
     }
-    let named_elsewhere = |rule: &SecurityGroupRule| rule.group != *id && rule.rule.peer == Peer::Group(id.clone());
+    let named_elsewhere = |rule: &SecurityGroupRule| {
+        rule.group != *id && rule.peered.is_none() && rule.rule.peer == Peer::Group(id.clone())
+    };
     let state = &mut tx.state;
+    let carried = |endpoint: &VpcEndpoint| {
+        let VpcEndpointKind::Interface { security_groups, .. } = &endpoint.kind else { return false };
+        matches!(endpoint.state, Lifecycle::Pending | Lifecycle::Available) && security_groups.contains(id)
+    };
     if state.network_interfaces.iter().any(|i| i.security_groups.contains(id))
+        || state.vpc_endpoints.iter().any(carried)
         || state.security_group_rules.iter().any(named_elsewhere)
     {
         return Err(Fault::new("DependencyViolation", format!("resource {id} has a dependent object")));
@@ -204,6 +217,32 @@ pub(super) fn remove(state: &mut State, id: &SecurityGroupId) {
 /// The rules of a group.
 pub(super) fn rules_of(state: &State, id: &SecurityGroupId) -> Vec<SecurityGroupRule> {
     state.security_group_rules.prefixed(&SecurityGroupRule::prefix(id)).cloned().collect()
+}
+
+/// What a group's rules of one direction count for: one that names a prefix list counts for as many as the list may have
+/// entries ("Prefix lists concepts and rules", Amazon VPC User Guide).
+///
+/// # Errors
+/// `InvalidPrefixListID.NotFound` for a rule that names a list that is not there.
+pub(super) fn weight(state: &State, id: &str, egress: bool) -> Result<usize, Fault> {
+    let rules = state.security_group_rules.prefixed(id).filter(|rule| rule.group.as_str() == id);
+    let weights = rules.filter(|rule| rule.egress == egress).map(|rule| match &rule.rule.peer {
+        Peer::PrefixList(list) => super::prefix_list::weight(state, list),
+        Peer::Net(_) | Peer::Group(_) => Ok(1),
+    });
+    weights.sum()
+}
+
+/// Refuses what a group's rules of one direction have become, if they are too many.
+///
+/// # Errors
+/// `RulesPerSecurityGroupLimitExceeded`.
+fn check_weight(state: &State, id: &str, egress: bool) -> Result<(), Fault> {
+    if weight(state, id, egress)? <= quota::RULES_PER_DIRECTION {
+        return Ok(());
+    }
+    let message = "The maximum number of rules per security group has been reached.";
+    Err(Fault::new("RulesPerSecurityGroupLimitExceeded", message))
 }
 
 fn arn(state: &State, id: &SecurityGroupId) -> String {

@@ -1,6 +1,6 @@
 //! ModifySecurityGroupRules.
 
-use super::{authorize::duplicate, get, get_in, permission, rules};
+use super::{authorize::duplicate, check_weight, get, peered, permission, rules};
 use crate::{
     State, Tx,
     ec2::{
@@ -8,7 +8,7 @@ use crate::{
         parameter::{done, invalid, missing, unsupported},
         protocol,
     },
-    state::{SecurityGroup, SecurityGroupRule},
+    state::SecurityGroupRule,
 };
 use aws::{
     api::ec2::{
@@ -38,7 +38,11 @@ pub(in crate::ec2) fn modify(
         if !touched.insert(id) {
             return Err(invalid("The same security group rule ID must not appear multiple times"));
         }
-        (rule.rule, rule.description) = read(&tx.state, &group, &rule, request)?;
+        (rule.rule, rule.description) = read(&tx.state, &rule, request)?;
+        rule.peered = match &rule.rule.peer {
+            Peer::Group(id) => peered::reach(&tx.state, &group.vpc, id, None)?,
+            Peer::Net(_) | Peer::PrefixList(_) => None,
+        };
         tx.state.security_group_rules.put(rule);
     }
     for egress in [false, true] {
@@ -47,6 +51,7 @@ pub(in crate::ec2) fn modify(
         if let Some(twice) = all.iter().find(|rule| !seen.insert(&rule.rule)) {
             return Err(duplicate(&twice.rule));
         }
+        check_weight(&tx.state, &group.id, egress)?;
     }
     done(dry_run, ModifySecurityGroupRulesResult { r#return: Some(true) })
 }
@@ -54,7 +59,6 @@ pub(in crate::ec2) fn modify(
 /// The rule as it is to be, whole: what is not said is not kept. A range stays a range and a group a group.
 fn read(
     state: &State,
-    group: &SecurityGroup,
     now: &SecurityGroupRule,
     request: SecurityGroupRuleRequest,
 ) -> Result<(Rule, Option<String>), Fault> {
@@ -69,13 +73,13 @@ fn read(
         description,
     } = request;
     unsupported("SecurityGroupRule.CidrIpv6", cidr_ipv6)?;
-    unsupported("SecurityGroupRule.PrefixListId", prefix_list_id)?;
     let protocol = protocol::read(&ip_protocol.ok_or_else(|| missing("ipProtocol"))?)?;
     let ports = protocol::read_ports(protocol, from_port, to_port)?;
     let wrong = |why: &str| invalid(format!("Invalid rule type for security group rule '{}'. {why}", now.id));
-    let peer = match (cidr_ipv4, referenced_group_id) {
-        (Some(range), None) => permission::read_range(&range)?,
-        (None, Some(id)) => Peer::Group(get_in(state, &group.vpc, &id)?.id.clone()),
+    let peer = match (cidr_ipv4, referenced_group_id, prefix_list_id) {
+        (Some(range), None, None) => permission::read_range(&range)?,
+        (None, Some(id), None) => Peer::Group(id.into()),
+        (None, None, Some(id)) => permission::read_list(state, &id)?,
         _ => {
             return Err(wrong(
                 "You must specify exactly one of CidrIpv4, CidrIpv6, PrefixListId and ReferencedGroupId.",

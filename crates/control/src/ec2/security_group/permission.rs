@@ -1,13 +1,13 @@
 //! IP permissions of requests read into rules, one rule a peer, and rules written as IP permissions.
 
-use super::{check_text, get_in, in_default_vpc};
+use super::{check_text, in_default_vpc, peered, rules_of};
 use crate::{
     State,
     ec2::{
-        parameter::{invalid, missing, not_supported, unsupported},
-        protocol,
+        parameter::{invalid, missing, not_supported},
+        prefix_list, protocol,
     },
-    state::{SecurityGroup, SecurityGroupRule},
+    state::{PeeredGroup, SecurityGroup, SecurityGroupRule},
 };
 use aws::{
     api::ec2::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair},
@@ -22,8 +22,8 @@ pub(super) type Wanted = (Rule, Option<String>);
 /// Reads IP permissions for a group. Order and repetition are kept.
 ///
 /// # Errors
-/// `InvalidParameterValue`, `MissingParameter`, `InvalidGroup.NotFound`, and for prefix lists and other accounts' groups the
-/// refusal naming them.
+/// `InvalidParameterValue`, `MissingParameter`, `InvalidGroup.NotFound`, `InvalidPrefixListID.NotFound`, and for other accounts'
+/// groups the refusal naming them.
 pub(super) fn read(state: &State, of: &SecurityGroup, permissions: Vec<IpPermission>) -> Result<Vec<Wanted>, Fault> {
     let mut wanted = Vec::new();
     for permission in permissions {
@@ -36,12 +36,11 @@ pub(super) fn read(state: &State, of: &SecurityGroup, permissions: Vec<IpPermiss
             ipv6_ranges,
             prefix_list_ids,
         } = permission;
-        unsupported("IpPermissions.PrefixListIds", prefix_list_ids.filter(|lists| !lists.is_empty()))?;
         let protocol = protocol::read(&ip_protocol.ok_or_else(|| missing("ipProtocol"))?)?;
         let ports = protocol::read_ports(protocol, from_port, to_port)?;
         let (pairs, ranges) = (user_id_group_pairs.unwrap_or_default(), ip_ranges.unwrap_or_default());
-        let ipv6_ranges = ipv6_ranges.unwrap_or_default();
-        if pairs.is_empty() && ranges.is_empty() && ipv6_ranges.is_empty() {
+        let (ipv6_ranges, lists) = (ipv6_ranges.unwrap_or_default(), prefix_list_ids.unwrap_or_default());
+        if pairs.is_empty() && ranges.is_empty() && ipv6_ranges.is_empty() && lists.is_empty() {
             return Err(missing("cidrIp or sourceSecurityGroupId"));
         }
         for IpRange { description, cidr_ip } in ranges {
@@ -50,6 +49,10 @@ pub(super) fn read(state: &State, of: &SecurityGroup, permissions: Vec<IpPermiss
         }
         for Ipv6Range { description, cidr_ipv6 } in ipv6_ranges {
             let peer = read_ipv6_range(&cidr_ipv6.ok_or_else(|| missing("cidrIpv6"))?)?;
+            wanted.push((Rule { protocol, ports, peer }, check(description)?));
+        }
+        for PrefixListId { description, prefix_list_id } in lists {
+            let peer = read_list(state, &prefix_list_id.ok_or_else(|| missing("prefixListId"))?)?;
             wanted.push((Rule { protocol, ports, peer }, check(description)?));
         }
         for pair in pairs {
@@ -64,6 +67,12 @@ pub(super) fn read(state: &State, of: &SecurityGroup, permissions: Vec<IpPermiss
 pub(super) fn read_range(text: &str) -> Result<Peer, Fault> {
     let net = text.parse::<IpNet>().ok().filter(|net| net.addr().is_ipv4());
     net.map(|net| Peer::Net(net.trunc())).ok_or_else(|| invalid(format!("CIDR block {text} is malformed")))
+}
+
+/// Reads a prefix list that is there.
+pub(super) fn read_list(state: &State, id: &str) -> Result<Peer, Fault> {
+    prefix_list::weight(state, id)?;
+    Ok(Peer::PrefixList(id.into()))
 }
 
 fn read_ipv6_range(text: &str) -> Result<Peer, Fault> {
@@ -83,7 +92,8 @@ pub(super) fn refuse_ipv6(wanted: &[Wanted]) -> Result<(), Fault> {
     }
 }
 
-/// Reads another group, by its id or, in the default VPC, by its name.
+/// Reads another group, by its id or, in the default VPC, by its name. One that a rule names already is read even when it is
+/// gone, so that stale rules can be taken away. Its peering status is what a reply said and may be sent back as it was.
 fn read_pair(state: &State, of: &SecurityGroup, pair: UserIdGroupPair) -> Result<(Peer, Option<String>), Fault> {
     let UserIdGroupPair {
         description,
@@ -92,22 +102,25 @@ fn read_pair(state: &State, of: &SecurityGroup, pair: UserIdGroupPair) -> Result
         group_id,
         vpc_id,
         vpc_peering_connection_id,
-        peering_status,
+        peering_status: _,
     } = pair;
-    unsupported("IpPermissions.Groups.VpcPeeringConnectionId", vpc_peering_connection_id)?;
-    unsupported("IpPermissions.Groups.PeeringStatus", peering_status)?;
     if user_id.is_some_and(|user| user != state.region.account) {
         return Err(not_supported("IpPermissions.Groups.UserId of another account"));
-    }
-    if vpc_id.is_some_and(|vpc| vpc != of.vpc.as_str()) {
-        return Err(not_supported("IpPermissions.Groups.VpcId of another VPC"));
     }
     let id = match (group_id, group_name) {
         (Some(id), _) => id,
         (None, Some(name)) => in_default_vpc(state, &name)?.id.to_string(),
         (None, None) => return Err(missing("groupId")),
     };
-    Ok((Peer::Group(get_in(state, &of.vpc, &id)?.id.clone()), description))
+    let peer = Peer::Group(id.as_str().into());
+    if !rules_of(state, &of.id).iter().any(|rule| rule.rule.peer == peer) {
+        let found = peered::reach(state, &of.vpc, &id, vpc_peering_connection_id.as_deref())?;
+        let vpc = found.as_ref().map_or(&of.vpc, |found| &found.vpc);
+        if vpc_id.is_some_and(|wanted| wanted != vpc.as_str()) {
+            return Err(peered::foreign());
+        }
+    }
+    Ok((peer, description))
 }
 
 /// A description of a rule as it is kept; an empty one is none.
@@ -117,10 +130,17 @@ pub(super) fn check(description: Option<String>) -> Result<Option<String>, Fault
     Ok(description)
 }
 
-/// Writes rules as IP permissions: those with the same protocol and ports together.
-pub(super) fn write<'a>(account: &str, rules: impl Iterator<Item = (&'a Rule, Option<String>)>) -> Vec<IpPermission> {
+/// A rule to be written, with what the user says of it and where the group it names is.
+pub(super) type Written<'a> = (&'a Rule, Option<String>, Option<&'a PeeredGroup>);
+
+/// Writes rules of a VPC as IP permissions: those with the same protocol and ports together.
+pub(super) fn write<'a>(
+    state: &State,
+    vpc: &vpc::VpcId,
+    rules: impl Iterator<Item = Written<'a>>,
+) -> Vec<IpPermission> {
     let mut permissions = BTreeMap::new();
-    for (rule, description) in rules {
+    for (rule, description, elsewhere) in rules {
         let permission = permissions.entry((rule.protocol, rule.ports)).or_insert_with(|| empty(rule));
         match &rule.peer {
             Peer::Net(net) if !net.addr().is_ipv4() => {
@@ -131,12 +151,18 @@ pub(super) fn write<'a>(account: &str, rules: impl Iterator<Item = (&'a Rule, Op
                 let range = IpRange { description, cidr_ip: Some(net.to_string()) };
                 permission.ip_ranges.get_or_insert_default().push(range);
             }
-            Peer::Group(id) => permission.user_id_group_pairs.get_or_insert_default().push(UserIdGroupPair {
-                description,
-                user_id: Some(account.to_owned()),
-                group_id: Some(id.to_string()),
-                ..UserIdGroupPair::default()
-            }),
+            Peer::Group(id) => {
+                let through = elsewhere.map(|group| peered::through(state, vpc, group));
+                permission.user_id_group_pairs.get_or_insert_default().push(UserIdGroupPair {
+                    description,
+                    user_id: Some(state.region.account.clone()),
+                    group_name: None,
+                    group_id: Some(id.to_string()),
+                    vpc_id: elsewhere.map(|group| group.vpc.to_string()),
+                    vpc_peering_connection_id: through.as_ref().map(|(peering, _)| peering.to_string()),
+                    peering_status: through.map(|(_, status)| status.to_owned()),
+                });
+            }
             Peer::PrefixList(id) => permission
                 .prefix_list_ids
                 .get_or_insert_default()
@@ -163,7 +189,12 @@ fn empty(rule: &Rule) -> IpPermission {
 }
 
 /// A group's rules of one direction as IP permissions.
-pub(super) fn of_group(account: &str, rules: &[SecurityGroupRule], egress: bool) -> Vec<IpPermission> {
+pub(super) fn of_group(
+    state: &State,
+    group: &SecurityGroup,
+    rules: &[SecurityGroupRule],
+    egress: bool,
+) -> Vec<IpPermission> {
     let rules = rules.iter().filter(|rule| rule.egress == egress);
-    write(account, rules.map(|rule| (&rule.rule, rule.description.clone())))
+    write(state, &group.vpc, rules.map(|rule| (&rule.rule, rule.description.clone(), rule.peered.as_ref())))
 }

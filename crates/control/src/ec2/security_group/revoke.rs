@@ -142,13 +142,14 @@ fn by_rules(
     let gone: Vec<_> = there.iter().filter(is_wanted).cloned().collect();
     let unknown = wanted.iter().filter(|(wanted, _)| !there.iter().any(|rule| rule.rule == *wanted));
     let unknown =
-        permission::write(&state.region.account, unknown.map(|(rule, description)| (rule, description.clone())));
+        permission::write(state, &group.vpc, unknown.map(|(rule, description)| (rule, description.clone(), None)));
     let tolerant = vpc::default_vpc(state).is_some_and(|default| default.id == group.vpc);
     if unknown.is_empty() || tolerant { Ok((gone, unknown)) } else { Err(rules::not_there()) }
 }
 
 fn show(rule: &SecurityGroupRule) -> RevokedSecurityGroupRule {
-    let SecurityGroupRule { id, group, egress, rule: Rule { protocol, ports, peer }, description, tags: _ } = rule;
+    let SecurityGroupRule { id, group, egress, rule, peered: _, description, tags: _ } = rule;
+    let Rule { protocol, ports, peer } = rule;
     let (from, to) = protocol::show_ports(*ports);
     let (ipv4, ipv6) = rules::ranges(peer);
     RevokedSecurityGroupRule {
@@ -160,7 +161,7 @@ fn show(rule: &SecurityGroupRule) -> RevokedSecurityGroupRule {
         to_port: Some(to),
         cidr_ipv4: ipv4,
         cidr_ipv6: ipv6,
-        prefix_list_id: None,
+        prefix_list_id: rules::prefix_list(peer).map(ToString::to_string),
         referenced_group_id: rules::referenced_group(peer).map(ToString::to_string),
         description: description.clone(),
     }

@@ -1,6 +1,9 @@
 //! What authorizing, revoking and changing have in common: the parameters rules are given in, and the rules of one direction.
 
-use super::permission::{self, Wanted};
+use super::{
+    peered,
+    permission::{self, Wanted},
+};
 use crate::{
     State,
     ec2::{
@@ -112,12 +115,17 @@ pub(super) fn not_there() -> Fault {
 /// A rule as a reply shows it.
 pub(super) fn show(state: &State, rule: &SecurityGroupRule) -> Shape {
     let account = &state.region.account;
-    let SecurityGroupRule { id, group, egress, rule: Rule { protocol, ports, peer }, description, tags } = rule;
+    let SecurityGroupRule { id, group, egress, rule, peered: elsewhere, description, tags } = rule;
+    let Rule { protocol, ports, peer } = rule;
     let (from, to) = protocol::show_ports(*ports);
+    let own = state.security_groups.get(group).map(|group| &group.vpc);
+    let through = elsewhere.as_ref().zip(own).map(|(group, own)| peered::through(state, own, group));
     let referenced = |id: &vpc::SecurityGroupId| ReferencedSecurityGroup {
         group_id: Some(id.to_string()),
+        peering_status: through.as_ref().map(|(_, status)| (*status).to_owned()),
         user_id: Some(account.clone()),
-        ..ReferencedSecurityGroup::default()
+        vpc_id: elsewhere.as_ref().map(|group| group.vpc.to_string()),
+        vpc_peering_connection_id: through.as_ref().map(|(peering, _)| peering.to_string()),
     };
     let (ipv4, ipv6) = ranges(peer);
     Shape {
@@ -148,7 +156,7 @@ pub(super) fn ranges(peer: &Peer) -> (Option<String>, Option<String>) {
 }
 
 /// A peer's prefix list.
-fn prefix_list(peer: &Peer) -> Option<&vpc::PrefixListId> {
+pub(super) fn prefix_list(peer: &Peer) -> Option<&vpc::PrefixListId> {
     match peer {
         Peer::PrefixList(id) => Some(id),
         Peer::Net(_) | Peer::Group(_) => None,

@@ -1,11 +1,17 @@
 //! The operations as a client sees them.
 
+mod cidrs;
 mod default_vpc;
 mod elastic_ips;
+mod endpoints;
 mod filters;
 mod gateways;
 mod interfaces;
 mod nat_gateways;
+mod network_acls;
+mod peering;
+mod prefix_lists;
+mod refused;
 mod routing;
 mod security_groups;
 mod subnets;

@@ -337,40 +337,18 @@ fn an_endpoint_lives_and_goes_the_same_way() {
     let vpc = world.vpc("10.0.0.0/16");
     let subnet = world.subnet(&vpc, "10.0.0.0/24");
     world.host_has(world.state.revision, world.state.revision);
-    let interface = world.user_interface(&subnet);
-    let id = EndpointId::from("vpce-0");
-    let kind = VpcEndpointKind::Interface {
-        interfaces: BTreeMap::from([(subnet.as_str().into(), interface.as_str().into())]),
-        security_groups: BTreeSet::new(),
-        private_dns: false,
-    };
-    world
-        .transact(|tx| {
-            let endpoint = VpcEndpoint {
-                id: id.clone(),
-                vpc: vpc.as_str().into(),
-                service: "logs".into(),
-                state: Lifecycle::Pending,
-                since: tx.state.revision + 1,
-                kind,
-                created_at: Timestamp { millis: 0 },
-                tags: Tags::new(),
-            };
-            tx.state.vpc_endpoints.put(endpoint);
-            Ok(())
-        })
-        .unwrap();
+    let asked = json!({
+        "VpcId": vpc, "VpcEndpointType": "Interface", "ServiceName": "com.amazonaws.us-east-1.logs", "SubnetId": [subnet],
+        "PrivateDnsEnabled": false
+    });
+    let id = text(&world.ec2("CreateVpcEndpoint", asked), "/vpcEndpoint/vpcEndpointId");
+    let interfaces = world.state.network_interfaces.iter();
+    let interface = interfaces.map(|interface| interface.id.clone()).next().unwrap();
     let asked = world.state.revision;
     assert_eq!(world.state.vpc_endpoints.get(&id).unwrap().state, Lifecycle::Pending);
     world.host_has(asked, asked);
     assert_eq!(world.state.vpc_endpoints.get(&id).unwrap().state, Lifecycle::Available);
-    world
-        .transact(|tx| {
-            let since = tx.state.revision + 1;
-            tx.state.vpc_endpoints.update(&id, |e| (e.state, e.since) = (Lifecycle::Deleting, since));
-            Ok(())
-        })
-        .unwrap();
+    world.ec2("DeleteVpcEndpoints", json!({ "VpcEndpointId": [id] }));
     let withdrawn = world.state.revision;
     assert!(world.state.network_interfaces.contains(&interface));
     world.host_has(withdrawn, withdrawn);

@@ -1,9 +1,6 @@
 //! Route tables, what they are associated with, and their routes.
 
 use super::*;
-use crate::state::{PrefixList, Tags};
-use std::collections::BTreeMap;
-use vpc::PrefixListId;
 
 impl World {
     /// Makes a route table and returns its id.
@@ -38,11 +35,10 @@ impl World {
     }
 
     fn prefix_list(&mut self, max_entries: u32) -> String {
-        let id = PrefixListId::from("pl-0123456789abcdef0");
-        let versions = vec![BTreeMap::from([("10.9.0.0/16".parse().unwrap(), None)])];
-        let list = PrefixList { id: id.clone(), name: "l".into(), max_entries, versions, tags: Tags::new() };
-        self.state.prefix_lists.put(list);
-        id.to_string()
+        let asked = json!({
+            "PrefixListName": "l", "AddressFamily": "IPv4", "MaxEntries": max_entries, "Entry": [{ "Cidr": "10.9.0.0/16" }]
+        });
+        text(&self.ec2("CreateManagedPrefixList", asked), "/prefixList/prefixListId")
     }
 }
 

@@ -214,7 +214,7 @@ fn wrong_rules_are_refused() {
     );
     assert_eq!(
         refused(json!({ "IpProtocol": "-1", "PrefixListIds": [{ "PrefixListId": "pl-1" }] })),
-        "UnsupportedOperation: The parameter IpPermissions.PrefixListIds is not supported by neargate."
+        "InvalidPrefixListID.NotFound: The prefix list ID 'pl-1' does not exist"
     );
     assert_eq!(
         refused(json!({ "IpProtocol": "-1", "Groups": [{ "GroupId": foreign }] })),

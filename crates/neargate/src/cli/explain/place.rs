@@ -207,7 +207,7 @@ fn resolve(topology: &Topology, service: &AwsService, origin: &Origin) -> Found 
     let Some(vpc) = topology.vpcs.get(id).filter(|vpc| vpc.has_hostnames()) else { return public };
     let here = vpc.interfaces.get(from).map(|interface| &interface.subnet);
     let ids = vpc.endpoints.values().filter_map(|endpoint| match endpoint {
-        Endpoint::Interface { service: name, interfaces, private_dns: true } if name == service.name => {
+        Endpoint::Interface { service: name, interfaces, private_dns: true, .. } if name == service.name => {
             Some(interfaces)
         }
         _ => None,

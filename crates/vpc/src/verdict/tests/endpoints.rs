@@ -61,8 +61,16 @@ fn an_interface_endpoint_is_an_interface_with_groups() {
     let vpc = one(&mut topology);
     vpc.interfaces.insert("eni-logs".into(), logs);
     let interfaces = ["eni-logs".into()].into();
-    vpc.endpoints
-        .insert("vpce-logs".into(), Endpoint::Interface { service: "logs".to_owned(), interfaces, private_dns: true });
+    vpc.endpoints.insert(
+        "vpce-logs".into(),
+        Endpoint::Interface {
+            service: "logs".to_owned(),
+            interfaces,
+            private_dns: true,
+            dns_label: String::new(),
+            zones: Default::default(),
+        },
+    );
     let to = |topology: &Topology, id: &str| verdict(topology, &from(topology, id, "10.0.1.50", Transport::tcp(443)));
     assert!(to(&topology, "eni-web").answered());
     assert!(to(&topology, "eni-peer").answered(), "also from a peered VPC");

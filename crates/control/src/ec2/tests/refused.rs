@@ -1,0 +1,56 @@
+use super::*;
+
+#[test]
+fn what_neargate_does_not_have_is_refused_by_name() {
+    let mut world = World::founded();
+    let vpc = world.vpc("10.0.0.0/16");
+    let requests = [
+        ("AssociateSubnetCidrBlock", json!({ "SubnetId": "subnet-0", "Ipv6CidrBlock": "2001:db8::/64" })),
+        ("DisassociateSubnetCidrBlock", json!({ "AssociationId": "subnet-cidr-assoc-0" })),
+        ("CreateEgressOnlyInternetGateway", json!({ "VpcId": vpc })),
+        ("CreateFlowLogs", json!({ "ResourceId": [vpc], "ResourceType": "VPC" })),
+        ("CreateDhcpOptions", json!({ "DhcpConfiguration": [{ "Key": "domain-name", "Value": ["x"] }] })),
+    ];
+    for (operation, request) in requests {
+        assert_eq!(
+            world.ec2_refuses(operation, request),
+            format!("UnsupportedOperation: The operation {operation} is not supported by neargate.")
+        );
+    }
+}
+
+#[test]
+fn there_is_none_of_what_can_t_be_made() {
+    let mut world = World::founded();
+    assert_eq!(world.ec2("DescribeFlowLogs", json!({}))["flowLogSet"], json!([]));
+    let by_resource = json!({ "Filter": [{ "Name": "resource-id", "Value": ["vpc-0"] }] });
+    assert_eq!(world.ec2("DescribeFlowLogs", by_resource)["flowLogSet"], json!([]));
+    let deleted = world.ec2("DeleteFlowLogs", json!({ "FlowLogId": ["fl-0"] }));
+    assert_eq!(text(&deleted, "/unsuccessful/0/error/code"), "InvalidFlowLogId.NotFound");
+    let none = world.ec2("DescribeEgressOnlyInternetGateways", json!({}));
+    assert_eq!(none["egressOnlyInternetGatewaySet"], json!([]));
+    assert_eq!(
+        world.ec2_refuses("DescribeEgressOnlyInternetGateways", json!({ "EgressOnlyInternetGatewayId": ["eigw-0"] })),
+        "InvalidEgressOnlyInternetGatewayId.NotFound: The egressOnlyInternetGateway ID 'eigw-0' does not exist"
+    );
+    let refused = world.ec2_refuses("DescribeFlowLogs", json!({ "Filter": [{ "Name": "colour", "Value": ["red"] }] }));
+    assert_eq!(refused, "InvalidParameterValue: The filter 'colour' is invalid");
+}
+
+#[test]
+fn every_vpc_has_the_one_set_of_dhcp_options() {
+    let mut world = World::founded();
+    let vpc = world.vpc("10.0.0.0/16");
+    let set = text(&world.ec2("DescribeDhcpOptions", json!({})), "/dhcpOptionsSet/0/dhcpOptionsId");
+    for id in [set.as_str(), "default"] {
+        world.ec2("AssociateDhcpOptions", json!({ "VpcId": vpc, "DhcpOptionsId": id }));
+    }
+    assert_eq!(
+        world.ec2_refuses("AssociateDhcpOptions", json!({ "VpcId": vpc, "DhcpOptionsId": "dopt-0" })),
+        "InvalidDhcpOptionID.NotFound: The dhcpOption ID 'dopt-0' does not exist"
+    );
+    assert_eq!(
+        world.ec2_refuses("DeleteDhcpOptions", json!({ "DhcpOptionsId": set })),
+        format!("DependencyViolation: The dhcpOptions '{set}' has dependencies and cannot be deleted.")
+    );
+}
