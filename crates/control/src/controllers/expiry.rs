@@ -19,8 +19,11 @@ pub fn run(tx: &mut Tx<'_>) {
             Expiring::ClientToken(key) => {
                 tx.state.client_tokens.remove(key);
             }
-            Expiring::Ec2ClientToken(key) => {
-                tx.state.ec2_client_tokens.remove(key);
+            Expiring::CallToken(key) => {
+                // One that was used again, because what it had made was gone, has a later entry too.
+                if tx.state.call_tokens.get(key).is_some_and(|token| token.expires <= due.at) {
+                    tx.state.call_tokens.remove(key);
+                }
             }
             Expiring::VpcPeeringRequest(id) => peering::expire_request(tx, id),
             Expiring::VpcPeering(id) => {

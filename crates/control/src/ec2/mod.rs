@@ -3,11 +3,12 @@
 //! gateways.
 //!
 //! This file is the routing table. One file a resource, or a directory where it has many calls; what the calls have in common is
-//! in `describe`, `filter`, `parameter`, `idempotency` and `kind`. Absent: instances; calls that change routes and gateways; IPv6.
+//! in `describe`, `filter`, `parameter`, `client_token` and `kind`. Absent: instances; calls that change routes and gateways; IPv6.
 
 mod address;
 mod awsvpc;
 mod cidr;
+mod client_token;
 mod default_subnet;
 mod default_vpc;
 mod describe;
@@ -18,7 +19,6 @@ mod describe_tags;
 mod describe_vpcs;
 mod dhcp_options;
 mod filter;
-mod idempotency;
 pub(crate) mod interface;
 mod internet_gateway;
 mod kind;

@@ -2,8 +2,8 @@
 
 use super::{
     cidr::everywhere,
+    client_token::Call,
     describe_network_acls::show,
-    idempotency::Call,
     kind::Kind,
     parameter::{done, invalid},
     quota, tags, vpc,
@@ -53,16 +53,16 @@ pub(super) fn associate_default(tx: &mut Tx<'_>, vpc: &VpcId) -> SubnetAcl {
 
 /// CreateNetworkAcl. A new ACL denies everything ("Custom network ACLs", Amazon VPC User Guide).
 pub(super) fn create(tx: &mut Tx<'_>, input: CreateNetworkAclRequest) -> Result<CreateNetworkAclResult, Fault> {
-    let call = Call::new("CreateNetworkAcl", &input.client_token, &input)?;
+    let call = Call::new("CreateNetworkAcl", input.client_token.as_ref(), &input)?;
     let CreateNetworkAclRequest { tag_specifications, client_token, dry_run, vpc_id } = input;
-    let before = Call::made(&call, tx)?.and_then(|id| tx.state.network_acls.get(&id).cloned());
+    let before = call.made_before(&tx.state)?.and_then(|id| tx.state.network_acls.get(&id).cloned());
     let acl = match before {
         Some(acl) => acl,
         None => {
             let vpc = vpc::get(&tx.state, &vpc_id)?.id.clone();
             let tags = tags::at_creation(tag_specifications, ResourceType::NetworkAcl)?;
             let acl = make(tx, vpc, tags)?;
-            Call::remember(call, tx, &acl.id);
+            call.remember(tx, &acl.id);
             acl
         }
     };

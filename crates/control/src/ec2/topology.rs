@@ -71,8 +71,7 @@ fn vpc(state: &State, record: &crate::state::Vpc) -> Vpc {
     }
     for subnet in state.subnets.iter().filter(|subnet| subnet.vpc == *id) {
         let interfaces = format!("{}/", subnet.id);
-        let stays = |interface: &&NetworkInterface| interface.withdrawn.is_none();
-        for interface in interface::of_subnet(state, &interfaces).filter(stays) {
+        for interface in interface::of_subnet(state, &interfaces).filter(|interface| lives(state, interface)) {
             vpc.interfaces.insert(interface.id.clone(), enforced(interface));
         }
     }
@@ -137,6 +136,17 @@ fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
         };
         vpc.endpoints.insert(endpoint.id.clone(), enforced);
     }
+}
+
+/// Whether what is behind an interface is there. That of an endpoint that goes is described until it is gone, but hosts have it no
+/// more.
+fn lives(state: &State, interface: &NetworkInterface) -> bool {
+    let lives = |state| matches!(state, Lifecycle::Pending | Lifecycle::Available);
+    let there = match &interface.requester {
+        Requester::Endpoint(id) => state.vpc_endpoints.get(id).is_some_and(|endpoint| lives(endpoint.state)),
+        Requester::Ecs | Requester::User | Requester::NatGateway(_) => true,
+    };
+    there && interface.withdrawn.is_none()
 }
 
 fn enforced(interface: &NetworkInterface) -> Interface {

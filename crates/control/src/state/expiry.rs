@@ -23,7 +23,7 @@ pub enum Expiring {
     /// A client token, by its key.
     ClientToken(String),
     /// A client token of Amazon EC2, by its key.
-    Ec2ClientToken(String),
+    CallToken(String),
     /// A request for a peering connection, if nobody has decided about it.
     VpcPeeringRequest(PeeringId),
     /// A peering connection that has ended.
@@ -38,7 +38,7 @@ impl Record for Expiry {
         match &self.what {
             Expiring::Task(id) => format!("{at:016}/task/{id}"),
             Expiring::ClientToken(key) => format!("{at:016}/client-token/{key}"),
-            Expiring::Ec2ClientToken(key) => format!("{at:016}/ec2-client-token/{key}"),
+            Expiring::CallToken(key) => format!("{at:016}/call-token/{key}"),
             Expiring::VpcPeeringRequest(id) => format!("{at:016}/vpc-peering-request/{id}"),
             Expiring::VpcPeering(id) => format!("{at:016}/vpc-peering/{id}"),
         }

@@ -15,8 +15,8 @@ mod task_definition;
 
 // Amazon EC2's.
 mod address;
+mod call_token;
 mod dhcp_options;
-mod ec2_client_token;
 mod elastic_ip;
 mod internet_gateway;
 mod nat_gateway;
@@ -33,10 +33,10 @@ mod vpc_endpoint;
 
 pub use self::vpc::{Vpc, VpcCidr};
 pub use address::Address;
+pub use call_token::CallToken;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use dhcp_options::DhcpOptions;
-pub use ec2_client_token::Ec2ClientToken;
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use expiry::{Expiring, Expiry};
 pub use host::{Host, Seen};
@@ -133,10 +133,10 @@ tables! {
     expiries: Expiry,
     /// Addresses in use, by [`Address::key_of`].
     addresses: Address,
+    /// Client tokens of Amazon EC2's calls, by operation and token.
+    call_tokens: CallToken,
     /// DHCP options sets by their ids.
     dhcp_options: DhcpOptions,
-    /// Client tokens of Amazon EC2's calls by operation and token.
-    ec2_client_tokens: Ec2ClientToken,
     /// Elastic IP addresses by their allocations.
     elastic_ips: ElasticIp,
     /// Internet gateways by their ids.

@@ -7,7 +7,7 @@ pub(super) mod modify;
 
 use super::{
     cidr,
-    idempotency::Call,
+    client_token::Call,
     kind::Kind,
     parameter::{done, invalid, not_supported},
     quota, tags,
@@ -78,7 +78,7 @@ pub(super) fn create(
     tx: &mut Tx<'_>,
     input: CreateManagedPrefixListRequest,
 ) -> Result<CreateManagedPrefixListResult, Fault> {
-    let call = Call::new("CreateManagedPrefixList", &input.client_token, &input)?;
+    let call = Call::new("CreateManagedPrefixList", input.client_token.as_ref(), &input)?;
     let CreateManagedPrefixListRequest {
         dry_run,
         prefix_list_name,
@@ -88,7 +88,7 @@ pub(super) fn create(
         address_family,
         client_token: _,
     } = input;
-    let before = Call::made(&call, tx)?.and_then(|id| tx.state.prefix_lists.get(&id).cloned());
+    let before = call.made_before(&tx.state)?.and_then(|id| tx.state.prefix_lists.get(&id).cloned());
     let list = match before {
         Some(list) => list,
         None => {
@@ -114,7 +114,7 @@ pub(super) fn create(
                 tags,
             };
             tx.state.prefix_lists.put(list.clone());
-            Call::remember(call, tx, &list.id);
+            call.remember(tx, &list.id);
             list
         }
     };

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Tx,
     ec2::{
-        idempotency::Call,
+        client_token::Call,
         parameter::{done, missing, not_supported, unsupported},
         quota, tags, vpc,
     },
@@ -25,14 +25,14 @@ pub(in crate::ec2) fn create(
     tx: &mut Tx<'_>,
     input: CreateVpcEndpointRequest,
 ) -> Result<CreateVpcEndpointResult, Fault> {
-    let call = Call::new("CreateVpcEndpoint", &input.client_token, &input)?;
+    let call = Call::new("CreateVpcEndpoint", input.client_token.as_ref(), &input)?;
     let (token, dry_run) = (input.client_token.clone(), input.dry_run);
-    let before = Call::made(&call, tx)?.and_then(|id| tx.state.vpc_endpoints.get(&id).cloned());
+    let before = call.made_before(&tx.state)?.and_then(|id| tx.state.vpc_endpoints.get(&id).cloned());
     let endpoint = match before {
         Some(endpoint) => endpoint,
         None => {
             let endpoint = make(tx, input)?;
-            Call::remember(call, tx, &endpoint.id);
+            call.remember(tx, &endpoint.id);
             endpoint
         }
     };

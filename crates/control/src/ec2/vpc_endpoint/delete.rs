@@ -1,6 +1,6 @@
 //! DeleteVpcEndpoints.
 
-use super::{get, interfaces, routes};
+use super::{get, routes};
 use crate::{
     Tx,
     ec2::parameter::{done, missing},
@@ -40,13 +40,9 @@ fn withdraw(tx: &mut Tx<'_>, endpoint: VpcEndpoint) {
     if matches!(endpoint.state, Lifecycle::Deleting | Lifecycle::Deleted) {
         return;
     }
-    match &endpoint.kind {
-        VpcEndpointKind::Interface { interfaces, .. } => {
-            interfaces.values().for_each(|id| interfaces::withdraw(tx, id));
-        }
-        VpcEndpointKind::Gateway { route_tables } => {
-            route_tables.iter().for_each(|table| routes::remove(tx, &endpoint.id, table));
-        }
+    // Interfaces are described until no host has them; then they go with the endpoint.
+    if let VpcEndpointKind::Gateway { route_tables } = &endpoint.kind {
+        route_tables.iter().for_each(|table| routes::remove(tx, &endpoint.id, table));
     }
     let revision = tx.state.revision + 1;
     tx.state.vpc_endpoints.update(&endpoint.id, |endpoint| {

@@ -1,30 +1,33 @@
-//! Client tokens of Amazon EC2's calls that make something, so that a repeated call makes nothing twice.
+//! Client tokens of Amazon EC2's calls, so that a repeated call makes nothing twice.
 
 use super::Record;
+use aws::doc::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A client token in use ("Ensuring idempotency in Amazon EC2 API requests", Amazon EC2 Developer Guide).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ec2ClientToken {
+pub struct CallToken {
     /// The operation; tokens of different operations are different.
     pub operation: String,
     /// The token.
     pub token: String,
-    /// The call it stands for, as JSON.
-    pub request: String,
+    /// The call it stands for, as JSON, without `DryRun`.
+    pub request: serde_json::Value,
     /// The id of what that call made.
     pub made: String,
+    /// When it is forgotten.
+    pub expires: Timestamp,
 }
 
-impl Ec2ClientToken {
+impl CallToken {
     /// The key of a token.
     pub fn key_of(operation: &str, token: &str) -> String {
         format!("{operation}/{token}")
     }
 }
 
-impl Record for Ec2ClientToken {
-    const TABLE: &'static str = "ec2_client_token";
+impl Record for CallToken {
+    const TABLE: &'static str = "call_token";
     fn key(&self) -> String {
         Self::key_of(&self.operation, &self.token)
     }
