@@ -4,7 +4,6 @@ mod region;
 mod table;
 
 // One file a kind of record.
-mod call_token;
 mod client_token;
 mod cluster;
 mod expiry;
@@ -16,6 +15,7 @@ mod task_definition;
 
 // Amazon EC2's.
 mod address;
+mod call_token;
 mod dhcp_options;
 mod elastic_ip;
 mod internet_gateway;

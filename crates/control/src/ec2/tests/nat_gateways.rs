@@ -1,14 +1,9 @@
 //! NAT gateways, and what hosts have to do with their life.
 
 use super::*;
-use crate::{
-    host::must_observe,
-    state::{Lifecycle, Tags, VpcEndpoint, VpcEndpointKind},
-};
-use aws::doc::Timestamp;
+use crate::{host::must_observe, state::Lifecycle};
 use spec::HostId;
-use std::collections::{BTreeMap, BTreeSet};
-use vpc::{EndpointId, Holder};
+use vpc::Holder;
 
 impl World {
     /// A VPC with an internet gateway and a subnet.

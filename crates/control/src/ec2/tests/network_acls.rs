@@ -50,7 +50,7 @@ fn a_repeated_call_makes_nothing_twice() {
     assert_eq!(world.ec2("CreateNetworkAcl", call(&one)), first);
     assert_eq!(
         world.ec2_refuses("CreateNetworkAcl", call(&two)),
-        "IdempotentParameterMismatch: The request uses the same client token as a previous, but non-identical request."
+        "IdempotentParameterMismatch: Wrong arguments for request with token t"
     );
     world.now += 24 * 60 * 60 * 1000;
     world.ec2("CreateTags", json!({ "ResourceId": [one], "Tag": [{ "Key": "a", "Value": "b" }] }));

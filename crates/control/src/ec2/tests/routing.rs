@@ -43,15 +43,6 @@ impl World {
 }
 
 #[test]
-fn what_neargate_has_no_part_in_is_refused_by_name() {
-    let mut world = World::founded();
-    for operation in ["CreateEgressOnlyInternetGateway", "CreateFlowLogs"] {
-        let refused = world.ec2_refuses(operation, json!({}));
-        assert!(refused.contains(operation), "{refused}");
-    }
-}
-
-#[test]
 fn a_route_to_a_gateway_that_is_gone_is_a_black_hole() {
     let mut world = World::founded();
     let gateways = world.ec2("DescribeInternetGateways", json!({}));
