@@ -270,6 +270,10 @@ fn peering_joins_two_vpcs_and_no_third() {
     assert_eq!(seen(&there(&world, "vpc-b"), &there(&world, "vpc-c"), to(4), 80), Some(to(3).into()));
     assert_eq!(seen(&world.at(10), &there(&world, "vpc-c"), to(4), 80), None, "peering is not transitive");
     assert!(!probe::udp(&world.at(10), &there(&world, "vpc-c"), to(4), 9));
+    let router = network::router_namespace_path(&world.instance, &id("vpc-b"));
+    let resolver = [10, 3, 0, 2].into();
+    assert!(probe::udp(&there(&world, "vpc-b"), &router, resolver, 53), "the resolver answers its own VPC");
+    assert!(!probe::udp(&world.at(10), &router, resolver, 53), "and no other");
     // A group of the peer is a peer of rules.
     let only = vpc::SecurityGroup { ingress: vec![tcp(80, 80, group("sg-friends"))], egress: vec![] };
     world.topology().vpcs.get_mut(&id("vpc-b")).unwrap().security_groups.insert("sg-open".into(), only);

@@ -7,7 +7,10 @@ use network::{Instance, plan};
 use spec::HostSpec;
 use std::{fs, path::Path, sync::Arc};
 use support::*;
-use vpc::{IpProtocol, Ports, Rule, SecurityGroup};
+use vpc::{
+    AclRule, AwsService, Destination, Endpoint, Holder, Interface, IpProtocol, Peering, Ports, PrefixListId, Route,
+    Rule, SecurityGroup, Target,
+};
 
 fn spec() -> HostSpec {
     HostSpec { revision: 1, topology: topology().into(), ..HostSpec::default() }
@@ -74,6 +77,46 @@ fn every_kind_of_rule() {
     add_task(&mut spec, VPC, 12, &["sg-db"]);
     spec.tasks.remove(&task_id(12));
     assert_golden("rules.txt", &spec);
+}
+
+#[test]
+fn every_way_out() {
+    let mut world = World::new();
+    world.group("sg-web", vec![tcp(80, 80, everywhere()), tcp(81, 81, group("sg-far"))], vec![all(everywhere())]);
+    world.task(10, &["sg-web"]);
+    world.task(100, &["sg-web"]);
+    world.internet_gateway();
+    world.public(10, [198, 18, 0, 10].into());
+    world.nat_gateway(50, Some([198, 18, 0, 50].into()));
+    let list = PrefixListId::from("pl-s3");
+    let s3 = AwsService::named("s3").unwrap();
+    world.topology().prefix_lists.insert(list.clone(), [s3.range()].into());
+    let endpoint = Endpoint::Gateway { service: "s3".to_owned(), prefix_list: list.clone() };
+    world.vpc().endpoints.insert("vpce-1".into(), endpoint);
+    world.route(1, "0.0.0.0/0", Target::InternetGateway("igw-1".into()));
+    world.route(1, "10.9.0.0/16", Target::NatGateway("nat-gone".into()));
+    world.route(2, "0.0.0.0/0", Target::NatGateway("nat-50".into()));
+    let to_s3 = Route { destination: Destination::PrefixList(list), target: Target::Endpoint("vpce-1".into()) };
+    world.vpc().route_tables.get_mut("rtb-2").unwrap().routes.push(to_s3);
+    let denied = AclRule {
+        protocol: IpProtocol::TCP,
+        ports: Ports::Range(22, 22),
+        net: "10.0.1.0/24".parse().unwrap(),
+        allow: false,
+    };
+    world.vpc().network_acls.insert("acl-2".into(), acl(&[denied], &[]));
+    world.vpc().subnets.get_mut("subnet-2").unwrap().network_acl = "acl-2".into();
+    let mut peer = vpc();
+    peer.cidrs = vec!["10.3.0.0/16".parse().unwrap()];
+    peer.subnets.retain(|id, _| id.as_str() == "subnet-1");
+    peer.subnets.values_mut().for_each(|subnet| subnet.cidr = "10.3.1.0/24".parse().unwrap());
+    let far = Interface { private_ip: [10, 3, 1, 10].into(), holder: Holder::User, ..interface(10, &["sg-far"]) };
+    peer.interfaces.insert(interface_id(200), far);
+    world.topology().vpcs.insert("vpc-2".into(), peer);
+    let ends = Peering { requester: VPC.into(), accepter: "vpc-2".into(), requester_dns: false, accepter_dns: false };
+    world.topology().peerings.insert("pcx-1".into(), ends);
+    world.route(1, "10.3.0.0/16", Target::Peering("pcx-1".into()));
+    assert_golden("ways-out.txt", &world.spec);
 }
 
 #[test]

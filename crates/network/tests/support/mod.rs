@@ -50,9 +50,6 @@ impl World {
 
     /// The same for an instance that may be there already.
     pub fn of(instance: Instance) -> Self {
-        // Loads the kernel's modules, as starting neargate does.
-        static CHECKED: Once = Once::new();
-        CHECKED.call_once(|| Network::check_host().unwrap());
         let spec = HostSpec { revision: 1, topology: topology().into(), ..HostSpec::default() };
         Self { network: Network::new(instance.clone()), instance, spec }
     }
@@ -79,6 +76,9 @@ impl World {
     }
 
     pub fn apply(&mut self) -> usize {
+        // Loads the kernel's modules, as starting neargate does.
+        static CHECKED: Once = Once::new();
+        CHECKED.call_once(|| Network::check_host().unwrap());
         let plan = self.plan();
         self.network
             .apply(&plan)

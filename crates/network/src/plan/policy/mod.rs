@@ -3,7 +3,7 @@
 //! ```text
 //! source       raw prerouting: from an interface, its own address; from outside, nobody's here: else drop. Marks the packet with
 //!              the number of the route table that is for it
-//! input        to the router itself: what is in @services, else drop
+//! input        to the router itself, from an interface: what is in @services, else drop
 //! destination  from the internet gateway: the private address for the public one
 //! forward      network ACLs of the subnet it leaves and the one it comes to → established or related: accept
 //!              → what the sender may send: link → @links → @egress → egress-N; from @onward: → receiver; else drop
@@ -69,10 +69,11 @@ pub(crate) const SHAPES: [Shape; 14] = [
 pub(super) fn table(vpc: &Vpc, attachments: &[Attachment], around: &Around) -> Table {
     let mut table = Table::default();
     source_check(&mut table, vpc, attachments, around);
-    services(&mut table, vpc);
+    let unfiltered = unfiltered(&mut table, attachments, around);
+    services(&mut table, vpc, unfiltered);
     let mut forward = acl::filter(&mut table, vpc, attachments);
     security_groups(&mut table, vpc, attachments, around);
-    forwarding(&mut table, attachments, around, &mut forward);
+    forwarding(&mut table, around, unfiltered, &mut forward);
     table.chain("forward", Some(Hook::Forward), forward);
     if let Some(internet) = &around.internet {
         translations(&mut table, vpc, internet);
@@ -82,6 +83,11 @@ pub(super) fn table(vpc: &Vpc, attachments: &[Attachment], around: &Around) -> T
 
 fn accept() -> Statement {
     Statement::Verdict(Verdict::Accept)
+}
+
+/// Matches a link that is in a set.
+fn linked(selector: Selector, set: &str) -> Statement {
+    Statement::In(vec![selector], set.into())
 }
 
 fn drop_it() -> Statement {
@@ -150,13 +156,32 @@ fn public(vpc: &Vpc) -> impl Iterator<Item = (IpAddr, IpAddr)> {
     all.map(|(private, public)| (*private, *public)).filter(|(private, public)| private.is_ipv4() && public.is_ipv4())
 }
 
-fn services(table: &mut Table, vpc: &Vpc) {
+/// The links of what security groups don't filter: NAT gateways and what is around the VPC. Whether there are any.
+fn unfiltered(table: &mut Table, attachments: &[Attachment], around: &Around) -> bool {
+    let nats = attachments.iter().filter(|at| !at.interface.filtered()).map(|at| &at.link);
+    let links: Vec<&LinkName> = nats.chain(around.links()).collect();
+    let set = |links: Vec<&LinkName>| {
+        links.into_iter().map(|link| (key([Datum::Link(link.clone())]), None)).collect::<Vec<_>>()
+    };
+    if links.is_empty() {
+        return false;
+    }
+    let to_anyone = links.iter().filter(|link| Some(**link) != around.internet.as_ref()).copied().collect();
+    table.set("inward", LINK_SET, set(links).into_iter());
+    table.set("onward", LINK_SET, set(to_anyone).into_iter());
+    true
+}
+
+/// What the router answers. It does so for interfaces of the VPC alone: its resolver can't be asked across a peering connection.
+fn services(table: &mut Table, vpc: &Vpc, unfiltered: bool) {
     let key = |s: Service| key([Datum::Address(s.address), Datum::Protocol(s.protocol), Datum::Word(s.port)]);
     let all = vpc.services().filter(|service| service.address.is_ipv4());
     table.set("services", SERVICES, all.map(|service| (key(service), None)));
     let service =
         Statement::In(vec![Selector::Destination, Selector::Protocol, Selector::SecondWord], "services".into());
-    let rules = vec![Rule(vec![Statement::FromLoopback, accept()]), Rule(vec![service, accept()])];
+    let outside = unfiltered.then(|| Rule(vec![linked(Selector::InputLink, "inward"), drop_it()]));
+    let rules = [Rule(vec![Statement::FromLoopback, accept()])].into_iter().chain(outside);
+    let rules = rules.chain([Rule(vec![service, accept()])]).collect();
     table.chain("input", Some(Hook::Input), rules);
 }
 
@@ -180,26 +205,17 @@ fn security_groups(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], aro
 }
 
 /// What comes after the network ACLs: connections that are known, the sender's gate, the receiver's gate.
-fn forwarding(table: &mut Table, attachments: &[Attachment], around: &Around, forward: &mut Vec<Rule>) {
+fn forwarding(table: &mut Table, around: &Around, unfiltered: bool, forward: &mut Vec<Rule>) {
     let dispatch = |map: &str| Rule(vec![Statement::Dispatch(Selector::Mark, map.into())]);
     forward.push(Rule(vec![Statement::Established, accept()]));
     forward.extend(judged_by(vec![Selector::InputLink], "links"));
     forward.push(dispatch("egress"));
     let mut receiver: Vec<Rule> = judged_by(vec![Selector::OutputLink], "links").into();
     receiver.push(dispatch("ingress"));
-    let unfiltered = attachments.iter().filter(|at| !at.interface.filtered()).map(|at| &at.link);
-    let unfiltered: Vec<&LinkName> = unfiltered.chain(around.links()).collect();
-    if !unfiltered.is_empty() {
-        let set = |links: Vec<&LinkName>| {
-            links.into_iter().map(|link| (key([Datum::Link(link.clone())]), None)).collect::<Vec<_>>()
-        };
-        let to_anyone = unfiltered.iter().filter(|link| Some(**link) != around.internet.as_ref()).copied().collect();
-        table.set("inward", LINK_SET, set(unfiltered).into_iter());
-        table.set("onward", LINK_SET, set(to_anyone).into_iter());
-        let by = |selector, name: &str| Statement::In(vec![selector], name.into());
+    if unfiltered {
         let to_receiver = Statement::Verdict(Verdict::Goto("receiver".into()));
-        forward.push(Rule(vec![by(Selector::InputLink, "inward"), to_receiver]));
-        receiver.push(Rule(vec![by(Selector::OutputLink, "onward"), accept()]));
+        forward.push(Rule(vec![linked(Selector::InputLink, "inward"), to_receiver]));
+        receiver.push(Rule(vec![linked(Selector::OutputLink, "onward"), accept()]));
     }
     if around.internet.is_some() {
         // What begins no connection would not be translated, and leave with a private address.
