@@ -1,7 +1,9 @@
 //! The VPC on one host: what the network should be, decided purely ([`plan`]), and making it so over netlink ([`Network`]).
 //!
-//! A router namespace for each VPC, a namespace for each task, a point-to-point veth pair for each interface, security groups as
-//! nftables in the router. Nothing is ever done in the host's own namespace: no link, address, route or rule of it is touched.
+//! A router namespace for each VPC, a namespace for whatever is behind an interface (a task, a NAT gateway, an endpoint), one for the
+//! internet, a point-to-point veth pair for each interface and each gateway. In the router, route tables are routing tables, and
+//! security groups, network ACLs and the internet gateway's translation are one nftables table. Nothing is ever done in the host's
+//! own namespace: no link, address, route or rule of it is touched.
 //!
 //! Absent here: bridges, addresses in the host's namespace, programs that are run (`ip`, `nft`, `tc`), threads that outlive a call,
 //! waiting for the kernel to destroy a namespace.
