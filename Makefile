@@ -5,7 +5,7 @@ BIN := target/$(HOST)/release/neargate
 PACKAGES := busybox-static ca-certificates crun curl gcc iproute2 libc6-dev make nftables python3 python3-venv
 VENV := .venv
 
-.PHONY: demo test guest bench check fmt build packages clients clean
+.PHONY: demo test soak guest bench check fmt build packages clients clean
 
 ## Runs the demonstration end to end: a region on loopback, real tasks, the AWS CLI, and a table of what was proved.
 demo: build clients
@@ -17,6 +17,10 @@ test: check clients build
 	$(VENV)/bin/python tools/shapes.py --check
 	$(VENV)/bin/python tools/oracle.py
 	$(VENV)/bin/python -m pytest -q tests/conformance --neargate $(BIN)
+
+## Holds the model of networks against this machine's kernel for thousands of random topologies: minutes, not seconds.
+soak: packages
+	CASES=$${CASES:-5000} cargo test --release -p network --test verdicts
 
 ## Runs what asks something of the kernel on another one: Debian's own, with cgroup v2 alone, in a virtual machine without a network.
 guest: PACKAGES += binutils cpio qemu-system-x86

@@ -9,7 +9,7 @@
 //! | `logs` | the operations of CloudWatch Logs that need events |
 //! | [`blobs`] | what is too big or too much for records: log events |
 //! | `mirror` | images: loading them, and answering pulls of hosts |
-//! | `status`, `reset` | what the CLI asks for |
+//! | `status`, `networks`, `reset` | what the CLI asks for |
 //!
 //! Absent: any decision about a resource (that is `control`'s), and anything of a host (that is the agent's).
 
@@ -26,6 +26,7 @@ pub mod journal;
 mod lock;
 mod logs;
 mod mirror;
+mod networks;
 mod reset;
 mod start;
 mod status;

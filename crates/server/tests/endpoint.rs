@@ -75,6 +75,7 @@ fn neargates_own_paths_are_not_there() {
     for (method, path) in [
         ("GET", "/_neargate/health"),
         ("GET", "/_neargate/status"),
+        ("GET", "/_neargate/networks"),
         ("GET", "/_neargate/topology"),
         ("POST", "/_neargate/reset"),
         ("POST", "/_neargate/sync"),

@@ -39,6 +39,48 @@ fn a_region_answers_and_keeps_what_it_answered() {
 }
 
 #[test]
+fn the_gateways_of_networks_are_shown() {
+    let (_dir, running) = start();
+    let mut client = running.connect();
+    let mut call = |query: &str, element: &str| {
+        let answer = client.ec2(query).unwrap();
+        let found = answer.body.split_once(&format!("<{element}>")).and_then(|(_, rest)| rest.split_once('<'));
+        found.map(|(text, _)| text.to_owned()).unwrap_or_else(|| panic!("{query}: {}", answer.body))
+    };
+    let vpc = call("Action=CreateVpc&CidrBlock=10.0.0.0/16", "vpcId");
+    let subnet = call(&format!("Action=CreateSubnet&VpcId={vpc}&CidrBlock=10.0.0.0/24"), "subnetId");
+    let other = call("Action=CreateVpc&CidrBlock=10.3.0.0/16", "vpcId");
+    let peering =
+        call(&format!("Action=CreateVpcPeeringConnection&VpcId={vpc}&PeerVpcId={other}"), "vpcPeeringConnectionId");
+    let nat = format!("Action=CreateNatGateway&SubnetId={subnet}&ConnectivityType=private&PrivateIpAddress=10.0.0.9");
+    let nat = call(&nat, "natGatewayId");
+    let service = "ServiceName=com.amazonaws.us-east-1.s3";
+    let endpoint = call(&format!("Action=CreateVpcEndpoint&VpcId={vpc}&{service}"), "vpcEndpointId");
+    let shown = running.connect().request("GET", "/_neargate/networks", &[], b"").unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown.body).unwrap();
+    let of = |id: &str| shown["vpcs"].as_array().unwrap().iter().find(|one| one["vpc"] == id).unwrap().clone();
+    assert_eq!(
+        (of(&vpc)["cidrs"][0].as_str(), &of(&vpc)["internetGateway"]),
+        (Some("10.0.0.0/16"), &serde_json::Value::Null)
+    );
+    let gateway = of(&vpc)["natGateways"][0].clone();
+    assert_eq!(
+        (gateway["natGateway"].as_str(), gateway["addresses"][0]["privateAddress"].as_str()),
+        (Some(&*nat), Some("10.0.0.9"))
+    );
+    let shown = of(&vpc)["endpoints"][0].clone();
+    assert_eq!(
+        (shown["endpoint"].as_str(), shown["service"].as_str(), shown["type"].as_str()),
+        (Some(&*endpoint), Some("s3"), Some("Gateway"))
+    );
+    for (id, far) in [(&vpc, &other), (&other, &vpc)] {
+        let expected = serde_json::json!([{ "peering": peering, "status": "pending-acceptance", "vpc": far }]);
+        assert_eq!(of(id)["peerings"], expected);
+    }
+    running.stop();
+}
+
+#[test]
 fn calls_of_nothing_there_is_are_refused_in_the_services_own_manner() {
     let (_dir, running) = start();
     let mut client = running.connect();

@@ -89,6 +89,17 @@ impl Lifecycle {
     pub fn lives(self) -> bool {
         matches!(self, Self::Pending | Self::Available)
     }
+
+    /// As on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Available => "available",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl Record for NatGateway {

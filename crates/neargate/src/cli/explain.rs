@@ -14,12 +14,12 @@ mod report;
 mod tests;
 mod text;
 
-use super::{DataDir, Failure, Output};
+use super::{DataDir, Failure, Output, region::Placed};
 use clap::{Args, ValueEnum};
 use place::{Aim, Place};
 use report::Question;
 use std::process::ExitCode;
-use vpc::verdict::Transport;
+use vpc::{Topology, verdict::Transport};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,6 +76,16 @@ impl Protocol {
             (_, None) => Err(Failure("which port? Write TO:PORT, such as task/4f2a:80".to_owned())),
         }
     }
+}
+
+/// Whether a TCP connection from a place gets to `TO:PORT` and is answered, both as they are written on the command line.
+///
+/// # Errors
+/// For what is not a place, or none that is there.
+pub fn reaches(topology: &Topology, tasks: &[Placed], from: &str, to: &str) -> Result<bool, Failure> {
+    let (from, to): (Place, Aim) = (from.parse()?, to.parse()?);
+    let transport = Protocol::Tcp.transport(to.port)?;
+    Ok(Question::new(topology, tasks, &from, &to.place, transport)?.answer().reachable)
 }
 
 impl Explain {

@@ -2,7 +2,7 @@
 
 mod down;
 mod env;
-mod explain;
+pub mod explain;
 mod from;
 mod image;
 pub mod region;
@@ -38,7 +38,7 @@ enum Command {
     Down(down::Down),
     /// Print the environment that points AWS clients at a region, for `eval "$(neargate env)"`.
     Env(env::Env),
-    /// Show the tasks of a region, where they are and how they are.
+    /// Show a region's networks with their gateways, and its tasks: where they are and how they are.
     Status(status::Status),
     /// Put container images where tasks find them, without a registry.
     Image(image::Image),

@@ -1,10 +1,13 @@
-//! `neargate status`: a region, and the tasks it has on this machine.
+//! `neargate status`: a region, its networks, and the tasks it has on this machine.
+
+mod networks;
 
 use super::{
     DataDir, Failure, Output,
     region::{Placed, Region},
 };
 use clap::Args;
+use networks::Network;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf};
@@ -12,12 +15,13 @@ use std::{collections::BTreeMap, path::PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   neargate status
-  neargate status --output json | jq '.tasks[].address'";
+  neargate status --output json | jq '.tasks[].address'
+  neargate status --output json | jq '.vpcs[].natGateways[].metrics'";
 
 /// The most tasks that DescribeTasks takes.
 const DESCRIBED_AT_ONCE: usize = 100;
 
-/// Show the tasks of a region.
+/// Show the networks and the tasks of a region.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Status {
@@ -40,6 +44,7 @@ struct Report {
     data_directory: PathBuf,
     process_id: u32,
     uptime_seconds: u64,
+    vpcs: Vec<Network>,
     tasks: Vec<Task>,
 }
 
@@ -90,6 +95,7 @@ impl Status {
 
 async fn report(region: Region) -> Result<Report, Failure> {
     let Told { region: name, account, process_id, uptime_seconds } = region.get("/_neargate/status").await?;
+    let vpcs = networks::networks(&region).await?;
     let placed = region.tasks().await?;
     let described = describe(&region, &placed).await?;
     let tasks = placed.into_iter().map(|placed| task(placed, &described)).collect();
@@ -102,6 +108,7 @@ async fn report(region: Region) -> Result<Report, Failure> {
         data_directory: region.data_dir,
         process_id,
         uptime_seconds,
+        vpcs,
         tasks,
     })
 }
@@ -160,6 +167,8 @@ fn text(report: &Report) -> String {
         report.data_directory.display(),
         report.instance
     );
+    out += "\n";
+    report.vpcs.iter().for_each(|vpc| out += &vpc.to_string());
     if report.tasks.is_empty() {
         return out + "\nNo task runs.\n";
     }

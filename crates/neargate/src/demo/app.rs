@@ -1,17 +1,20 @@
-//! `neargate demo-app`: what the containers of the demonstration run: a small HTTP server, `web` or `api`.
+//! `neargate demo-app`: what the containers of the demonstration run: a small HTTP server, `web`, `api` or `whoami`; and what asks
+//! one in a way that curl does not.
 //!
-//! `web` asks `api` for something and makes a page of it; both are in one task, so `api` is at 127.0.0.1. It answers one request
-//! after the other, which is all a demonstration needs.
+//! `web` asks `api` for something and makes a page of it; both are in one task, so `api` is at 127.0.0.1. `whoami` says who it is and
+//! who asks. They answer one request after the other, which is all a demonstration needs.
 
+mod ask;
 mod http;
+mod whoami;
 
 use crate::cli::Failure;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand};
 use http::Reply;
 use serde_json::{Value, json};
 use std::{
-    fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    fs, io,
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     thread,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,36 +26,74 @@ const API: (u16, &str) = (8080, "/my-endpoint");
 #[derive(Args)]
 pub struct App {
     /// Which of them.
+    #[command(subcommand)]
     part: Part,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Subcommand)]
 enum Part {
     /// Serves a page on port 80.
     Web,
     /// Serves what the page is made of, on port 8080.
     Api,
+    /// Says who it is and who asks, over HTTP and over UDP.
+    Whoami {
+        /// Who it is.
+        name: String,
+        /// Where it is asked.
+        #[arg(long, default_value = "0.0.0.0:80")]
+        listen: SocketAddr,
+    },
+    /// Asks a `whoami` over UDP.
+    Udp {
+        /// Where it is.
+        server: SocketAddr,
+    },
+    /// Sends an ICMP echo request and waits for the reply.
+    Ping {
+        /// To whom.
+        host: Ipv4Addr,
+    },
 }
 
 impl App {
-    /// Serves until SIGTERM, which is what Amazon ECS sends to stop a container.
+    /// Serves until SIGTERM, which is what Amazon ECS sends to stop a container, or asks once.
     pub fn run(self) -> Result<(), Failure> {
-        let (port, answer): (u16, fn(&str) -> Reply) = match self.part {
-            Part::Web => (80, web),
-            Part::Api => (API.0, api),
-        };
-        crate::cli::runtime()?.block_on(async {
-            // Process 1 of a container gets only the signals it asked for (pid_namespaces(7)).
-            let mut terminate = signal(SignalKind::terminate())?;
-            let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
-                .map_err(|error| Failure(format!("listening on port {port}: {error}")))?;
-            println!("listening on port {port}");
-            thread::Builder::new().name("serve".to_owned()).spawn(move || http::serve(&listener, answer))?;
-            terminate.recv().await;
-            println!("told to stop");
-            Ok(())
-        })
+        let every = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+        match self.part {
+            Part::Web => serve(every(80), |path, _| web(path)),
+            Part::Api => serve(every(API.0), |path, _| api(path)),
+            Part::Whoami { name, listen } => {
+                let socket = UdpSocket::bind(listen).map_err(|error| busy(listen, &error))?;
+                whoami::serve_udp(name.clone(), socket)?;
+                serve(listen, move |path, client| whoami::page(path, &name, client))
+            }
+            Part::Udp { server } => said(&ask::udp(server)?),
+            Part::Ping { host } => said(&ask::ping(host)?),
+        }
     }
+}
+
+fn busy(at: SocketAddr, error: &io::Error) -> Failure {
+    Failure(format!("listening at {at}: {error}"))
+}
+
+fn said(answer: &str) -> Result<(), Failure> {
+    println!("{answer}");
+    Ok(())
+}
+
+fn serve(at: SocketAddr, answer: impl Fn(&str, SocketAddr) -> Reply + Send + 'static) -> Result<(), Failure> {
+    crate::cli::runtime()?.block_on(async {
+        // Process 1 of a container gets only the signals it asked for (pid_namespaces(7)).
+        let mut terminate = signal(SignalKind::terminate())?;
+        let listener = TcpListener::bind(at).map_err(|error| busy(at, &error))?;
+        println!("listening at {at}");
+        thread::Builder::new().name("serve".to_owned()).spawn(move || http::serve(&listener, answer))?;
+        terminate.recv().await;
+        println!("told to stop");
+        Ok(())
+    })
 }
 
 fn api(path: &str) -> Reply {

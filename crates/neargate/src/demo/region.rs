@@ -20,6 +20,8 @@ pub struct Region {
     directory: PathBuf,
     /// Taken by whoever removes the region.
     running: Mutex<Option<(Child, TempDir)>>,
+    /// What runs in its networks besides tasks.
+    visitors: Mutex<Vec<Child>>,
 }
 
 impl Region {
@@ -44,7 +46,8 @@ impl Region {
             .and_then(Result::ok)
             .unwrap_or_default();
         let url = ready.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default().to_owned();
-        let region = Self { program, url, directory, running: Mutex::new(Some((up, temporary))) };
+        let region =
+            Self { program, url, directory, running: Mutex::new(Some((up, temporary))), visitors: Mutex::default() };
         if region.url.is_empty() {
             return Err(Failure(format!("`neargate up` did not become ready:\n{}", region.errors().trim_end())));
         }
@@ -66,8 +69,31 @@ impl Region {
         fs::read_to_string(self.directory.join("errors")).unwrap_or_default()
     }
 
+    /// Starts `neargate from PLACE -- COMMAND`, which runs until [`Region::end_visitors`].
+    pub fn visit(&self, place: &str, command: &[&str]) -> Result<(), Failure> {
+        let visitor = Command::new(&self.program)
+            .env("NEARGATE_DATA_DIR", self.data_dir())
+            .args(["from", place, "--"])
+            .args(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::options().append(true).open(self.directory.join("errors"))?)
+            .spawn()?;
+        self.visitors.lock().unwrap_or_else(PoisonError::into_inner).push(visitor);
+        Ok(())
+    }
+
+    /// Ends what runs in its networks besides tasks.
+    pub fn end_visitors(&self) {
+        for mut visitor in self.visitors.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = visitor.kill();
+            let _ = visitor.wait();
+        }
+    }
+
     /// Takes everything off the machine: tasks, networks, the process, its directory. A second time there is nothing to do.
     pub fn remove(&self) -> Result<(), Failure> {
+        self.end_visitors();
         let Some((mut up, temporary)) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return Ok(());
         };
@@ -82,8 +108,9 @@ impl Region {
         }
     }
 
-    /// Leaves everything running when this program ends.
+    /// Leaves the region and its tasks running when this program ends.
     pub fn keep(&self) {
+        self.end_visitors();
         if let Some((_, temporary)) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = temporary.keep();
         }

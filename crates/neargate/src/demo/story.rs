@@ -52,6 +52,63 @@ pub struct Found {
     pub first_address: String,
     /// The ARNs of the copies.
     pub copies: Vec<String>,
+    /// The networks of the four situations.
+    pub networks: Networks,
+    /// The tasks in them, in the order of their places.
+    pub residents: Vec<Resident>,
+}
+
+/// The networks in which tasks are in one of four situations.
+#[derive(Default)]
+pub struct Networks {
+    /// The VPC that has gateways and endpoints.
+    pub vpc: String,
+    /// Its route tables.
+    pub route_tables: Vec<String>,
+    /// The Elastic IP address of its NAT gateway.
+    pub nat_address: String,
+    /// The VPC that is peered with it.
+    pub peered: String,
+    /// Where tasks are to be put.
+    pub places: Vec<Place>,
+}
+
+/// Where a task is to be put.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// What the task is called.
+    pub name: &'static str,
+    /// Where that is, in a few words.
+    pub words: &'static str,
+    /// The subnet.
+    pub subnet: String,
+    /// The security group.
+    pub group: String,
+    /// Whether the task asks for a public address.
+    pub public: bool,
+}
+
+/// A task in one of the situations.
+#[derive(Debug, Clone)]
+pub struct Resident {
+    /// What it is called.
+    pub name: &'static str,
+    /// Where it is, in a few words.
+    pub words: &'static str,
+    /// As `neargate from` takes it.
+    pub vantage: String,
+    /// Its private address.
+    pub address: String,
+    /// Its public address.
+    pub public: Option<String>,
+}
+
+impl Found {
+    /// One of the tasks in the four situations.
+    pub fn resident(&self, name: &str) -> Result<&Resident, Failure> {
+        let found = self.residents.iter().find(|resident| resident.name == name);
+        found.ok_or_else(|| Failure(format!("there is no task {name}")))
+    }
 }
 
 /// What a command came to.
@@ -94,6 +151,27 @@ impl Story {
     /// Runs the AWS CLI, shows the command, and returns what it printed.
     pub fn aws(&self, arguments: &[&str]) -> Result<Value, Failure> {
         self.screen.command(&shown("aws", arguments));
+        self.aws_quietly(arguments)
+    }
+
+    /// Runs commands of the AWS CLI that don't need each other, at the same time, as each takes half a second to start. They are
+    /// written as one would type them; no word of them has a space. A word that each prints.
+    pub fn aws_all<const N: usize>(&self, commands: [String; N]) -> Result<[String; N], Failure> {
+        commands.iter().for_each(|command| self.screen.command(&shown("aws", &words(command))));
+        let answers: Vec<Result<Value, Failure>> = thread::scope(|scope| {
+            let running = commands.each_ref().map(|command| scope.spawn(move || self.aws_quietly(&words(command))));
+            let ended = running.map(|one| one.join());
+            ended.into_iter().map(|one| one.unwrap_or_else(|_| Err(Failure("a thread ended".to_owned())))).collect()
+        });
+        let word = |answer| match answer {
+            Value::String(word) => word,
+            other => other.to_string(),
+        };
+        let answers: Vec<String> = answers.into_iter().map(|one| one.map(word)).collect::<Result<_, _>>()?;
+        <[String; N]>::try_from(answers).map_err(|_| Failure("not every command was answered".to_owned()))
+    }
+
+    fn aws_quietly(&self, arguments: &[&str]) -> Result<Value, Failure> {
         let done = run(self.aws_command().args(arguments))?;
         if !done.success {
             return Err(Failure(format!(
@@ -107,7 +185,10 @@ impl Story {
 
     /// The AWS CLI with nothing of the user's own configuration.
     fn aws_command(&self) -> Command {
-        let mut aws = Command::new("aws");
+        self.configured(Command::new("aws"))
+    }
+
+    fn configured(&self, mut aws: Command) -> Command {
         for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_CA_BUNDLE"] {
             aws.env_remove(name);
         }
@@ -137,6 +218,15 @@ impl Story {
     /// The same without showing it.
     pub fn neargate_quietly(&self, arguments: &[&str]) -> Result<Done, Failure> {
         run(Command::new(&self.region.program).env("NEARGATE_DATA_DIR", self.region.data_dir()).args(arguments))
+    }
+
+    /// Runs the AWS CLI inside a task's network, where it finds a service at the address its name leads to there.
+    pub fn aws_from(&self, vantage: &str, service: &str, arguments: &[&str]) -> Result<Done, Failure> {
+        let url = format!("http://{service}.us-east-1.amazonaws.com");
+        let aws = [&["from", vantage, "--", "aws", "--endpoint-url", &url, service], arguments].concat();
+        self.screen.command(&shown("neargate", &aws));
+        let neargate = Command::new(&self.region.program);
+        run(self.configured(neargate).env("NEARGATE_DATA_DIR", self.region.data_dir()).args(aws))
     }
 
     /// Asks until there is an answer; what `ask` returns last when there is none in time.
@@ -202,6 +292,11 @@ fn run(command: &mut Command) -> Result<Done, Failure> {
         .map_err(|error| Failure(format!("running {}: {error}", name.display())))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(Done { success: done.status.success(), output: text(&done.stdout), error: text(&done.stderr) })
+}
+
+/// A command's words.
+fn words(command: &str) -> Vec<&str> {
+    command.split_whitespace().collect()
 }
 
 /// A command as it can be pasted into a shell.

@@ -2,7 +2,7 @@
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{logs, mirror, reset, status, sync};
+use crate::{logs, mirror, networks, reset, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -35,6 +35,7 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
         (_, &Method::GET, "/_neargate/health") => Ok(reply::json(200, &status::health(&app))),
         (_, &Method::GET, "/_neargate/status") => Ok(reply::json(200, &status::status(&app))),
         (_, &Method::GET, "/_neargate/tasks") => Ok(reply::json(200, &status::tasks(&app))),
+        (_, &Method::GET, "/_neargate/networks") => Ok(reply::json(200, &networks::networks(&app))),
         (_, &Method::GET, "/_neargate/topology") => Ok(reply::json(200, &status::topology(&app))),
         (_, &Method::POST, "/_neargate/reset") => Ok(reply::json(200, &reset::reset(&app).await?)),
         (Door::Unix, &Method::POST, "/_neargate/sync") => {

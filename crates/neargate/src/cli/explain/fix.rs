@@ -72,6 +72,11 @@ fn of_step(scene: &Scene, moments: &[Moment], at: usize) -> Fix {
     }
 }
 
+/// For a flow that gets through, to somebody else than who is meant.
+pub fn another(address: IpAddr, found: &InterfaceId) -> Fix {
+    words(format!("For the sender {address} is {found}'s: the ranges of the two VPCs overlap."))
+}
+
 /// A fix that no command is.
 fn words(why: impl Into<String>) -> Fix {
     Fix { why: why.into(), commands: Vec::new() }

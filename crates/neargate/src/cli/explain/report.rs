@@ -9,7 +9,7 @@ use crate::cli::{Failure, region::Placed};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 use vpc::{
-    AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, Topology,
+    AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, InterfaceId, Topology,
     verdict::{End, Packet, Path, Transport, verdict},
 };
 
@@ -86,11 +86,15 @@ impl<'a> Question<'a> {
     pub fn answer(self) -> Report {
         let Self { topology, tasks, from, to, packet } = self;
         let verdict = verdict(topology, &packet);
-        let reachable = verdict.answered();
+        let other = instead(&from, &to, &verdict.there.end);
+        let reachable = verdict.answered() && other.is_none();
         let arns = tasks.iter().map(|task| (task.network_interface.as_str(), task.arn.as_str()));
         let arns: BTreeMap<&str, &str> = arns.collect();
         let scene = Scene { topology, tasks: &arns, packet: &packet };
-        let fix = (!reachable).then(|| fix::fix(&scene, &verdict));
+        let fix = match other.filter(|_| verdict.answered()) {
+            Some(other) => Some(fix::another(to.address, other)),
+            None => (!reachable).then(|| fix::fix(&scene, &verdict)),
+        };
         let note = reachable.then(|| sealed(&verdict.there.end, to.address)).flatten();
         let back = verdict.back.as_ref().filter(|_| verdict.there.arrives()).map(way);
         Report {
@@ -104,6 +108,18 @@ impl<'a> Question<'a> {
             note,
         }
     }
+}
+
+/// Who is at the end of the way in the place of the one who is meant: where the ranges of VPCs overlap, an address is somebody else's
+/// for the sender.
+fn instead<'a>(from: &'a Found, to: &Found, end: &'a End) -> Option<&'a InterfaceId> {
+    let (_, meant) = to.interface.as_ref()?;
+    let found = match end {
+        End::Interface(_, id) => id,
+        End::Itself => &from.interface.as_ref()?.1,
+        _ => return None,
+    };
+    (found != meant).then_some(found)
 }
 
 /// On this machine's internet there are one host, its resolver and AWS's services, and no way further.

@@ -36,20 +36,21 @@ impl Reply {
     }
 }
 
-/// Answers one connection after the other, for ever.
-pub fn serve(listener: &TcpListener, answer: fn(&str) -> Reply) {
+/// Answers one connection after the other, for ever: what is asked for, and who asks.
+pub fn serve(listener: &TcpListener, answer: impl Fn(&str, SocketAddr) -> Reply) {
     for stream in listener.incoming().flatten() {
         // A client that breaks off is its own affair.
-        let _ = one(stream, answer);
+        let _ = one(stream, &answer);
     }
 }
 
-fn one(mut stream: TcpStream, answer: fn(&str) -> Reply) -> io::Result<()> {
+fn one(mut stream: TcpStream, answer: impl Fn(&str, SocketAddr) -> Reply) -> io::Result<()> {
+    let client = stream.peer_addr()?;
     stream.set_read_timeout(Some(SILENCE))?;
     stream.set_write_timeout(Some(SILENCE))?;
     let head = head(&mut stream)?;
     let reply = match head.split(' ').collect::<Vec<_>>().as_slice() {
-        ["GET", path, ..] => answer(path),
+        ["GET", path, ..] => answer(path, client),
         _ => Reply::text(405, "only GET is answered\n"),
     };
     let line = head.lines().next().unwrap_or_default();
@@ -110,7 +111,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
-            serve(&listener, |path| if path == "/a" { Reply::text(200, "yes") } else { Reply::text(404, "no") });
+            serve(&listener, |path, _| if path == "/a" { Reply::text(200, "yes") } else { Reply::text(404, "no") });
         });
         assert_eq!(get(address, "/a"), Ok("yes".to_owned()));
         assert!(get(address, "/b").unwrap_err().contains("404 Not Found"));

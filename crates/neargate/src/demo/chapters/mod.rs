@@ -1,12 +1,18 @@
 //! What is shown, one file a chapter, in the order of the list. Each proves something, which becomes a line of the table.
 
 mod copies;
+mod gateways;
 mod images;
+mod internet;
+mod matrix;
 mod neighbours;
 mod network;
 mod nothing_left;
+mod other_vpcs;
 mod page;
+mod private_way;
 mod run_task;
+mod situations;
 mod stop_task;
 mod task_definition;
 
@@ -19,7 +25,7 @@ struct Chapter {
     tell: fn(&mut Story) -> Result<(), Failure>,
 }
 
-const CHAPTERS: [Chapter; 8] = [
+const CHAPTERS: [Chapter; 14] = [
     Chapter { title: "Two images, loaded from archives", tell: images::tell },
     Chapter { title: "A task definition with two containers", tell: task_definition::tell },
     Chapter { title: "A security group in the default VPC", tell: network::tell },
@@ -28,6 +34,15 @@ const CHAPTERS: [Chapter; 8] = [
     Chapter { title: "Two more copies, with the same ports", tell: copies::tell },
     Chapter { title: "From one task to another, through the security group", tell: neighbours::tell },
     Chapter { title: "A task is stopped", tell: stop_task::tell },
+    Chapter { title: "A VPC with an internet gateway, a NAT gateway and endpoints", tell: gateways::tell },
+    Chapter { title: "A second VPC with the same addresses, and a third one that is peered", tell: other_vpcs::tell },
+    Chapter {
+        title: "Tasks in the four situations of external networking, and in the other VPCs",
+        tell: situations::tell,
+    },
+    Chapter { title: "Who reaches whom: measured, and explained", tell: matrix::tell },
+    Chapter { title: "Neighbours speak without leaving the VPC", tell: private_way::tell },
+    Chapter { title: "Whom the internet sees, and who sees AWS", tell: internet::tell },
 ];
 /// Told also when a chapter before it failed.
 const END: Chapter = Chapter { title: "Nothing is left behind", tell: nothing_left::tell };

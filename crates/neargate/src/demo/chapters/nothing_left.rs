@@ -6,6 +6,7 @@ use crate::{
 };
 
 pub fn tell(story: &mut Story) -> Result<(), Failure> {
+    story.region.end_visitors();
     let data_dir = story.region.data_dir();
     let before = Leftovers::of(&data_dir);
     story.screen.say(&format!("On this machine now: {before}."));

@@ -34,6 +34,11 @@ pub(super) fn fetch(story: &Story, task: &str, url: &str) -> Result<Done, Failur
     Ok(done)
 }
 
+/// Fetches something from a place, once.
+pub(super) fn curl(story: &Story, vantage: &str, url: &str) -> Result<Done, Failure> {
+    story.neargate(&["from", vantage, "--", "curl", "--silent", "--show-error", "--fail", "--max-time", "5", url])
+}
+
 /// Whether a page was made of the answer of the `api` in the task that has this address.
 pub(super) fn is_page_of(page: &str, address: &str) -> bool {
     let host = format!("ip-{}.", address.replace('.', "-"));

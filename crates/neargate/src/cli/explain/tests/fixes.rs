@@ -265,3 +265,20 @@ fn peering_leads_one_vpc_further_and_no_more() {
     );
     assert!(commands.is_empty());
 }
+
+#[test]
+fn an_address_that_is_somebody_elses_for_the_sender_is_not_the_one_that_is_meant() {
+    let mut topology = region();
+    let mut twin = topology.vpcs["vpc-1"].clone();
+    twin.interfaces = twin.interfaces.into_iter().map(|(id, it)| (format!("{id}-twin").into(), it)).collect();
+    topology.vpcs.insert("vpc-4".into(), twin);
+    for (from, to, says) in [
+        ("eni-twin", "vpc-1/10.0.0.12:80", "For the sender 10.0.0.12 is eni-twin's: "),
+        ("vpc-4/10.0.0.10", "vpc-1/10.0.1.10:5432", "For the sender 10.0.1.10 is eni-db-twin's: "),
+        ("vpc-4/10.0.0.10", "eni-db:5432", "For the sender 10.0.1.10 is eni-db-twin's: "),
+    ] {
+        let (said, commands) = why(&topology, from, to);
+        assert!(said.starts_with(says) && commands.is_empty(), "{from} {to}: {said} {commands:?}");
+    }
+    assert!(tcp(&topology, "vpc-4/10.0.0.10", "vpc-4/10.0.1.10:5432").reachable);
+}

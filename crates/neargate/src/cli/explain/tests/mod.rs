@@ -10,8 +10,6 @@ use super::{
     report::{Question, Report},
     *,
 };
-use crate::cli::region::Placed;
-use vpc::Topology;
 
 /// `eni-web`, `eni-bare` and `eni-db` are tasks.
 fn tasks() -> Vec<Placed> {
