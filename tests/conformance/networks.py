@@ -33,7 +33,7 @@ class Networks:
 
     def __init__(self, region):
         self.region, self.ec2 = region, region.client("ec2")
-        self.vpcs, self.addresses, self.lists, self.machines = [], [], [], []
+        self.vpcs, self.gateways, self.addresses, self.lists, self.machines = [], [], [], [], []
 
     def vpc(self, cidr, names=False):
         made = self.ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
@@ -54,6 +54,7 @@ class Networks:
     def internet_gateway(self, vpc):
         made = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         self.ec2.attach_internet_gateway(InternetGatewayId=made, VpcId=vpc)
+        self.gateways.append(made)
         return made
 
     def elastic_ip(self):
@@ -119,6 +120,8 @@ class Networks:
             remove_contents(self.ec2, vpc)
         for vpc in self.vpcs:
             remove(self.ec2, vpc)
+        for gateway in self.gateways:
+            self.ec2.delete_internet_gateway(InternetGatewayId=gateway)
         for allocation in self.addresses:
             until(lambda: permitted(lambda: self.ec2.release_address(AllocationId=allocation)), what="a free address")
         for name in self.lists:
@@ -171,7 +174,6 @@ def remove(ec2, vpc):
     attached = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
     for gateway in ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]:
         ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc)
-        ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
     for group in ec2.describe_security_groups(Filters=here(vpc))["SecurityGroups"]:
         if group["GroupName"] != "default":
             ec2.delete_security_group(GroupId=group["GroupId"])

@@ -1,5 +1,6 @@
 """SIGKILL while networks are changed: after `up` the kernel does what the API says."""
 
+import collections
 import ipaddress
 import os
 import random
@@ -26,7 +27,7 @@ class Busy:
         self.subnets, self.tables = [s for s, _ in made], [t for _, t in made]
         networks.ec2.create_route(RouteTableId=self.tables[0], DestinationCidrBlock=ANYWHERE, GatewayId=self.gateway)
         self.groups = [networks.group(self.vpc, f"g{n}") for n in range(3)]
-        for n in range(4):
+        for n in range(5):
             networks.interface(self.subnets[n % 3], self.groups[n % 3])
         self.addresses = [networks.elastic_ip()[0] for _ in range(3)]
         self.stop = threading.Event()
@@ -34,7 +35,7 @@ class Busy:
         self.done = 0
 
     def run(self):
-        changes = [self.rule, self.rule, self.route, self.interface, self.public_address, self.membership, self.nat_gateway]
+        changes = [self.rule, self.route, self.interface, self.public_address, self.membership, self.nat_gateway, self.attachment]
         while not self.stop.is_set():
             try:
                 self.chance.choice(changes)(self.networks.ec2)
@@ -64,7 +65,7 @@ class Busy:
 
     def interface(self, ec2):
         mine = self.interfaces(ec2)
-        if len(mine) > 5 or (len(mine) > 2 and self.chance.random() < 0.5):
+        if len(mine) > 6 or (len(mine) > 4 and self.chance.random() < 0.5):
             ec2.delete_network_interface(NetworkInterfaceId=self.chance.choice(mine)["NetworkInterfaceId"])
         else:
             ec2.create_network_interface(SubnetId=self.chance.choice(self.subnets), Groups=[self.chance.choice(self.groups)])
@@ -89,6 +90,11 @@ class Busy:
             ec2.delete_nat_gateway(NatGatewayId=live[0]["NatGatewayId"])
         else:
             ec2.create_nat_gateway(SubnetId=self.subnets[0], AllocationId=self.chance.choice(self.addresses))
+
+    def attachment(self, ec2):
+        (gateway,) = ec2.describe_internet_gateways(InternetGatewayIds=[self.gateway])["InternetGateways"]
+        change = ec2.detach_internet_gateway if gateway["Attachments"] else ec2.attach_internet_gateway
+        change(InternetGatewayId=self.gateway, VpcId=self.vpc)
 
 
 def settled(ec2, vpc):
@@ -125,8 +131,8 @@ def explained(region, source, target):
 
 
 def check(region, networks, vpc):
-    """Tries every pair, and the internet both ways, and asks `explain` as well."""
-    ec2 = networks.ec2
+    """Tries every pair, and the internet both ways, and asks `explain` as well. Returns how often which answer was right."""
+    ec2, seen = networks.ec2, collections.Counter()
     found = ec2.describe_network_interfaces(Filters=here(vpc))["NetworkInterfaces"]
     mine = [interface for interface in found if not interface["RequesterManaged"]]
     groups = {group["GroupId"]: group for group in ec2.describe_security_groups(Filters=here(vpc))["SecurityGroups"]}
@@ -142,13 +148,17 @@ def check(region, networks, vpc):
                 answer = machines[name].udp(target["PrivateIpAddress"], PORT, wait=0.15)
                 pair = (name, target["NetworkInterfaceId"])
                 assert (answer is not None) == said == explained(region, *pair), (pair, answer, said)
+                seen["pair", said] += 1
         answer = machines[name].udp(INTERNET, PORT, wait=0.15)
         public = source.get("Association", {}).get("PublicIp")
         assert (answer is not None) == explained(region, name, "internet"), (name, answer)
+        seen["out", answer is not None] += 1
         assert answer is None or public is None or answer == public or answer in nat_addresses(ec2, vpc)
         if public:
             answer = internet.udp(public, PORT, wait=0.15)
             assert (answer is not None) == explained(region, "internet", name), (name, answer)
+            seen["in", answer is not None] += 1
+    return dict(seen)
 
 
 def nat_addresses(ec2, vpc):
@@ -162,8 +172,8 @@ def test_killed_while_networks_change(fresh, seed):
     networks = Networks(fresh)
     busy = Busy(fresh, networks, random.Random(seed + 100))
     busy.thread.start()
-    for _ in range(6):
-        time.sleep(0.05 + chance.random() * 0.4)
+    for _ in range(10):
+        time.sleep(0.05 + chance.random() * 0.5)
         fresh.kill()
         fresh.up()
     time.sleep(0.2)
@@ -172,6 +182,6 @@ def test_killed_while_networks_change(fresh, seed):
     assert busy.done > 20, "there was something under way"
     until(lambda: settled(networks.ec2, busy.vpc), what="gateways that are there or gone")
     until(lambda: namespaces(fresh) == expected_namespaces(networks.ec2), 10, "the namespaces of what there is")
-    check(fresh, networks, busy.vpc)
+    print(f"{busy.done} changes; {check(fresh, networks, busy.vpc)}")
     networks.clear()
     until(lambda: namespaces(fresh) == expected_namespaces(networks.ec2), 10, "the namespaces of what is left")
