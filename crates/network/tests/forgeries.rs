@@ -134,3 +134,47 @@ fn vpcs_of_one_range_are_told_apart_on_the_internet() {
         assert!(clients[1 - n].recv(&mut heard).is_err(), "the other hears nothing of it");
     }
 }
+
+/// What a datagram's sender is told by ICMP's port unreachable, from whomever, about a datagram to port 9 from port 5555.
+fn send_error(from: &Path, about: (Ipv4Addr, Ipv4Addr)) {
+    let (sender, receiver) = about;
+    let mut inner = packet(sender, receiver, 17, &[], &[]);
+    inner[3] = 29;
+    let sum: u32 = inner.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    inner[10..12].copy_from_slice(&(!((sum & 0xffff) + (sum >> 16)) as u16).to_be_bytes());
+    inner.extend([5555u16.to_be_bytes(), 9u16.to_be_bytes(), 9u16.to_be_bytes(), [0, 0]].concat());
+    let mut error = [&[3, 3, 0, 0, 0, 0, 0, 0][..], &inner].concat();
+    let sum: u32 = error.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    let sum = (sum & 0xffff) + (sum >> 16);
+    error[2..4].copy_from_slice(&(!((sum & 0xffff) + (sum >> 16)) as u16).to_be_bytes());
+    let own = address_of(from);
+    send_raw(from, sender, &packet(own, sender, 1, &[], &error));
+}
+
+/// The address of a namespace's interface, as it sees it.
+fn address_of(namespace: &Path) -> Ipv4Addr {
+    let socket = network::inside(namespace, || std::net::UdpSocket::bind("0.0.0.0:0").unwrap()).unwrap();
+    socket.connect((Ipv4Addr::new(10, 0, 0, 2), 53)).unwrap();
+    match socket.local_addr().unwrap().ip() {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(_) => panic!(),
+    }
+}
+
+#[test]
+fn an_error_about_a_connection_comes_from_an_end_of_it() {
+    let mut world = world();
+    world.group("sg-client", vec![], vec![all(everywhere())]);
+    world.task(13, &["sg-client"]);
+    world.apply();
+    let client = probe::bind(&world.at(13), 5555);
+    let server = probe::bind(&world.at(11), 9);
+    client.connect((ip(11), 9)).unwrap();
+    client.send(b"hello").unwrap();
+    assert!(server.recv(&mut [0; 8]).is_ok(), "there is a connection");
+    let heard = |client: &std::net::UdpSocket| client.recv(&mut [0; 8]).unwrap_err().kind();
+    send_error(&world.at(10), (ip(13), ip(11)));
+    assert_eq!(heard(&client), std::io::ErrorKind::WouldBlock, "a neighbour has nothing to say about it");
+    send_error(&world.at(11), (ip(13), ip(11)));
+    assert_eq!(heard(&client), std::io::ErrorKind::ConnectionRefused, "the other end has");
+}
