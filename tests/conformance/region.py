@@ -70,9 +70,13 @@ class Region:
             "AWS_PAGER": "",
         }
 
+    def aws_program(self):
+        """The AWS CLI beside the Python that runs the tests."""
+        return os.path.join(os.path.dirname(os.sys.executable), "aws")
+
     def aws(self, *arguments, check=True):
         """Runs the AWS CLI and returns what it prints, read as JSON where it is."""
-        command = [os.path.join(os.path.dirname(os.sys.executable), "aws"), *map(str, arguments)]
+        command = [self.aws_program(), *map(str, arguments)]
         done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=60)
         if check:
             assert done.returncode == 0, done.stderr

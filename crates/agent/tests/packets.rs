@@ -9,12 +9,13 @@ use network::{Instance, Network, plan};
 use spec::{Desired, HostSpec, TaskId, TaskSpec};
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket},
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 use support::{address, ask, echo, send};
 use vpc::{
@@ -233,4 +234,33 @@ fn a_vpc_has_a_resolver_while_it_has_dns_support() {
 fn a_second_time_nothing_is_opened_again() {
     let mut world = World::new();
     assert_eq!(world.listeners.apply(&world.topology), [], "an address in use would be said");
+}
+
+#[test]
+fn who_holds_every_connection_to_a_resolver_leaves_others_theirs() {
+    let world = World::new();
+    let connect = || (0..300).filter_map(|_| TcpStream::connect((RESOLVER, 53)).ok()).collect::<Vec<_>>();
+    let held = network::inside(&world.at(10), connect).unwrap();
+    assert!(held.len() > 256, "the kernel takes them all");
+    assert_eq!(ask(&world.at(11), RESOLVER, "ip-10-0-2-11.ec2.internal").unwrap(), address("10.0.2.11"));
+}
+
+#[test]
+fn who_floods_a_resolver_leaves_others_their_answers() {
+    let world = World::new();
+    let flooder = network::inside(&world.at(10), || UdpSocket::bind("0.0.0.0:0").unwrap()).unwrap();
+    flooder.connect((RESOLVER, 53)).unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Twenty times what one may.
+            while !over.load(Ordering::Relaxed) {
+                (0..200).for_each(|_| drop(flooder.send(&[0; 12])));
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let answers = (0..50).filter(|_| ask(&world.at(11), RESOLVER, "ip-10-0-2-11.ec2.internal").is_ok()).count();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(answers, 50);
+    });
 }

@@ -1,11 +1,14 @@
 //! The sockets of DNS servers.
 
-use super::{Transport, View, answer, limit::Limit};
+use super::{
+    Transport, View, answer,
+    limit::{Connections, Limit},
+};
 use std::{
     io,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -30,13 +33,19 @@ pub(crate) struct Server {
     topology: Receiver<Arc<Topology>>,
     limit: Mutex<Limit>,
     places: Arc<Semaphore>,
+    connections: Mutex<Connections>,
 }
 
 impl Server {
     /// The server of a view, answering from the newest networks.
     pub(crate) fn new(view: View, topology: Receiver<Arc<Topology>>) -> Self {
         let limit = Mutex::new(Limit::new(Instant::now()));
-        Self { view, topology, limit, places: Arc::new(Semaphore::new(CONNECTIONS)) }
+        let (places, connections) = (Arc::new(Semaphore::new(CONNECTIONS)), Mutex::default());
+        Self { view, topology, limit, places, connections }
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The answer to a packet. What is over the limit gets none, as on AWS.
@@ -79,11 +88,14 @@ pub(crate) async fn tcp(server: Arc<Server>, listener: TcpListener) {
             Some(_) = open.join_next(), if !open.is_empty() => continue,
         };
         match accepted {
+            // Who holds too many has this one ended at once.
+            (Ok(_), Ok((_, from))) if !server.connections().begin(from.ip()) => {}
             (Ok(place), Ok((stream, from))) => {
                 let server = server.clone();
                 open.spawn(async move {
                     // A client that breaks off or is too slow ends its own connection only.
                     let _ = converse(&server, stream, from.ip()).await;
+                    server.connections().end(from.ip());
                     drop(place);
                 });
             }

@@ -165,6 +165,10 @@ struct Sockets {
     udp: Option<UdpSocket>,
 }
 
+/// Bytes of questions that wait at a resolver: what one sends too many of is taken in and thrown away, instead of leaving no room for
+/// those of others.
+const QUEUE: usize = 8 << 20;
+
 fn bind(listener: &Listener) -> io::Result<Sockets> {
     let tcp = |address: &IpAddr, port| {
         let socket = TcpListener::bind((*address, port))?;
@@ -174,6 +178,7 @@ fn bind(listener: &Listener) -> io::Result<Sockets> {
         Listener::Resolver(address, _) => {
             let udp = UdpSocket::bind((*address, DNS))?;
             udp.set_nonblocking(true)?;
+            rustix::net::sockopt::set_socket_recv_buffer_size_force(&udp, QUEUE)?;
             Ok(Sockets { tcp: tcp(address, DNS)?, udp: Some(udp) })
         }
         Listener::Service(address, _) => Ok(Sockets { tcp: tcp(address, services::HTTP)?, udp: None }),

@@ -28,8 +28,12 @@ const FIRST_REGISTER: u32 = 8;
 const IPV4: u8 = 2;
 /// `ct state` as bits.
 const INVALID: u32 = 1;
-const ESTABLISHED_OR_RELATED: u32 = 2 | 4;
+const ESTABLISHED: u32 = 2;
+const RELATED: u32 = 4;
 const NEW: u32 = 8;
+/// IP_CT_DIR_ORIGINAL and IP_CT_DIR_REPLY.
+const ORIGINAL: u8 = 0;
+const REPLY: u8 = 1;
 const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
 const AT_MOST: u32 = 3;
@@ -51,13 +55,13 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 meta(m, INPUT_NAME, FIRST_REGISTER);
                 compare(m, EQUAL, &link_bytes("lo"));
             }
-            Statement::Established => state(m, ESTABLISHED_OR_RELATED),
+            Statement::Known => state(m, ESTABLISHED | RELATED),
+            Statement::Established => state(m, ESTABLISHED),
+            Statement::Related => state(m, RELATED),
             Statement::New => state(m, NEW),
             Statement::Invalid => state(m, INVALID),
-            Statement::Original => {
-                connection(m, 1);
-                compare(m, EQUAL, &[0]);
-            }
+            Statement::Original => direction(m, ORIGINAL),
+            Statement::Reply => direction(m, REPLY),
             Statement::In(key, set) => {
                 load(m, key);
                 lookup(m, set, None);
@@ -152,6 +156,8 @@ fn load(m: &mut Message, key: &[Selector]) {
             Selector::FirstWord => payload(m, TRANSPORT, 0, 2, register),
             Selector::SecondWord => payload(m, TRANSPORT, 2, 2, register),
             Selector::Mark => meta(m, MARK, register),
+            Selector::OriginalSource => connection_source(m, ORIGINAL, register),
+            Selector::ReplySource => connection_source(m, REPLY, register),
         };
     }
 }
@@ -198,6 +204,20 @@ fn state(m: &mut Message, bits: u32) {
         });
     });
     compare(m, NOT_EQUAL, &[0; 4]);
+}
+
+fn direction(m: &mut Message, direction: u8) {
+    connection(m, 1);
+    compare(m, EQUAL, &[direction]);
+}
+
+/// The IPv4 source address of a connection's packets in a direction; does not match without one.
+fn connection_source(m: &mut Message, direction: u8, register: u32) -> u32 {
+    const IPV4_SOURCE: u32 = 19;
+    expression(m, "ct", |m| {
+        m.net_u32(2, IPV4_SOURCE).net_u32(1, register).attr(3, &[direction]);
+    });
+    1
 }
 
 fn connection(m: &mut Message, key: u32) {

@@ -55,8 +55,8 @@ fn table(at: &Attachment) -> Table {
     table.set("protocols", PROTOCOLS, [1, 6, 17].map(|number| (key([Datum::Protocol(number)]), None)).into_iter());
     table.chain("input", Some(Hook::Input), Vec::new());
     let forward = vec![
-        Rule(vec![Statement::Established, Statement::Original, Statement::Count, accept()]),
-        Rule(vec![Statement::Established, Statement::Count, accept()]),
+        Rule(vec![Statement::Known, Statement::Original, Statement::Count, accept()]),
+        Rule(vec![Statement::Known, Statement::Count, accept()]),
         Rule(vec![
             Statement::New,
             Statement::In(vec![Selector::Protocol], "protocols".into()),

@@ -162,13 +162,19 @@ pub enum Statement {
     /// Matches the loopback as the input link.
     FromLoopback,
     /// Matches `ct state established,related`.
+    Known,
+    /// Matches `ct state established`.
     Established,
+    /// Matches `ct state related`: an ICMP error about a packet of a connection.
+    Related,
     /// Matches `ct state new`.
     New,
     /// Matches `ct state invalid`: no connection that is known, and none that could begin with this packet.
     Invalid,
     /// Matches what the side that began a connection sends (`ct direction original`).
     Original,
+    /// Matches what the other side sends (`ct direction reply`).
+    Reply,
     /// Matches when the key is in the set.
     In(Vec<Selector>, Name),
     /// Goes where the map says; does not match when it says nothing.
@@ -227,4 +233,8 @@ pub enum Selector {
     SecondWord,
     /// The packet's mark.
     Mark,
+    /// The IPv4 address of the side that began the packet's connection.
+    OriginalSource,
+    /// The IPv4 address of the other side.
+    ReplySource,
 }

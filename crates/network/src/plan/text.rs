@@ -193,10 +193,13 @@ impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FromLoopback => f.write_str("iifname \"lo\""),
-            Self::Established => f.write_str("ct state established,related"),
+            Self::Known => f.write_str("ct state established,related"),
+            Self::Established => f.write_str("ct state established"),
+            Self::Related => f.write_str("ct state related"),
             Self::New => f.write_str("ct state new"),
             Self::Invalid => f.write_str("ct state invalid"),
             Self::Original => f.write_str("ct direction original"),
+            Self::Reply => f.write_str("ct direction reply"),
             Self::In(key, set) => write!(f, "{} @{set}", KeyNames(key)),
             Self::Dispatch(key, map) => write!(f, "{} vmap @{map}", key.name()),
             Self::SetMark(mark) => write!(f, "meta mark set {mark}"),
@@ -241,6 +244,8 @@ impl Selector {
             Self::FirstWord => "th sport",
             Self::SecondWord => "th dport",
             Self::Mark => "meta mark",
+            Self::OriginalSource => "ct original ip saddr",
+            Self::ReplySource => "ct reply ip saddr",
         }
     }
 }

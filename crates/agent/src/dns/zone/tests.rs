@@ -95,6 +95,11 @@ fn private_names_are_known_in_the_vpc_and_its_peers() {
         ("ec2-10-0-1-12.ec2.internal", "no such name"),
         ("ip-10-0-1-12.compute-1.amazonaws.com", "no such name"),
         ("x.ip-10-0-1-12.ec2.internal", "no such name"),
+        // No name leads to a machine's own services or to itself.
+        ("ip-169-254-169-254.ec2.internal", "no such name"),
+        ("ip-169-254-170-2.ec2.internal", "no such name"),
+        ("ip-127-0-0-1.ec2.internal", "no such name"),
+        ("254.169.254.169.in-addr.arpa", "no such name"),
         ("ip-10-0-1-12.us-east-1.compute.internal", "no such name"),
         ("12.1.0.10.in-addr.arpa", "ip-10-0-1-12.ec2.internal"),
         ("12.1.1.10.in-addr.arpa", "ip-10-1-1-12.ec2.internal"),

@@ -5,8 +5,9 @@
 //!              the number of the route table that is for it
 //! input        to the router itself, from an interface: what is in @services, else drop
 //! destination  from the internet gateway: the private address for the public one
-//! forward      network ACLs of the subnet it leaves and the one it comes to → established or related: accept
+//! forward      network ACLs of the subnet it leaves and the one it comes to → established: accept → related: errors
 //!              → what the sender may send: link → @links → @egress → egress-N; from @onward: → receiver; else drop
+//! errors       an ICMP error about a connection: from an end of it or from outside: accept; else it is judged as any packet
 //! receiver     what the receiver may receive: link → @links → @ingress → ingress-N; to @onward: accept; to the internet: new, from
 //!              an address with a public one; else drop
 //! public       to the internet gateway: the public address for the private one
@@ -208,6 +209,7 @@ fn security_groups(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], aro
 fn forwarding(table: &mut Table, around: &Around, unfiltered: bool, forward: &mut Vec<Rule>) {
     let dispatch = |map: &str| Rule(vec![Statement::Dispatch(Selector::Mark, map.into())]);
     forward.push(Rule(vec![Statement::Established, accept()]));
+    forward.push(Rule(vec![Statement::Related, Statement::Verdict(Verdict::Jump("errors".into()))]));
     forward.extend(judged_by(vec![Selector::InputLink], "links"));
     forward.push(dispatch("egress"));
     let mut receiver: Vec<Rule> = judged_by(vec![Selector::OutputLink], "links").into();
@@ -217,6 +219,7 @@ fn forwarding(table: &mut Table, around: &Around, unfiltered: bool, forward: &mu
         forward.push(Rule(vec![linked(Selector::InputLink, "inward"), to_receiver]));
         receiver.push(Rule(vec![linked(Selector::OutputLink, "onward"), accept()]));
     }
+    errors(table);
     if around.internet.is_some() {
         // What begins no connection would not be translated, and leave with a private address.
         let mapped = Statement::In(vec![Selector::OutputLink, Selector::Source], "exits".into());
@@ -224,6 +227,24 @@ fn forwarding(table: &mut Table, around: &Around, unfiltered: bool, forward: &mu
     }
     receiver.push(Rule(vec![drop_it()]));
     table.chain("receiver", None, receiver);
+}
+
+/// ICMP errors about connections. Of the interfaces here an end of the connection may send them, and a machine that forwards; not
+/// its neighbours, who may know of it and forge one. From outside they may come from any router there.
+fn errors(table: &mut Table) {
+    // The mark stays what it is: it is the same map's, for the same link.
+    let by = |key, map: &str| Statement::MarkFrom(key, map.into());
+    let mut rules = vec![
+        Rule(vec![Statement::Original, by(vec![Selector::InputLink, Selector::OriginalSource], "sources"), accept()]),
+        Rule(vec![Statement::Reply, by(vec![Selector::InputLink, Selector::ReplySource], "sources"), accept()]),
+    ];
+    if table.sets.contains_key("forwarders") {
+        rules.push(Rule(vec![by(vec![Selector::InputLink], "forwarders"), accept()]));
+    }
+    if table.sets.contains_key("inward") {
+        rules.push(Rule(vec![Statement::In(vec![Selector::InputLink], "inward".into()), accept()]));
+    }
+    table.chain("errors", None, rules);
 }
 
 /// The internet gateway: each private address with a public one is translated to it and back, and no other ("Internet gateway

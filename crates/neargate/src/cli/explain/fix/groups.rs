@@ -55,8 +55,13 @@ fn peer(scene: &Scene, group: Option<&SecurityGroupId>, other: IpAddr, transport
     }
     let listed = AWS_SERVICES.iter().find(|service| service.range().contains(&other));
     if let Some(list) = listed.and_then(|service| service.prefix_list) {
+        // Here an ICMP message's type and code are two parameters, where `--port` takes them as one.
+        let (from, to) = match transport {
+            Transport::Icmp(kind, code) => (kind.to_string(), code.to_string()),
+            _ => (port.clone(), port),
+        };
         return format!(
-            "--ip-permissions 'IpProtocol={protocol},FromPort={port},ToPort={port},PrefixListIds=[{{PrefixListId={list}}}]'"
+            "--ip-permissions 'IpProtocol={protocol},FromPort={from},ToPort={to},PrefixListIds=[{{PrefixListId={list}}}]'"
         );
     }
     format!("--protocol {protocol} --port {port} --cidr {}", scene.range(other))

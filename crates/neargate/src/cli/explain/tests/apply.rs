@@ -131,9 +131,11 @@ fn rule(options: &BTreeMap<&str, &str>) -> Rule {
         Some(permission) => {
             let parts: Vec<&str> = permission.trim_matches('\'').split(',').collect();
             let value = |name: &str| parts.iter().find_map(|part| part.strip_prefix(name)).unwrap().to_owned();
-            assert_eq!(value("FromPort="), value("ToPort="));
+            let (protocol, from, to) = (value("IpProtocol="), value("FromPort="), value("ToPort="));
+            let port = if protocol == "icmp" { format!("{from}-{to}") } else { from.clone() };
+            assert!(protocol == "icmp" || from == to, "{permission}");
             let list = value("PrefixListIds=[{PrefixListId=").trim_end_matches("}]").to_owned();
-            (value("IpProtocol="), value("FromPort="), Peer::PrefixList(list.into()))
+            (protocol, port, Peer::PrefixList(list.into()))
         }
         None => {
             let peer = match (options.get("cidr"), options.get("source-group")) {

@@ -67,6 +67,7 @@ fn every_kind_of_flow_can_be_opened() {
         ("task/aa11", "eni-peer:80", Protocol::Tcp),
         ("eni-peer", "eni-app:80", Protocol::Udp),
         ("eni-app", "s3:443", Protocol::Tcp),
+        ("eni-app", "s3", Protocol::Icmp),
         ("task/aa11", "s3:443", Protocol::Tcp),
         ("eni-app", "logs:443", Protocol::Tcp),
         ("task/aa11", "logs:443", Protocol::Tcp),
@@ -74,6 +75,17 @@ fn every_kind_of_flow_can_be_opened() {
     ] {
         mended(&mut closed(), from, to, protocol);
     }
+}
+
+#[test]
+fn a_rule_for_a_prefix_list_names_an_icmp_message_by_type_and_code() {
+    let done = mended(&mut closed(), "eni-app", "s3", Protocol::Icmp);
+    assert!(
+        done[0].ends_with(
+            "--ip-permissions 'IpProtocol=icmp,FromPort=8,ToPort=0,PrefixListIds=[{PrefixListId=pl-63a5400a}]'"
+        ),
+        "{done:#?}"
+    );
 }
 
 #[test]
