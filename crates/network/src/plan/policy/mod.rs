@@ -101,10 +101,9 @@ fn source_check(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], around
     let unchecked = attachments.iter().filter(|at| !at.interface.source_dest_check);
     let unchecked: Vec<_> = unchecked.map(|at| (key([Datum::Link(at.link.clone())]), mark(number(at)))).collect();
     let from = |statements: Vec<Statement>| Rule(statements.into_iter().chain([accept()]).collect());
-    let mut rules = vec![
-        from(vec![Statement::FromLoopback]),
-        from(vec![Statement::MarkFrom(vec![Selector::InputLink, Selector::Source], "sources".into())]),
-    ];
+    // What almost every packet is comes first, and what the router sends to itself last.
+    let mut rules =
+        vec![from(vec![Statement::MarkFrom(vec![Selector::InputLink, Selector::Source], "sources".into())])];
     if !unchecked.is_empty() {
         table.set("forwarders", LINKS, unchecked.into_iter());
         rules.push(from(vec![Statement::MarkFrom(vec![Selector::InputLink], "forwarders".into())]));
@@ -124,6 +123,7 @@ fn source_check(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], around
         let known = Statement::In(vec![Selector::InputLink, Selector::Destination], "public-addresses".into());
         rules.push(from(vec![known]));
     }
+    rules.push(from(vec![Statement::FromLoopback]));
     table.chain("source", Some(Hook::RawPrerouting), rules);
 }
 
