@@ -54,6 +54,10 @@ def namespace(name):
     return f"{PREFIX}-{name}"
 
 
+def sysctl(name, parameter, value):
+    subprocess.run(["ip", "netns", "exec", name, "sh", "-c", f"echo {value} > /proc/sys/{parameter}"], check=True)
+
+
 def remove():
     """Removes every namespace made here, and with them what is in them."""
     for path in pathlib.Path("/run/netns").glob(f"{PREFIX}-*"):
@@ -89,11 +93,11 @@ def docker():
         run(f"ip -n {end} address add {address}/16 dev eth0")
         run(f"ip -n {end} link set eth0 up")
         run(f"ip -n {end} route add default via 172.17.0.1")
-    run(f"ip netns exec {host} sysctl -qw net.ipv4.ip_forward=1")
+    sysctl(host, "net/ipv4/ip_forward", 1)
     if shutil.which("modprobe"):
         subprocess.run(["modprobe", "-q", "br_netfilter"], check=False)
     if BRIDGE_FILTER.exists():
-        run(f"ip netns exec {host} sysctl -qw net.bridge.bridge-nf-call-iptables=1")
+        sysctl(host, "net/bridge/bridge-nf-call-iptables", 1)
     else:
         print("Docker's bridge: without br_netfilter, which this machine lacks, its rules don't see what goes over the bridge")
     run(f"ip netns exec {host} iptables-restore", input=DOCKER_RULES, text=True)
