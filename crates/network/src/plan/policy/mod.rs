@@ -48,7 +48,7 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 14] = [
+pub(crate) const SHAPES: [Shape; 16] = [
     SOURCES,
     ORIGINS,
     PAIRS,
@@ -61,6 +61,8 @@ pub(crate) const SHAPES: [Shape; 14] = [
     groups::COMBINATIONS,
     groups::NETS,
     groups::GROUPS,
+    groups::PORT_NETS,
+    groups::PORT_GROUPS,
     nat::PROTOCOLS,
     nat::TURNS,
 ];
