@@ -28,6 +28,7 @@ guest: build
 	tests/guest/run.py
 
 ## Runs the benchmarks, beside the peers they are compared with.
+bench: PACKAGES += iptables
 bench: build clients
 	bench/run $(BIN)
 

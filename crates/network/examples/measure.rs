@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a measurement that fails should stop")]
-//! Measures how long interfaces take: `cargo run --release -p network --example measure [COUNT]`. Needs root.
+//! Measures what interfaces cost: `cargo run --release -p network --example measure [COUNT]`. Needs root. The last line has the figures
+//! with goals in JSON.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -41,16 +42,39 @@ fn processor() -> Duration {
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
-fn timed<T>(what: &str, work: impl FnOnce() -> T) -> (T, Duration) {
+/// What a piece of work took.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    processor: Duration,
+}
+
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> (T, Cost) {
     let (start, used) = (Instant::now(), processor());
     let value = work();
-    let (took, used) = (start.elapsed(), processor() - used);
-    println!(
-        "{what:<44} {:>10.2} ms {:>10.2} ms of processor time",
-        took.as_secs_f64() * 1e3,
-        used.as_secs_f64() * 1e3
-    );
-    (value, used)
+    let cost = Cost { wall: start.elapsed(), processor: processor() - used };
+    println!("{what:<44} {:>10.2} ms {:>10.2} ms of processor time", ms(cost.wall), ms(cost.processor));
+    (value, cost)
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn median(mut values: Vec<Duration>) -> Duration {
+    values.sort();
+    values[values.len() / 2]
+}
+
+/// Memory in megabytes: all that could be had, and what the kernel holds for itself.
+fn memory() -> (f64, f64) {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let of = |name: &str| {
+        let line = text.lines().find(|line| line.split(':').next() == Some(name));
+        line.and_then(|line| line.split_whitespace().nth(1)).map_or(0.0, |kilobytes| kilobytes.parse().unwrap())
+            / 1024.0
+    };
+    (of("MemAvailable"), of("Slab") + of("Percpu") + of("VmallocUsed") + of("PageTables"))
 }
 
 fn main() {
@@ -74,23 +98,31 @@ fn main() {
     }
     timed("check_host", || Network::check_host().unwrap());
     add(&mut world.spec, 0);
-    timed("the first interface, its VPC's router too", || world.apply());
-    for n in 1..=9 {
-        add(&mut world.spec, n);
-        timed(&format!("one more, {n} exist"), || world.apply());
+    let before = memory();
+    add(&mut world.spec, 0);
+    let mut in_all = vec![timed("the first interface, its VPC's router too", || world.apply()).1];
+    let few: Vec<Cost> = (1..=9)
+        .map(|n| {
+            add(&mut world.spec, n);
+            timed(&format!("one more, {n} exist"), || world.apply()).1
+        })
+        .collect();
+    in_all.extend(&few);
+    for range in [10..count.min(60), count.min(60)..count] {
+        let what = format!("{} at once", range.len());
+        range.for_each(|n| add(&mut world.spec, n));
+        in_all.push(timed(&what, || world.apply()).1);
     }
-    (10..60).for_each(|n| add(&mut world.spec, n));
-    timed("50 at once", || world.apply());
-    (60..count).for_each(|n| add(&mut world.spec, n));
-    timed(&format!("{} at once", count - 60), || world.apply());
-    let mut total = Duration::ZERO;
-    for n in count..count + 10 {
-        add(&mut world.spec, n);
-        let (plan, planned) = timed("  plan", || world.plan());
-        let (_, applied) = timed("  apply", || world.network.apply(&plan).unwrap());
-        total += planned + applied;
-    }
-    println!("one more, {count} exist: mean of 10, processor time {:>21.2} ms", total.as_secs_f64() * 100.0);
+    let after = memory();
+    let (available, kernel) = ((before.0 - after.0) / f64::from(count), (after.1 - before.1) / f64::from(count));
+    println!("memory for each: {available:.3} MB less available, {kernel:.3} MB more in the kernel");
+    let many: Vec<Cost> = (count..count + 10)
+        .map(|n| {
+            add(&mut world.spec, n);
+            timed(&format!("one more, {n} exist"), || world.apply()).1
+        })
+        .collect();
+    timed("  of which planning", || world.plan());
     timed("apply again, no change", || assert_eq!(world.apply(), 0));
     timed("verify, no change", || assert_eq!(world.verify(), 0));
     world.vpc().security_groups.get_mut("sg-a").unwrap().ingress.push(tcp(443, 443, everywhere()));
@@ -100,6 +132,21 @@ fn main() {
     timed("verify after a restart", || restarted.verify(&plan(&world.instance, &world.spec)).unwrap());
     let keep = world.spec.tasks.keys().take(1).cloned().collect::<Vec<_>>();
     world.spec.tasks.retain(|id, _| keep.contains(id));
-    timed(&format!("{} removed", count + 9), || world.apply());
+    let (_, removed) = timed(&format!("{} removed", count + 9), || world.apply());
     timed("remove_all", || Network::remove_all(&world.instance).unwrap());
+    let walls = |costs: &[Cost]| median(costs.iter().map(|cost| cost.wall).collect());
+    let processors = |costs: &[Cost]| median(costs.iter().map(|cost| cost.processor).collect());
+    let total: Duration = in_all.iter().map(|cost| cost.wall).sum();
+    let growth = processors(&many).as_secs_f64() / processors(&few).as_secs_f64();
+    let figures = [
+        ("one interface with all its rules".to_owned(), ms(walls(&few)), "ms", 5.0),
+        (format!("{count} interfaces"), total.as_secs_f64(), "s", 5.0),
+        ("memory of each".to_owned(), available, "MB", 0.5),
+        (format!("one more beside {count}, to one beside few"), growth, "times", 1.2),
+        (format!("{} removed", count + 9), removed.wall.as_secs_f64(), "s", 3.0),
+    ];
+    let json = figures.map(|(what, figure, unit, goal)| {
+        format!(r#"{{"what": "{what}", "figure": {figure:.3}, "unit": "{unit}", "goal": {goal}}}"#)
+    });
+    println!("[{}]", json.join(", "));
 }

@@ -26,6 +26,29 @@ fn what_a_group_allows_passes_and_nothing_else() {
 }
 
 #[test]
+fn rules_hold_whichever_part_of_them_is_looked_at_first() {
+    let mut world = World::new();
+    world.task(10, &["sg-web"]);
+    world.task(11, &["sg-web"]);
+    world.task(12, &["sg-web"]);
+    let web = |ports: u16, senders: u8| {
+        let ports = (0..ports).map(|n| tcp(8000 + 3 * n, 8001 + 3 * n, net("10.0.1.10/32")));
+        let senders = (0..senders).map(|n| tcp(80, 80, net(&format!("10.0.{}.0/24", n + 2))));
+        ports.chain(senders).chain([tcp(80, 80, group("sg-web")), tcp(90, 90, group("sg-web"))]).collect()
+    };
+    // More ports than senders, more senders than ports, and back.
+    for (ports, senders) in [(9, 1), (1, 9), (9, 1)] {
+        world.group("sg-web", web(ports, senders), vec![all(everywhere())]);
+        world.apply();
+        let open = |from, port| probe::tcp(&world.at(from), &world.at(11), ip(11), port);
+        assert!(open(10, 8001) && open(10, 80) && open(12, 90));
+        assert_eq!(open(10, 8004), ports == 9);
+        assert!(!open(10, 8002) && !open(12, 8001) && !open(12, 81));
+        assert_eq!(world.verify(), 0);
+    }
+}
+
+#[test]
 fn the_two_gates_are_independent() {
     let mut world = World::new();
     world.group("sg-mute", vec![all(everywhere())], vec![]);

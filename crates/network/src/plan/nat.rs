@@ -20,6 +20,7 @@ use vpc::NatGateway;
 const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv6/conf/all/disable_ipv6", "1"),
     ("net/ipv4/ip_forward", "1"),
+    ("net/ipv4/ip_early_demux", "0"),
     ("net/ipv4/conf/all/send_redirects", "0"),
     ("net/ipv4/conf/default/send_redirects", "0"),
     ("net/ipv4/conf/all/accept_redirects", "0"),

@@ -2,7 +2,7 @@
 //!
 //! The words are source and destination port of TCP and UDP, and the first is type and code of ICMP, so one kind of set holds
 //! rules of every protocol. (What carries less than four bytes has no such words and meets only a rule for everything; no protocol
-//! in use does.) A set of ranges (nftables' "pipapo") takes the same time for a packet whatever its size, but its
+//! in use does.) A set of ranges (nftables' "pipapo") hardly takes more time for a packet the larger it is, but its
 //! elements must not overlap. Rules may. So boxes within others are left out, and the rest are spread over as few sets as keep them
 //! apart, one or two as a rule and never more than there are prefix lengths.
 

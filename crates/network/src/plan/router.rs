@@ -18,6 +18,8 @@ use vpc::{IpNet, Vpc};
 const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv6/conf/all/disable_ipv6", "1"),
     ("net/ipv4/ip_forward", "1"),
+    // Almost every packet passes through: none needs to be looked up among the router's own sockets first.
+    ("net/ipv4/ip_early_demux", "0"),
     ("net/ipv4/conf/all/accept_redirects", "0"),
     ("net/ipv4/conf/default/accept_redirects", "0"),
     ("net/ipv4/conf/all/send_redirects", "0"),

@@ -22,6 +22,10 @@ pub(super) const NETS: Shape =
     Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word, Field::Word], ranges: true, value: None };
 pub(super) const GROUPS: Shape =
     Shape { fields: &[Field::Mark, Field::Protocol, Field::Word, Field::Word], ranges: true, value: None };
+pub(super) const PORT_NETS: Shape =
+    Shape { fields: &[Field::Word, Field::Ipv4, Field::Protocol, Field::Word], ranges: true, value: None };
+pub(super) const PORT_GROUPS: Shape =
+    Shape { fields: &[Field::Word, Field::Mark, Field::Protocol, Field::Word], ranges: true, value: None };
 
 #[derive(Clone, Copy)]
 pub(super) enum Direction {
@@ -102,37 +106,51 @@ pub(super) fn gate(
         return;
     }
     for (n, layer) in nets.iter().enumerate() {
-        lookup(table, &mut chain, &format!("{name}-net-{n}"), (NETS, peer), layer, &pass);
+        chain.rules.push(lookup(table, &format!("{name}-net-{n}"), peer, layer, &pass));
     }
     if !by_group.is_empty() {
-        let set = format!("{name}-group");
+        let allowed = lookup(table, &format!("{name}-group"), Selector::Mark, &by_group, &pass);
         chain.rules.extend(judged_by(vec![peer], "combinations"));
-        lookup(table, &mut chain, &set, (GROUPS, Selector::Mark), &by_group, &pass);
+        chain.rules.push(allowed.clone());
         if !around.peers.is_empty() {
             chain.rules.extend(judged_by(vec![direction.other_link(), peer], "peer-combinations"));
-            chain.rules.push(allowed(set.into(), Selector::Mark, &pass));
+            chain.rules.push(allowed);
         }
     }
     chain.rules.push(Rule(vec![Statement::Verdict(Verdict::Drop)]));
     table.chains.insert(name, chain);
 }
 
-/// A rule that passes what is in a set, and the set.
-fn lookup(
-    table: &mut Table,
-    chain: &mut Chain,
-    set: &str,
-    (shape, first): (Shape, Selector),
-    patterns: &[Pattern],
-    pass: &Verdict,
-) {
-    table.set(set, shape, patterns.iter().map(|pattern| (pattern_key(pattern, first), None)));
-    chain.rules.push(allowed(set.into(), first, pass));
+/// Adds a set, and gives the rule that passes what is in it.
+fn lookup(table: &mut Table, name: &str, peer: Selector, patterns: &[Pattern], pass: &Verdict) -> Rule {
+    let mut key = vec![peer, Selector::Protocol, Selector::FirstWord, Selector::SecondWord];
+    let port_first = ports_tell_more(patterns);
+    let (name, shape) = match (peer, port_first) {
+        (Selector::Mark, false) => (name.to_owned(), GROUPS),
+        (Selector::Mark, true) => (format!("{name}-port"), PORT_GROUPS),
+        (_, false) => (name.to_owned(), NETS),
+        (_, true) => (format!("{name}-port"), PORT_NETS),
+    };
+    if port_first {
+        key.rotate_right(1);
+    }
+    let elements = patterns.iter().map(|pattern| {
+        let mut key = pattern_key(pattern, peer);
+        if port_first {
+            key.rotate_right(1);
+        }
+        (key, None)
+    });
+    table.set(&name, shape, elements);
+    Rule(vec![Statement::In(key, name.as_str().into()), Statement::Verdict(pass.clone())])
 }
 
-fn allowed(set: Name, first: Selector, pass: &Verdict) -> Rule {
-    let key = vec![first, Selector::Protocol, Selector::FirstWord, Selector::SecondWord];
-    Rule(vec![Statement::In(key, set), Statement::Verdict(pass.clone())])
+/// Whether ports tell patterns apart better than peers do. The kernel looks at a key part by part, and takes up one by one all
+/// elements that match in those so far; so what tells most of them apart comes first.
+fn ports_tell_more(patterns: &[Pattern]) -> bool {
+    let peers: BTreeSet<_> = patterns.iter().map(|pattern| pattern.peers).collect();
+    let ports: BTreeSet<_> = patterns.iter().map(|pattern| pattern.traffic.second_word).collect();
+    ports.len() > peers.len()
 }
 
 /// Marks the packet with the combination found in a map, and with 0 when there is none.

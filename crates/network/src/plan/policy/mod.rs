@@ -49,7 +49,7 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 14] = [
+pub(crate) const SHAPES: [Shape; 16] = [
     SOURCES,
     ORIGINS,
     PAIRS,
@@ -62,6 +62,8 @@ pub(crate) const SHAPES: [Shape; 14] = [
     groups::COMBINATIONS,
     groups::NETS,
     groups::GROUPS,
+    groups::PORT_NETS,
+    groups::PORT_GROUPS,
     nat::PROTOCOLS,
     nat::TURNS,
 ];
@@ -108,10 +110,9 @@ fn source_check(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], around
     let unchecked = attachments.iter().filter(|at| !at.interface.source_dest_check);
     let unchecked: Vec<_> = unchecked.map(|at| (key([Datum::Link(at.link.clone())]), mark(number(at)))).collect();
     let from = |statements: Vec<Statement>| Rule(statements.into_iter().chain([accept()]).collect());
-    let mut rules = vec![
-        from(vec![Statement::FromLoopback]),
-        from(vec![Statement::MarkFrom(vec![Selector::InputLink, Selector::Source], "sources".into())]),
-    ];
+    // What almost every packet is comes first, and what the router sends to itself last.
+    let mut rules =
+        vec![from(vec![Statement::MarkFrom(vec![Selector::InputLink, Selector::Source], "sources".into())])];
     if !unchecked.is_empty() {
         table.set("forwarders", LINKS, unchecked.into_iter());
         rules.push(from(vec![Statement::MarkFrom(vec![Selector::InputLink], "forwarders".into())]));
@@ -131,6 +132,7 @@ fn source_check(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], around
         let known = Statement::In(vec![Selector::InputLink, Selector::Destination], "public-addresses".into());
         rules.push(from(vec![known]));
     }
+    rules.push(from(vec![Statement::FromLoopback]));
     table.chain("source", Some(Hook::RawPrerouting), rules);
 }
 

@@ -1,0 +1,156 @@
+"""What the VPC costs its packets, beside a bare veth pair and Docker's bridge, and what its interfaces cost the host.
+
+bench/network.py PATH-OF-NEARGATE [--quick]: as root, on two processors that have nothing else to do.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+
+import peers
+
+METRICS = {
+    "stream": ("one TCP stream", "Gbit/s", 1e9),
+    "requests": ("requests on one connection", "1/s", 1),
+    "connects": ("connections with one request each", "1/s", 1),
+}
+SAME_SUBNET = {"stream": 0.85, "requests": 0.72, "connects": 0.70}
+# What is measured: the arguments of examples/world, and for each of its paths how it is called, which part of the floor it is to
+# reach, and next to what it is to be flat.
+WORLDS = [
+    ("everywhere", [("same subnet, rules for 0.0.0.0/0", SAME_SUBNET, None)]),
+    ("group 1", [("same subnet, rules for a group", SAME_SUBNET, None)]),
+    ("group 10000", [("  of 10,000 members", {}, "same subnet, rules for a group")]),
+    ("rules 1", [("same subnet, 1 rule each way", {}, None)]),
+    ("rules 1000", [("  1,000 rules each way", {}, "same subnet, 1 rule each way")]),
+    ("gateways", [("internet gateway", {"requests": 0.60}, None), ("NAT gateway", {"requests": 0.45}, None)]),
+]
+FLOOR = "bare veth pair"
+DOCKER = "Docker's bridge"
+FLAT = 0.10
+
+
+class Path:
+    """One way from a client to a server, with what was measured of it: for each metric a figure a round."""
+
+    def __init__(self, name, where, goals, beside):
+        self.name, self.where, self.goals, self.beside = name, where, goals, beside
+        self.figures = {metric: [] for metric in METRICS}
+
+
+def pinned(processor, namespace, *command):
+    return ["nsenter", f"--net={namespace}", "taskset", "-c", str(processor), *map(str, command)]
+
+
+def world(stack, examples, arguments):
+    """Starts a world that is gone when the stack ends, or this process; gives its paths."""
+    process = subprocess.Popen([examples / "world", *arguments.split()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    stack.callback(process.wait, 60)
+    stack.callback(process.stdin.close)
+    return json.loads(process.stdout.readline())
+
+
+def paths(stack, examples):
+    found = [Path(FLOOR, peers.bare(), {}, None)]
+    if docker := peers.docker():
+        found.append(Path(DOCKER, docker, {}, None))
+    for arguments, rows in WORLDS:
+        for row, where in zip(rows, world(stack, examples, arguments), strict=True):
+            found.append(Path(row[0], where, *row[1:]))
+    return found
+
+
+def serve(stack, examples, processor, found):
+    """Starts a server at the end of every path."""
+    for namespace in {path.where["server"] for path in found}:
+        server = subprocess.Popen(pinned(processor, namespace, examples / "load", "serve", 7000), stdout=subprocess.PIPE, text=True)
+        stack.callback(server.wait)
+        stack.callback(server.kill)
+        assert server.stdout.readline() == "ready\n", namespace
+
+
+def load(examples, processor, path, metric, seconds):
+    command = pinned(processor, path.where["client"], examples / "load", metric, path.where["address"], seconds)
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=seconds + 10)
+    return float(answer.stdout)
+
+
+def measure(examples, rounds, seconds):
+    """All paths in turn, round after round, so that whatever else the machine does befalls all alike."""
+    processors = sorted(os.sched_getaffinity(0))
+    client, server = processors[0], processors[min(1, len(processors) - 1)]
+    with contextlib.ExitStack() as stack:
+        stack.callback(peers.remove)
+        found = paths(stack, examples)
+        serve(stack, examples, server, found)
+        # What is measured first pays for what was never used before: a short round of everything does not count.
+        for path in found:
+            for metric in METRICS:
+                load(examples, client, path, metric, 0.05)
+        for _ in range(rounds):
+            for metric in METRICS:
+                for path in found:
+                    path.figures[metric].append(load(examples, client, path, metric, seconds))
+    return found
+
+
+def ratio(path, other, metric):
+    """The median of the rounds' ratios."""
+    return statistics.median(mine / theirs for mine, theirs in zip(path.figures[metric], other.figures[metric], strict=True))
+
+
+def verdict(met):
+    return "met" if met else "MISSED"
+
+
+def judge(path, by_name, metric):
+    """A path's goals for one metric, each with whether it was met."""
+    goals = []
+    if goal := path.goals.get(metric):
+        goals.append(f">= {goal:.2f} {verdict(ratio(path, by_name[FLOOR], metric) >= goal)}")
+        if path.goals is SAME_SUBNET and DOCKER in by_name:
+            times = ratio(path, by_name[DOCKER], metric)
+            goals.append(f"ahead of Docker's bridge ({times:.2f} times) {verdict(times > 1)}")
+    if path.beside and metric != "stream":
+        change = ratio(path, by_name[path.beside], metric) - 1
+        goals.append(f"+-{FLAT:.0%} of the row above ({change:+.1%}) {verdict(abs(change) <= FLAT)}")
+    return "; ".join(goals)
+
+
+def print_paths(found):
+    by_name = {path.name: path for path in found}
+    for metric, (title, unit, scale) in METRICS.items():
+        print(f"\n{title:40} {unit:>10} {'of bare':>8}  goal")
+        for path in found:
+            figure = statistics.median(path.figures[metric]) / scale
+            shown = f"{figure:10.2f}" if scale > 1 else f"{figure:10.0f}"
+            print(f"{path.name:40} {shown} {ratio(path, by_name[FLOOR], metric):8.2f}  {judge(path, by_name, metric)}".rstrip())
+
+
+def print_interfaces(examples, count):
+    answer = subprocess.run([examples / "measure", str(count)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    print(f"\n{'interfaces':40} {'':10} {'':8}  goal")
+    for line in answer.splitlines():
+        if line.startswith("["):
+            for row in json.loads(line):
+                met = verdict(row["figure"] <= row["goal"])
+                print(f"{row['what']:40} {row['figure']:10.2f} {row['unit']:8}  <= {row['goal']:g} {met}")
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("binary", type=pathlib.Path)
+    arguments.add_argument("--quick", action="store_true", help="only to see that it runs; the figures mean nothing")
+    arguments = arguments.parse_args()
+    rounds, seconds, count = (1, 0.1, 50) if arguments.quick else (7, 1, 1000)
+    subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "network", "--examples"], check=True)
+    examples = arguments.binary.resolve().parent / "examples"
+    print_paths(measure(examples, rounds, seconds))
+    print_interfaces(examples, count)
+
+
+main()
