@@ -21,6 +21,7 @@ pub mod files;
 mod host;
 pub mod ledger;
 pub mod listen;
+mod places;
 pub mod reconcile;
 mod registry;
 mod remove;

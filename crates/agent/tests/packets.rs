@@ -246,6 +246,17 @@ fn who_holds_every_connection_to_a_resolver_leaves_others_theirs() {
 }
 
 #[test]
+fn who_holds_every_connection_to_a_service_leaves_others_theirs() {
+    let world = World::new();
+    let (_, addresses) = ask(&world.at(10), RESOLVER, "sts.us-east-1.amazonaws.com").unwrap();
+    let sts: IpAddr = addresses.first().unwrap().parse().unwrap();
+    let connect = || (0..300).filter_map(|_| TcpStream::connect((sts, 80)).ok()).collect::<Vec<_>>();
+    let held = network::inside(&world.at(10), connect).unwrap();
+    assert!(held.len() > 256, "the kernel takes them all");
+    assert_eq!(send(&world.at(11), sts).unwrap(), "sts: GET / HTTP/1.1");
+}
+
+#[test]
 fn who_floods_a_resolver_leaves_others_their_answers() {
     let world = World::new();
     let flooder = network::inside(&world.at(10), || UdpSocket::bind("0.0.0.0:0").unwrap()).unwrap();

@@ -4,6 +4,9 @@
 //! A tracked flow goes on whatever becomes of the rule that let it in. An untracked one lives by the rules alone: its packets must be
 //! allowed by a rule one way and by a rule the other way, always. Each interface keeps track for itself, so a flow between two may be
 //! tracked by one and not by the other.
+//!
+//! Absent: what a flow was when it began. It counts as tracked or not by the rules just before a change, so one that began tracked and
+//! has since been allowed by a rule for all addresses ends with that rule.
 
 #[cfg(test)]
 mod tests;

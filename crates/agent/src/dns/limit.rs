@@ -1,4 +1,4 @@
-//! How many packets each source may send in a second, and how many connections it may hold.
+//! How many packets each source may send in a second.
 
 use std::{
     collections::HashMap,
@@ -39,35 +39,6 @@ impl Limit {
     }
 }
 
-/// Connections of one source at once: some, so that nobody can hold all there are against the others.
-pub const CONNECTIONS: u16 = 16;
-
-/// Counts the connections that each source holds.
-#[derive(Debug, Default)]
-pub struct Connections {
-    held: HashMap<IpAddr, u16>,
-}
-
-impl Connections {
-    /// Counts one more, unless the source holds as many as it may.
-    pub fn begin(&mut self, source: IpAddr) -> bool {
-        let held = self.held.entry(source).or_default();
-        let allowed = *held < CONNECTIONS;
-        *held += u16::from(allowed);
-        allowed
-    }
-
-    /// Forgets one that began.
-    pub fn end(&mut self, source: IpAddr) {
-        let left = self.held.get(&source).map_or(0, |held| held.saturating_sub(1));
-        if left == 0 {
-            self.held.remove(&source);
-        } else {
-            self.held.insert(source, left);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,19 +62,5 @@ mod tests {
         let passed = (0..100_000_u32).filter(|n| limit.allows(std::net::Ipv4Addr::from(*n).into(), start)).count();
         assert_eq!(passed, SOURCES);
         assert!(limit.allows(IpAddr::from([0, 0, 0, 0]), start), "one that is counted already");
-    }
-
-    #[test]
-    fn a_source_holds_so_many_connections_whatever_others_hold() {
-        let (one, other) = (IpAddr::from([10, 0, 1, 1]), IpAddr::from([10, 0, 1, 2]));
-        let mut connections = Connections::default();
-        let begun = (0..100).filter(|_| connections.begin(one)).count();
-        assert_eq!(begun, usize::from(CONNECTIONS));
-        assert!(connections.begin(other));
-        connections.end(one);
-        assert!(connections.begin(one) && !connections.begin(one));
-        (0..CONNECTIONS).for_each(|_| connections.end(one));
-        connections.end(other);
-        assert!(connections.held.is_empty(), "who holds none takes no memory");
     }
 }

@@ -1,27 +1,26 @@
 //! The sockets of DNS servers.
 
-use super::{
-    Transport, View, answer,
-    limit::{Connections, Limit},
-};
+use super::{Transport, View, answer, limit::Limit};
+use crate::places::Places;
 use std::{
     io,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
-    sync::{Semaphore, watch::Receiver},
+    sync::watch::Receiver,
     task::JoinSet,
     time::timeout,
 };
 use vpc::Topology;
 
-/// TCP connections to one server at once.
+/// TCP connections to one server at once, and of one client.
 const CONNECTIONS: usize = 256;
+const CONNECTIONS_EACH: usize = 16;
 /// How long a connection may wait for its next question, and an answer for whoever asked to take it (RFC 7766, section 6.2.3).
 const IDLE: Duration = Duration::from_secs(10);
 /// How long to wait when the kernel has no descriptor or memory to give.
@@ -32,20 +31,14 @@ pub(crate) struct Server {
     view: View,
     topology: Receiver<Arc<Topology>>,
     limit: Mutex<Limit>,
-    places: Arc<Semaphore>,
-    connections: Mutex<Connections>,
+    places: Arc<Places>,
 }
 
 impl Server {
     /// The server of a view, answering from the newest networks.
     pub(crate) fn new(view: View, topology: Receiver<Arc<Topology>>) -> Self {
         let limit = Mutex::new(Limit::new(Instant::now()));
-        let (places, connections) = (Arc::new(Semaphore::new(CONNECTIONS)), Mutex::default());
-        Self { view, topology, limit, places, connections }
-    }
-
-    fn connections(&self) -> MutexGuard<'_, Connections> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { view, topology, limit, places: Places::new(CONNECTIONS, CONNECTIONS_EACH) }
     }
 
     /// The answer to a packet. What is over the limit gets none, as on AWS.
@@ -82,20 +75,18 @@ pub(crate) async fn udp(server: Arc<Server>, socket: UdpSocket) {
 pub(crate) async fn tcp(server: Arc<Server>, listener: TcpListener) {
     let mut open = JoinSet::new();
     loop {
-        let place = server.places.clone().acquire_owned();
         let accepted = tokio::select! {
-            accepted = async { (place.await, listener.accept().await) } => accepted,
+            accepted = async { (server.places.next().await, listener.accept().await) } => accepted,
             Some(_) = open.join_next(), if !open.is_empty() => continue,
         };
         match accepted {
-            // Who holds too many has this one ended at once.
-            (Ok(_), Ok((_, from))) if !server.connections().begin(from.ip()) => {}
-            (Ok(place), Ok((stream, from))) => {
+            (Some(place), Ok((stream, from))) => {
+                // Whoever holds too many has this one ended at once.
+                let Some(place) = server.places.take(place, from.ip()) else { continue };
                 let server = server.clone();
                 open.spawn(async move {
                     // A client that breaks off or is too slow ends its own connection only.
                     let _ = converse(&server, stream, from.ip()).await;
-                    server.connections().end(from.ip());
                     drop(place);
                 });
             }

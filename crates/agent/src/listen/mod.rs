@@ -5,6 +5,7 @@ mod wanted;
 
 use crate::{
     dns::{self, View},
+    places::Places,
     services,
 };
 use network::{Instance, NamespaceName};
@@ -18,7 +19,7 @@ use std::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, watch},
+    sync::watch,
     task::{AbortHandle, JoinHandle},
 };
 use vpc::Topology;
@@ -40,7 +41,7 @@ struct Namespace {
     number: u64,
     listeners: BTreeMap<Listener, Vec<Running>>,
     /// Connections to services that it may have at once.
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 /// Something that can't listen.
@@ -115,7 +116,7 @@ impl Listeners {
         self.open.insert(name.clone(), is);
     }
 
-    fn start(&mut self, listener: &Listener, sockets: Sockets, places: &Arc<Semaphore>) -> io::Result<Vec<Running>> {
+    fn start(&mut self, listener: &Listener, sockets: Sockets, places: &Arc<Places>) -> io::Result<Vec<Running>> {
         // Sockets are registered with the runtime that is entered.
         let runtime = self.runtime.clone();
         let _inside = runtime.enter();
@@ -142,7 +143,7 @@ impl Listeners {
 
 impl Namespace {
     fn new(number: u64) -> Self {
-        let places = Arc::new(Semaphore::new(services::CONNECTIONS));
+        let places = Places::new(services::CONNECTIONS, services::CONNECTIONS_EACH);
         Self { number, listeners: BTreeMap::new(), places }
     }
 }

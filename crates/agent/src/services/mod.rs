@@ -3,36 +3,38 @@
 //!
 //! Bytes are passed on as they come; they are read by the server only. Absent: TLS, so port 443 is closed.
 
+use crate::places::Places;
 use std::{io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixStream},
-    sync::Semaphore,
     task::JoinSet,
     time::timeout,
 };
 
 /// The port they listen on.
 pub(crate) const HTTP: u16 = 80;
-/// Connections in one namespace at once.
+/// Connections in one namespace at once, and of one client: that may be a NAT gateway, with many behind it.
 pub(crate) const CONNECTIONS: usize = 256;
+pub(crate) const CONNECTIONS_EACH: usize = 64;
 /// How long a client may take to receive something. How long it may take to send, the server decides.
 const STUCK: Duration = Duration::from_secs(60);
 /// How long to wait when the kernel has no descriptor or memory to give.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Passes every connection on to the server's socket at `api`, for ever.
-pub(crate) async fn serve(service: &'static str, api: PathBuf, listener: TcpListener, places: Arc<Semaphore>) {
+pub(crate) async fn serve(service: &'static str, api: PathBuf, listener: TcpListener, places: Arc<Places>) {
     let api: Arc<Path> = api.into();
     let mut open = JoinSet::new();
     loop {
-        let place = places.clone().acquire_owned();
         let accepted = tokio::select! {
-            accepted = async { (place.await, listener.accept().await) } => accepted,
+            accepted = async { (places.next().await, listener.accept().await) } => accepted,
             Some(_) = open.join_next(), if !open.is_empty() => continue,
         };
         match accepted {
-            (Ok(place), Ok((stream, _))) => {
+            (Some(place), Ok((stream, from))) => {
+                // Whoever holds too many has this one ended at once.
+                let Some(place) = places.take(place, from.ip()) else { continue };
                 let api = api.clone();
                 open.spawn(async move {
                     // Whichever side breaks off, the other one notices that by its connection's end.

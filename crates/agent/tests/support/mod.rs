@@ -8,7 +8,7 @@ use hickory_proto::{
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{IpAddr, Shutdown, SocketAddr, TcpStream, UdpSocket},
-    os::unix::net::UnixListener,
+    os::unix::net::{UnixListener, UnixStream},
     path::Path,
     time::Duration,
 };
@@ -66,13 +66,18 @@ pub fn echo(socket: &Path) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut line, mut rest) = (String::new(), String::new());
-            reader.read_line(&mut line).unwrap();
-            reader.read_to_string(&mut rest).unwrap();
-            (&stream).write_all(format!("{}: {rest}", line.trim_end()).as_bytes()).unwrap();
+            std::thread::spawn(move || answer(&stream));
         }
     });
+}
+
+fn answer(mut stream: &UnixStream) {
+    let mut reader = BufReader::new(stream);
+    let (mut line, mut rest) = (String::new(), String::new());
+    // A client that breaks off needs no answer.
+    if reader.read_line(&mut line).is_ok() && reader.read_to_string(&mut rest).is_ok() {
+        let _ = stream.write_all(format!("{}: {rest}", line.trim_end()).as_bytes());
+    }
 }
 
 /// Sends a request to a service, and returns the answer.

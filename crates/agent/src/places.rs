@@ -1,0 +1,88 @@
+//! Room for the connections of a listener: so many in all, and of those so many for each client, so that nobody can hold all of them
+//! against the others.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Places for connections.
+#[derive(Debug)]
+pub(crate) struct Places {
+    free: Arc<Semaphore>,
+    each: usize,
+    held: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One place, free again when it goes out of scope.
+#[derive(Debug)]
+pub(crate) struct Place {
+    places: Arc<Places>,
+    client: IpAddr,
+    _one: OwnedSemaphorePermit,
+}
+
+impl Places {
+    /// So many places in all, and so many for each client.
+    pub(crate) fn new(all: usize, each: usize) -> Arc<Self> {
+        Arc::new(Self { free: Arc::new(Semaphore::new(all)), each, held: Mutex::default() })
+    }
+
+    /// Waits for a place, for whoever comes next. None only if there never will be one.
+    pub(crate) async fn next(&self) -> Option<OwnedSemaphorePermit> {
+        self.free.clone().acquire_owned().await.ok()
+    }
+
+    /// Gives a place to a client, unless it holds as many as it may.
+    pub(crate) fn take(self: &Arc<Self>, one: OwnedSemaphorePermit, client: IpAddr) -> Option<Place> {
+        let mut all = self.held();
+        let held = all.entry(client).or_default();
+        if *held >= self.each {
+            return None;
+        }
+        *held += 1;
+        Some(Place { places: self.clone(), client, _one: one })
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut all = self.places.held();
+        let left = all.get(&self.client).map_or(0, |held| held.saturating_sub(1));
+        if left == 0 {
+            all.remove(&self.client);
+        } else {
+            all.insert(self.client, left);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_holds_so_many_whatever_others_hold() {
+        let (one, other) = (IpAddr::from([10, 0, 1, 1]), IpAddr::from([10, 0, 1, 2]));
+        let places = Places::new(10, 3);
+        let mut held = Vec::new();
+        for _ in 0..10 {
+            held.extend(places.take(places.next().await.unwrap(), one));
+        }
+        assert_eq!(held.len(), 3, "and what was refused took no place");
+        let others = places.take(places.next().await.unwrap(), other);
+        assert!(others.is_some());
+        held.pop();
+        held.extend(places.take(places.next().await.unwrap(), one));
+        assert_eq!(held.len(), 3);
+        drop((held, others));
+        assert!(places.held().is_empty(), "who holds none takes no memory");
+        assert_eq!(places.free.available_permits(), 10);
+    }
+}
