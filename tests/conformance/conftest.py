@@ -2,6 +2,7 @@
 
 import images
 import pytest
+from networks import Networks
 from region import Region
 
 
@@ -61,3 +62,11 @@ def network(ec2):
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.1.0/24")["Subnet"]["SubnetId"]
     return {"awsvpcConfiguration": {"subnets": [subnet]}}
+
+
+@pytest.fixture
+def networks(shared):
+    """Networks made through the API, gone with the test."""
+    made = Networks(shared)
+    yield made
+    made.clear()

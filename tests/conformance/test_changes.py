@@ -4,19 +4,12 @@ import statistics
 import time
 
 import pytest
-from networks import EVERYTHING, Networks, by_group, by_list, by_range, tcp, udp
+from networks import EVERYTHING, by_group, by_list, by_range, tcp, udp
 from region import until
 
 PORT, OTHER = 7000, 7002
 # From the API call's return to the kernel, in the median.
 SOON = 0.050
-
-
-@pytest.fixture
-def networks(shared):
-    made = Networks(shared)
-    yield made
-    made.clear()
 
 
 @pytest.fixture

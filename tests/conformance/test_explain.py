@@ -4,18 +4,10 @@ import json
 import os
 import subprocess
 
-import pytest
 from machine import INTERNET
-from networks import EVERYTHING, Networks
+from networks import EVERYTHING
 
 PORT = 7000
-
-
-@pytest.fixture
-def networks(shared):
-    made = Networks(shared)
-    yield made
-    made.clear()
 
 
 def ask(region, source, target, protocol):

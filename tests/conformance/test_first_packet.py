@@ -7,18 +7,11 @@ import time
 
 import images
 import pytest
-from networks import Networks, by_group, tcp, udp
+from networks import by_group, tcp, udp
 from tasks import LAUNCH, define
 from region import until
 
 PORT, STARTS, AT_ONCE = 7000, 1000, 10
-
-
-@pytest.fixture
-def networks(shared):
-    made = Networks(shared)
-    yield made
-    made.clear()
 
 
 @pytest.fixture(scope="module")

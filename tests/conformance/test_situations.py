@@ -4,18 +4,11 @@ import json
 
 import pytest
 from machine import INTERNET
-from networks import ANYWHERE, EVERYTHING, Networks
+from networks import ANYWHERE, EVERYTHING
 from region import until
 from tasks import container, define, details, reaches, run
 
 PORT, CLOSED = 7000, 7001
-
-
-@pytest.fixture
-def networks(shared):
-    made = Networks(shared)
-    yield made
-    made.clear()
 
 
 @pytest.fixture

@@ -1,17 +1,9 @@
 """What VPCs are to one another, and what names mean where, tried with real packets."""
 
-import pytest
-from networks import EVERYTHING, Networks, by_group, by_range, tcp, udp
+from networks import EVERYTHING, by_group, by_range, tcp, udp
 from region import until
 
 PORT = 7000
-
-
-@pytest.fixture
-def networks(shared):
-    made = Networks(shared)
-    yield made
-    made.clear()
 
 
 def test_two_vpcs_with_one_range_never_meet(networks):

@@ -95,10 +95,9 @@ fn vpc() -> Vpc {
     };
     let endpoint = Endpoint::Interface {
         service: "logs".to_owned(),
-        interfaces: ["eni-logs".into()].into(),
+        interfaces: [("us-east-1a".to_owned(), "eni-logs".into())].into(),
         private_dns: true,
         dns_label: "vpce-0-abc".to_owned(),
-        zones: Default::default(),
     };
     Vpc {
         cidrs: vec!["10.0.0.0/16".parse().unwrap()],

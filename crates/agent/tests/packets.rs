@@ -144,10 +144,9 @@ fn topology() -> Topology {
         Route { destination: Destination::PrefixList("pl-s3".into()), target: Target::Endpoint("vpce-s3".into()) };
     let sts = Endpoint::Interface {
         service: "sts".to_owned(),
-        interfaces: [interface_id(60)].into(),
+        interfaces: [("us-east-1a".to_owned(), interface_id(60))].into(),
         private_dns: true,
         dns_label: "vpce-0-abc".to_owned(),
-        zones: Default::default(),
     };
     let vpc = Vpc {
         cidrs: vec!["10.0.0.0/16".parse().unwrap()],

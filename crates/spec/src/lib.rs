@@ -36,8 +36,8 @@ pub type Millis = i64;
 pub struct HostSpec {
     /// The commit this was read from. A host never goes back to an older one.
     pub revision: Revision,
-    /// The VPCs that have an interface, whole, and what is between them. NAT gateways, endpoints and interfaces of no task's are on
-    /// every host.
+    /// The region's VPCs, whole, and what is between them. NAT gateways, endpoints and interfaces of no task's are on every host that
+    /// has their VPC.
     pub topology: Arc<Topology>,
     /// The tasks placed on this host. One that is absent must not exist there: neither processes nor network nor files.
     pub tasks: BTreeMap<TaskId, TaskSpec>,

@@ -2,7 +2,7 @@
 
 use crate::{InterfaceId, PrefixListId};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A NAT gateway ("NAT gateways", Amazon VPC User Guide). Its addresses are those of its interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +20,6 @@ impl NatGateway {
     pub const CONNECTIONS: u16 = 55_000;
     /// The first port it sends from: 1024 to 65535 are used ("Troubleshoot NAT gateways"), here as many as there are connections.
     pub const FIRST_PORT: u16 = 1024;
-    /// Seconds after which an idle connection is forgotten ("NAT gateway considerations").
-    pub const IDLE: u32 = 350;
 }
 
 /// An endpoint ("What is AWS PrivateLink?" and "Gateway endpoints", AWS PrivateLink Guide).
@@ -31,10 +29,8 @@ pub enum Endpoint {
     Interface {
         /// The service's short name, such as `logs` of `com.amazonaws.us-east-1.logs`.
         service: String,
-        /// Its interfaces, one a subnet.
-        interfaces: BTreeSet<InterfaceId>,
-        /// The same by the names of their Availability Zones, of which none has two: each has a DNS name for itself.
-        zones: BTreeMap<String, InterfaceId>,
+        /// Its interfaces by the names of their Availability Zones, of which none has two: each has a DNS name for itself.
+        interfaces: BTreeMap<String, InterfaceId>,
         /// What its DNS names start with, such as `vpce-0a1b2c3d4e5f60718-x7k2m9qp`. `LABEL.HOST.REGION.vpce.amazonaws.com`
         /// leads to all of its interfaces, `LABEL-ZONE.HOST.REGION.vpce.amazonaws.com` to the one of a zone.
         dns_label: String,

@@ -24,7 +24,7 @@ pub struct Interface {
     /// Which of its private addresses an internet gateway maps to which public ones.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub public_ips: BTreeMap<IpAddr, IpAddr>,
-    /// One to sixteen security groups; what any of them allows is allowed. A NAT gateway's interface has none, and isn't filtered.
+    /// Its security groups, one to five by default; what any of them allows is allowed. A NAT gateway's interface has none, and isn't filtered.
     pub security_groups: BTreeSet<SecurityGroupId>,
     /// Whether it may send from and receive for its own addresses only (`SourceDestCheck`).
     pub source_dest_check: bool,

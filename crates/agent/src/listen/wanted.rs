@@ -38,7 +38,7 @@ pub(crate) fn wanted(instance: &Instance, topology: &Topology) -> BTreeMap<Names
             match endpoint {
                 Endpoint::Interface { service, interfaces, .. } => {
                     let Some(service) = AwsService::named(service) else { continue };
-                    for (id, interface) in interfaces.iter().filter_map(|id| vpc.interfaces.get_key_value(id)) {
+                    for (id, interface) in interfaces.values().filter_map(|id| vpc.interfaces.get_key_value(id)) {
                         want(instance.interface(id), at(service, interface.private_ip));
                     }
                 }

@@ -10,7 +10,7 @@ use vpc::{
     Route, RouteTable, SecurityGroup, Subnet, SubnetId, Topology, Vpc, VpcId,
 };
 
-/// Every VPC that has an interface, whichever host that is on, and what is between VPCs.
+/// Every VPC whole, whichever hosts its interfaces are on, and what is between VPCs.
 pub fn topology(state: &State) -> Topology {
     let mut topology = Topology { region: state.region.name.clone(), ..Topology::default() };
     for record in state.vpcs.iter() {
@@ -123,8 +123,7 @@ fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
         let enforced = match &endpoint.kind {
             VpcEndpointKind::Interface { interfaces, private_dns, dns_label, .. } => Endpoint::Interface {
                 service,
-                interfaces: interfaces.values().cloned().collect(),
-                zones: interfaces.iter().filter_map(|(subnet, id)| Some((zone_of(subnet)?, id.clone()))).collect(),
+                interfaces: interfaces.iter().filter_map(|(subnet, id)| Some((zone_of(subnet)?, id.clone()))).collect(),
                 dns_label: dns_label.clone(),
                 private_dns: *private_dns,
             },

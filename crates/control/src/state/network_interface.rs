@@ -26,7 +26,7 @@ pub struct NetworkInterface {
     pub secondary_ips: BTreeSet<IpAddr>,
     /// The public addresses mapped to its private ones: given with it, or Elastic IP addresses.
     pub public_ips: BTreeMap<IpAddr, PublicIp>,
-    /// Its security groups, of the same VPC; at least one.
+    /// Its security groups, of the same VPC; at least one, but for a NAT gateway's, which has none.
     pub security_groups: BTreeSet<SecurityGroupId>,
     /// What the requester says of it.
     pub description: String,

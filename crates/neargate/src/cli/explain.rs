@@ -25,8 +25,8 @@ const EXAMPLES: &str = "\
 Examples:
   neargate explain task/4f2a task/9c1e:5432        # the ids' beginnings are enough
   neargate explain internet task/4f2a:80
-  neargate explain task/4f2a 203.0.113.10:443
-  neargate explain task/4f2a logs:443              # AWS's own service, as the task's VPC resolves its name
+  neargate explain task/4f2a 203.0.113.10:8000
+  neargate explain task/4f2a logs:80               # AWS's own service, as the task's VPC resolves its name
   neargate explain 10.0.0.5 eni-0123456789abcdef0 --protocol icmp
   neargate explain task/4f2a 10.0.1.7:53 --protocol udp --output json | jq .fix
 

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   neargate from task/4f2a -- curl http://127.0.0.1:80/   # the id's beginning is enough
   neargate from task/4f2a/web -- ip route                # its containers share it
-  neargate from \"$TASK_ARN\" -- getent hosts example.com
+  neargate from \"$TASK_ARN\" -- getent hosts logs.us-east-1.amazonaws.com
   neargate from internet -- curl http://198.18.0.5/      # as a client anywhere in the world
   neargate from internet -- python3 -m http.server --bind 203.0.113.10 80
   neargate from eni-0123456789abcdef0 -- nc -l 8080      # a machine of your own in a subnet

@@ -78,7 +78,7 @@ impl Network {
         let (state, count) = namespace::create(name, || {
             set_sysctls(name, planned.sysctls)?;
             let mut sockets = Sockets::open(planned.table.is_some())?;
-            let mut state = State::fresh(None);
+            let mut state = State::fresh();
             let mut count = 2;
             if let (Some(table), Some(socket)) = (&planned.table, &mut sockets.netfilter) {
                 state.generation = crate::netlink::nftables::generation(socket).ok();

@@ -264,7 +264,7 @@ fn create(name: &NamespaceName, planned: &Namespace) -> Result<Known, Error> {
     })?;
     let mut known = Known {
         number: namespace::number(name),
-        state: State::fresh(None),
+        state: State::fresh(),
         sockets: Some(sockets),
         waking: Vec::new(),
     };

@@ -52,12 +52,12 @@ impl Sockets {
 
 impl State {
     /// A namespace just made: a loopback link that is down, and parameters that have just been set.
-    pub(super) fn fresh(generation: Option<u32>) -> Self {
+    pub(super) fn fresh() -> Self {
         let lo = Link { index: 1, mac: None, mtu: 65536, up: false, peer: None };
         // As the kernel makes them: the main table, and an empty one that is called "default".
         let rules = [(32766, MAIN), (32767, 253)];
         let rules = rules.map(|(priority, table)| PolicyRule { priority, mark: None, table: Some(table) });
-        Self { links: [(LinkName::lo(), lo)].into(), rules: rules.into(), generation, ..Self::default() }
+        Self { links: [(LinkName::lo(), lo)].into(), rules: rules.into(), ..Self::default() }
     }
 
     /// Reads links, addresses, neighbours, routes, routing rules and bandwidths.

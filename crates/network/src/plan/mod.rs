@@ -36,8 +36,8 @@ pub const INTERNET_MTU: u32 = 1500;
 /// The MTU of NAT gateways and VPC endpoints ("NAT gateway basics", Amazon VPC User Guide; "VPC endpoint considerations").
 pub const GATEWAY_MTU: u32 = 8500;
 
-/// The hardware address of every router end. Each veth pair is a layer 2 of its own, so one is enough, and a task's neighbour
-/// entry for its gateway never changes.
+/// The hardware address of a router's end of a pair, but for the accepter's of a peering connection. Each veth pair is a layer 2 of
+/// its own, so one is enough, and a task's neighbour entry for its gateway never changes.
 pub const ROUTER_MAC: Mac = Mac([0x0a, 0, 0, 0, 0, 1]);
 /// The hardware address of the other end of a pair that is no interface's.
 pub const FAR_MAC: Mac = Mac([0x0a, 0, 0, 0, 0, 2]);
@@ -99,10 +99,9 @@ pub fn plan(instance: &Instance, spec: &HostSpec) -> Plan {
             plan.add_vpc(id, vpc, attachments, &around);
         }
     }
-    let gateways = topology.vpcs.iter().filter(|(_, vpc)| vpc.internet_gateway.is_some());
-    let gateways: Vec<_> = gateways.map(|(id, vpc)| (id, vpc, here.contains_key(id))).collect();
-    if !gateways.is_empty() {
-        plan.add_internet(&gateways);
+    let attached = || topology.vpcs.iter().filter(|(_, vpc)| vpc.internet_gateway.is_some());
+    if attached().next().is_some() {
+        plan.add_internet(attached().filter(|(id, _)| here.contains_key(id)));
     }
     plan
 }
@@ -145,7 +144,10 @@ impl Plan {
             };
             match usable(vpc, id, interface) {
                 Ok(subnet) => {
-                    let nat = vpc.nat_gateways.values().find(|gateway| gateway.interface == *id);
+                    let nat = match &interface.holder {
+                        Holder::NatGateway(gateway) => vpc.nat_gateways.get(gateway),
+                        _ => None,
+                    };
                     let link = LinkName::unique('e', id, &mut taken);
                     found.push(Attachment { namespace, id, interface, subnet, link, nat });
                 }
@@ -191,18 +193,19 @@ impl Plan {
         self.namespaces.insert(router, Arc::new(router::namespace(vpc, attachments, around)));
     }
 
-    fn add_internet(&mut self, gateways: &[(&VpcId, &Vpc, bool)]) {
+    /// The internet, and a pair to the router of each of these VPCs.
+    fn add_internet<'a>(&mut self, vpcs: impl Iterator<Item = (&'a VpcId, &'a Vpc)>) {
         let internet = self.instance.internet();
         let mut taken = HashSet::new();
         let mut links = Vec::new();
-        for (id, vpc, _) in gateways.iter().filter(|(.., here)| *here) {
+        for (id, vpc) in vpcs {
             let link = LinkName::unique('v', id, &mut taken);
             self.add_veth(
                 VethEnd { namespace: internet.clone(), link: link.clone(), mac: FAR_MAC },
                 VethEnd { namespace: self.instance.router(id), link: LinkName::igw(), mac: ROUTER_MAC },
                 INTERNET_MTU,
             );
-            links.push((link, *vpc));
+            links.push((link, vpc));
         }
         self.namespaces.insert(internet, Arc::new(internet::namespace(&links)));
     }

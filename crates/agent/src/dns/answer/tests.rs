@@ -129,7 +129,7 @@ fn with_many_addresses() -> Topology {
     let Some(vpc::Endpoint::Interface { interfaces, .. }) = vpc.endpoints.get_mut("vpce-logs") else { panic!() };
     for n in 0..100_u8 {
         let id = vpc::InterfaceId::from(format!("eni-{n:03}"));
-        interfaces.insert(id.clone());
+        interfaces.insert(format!("zone-{n:03}"), id.clone());
         let private_ip = IpAddr::from([10, 0, n, 100]);
         vpc.interfaces.insert(id, vpc::Interface { private_ip, ..like.clone() });
     }

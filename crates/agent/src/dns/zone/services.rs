@@ -2,7 +2,7 @@
 //! service using an interface VPC endpoint", AWS PrivateLink Guide).
 
 use super::{View, under};
-use std::{collections::BTreeSet, net::IpAddr};
+use std::net::IpAddr;
 use vpc::{AWS_SERVICES, AwsService, Endpoint, InterfaceId, Topology, Vpc};
 
 /// The addresses of a service's name, or of an endpoint's own.
@@ -46,7 +46,7 @@ fn privately(topology: &Topology, view: &View, service: &AwsService) -> Option<V
     let vpc = topology.vpcs.get(id).filter(|vpc| vpc.has_hostnames())?;
     vpc.endpoints.values().find_map(|endpoint| match endpoint {
         Endpoint::Interface { service: name, interfaces, private_dns: true, .. } if name == service.name => {
-            at(vpc, interfaces)
+            at(vpc, interfaces.values())
         }
         _ => None,
     })
@@ -57,21 +57,21 @@ fn privately(topology: &Topology, view: &View, service: &AwsService) -> Option<V
 fn of_endpoint(topology: &Topology, host: &str) -> Option<Vec<IpAddr>> {
     let mut all = topology.vpcs.values().flat_map(|vpc| vpc.endpoints.values().map(move |endpoint| (vpc, endpoint)));
     all.find_map(|(vpc, endpoint)| {
-        let Endpoint::Interface { service, interfaces, zones, dns_label, .. } = endpoint else { return None };
+        let Endpoint::Interface { service, interfaces, dns_label, .. } = endpoint else { return None };
         let rest = host.strip_suffix(AwsService::named(service)?.host)?.strip_suffix('.')?;
         // A bucket's name comes first.
         let label = if service == "s3" { rest.rsplit('.').next()? } else { rest };
         if label == dns_label {
-            return at(vpc, interfaces);
+            return at(vpc, interfaces.values());
         }
         let zone = label.strip_prefix(dns_label.as_str())?.strip_prefix('-')?;
-        at(vpc, &BTreeSet::from([zones.get(zone)?.clone()]))
+        at(vpc, interfaces.get(zone).into_iter())
     })
 }
 
 /// The addresses of an endpoint's interfaces that are there.
-fn at(vpc: &Vpc, interfaces: &BTreeSet<InterfaceId>) -> Option<Vec<IpAddr>> {
+fn at<'a>(vpc: &Vpc, interfaces: impl Iterator<Item = &'a InterfaceId>) -> Option<Vec<IpAddr>> {
     let found: Vec<IpAddr> =
-        interfaces.iter().filter_map(|id| vpc.interfaces.get(id)).map(|interface| interface.private_ip).collect();
+        interfaces.filter_map(|id| vpc.interfaces.get(id)).map(|interface| interface.private_ip).collect();
     if found.is_empty() { None } else { Some(found) }
 }

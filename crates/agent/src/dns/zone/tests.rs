@@ -19,8 +19,7 @@ pub(crate) fn region() -> Topology {
     }
     let to = |service: &str, interfaces: &[&str], private_dns| Endpoint::Interface {
         service: service.to_owned(),
-        interfaces: interfaces.iter().map(|id| (*id).into()).collect(),
-        zones: BTreeMap::new(),
+        interfaces: ["us-east-1a", "us-east-1b"].map(str::to_owned).into_iter().zip(interfaces.iter().map(|id| (*id).into())).collect(),
         dns_label: format!("vpce-{}", service.split('.').next().unwrap()),
         private_dns,
     };
@@ -229,6 +228,7 @@ fn an_endpoints_own_name_is_its_private_addresses_everywhere() {
             from,
             &[
                 ("vpce-logs.logs.us-east-1.vpce.amazonaws.com", "10.0.1.200 10.0.2.200"),
+                ("vpce-logs-us-east-1b.logs.us-east-1.vpce.amazonaws.com", "10.0.2.200"),
                 ("vpce-sts.sts.us-east-1.vpce.amazonaws.com", "10.0.1.201"),
                 ("vpce-ecr.dkr.ecr.us-east-1.vpce.amazonaws.com", "10.0.1.201"),
                 ("vpce-logs.sts.us-east-1.vpce.amazonaws.com", "no such name"),

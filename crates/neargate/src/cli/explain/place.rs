@@ -208,7 +208,7 @@ fn resolve(topology: &Topology, service: &AwsService, origin: &Origin) -> Found 
     let here = vpc.interfaces.get(from).map(|interface| &interface.subnet);
     let ids = vpc.endpoints.values().filter_map(|endpoint| match endpoint {
         Endpoint::Interface { service: name, interfaces, private_dns: true, .. } if name == service.name => {
-            Some(interfaces)
+            Some(interfaces.values())
         }
         _ => None,
     });

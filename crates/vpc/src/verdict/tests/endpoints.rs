@@ -60,7 +60,7 @@ fn an_interface_endpoint_is_an_interface_with_groups() {
     logs.holder = Holder::Endpoint("vpce-logs".into());
     let vpc = one(&mut topology);
     vpc.interfaces.insert("eni-logs".into(), logs);
-    let interfaces = ["eni-logs".into()].into();
+    let interfaces = [("us-east-1a".to_owned(), "eni-logs".into())].into();
     vpc.endpoints.insert(
         "vpce-logs".into(),
         Endpoint::Interface {
@@ -68,7 +68,6 @@ fn an_interface_endpoint_is_an_interface_with_groups() {
             interfaces,
             private_dns: true,
             dns_label: String::new(),
-            zones: Default::default(),
         },
     );
     let to = |topology: &Topology, id: &str| verdict(topology, &from(topology, id, "10.0.1.50", Transport::tcp(443)));
