@@ -69,9 +69,10 @@ fn without_a_public_address_there_is_no_way_out_and_none_in() {
         assert_eq!(seen(&internet, &world.at(n), ip(n), 80), None, "{n}");
         assert!(!probe::udp(&internet, &world.at(n), ip(n), 9), "{n}");
     }
-    // Nor by an address of the VPC's own as the source.
+    // Nor by an address of the VPC's own as the source, or any that is private.
     let receiver = probe::bind(&world.at(10), 9);
-    for source in [ip(11), [10, 0, 1, 1].into(), [10, 0, 9, 9].into()] {
+    let private = [[10, 0, 1, 1], [10, 0, 9, 9], [10, 77, 0, 1], [172, 20, 0, 1], [192, 168, 1, 1], [100, 64, 0, 1]];
+    for source in private.map(Ipv4Addr::from).into_iter().chain([ip(11)]) {
         probe::send_forged(&internet, source, PUBLIC, 9);
         assert!(receiver.recv(&mut [0; 16]).is_err(), "{source}");
     }

@@ -10,6 +10,14 @@ use std::net::{IpAddr, Ipv4Addr};
 pub const PUBLIC_POOL: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 15);
 /// The part of the pool that AWS's own services answer at.
 pub const SERVICE_POOL: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(198, 19, 254, 0), 23);
+/// Ranges that are private or shared among customers, and not on the internet (RFC 1918, RFC 6598), and link-local ones (RFC 3927).
+pub const PRIVATE_RANGES: [Ipv4Net; 5] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 10),
+    Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
+    Ipv4Net::new_assert(Ipv4Addr::new(172, 16, 0, 0), 12),
+    Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 16),
+];
 /// A host on the internet: the address of `neargate from internet` (TEST-NET-3, RFC 5737).
 pub const INTERNET_HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 10));
 /// The internet's public DNS server.

@@ -21,7 +21,9 @@ mod topology;
 pub mod tracking;
 pub mod verdict;
 
-pub use aws_service::{AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, PUBLIC_POOL, SERVICE_POOL};
+pub use aws_service::{
+    AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, PRIVATE_RANGES, PUBLIC_POOL, SERVICE_POOL,
+};
 pub use gateway::{Endpoint, NatGateway};
 pub use id::{
     EndpointId, InterfaceId, InternetGatewayId, NatGatewayId, NetworkAclId, PeeringId, PrefixListId, RouteTableId,

@@ -104,7 +104,7 @@ fn permitted(topology: &Topology, seen: &Seen, first: Direction) -> bool {
     // What is gone is past being cut.
     let Some((vpc, interface)) = find(topology, seen) else { return true };
     let address = seen.other(first);
-    let other = Other { address, vpc: home(topology, &seen.vpc, vpc, address) };
+    let other = Other { address, vpc: home(topology, &seen.vpc, vpc, address), sender: None };
     let open =
         |direction, transport: &Transport| gate(topology, &seen.vpc, interface, direction, other, transport).open();
     open(first, &seen.transport) && seen.transport.answer().is_none_or(|answer| open(first.opposite(), &answer))

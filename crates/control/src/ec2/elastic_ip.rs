@@ -48,7 +48,6 @@ pub(super) fn allocate(tx: &mut Tx<'_>, input: AllocateAddressRequest) -> Result
         None => public_address::next(tx)?,
     };
     let address = Address { scope: Address::PUBLIC.to_owned(), ip: public_ip, interface: None };
-    tx.state.withdrawn_addresses.remove(&Address::key_of(Address::PUBLIC, public_ip));
     tx.state.addresses.put(address);
     let allocation = tx.ec2_id("eipalloc");
     tx.state.elastic_ips.put(ElasticIp { allocation: allocation.clone(), public_ip, association: None, tags });
@@ -65,11 +64,11 @@ pub(super) fn allocate(tx: &mut Tx<'_>, input: AllocateAddressRequest) -> Result
     done(dry_run, answer)
 }
 
-/// An address of the pool that nobody has; one that is being given up is nobody's.
+/// An address of the pool that nobody has. One that is being given up is somebody's until no host can have it.
 fn recover(state: &State, text: &str) -> Result<IpAddr, Fault> {
     let ip = private_address::read("address", text)?;
     let key = Address::key_of(Address::PUBLIC, ip);
-    let free = !state.addresses.contains(&key) || state.withdrawn_addresses.contains(&key);
+    let free = !state.addresses.contains(&key);
     if public_address::is_of_pool(ip) && free { Ok(ip) } else { Err(no_address(text)) }
 }
 

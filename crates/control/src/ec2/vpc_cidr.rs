@@ -99,7 +99,7 @@ fn check(state: &State, vpc: &Vpc, range: &IpNet) -> Result<(), Fault> {
     if peering::peered_ranges(state, &vpc.id).iter().any(|other| cidr::overlap(other, range)) {
         return refuse("overlaps with a CIDR block of a peered VPC.".to_owned());
     }
-    Ok(())
+    peering::refuse_twin_range(state, &vpc.id, range)
 }
 
 /// Ranges of the public address space and 100.64.0.0/10 go with any other; a private range only with itself.

@@ -262,12 +262,8 @@ fn create(name: &NamespaceName, planned: &Namespace) -> Result<Known, Error> {
         state::set_sysctls(name, planned.sysctls)?;
         Sockets::open(planned.table.is_some())
     })?;
-    let mut known = Known {
-        number: namespace::number(name),
-        state: State::fresh(),
-        sockets: Some(sockets),
-        waking: Vec::new(),
-    };
+    let mut known =
+        Known { number: namespace::number(name), state: State::fresh(), sockets: Some(sockets), waking: Vec::new() };
     if let Some(socket) = known.sockets.as_mut().and_then(|sockets| sockets.netfilter.as_mut()) {
         known.state.generation = crate::netlink::nftables::generation(socket).ok();
     }

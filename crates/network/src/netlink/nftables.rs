@@ -107,12 +107,13 @@ fn hook_numbers(hook: Hook) -> (u32, i32) {
         Hook::Forward => (2, 0),
         Hook::NatPrerouting => (0, -100),
         Hook::NatPostrouting => (4, 100),
+        Hook::Leaving => (4, 101),
     }
 }
 
-/// What becomes of a packet that falls off a chain's end: NF_DROP, but NF_ACCEPT of one that is not translated.
+/// What becomes of a packet that falls off a chain's end: NF_DROP or NF_ACCEPT.
 fn policy(hook: Hook) -> u32 {
-    u32::from(hook.translates())
+    u32::from(!hook.drops())
 }
 
 pub(crate) fn delete_chain(name: &str) -> Message {

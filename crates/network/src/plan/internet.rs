@@ -14,6 +14,8 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv4/conf/default/send_redirects", "0"),
     ("net/ipv4/conf/all/rp_filter", "0"),
     ("net/ipv4/conf/default/rp_filter", "0"),
+    ("net/ipv4/conf/all/arp_ignore", "8"),
+    ("net/ipv4/conf/default/arp_ignore", "8"),
     ("net/ipv4/ip_unprivileged_port_start", "0"),
     ("net/ipv4/ping_group_range", "0\t2147483647"),
 ];

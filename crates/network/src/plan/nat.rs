@@ -26,6 +26,8 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv4/conf/all/accept_redirects", "0"),
     ("net/ipv4/conf/all/rp_filter", "0"),
     ("net/ipv4/conf/default/rp_filter", "0"),
+    ("net/ipv4/conf/all/arp_ignore", "8"),
+    ("net/ipv4/conf/default/arp_ignore", "8"),
     ("net/netfilter/nf_conntrack_tcp_loose", "0"),
     ("net/netfilter/nf_conntrack_tcp_timeout_established", "350"),
     ("net/netfilter/nf_conntrack_udp_timeout", "350"),

@@ -32,8 +32,9 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv4/conf/default/route_localnet", "0"),
     // An error of the router's own comes back to it by a NAT gateway, for whom that hides.
     ("net/ipv4/conf/all/accept_local", "1"),
-    ("net/ipv4/conf/all/arp_ignore", "0"),
-    ("net/ipv4/conf/default/arp_ignore", "0"),
+    // Every neighbour is known for good; who asks would only fill the kernel's one table for all namespaces.
+    ("net/ipv4/conf/all/arp_ignore", "8"),
+    ("net/ipv4/conf/default/arp_ignore", "8"),
     // A TCP connection begins with its first packet, and is not taken up in its middle by whoever's rules allow that.
     ("net/netfilter/nf_conntrack_tcp_loose", "0"),
     ("net/netfilter/nf_conntrack_tcp_timeout_established", "432000"),

@@ -9,7 +9,7 @@ use vpc::{
     verdict::Transport,
 };
 
-/// Who has which address in one VPC.
+/// Who has which address in one VPC and its peers.
 #[derive(PartialEq, Eq)]
 struct Owners<'a> {
     private: HashMap<IpAddr, &'a InterfaceId>,
@@ -17,9 +17,12 @@ struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    fn of(vpc: &'a Vpc) -> Self {
+    /// Those of the VPC, and those of its peers: no two of these ranges overlap.
+    fn of(topology: &'a Topology, id: &'a VpcId, vpc: &'a Vpc) -> Self {
         let interfaces = || vpc.interfaces.iter();
-        let private = interfaces().flat_map(|(id, interface)| interface.private_ips().map(move |ip| (ip, id)));
+        let peers = topology.peerings_of(id).flat_map(|(.., peer)| &peer.interfaces);
+        let private = interfaces().chain(peers);
+        let private = private.flat_map(|(id, interface)| interface.private_ips().map(move |ip| (ip, id)));
         let public = interfaces().flat_map(|(_, interface)| &interface.public_ips);
         Self { private: private.collect(), public: public.map(|(private, public)| (*private, *public)).collect() }
     }
@@ -33,6 +36,8 @@ pub(crate) struct Changes<'a> {
     after: Owners<'a>,
     /// The topologies, where rules changed in a way that may cut flows.
     rules: Option<(&'a Topology, &'a Topology)>,
+    /// The topologies, where routes changed.
+    routes: Option<(&'a Topology, &'a Topology)>,
 }
 
 impl<'a> Changes<'a> {
@@ -40,29 +45,61 @@ impl<'a> Changes<'a> {
     /// connection can be concerned, so that they need not be listed.
     pub(crate) fn between(before: Option<&'a Topology>, after: &'a Topology, id: &VpcId) -> Option<Self> {
         let (id, vpc) = after.vpcs.get_key_value(id)?;
-        let owners = Owners::of(vpc);
-        let Some(topology) = before else { return Some(Self { id, vpc, before: None, after: owners, rules: None }) };
+        let owners = Owners::of(after, id, vpc);
+        let Some(topology) = before else {
+            return Some(Self { id, vpc, before: None, after: owners, rules: None, routes: None });
+        };
         // A VPC that was not there had no connections.
-        let before = Owners::of(topology.vpcs.get(id)?);
+        let (id, was) = topology.vpcs.get_key_value(id)?;
+        let before = Owners::of(topology, id, was);
+        let rerouted = was.route_tables != vpc.route_tables
+            || was.subnets != vpc.subnets
+            || topology.prefix_lists != after.prefix_lists;
+        let routes = rerouted.then_some((topology, after));
         let rules = may_interrupt(topology, after).then_some((topology, after));
         let gone = |(ip, id): (&IpAddr, &&InterfaceId)| owners.private.get(ip) != Some(id);
         let moved = |(private, public): (&IpAddr, &IpAddr)| owners.public.get(private) != Some(public);
-        let concerned = before.private.iter().any(gone) || before.public.iter().any(moved) || rules.is_some();
-        concerned.then_some(Self { id, vpc, before: Some(before), after: owners, rules })
+        let concerned =
+            before.private.iter().any(gone) || before.public.iter().any(moved) || rules.is_some() || routes.is_some();
+        concerned.then_some(Self { id, vpc, before: Some(before), after: owners, rules, routes })
     }
 
     /// Whether a connection must be forgotten: an end of it is nobody's now, or somebody else's, or is translated otherwise, or does
     /// not track it and its rule is gone.
     pub(crate) fn concern(&self, connection: &Connection) -> bool {
         let Connection { original, reply, .. } = connection;
-        let foreign = |ip: IpAddr| self.vpc.contains(ip) && !self.is_own(ip) && !self.is_same(ip);
+        let known = |ip: IpAddr| self.before.as_ref().is_some_and(|before| before.private.contains_key(&ip));
+        let foreign = |ip: IpAddr| (self.vpc.contains(ip) || known(ip)) && !self.is_own(ip) && !self.is_same(ip);
         let translated =
             |private: IpAddr, public: IpAddr| private == public || self.after.public.get(&private) == Some(&public);
         foreign(original.source)
             || foreign(reply.source)
             || !translated(original.source, reply.destination)
             || !translated(reply.source, original.destination)
+            || self.rerouted(original.source, original.destination)
+            || self.rerouted(reply.source, reply.destination)
             || self.rules.is_some_and(|(before, after)| interrupted(before, after, &self.flow(connection)))
+    }
+
+    /// Whether a NAT gateway must forget a connection: who began it is gone, or the gateway's address is.
+    pub(crate) fn concern_nat(&self, gateway: &InterfaceId, connection: &Connection) -> bool {
+        let sender = connection.original.source;
+        let addresses = self.vpc.interfaces.get(gateway);
+        self.vpc.contains(sender) && !self.is_same(sender)
+            || !addresses.is_some_and(|gateway| gateway.has(connection.reply.destination))
+    }
+
+    /// Whether what an interface sends to somewhere outside leaves by another way than before. A connection is translated as its
+    /// first packet was, which is wrong for another way.
+    fn rerouted(&self, own: IpAddr, other: IpAddr) -> bool {
+        let Some((before, after)) = self.routes else { return false };
+        let way = |topology: &'a Topology| {
+            let vpc = topology.vpcs.get(self.id)?;
+            let (_, interface) = vpc.interface_at(own)?;
+            let table = vpc.route_tables.get(&vpc.subnets.get(&interface.subnet)?.route_table)?;
+            table.lookup(topology, other).map(|(_, route)| &route.target)
+        };
+        !self.vpc.contains(other) && way(before) != way(after)
     }
 
     /// A connection as its ends in this VPC see it. The answer's tuple is what the receiver sends, so what reaches it is that, turned

@@ -126,7 +126,7 @@ pub struct Chain {
     pub rules: Vec<Rule>,
 }
 
-/// Where a base chain is hooked in. What falls off the end of one that filters is dropped.
+/// Where a base chain is hooked in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hook {
     /// Prerouting at priority `raw`: before connection tracking sees the packet.
@@ -139,16 +139,23 @@ pub enum Hook {
     NatPrerouting,
     /// The first packet of a connection as it leaves, for its source to be translated.
     NatPostrouting,
+    /// Packets as they leave, after translation. What falls off the end goes on.
+    Leaving,
 }
 
 impl Hook {
     /// Every hook there is.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::RawPrerouting, Self::Input, Self::Forward, Self::NatPrerouting, Self::NatPostrouting];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::RawPrerouting, Self::Input, Self::Forward, Self::NatPrerouting, Self::NatPostrouting, Self::Leaving];
 
     /// Whether its chains translate addresses instead of filtering.
     pub(crate) fn translates(self) -> bool {
         matches!(self, Self::NatPrerouting | Self::NatPostrouting)
+    }
+
+    /// Whether what falls off the end of its chains is dropped.
+    pub(crate) fn drops(self) -> bool {
+        !self.translates() && self != Self::Leaving
     }
 }
 

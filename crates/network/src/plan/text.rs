@@ -128,6 +128,7 @@ fn write_chain(f: &mut fmt::Formatter<'_>, name: &str, chain: &Chain) -> fmt::Re
         Some(Hook::Input) => writeln!(f, "      type filter hook input priority filter; policy drop;")?,
         Some(Hook::Forward) => writeln!(f, "      type filter hook forward priority filter; policy drop;")?,
         Some(Hook::NatPrerouting) => writeln!(f, "      type nat hook prerouting priority dstnat; policy accept;")?,
+        Some(Hook::Leaving) => writeln!(f, "      type filter hook postrouting priority srcnat + 1; policy accept;")?,
         Some(Hook::NatPostrouting) => writeln!(f, "      type nat hook postrouting priority srcnat; policy accept;")?,
     }
     chain.rules.iter().try_for_each(|rule| writeln!(f, "      {rule}"))?;

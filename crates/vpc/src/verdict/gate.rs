@@ -1,7 +1,7 @@
 //! Security groups: what one interface's groups say of a packet.
 
 use super::{Gate, Transport};
-use crate::{Interface, IpProtocol, Peer, Ports, Rule, Topology, VpcId};
+use crate::{Interface, InterfaceId, IpProtocol, Peer, Ports, Rule, Topology, VpcId};
 use std::net::IpAddr;
 
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ impl Direction {
 pub(crate) struct Other<'a> {
     pub address: IpAddr,
     pub vpc: Option<&'a VpcId>,
+    /// The interface of that VPC that sent it, if it is known: what it forwards for another is not that other's.
+    pub sender: Option<&'a InterfaceId>,
 }
 
 /// All rules of all groups of an interface are one list: what any of them allows is allowed ("Security group rules", Amazon VPC
@@ -54,7 +56,7 @@ pub(crate) fn gate(
 
 /// A group as the peer stands for the private addresses of the interfaces that carry it, and for none of the group's rules
 /// ("Security group referencing", Amazon VPC User Guide); it may be of a peered VPC ("Update your security groups to reference peer
-/// security groups", Amazon VPC Peering Guide).
+/// security groups", Amazon VPC Peering Guide). It does not stand for what a middlebox forwards ("Security group referencing").
 fn matches(topology: &Topology, peer: &Peer, other: Other) -> bool {
     match peer {
         Peer::Net(net) => net.contains(&other.address),
@@ -62,6 +64,7 @@ fn matches(topology: &Topology, peer: &Peer, other: Other) -> bool {
         Peer::Group(group) => {
             let vpc = other.vpc.and_then(|id| topology.vpcs.get(id));
             vpc.and_then(|vpc| vpc.interface_at(other.address))
+                .filter(|(id, _)| other.sender.is_none_or(|sender| sender == *id))
                 .is_some_and(|(_, interface)| interface.security_groups.contains(group))
         }
     }

@@ -8,8 +8,8 @@ use crate::{
     Endpoint, Holder, Interface, InterfaceId, NatGateway, NatGatewayId, PUBLIC_POOL, SERVICE_POOL, SubnetId, Target,
     Topology, Vpc, VpcId, network_acl,
 };
-use ipnet::Ipv4Net;
-use std::net::{IpAddr, Ipv4Addr};
+use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// What a first packet left on its way, for the answer to find back: the packet as it arrived, and whose address each NAT gateway
 /// hid, in order.
@@ -19,6 +19,9 @@ pub(super) struct Trail {
     transport: Transport,
     hidden: Vec<(NatGatewayId, IpAddr)>,
 }
+
+/// The VPC that a packet's source address is of, and there the interface that sent it, unless it comes from another VPC.
+type Sender<'s> = Option<(&'s VpcId, Option<&'s InterfaceId>)>;
 
 /// One packet under way.
 struct Walk<'a> {
@@ -105,7 +108,7 @@ impl<'a> Walk<'a> {
         }
         if vpc.contains(self.destination) || never_routed(self.destination) {
             self.egress(vpc_id, id, interface, Some(vpc_id));
-            return self.enter_vpc(vpc_id, Some(&interface.subnet), Some(vpc_id));
+            return self.enter_vpc(vpc_id, Some(&interface.subnet), Some((vpc_id, Some(id))));
         }
         self.leave_vpc(vpc_id, vpc, id, interface)
     }
@@ -154,14 +157,14 @@ impl<'a> Walk<'a> {
                 self.between(vpc, &interface.subnet, &through.subnet);
                 self.steps
                     .push(Step::Destination(via.clone(), !through.source_dest_check || through.has(self.destination)));
-                self.ingress(vpc_id, &via, through, Some(vpc_id));
+                self.ingress(vpc_id, &via, through, Some((vpc_id, Some(id))));
                 End::Interface(vpc_id.clone(), via)
             }
             Target::Peering(peering) => {
                 let Some(other) = peer else { return End::Nowhere };
                 self.acl_egress(vpc, &interface.subnet);
                 self.steps.push(Step::Peering(peering, other.clone()));
-                self.enter_vpc(&other, None, Some(vpc_id))
+                self.enter_vpc(&other, None, Some((vpc_id, None)))
             }
             Target::Endpoint(endpoint) => {
                 self.acl_egress(vpc, &interface.subnet);
@@ -190,7 +193,7 @@ impl<'a> Walk<'a> {
 
     /// A packet in a VPC's router that is for an address of the VPC: `from` is the subnet it comes from, or none from outside, and
     /// `sender` the VPC that its source address is of.
-    fn enter_vpc(&mut self, vpc_id: &VpcId, from: Option<&SubnetId>, sender: Option<&VpcId>) -> End {
+    fn enter_vpc(&mut self, vpc_id: &VpcId, from: Option<&SubnetId>, sender: Sender) -> End {
         let Some(vpc) = self.topology.vpcs.get(vpc_id) else { return End::Nowhere };
         let found = vpc.interface_at(self.destination);
         self.steps.push(Step::Delivery(vpc_id.clone(), found.map(|(id, _)| id.clone())));
@@ -229,7 +232,7 @@ impl<'a> Walk<'a> {
             return End::Internet;
         };
         let to = vpc.internet_gateway.clone().map(|gateway| (gateway, private));
-        let genuine = !vpc.contains(self.source);
+        let genuine = !vpc.contains(self.source) && !is_private(self.source);
         let attached = to.is_some();
         self.steps.push(Step::FromInternet { public, to, genuine });
         if !attached {
@@ -257,13 +260,14 @@ impl<'a> Walk<'a> {
     }
 
     fn egress(&mut self, vpc: &VpcId, id: &InterfaceId, interface: &Interface, receiver: Option<&VpcId>) {
-        let other = Other { address: self.destination, vpc: receiver };
+        let other = Other { address: self.destination, vpc: receiver, sender: None };
         let gate = self.gate(vpc, interface, Direction::Egress, other);
         self.steps.push(Step::Egress(id.clone(), gate));
     }
 
-    fn ingress(&mut self, vpc: &VpcId, id: &InterfaceId, interface: &Interface, sender: Option<&VpcId>) {
-        let other = Other { address: self.source, vpc: sender };
+    fn ingress(&mut self, vpc: &VpcId, id: &InterfaceId, interface: &Interface, sender: Sender) {
+        let (vpc_of_sender, sender) = sender.unzip();
+        let other = Other { address: self.source, vpc: vpc_of_sender, sender: sender.flatten() };
         let gate = self.gate(vpc, interface, Direction::Ingress, other);
         self.steps.push(Step::Ingress(id.clone(), gate));
     }
@@ -324,17 +328,22 @@ fn never_routed(address: IpAddr) -> bool {
     }
 }
 
-/// Addresses that providers share among their customers (RFC 6598).
-const SHARED: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 10);
-
 /// Addresses that nobody has on the internet: private and shared ones (RFC 1918), those that are never routed, and those that
 /// neargate gives to interfaces.
 fn nobodys(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(ip) => {
             let given_out = PUBLIC_POOL.contains(&ip) && !SERVICE_POOL.contains(&ip);
-            ip.is_private() || SHARED.contains(&ip) || never_routed(address) || given_out
+            is_private(address) || never_routed(address) || given_out
         }
+        IpAddr::V6(_) => true,
+    }
+}
+
+/// Addresses that no packet on the internet bears.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => crate::PRIVATE_RANGES.iter().any(|range| IpNet::V4(*range).contains(&address)),
         IpAddr::V6(_) => true,
     }
 }

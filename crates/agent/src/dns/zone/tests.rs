@@ -19,7 +19,11 @@ pub(crate) fn region() -> Topology {
     }
     let to = |service: &str, interfaces: &[&str], private_dns| Endpoint::Interface {
         service: service.to_owned(),
-        interfaces: ["us-east-1a", "us-east-1b"].map(str::to_owned).into_iter().zip(interfaces.iter().map(|id| (*id).into())).collect(),
+        interfaces: ["us-east-1a", "us-east-1b"]
+            .map(str::to_owned)
+            .into_iter()
+            .zip(interfaces.iter().map(|id| (*id).into()))
+            .collect(),
         dns_label: format!("vpce-{}", service.split('.').next().unwrap()),
         private_dns,
     };

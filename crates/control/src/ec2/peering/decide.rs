@@ -1,6 +1,6 @@
 //! AcceptVpcPeeringConnection, RejectVpcPeeringConnection, DeleteVpcPeeringConnection.
 
-use super::{clash, describe::show, end, get, ranges};
+use super::{clash, describe::show, end, get, ranges, refuse_twins};
 use crate::{
     Tx,
     ec2::parameter::done,
@@ -24,6 +24,8 @@ pub(in crate::ec2) fn accept(
     from(&peering, &[PeeringStatus::PendingAcceptance], "active")?;
     let one = ranges(&tx.state, &peering.requester, peering.status);
     let other = ranges(&tx.state, &peering.accepter, peering.status);
+    refuse_twins(&tx.state, &peering.requester.vpc, &other)?;
+    refuse_twins(&tx.state, &peering.accepter.vpc, &one)?;
     if clash(&one, &other) {
         end(tx, &peering.id, PeeringStatus::Failed);
     } else {

@@ -5,7 +5,7 @@ pub(super) mod decide;
 pub(super) mod describe;
 pub(super) mod options;
 
-use super::{cidr, kind::Kind};
+use super::{cidr, kind::Kind, parameter::not_supported};
 use crate::{
     State, Tx,
     state::{Expiring, Expiry, PeeringEnd, PeeringStatus, VpcPeering},
@@ -38,8 +38,12 @@ fn ranges(state: &State, end: &PeeringEnd, status: PeeringStatus) -> Vec<IpNet> 
 
 /// Whether VPCs with these ranges can't be peered: one that is not there has none.
 fn clash(one: &[IpNet], other: &[IpNet]) -> bool {
-    let overlap = one.iter().any(|a| other.iter().any(|b| cidr::overlap(a, b)));
-    one.is_empty() || other.is_empty() || overlap
+    one.is_empty() || other.is_empty() || clash_of_any(one, other)
+}
+
+/// Whether any two of these ranges overlap.
+fn clash_of_any(one: &[IpNet], other: &[IpNet]) -> bool {
+    one.iter().any(|a| other.iter().any(|b| cidr::overlap(a, b)))
 }
 
 /// Ends a connection, or a request for one, and has it forgotten in time.
@@ -71,13 +75,30 @@ pub(super) fn delete_of(tx: &mut Tx<'_>, vpc: &VpcId) {
     all.iter().for_each(|id| end(tx, id, PeeringStatus::Deleted));
 }
 
-/// The ranges at the other end of a VPC's active connections.
-pub(super) fn peered_ranges(state: &State, vpc: &VpcId) -> Vec<IpNet> {
+/// The other ends of a VPC's active connections.
+fn peers<'a>(state: &'a State, vpc: &'a VpcId) -> impl Iterator<Item = &'a PeeringEnd> {
     let active = state.vpc_peerings.iter().filter(|peering| peering.status == PeeringStatus::Active);
-    let others = active.filter_map(|peering| match (&peering.requester, &peering.accepter) {
+    active.filter_map(move |peering| match (&peering.requester, &peering.accepter) {
         (one, other) if one.vpc == *vpc => Some(other),
         (other, one) if one.vpc == *vpc => Some(other),
         _ => None,
-    });
-    others.flat_map(|end| ranges(state, end, PeeringStatus::Active)).collect()
+    })
+}
+
+/// The ranges at the other end of a VPC's active connections.
+pub(super) fn peered_ranges(state: &State, vpc: &VpcId) -> Vec<IpNet> {
+    peers(state, vpc).flat_map(|end| ranges(state, end, PeeringStatus::Active)).collect()
+}
+
+/// Refuses ranges of a VPC that another peer of the same VPC has too. AWS allows them; here connections are known by addresses.
+pub(super) fn refuse_twins(state: &State, peer: &VpcId, range: &[IpNet]) -> Result<(), Fault> {
+    match clash_of_any(&peered_ranges(state, peer), range) {
+        true => Err(not_supported("a VPC peering connection with two VPCs whose CIDR blocks overlap")),
+        false => Ok(()),
+    }
+}
+
+/// The same for a range that a VPC gets in addition: no peer of its may have another with it.
+pub(super) fn refuse_twin_range(state: &State, vpc: &VpcId, range: &IpNet) -> Result<(), Fault> {
+    peers(state, vpc).try_for_each(|peer| refuse_twins(state, &peer.vpc, &[*range]))
 }

@@ -233,3 +233,19 @@ fn the_groups_of_a_vpc_are_listed() {
         [web.as_str()]
     );
 }
+
+#[test]
+fn two_peers_of_one_vpc_with_the_same_range_are_refused_by_name() {
+    let mut world = World::founded();
+    let (a, b, c) = (world.vpc("10.0.0.0/16"), world.vpc("10.1.0.0/16"), world.vpc("10.1.0.0/16"));
+    world.peering(&a, &b);
+    let twin = world.request(&c, &a);
+    let refused = world.ec2_refuses("AcceptVpcPeeringConnection", one(&twin));
+    assert!(refused.contains("two VPCs whose CIDR blocks overlap"), "{refused}");
+    assert_eq!(world.status(&twin).as_deref(), Some("pending-acceptance"));
+    let d = world.vpc("10.2.0.0/16");
+    world.peering(&a, &d);
+    let range = json!({ "VpcId": d, "CidrBlock": "10.1.128.0/20" });
+    let refused = world.ec2_refuses("AssociateVpcCidrBlock", range);
+    assert!(refused.contains("two VPCs whose CIDR blocks overlap"), "{refused}");
+}

@@ -6,10 +6,11 @@
 //! ```
 
 use crate::plan::{
+    Attachment,
     combination::Combinations,
     neighbours::Around,
     pattern::{Pattern, Traffic, layers, merge},
-    table::{Chain, Datum, Field, Key, Name, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key},
+    table::{Chain, Datum, Field, Key, Name, Rule, Selector, Shape, Statement, Table, Value, Verdict, key},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +18,6 @@ use std::{
 };
 use vpc::{IpNet, Peer, SecurityGroupId, Topology, Vpc};
 
-pub(super) const COMBINATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Mark) };
 pub(super) const NETS: Shape =
     Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word, Field::Word], ranges: true, value: None };
 pub(super) const GROUPS: Shape =
@@ -51,29 +51,18 @@ impl Direction {
     }
 }
 
-/// Who has which combination: `combinations` by address, and for peered VPCs `peer-combinations` by link and address, as two peers
-/// may have the same addresses.
-pub(super) fn combinations(table: &mut Table, vpc: &Vpc, around: &Around, combinations: &Combinations) {
-    table.set(
-        "combinations",
-        COMBINATIONS,
-        members(vpc, combinations).map(|(ip, n)| (key([Datum::Address(ip)]), mark(n))),
-    );
-    if around.peers.is_empty() {
-        return;
-    }
-    let peers = around.peers.iter().flat_map(|peer| {
-        let link = || Datum::Link(peer.link.clone());
-        members(peer.other, combinations).map(move |(ip, n)| (key([link(), Datum::Address(ip)]), mark(n)))
-    });
-    table.set("peer-combinations", super::SOURCES, peers);
-}
-
-fn members<'a>(vpc: &'a Vpc, combinations: &'a Combinations) -> impl Iterator<Item = (IpAddr, u32)> + 'a {
-    vpc.interfaces.values().flat_map(|interface| {
+/// Who has which combination: `members` by link and address. By link too, because two VPCs may have the same addresses, and because
+/// what an interface forwards for another is not that other's.
+pub(super) fn members(table: &mut Table, attachments: &[Attachment], around: &Around, combinations: &Combinations) {
+    let own = attachments.iter().map(|at| (&at.link, at.interface));
+    let peers =
+        around.peers.iter().flat_map(|peer| peer.other.interfaces.values().map(|interface| (&peer.link, interface)));
+    let elements = own.chain(peers).flat_map(|(link, interface)| {
         let number = combinations.number(&interface.security_groups);
-        interface.private_ips().filter(IpAddr::is_ipv4).filter_map(move |ip| Some((ip, number?)))
-    })
+        let element = move |ip| Some((key([Datum::Link(link.clone()), Datum::Address(ip)]), mark(number?)));
+        interface.private_ips().filter(IpAddr::is_ipv4).filter_map(element)
+    });
+    table.set("members", super::SOURCES, elements);
 }
 
 pub(super) fn mark(number: u32) -> Option<Value> {
@@ -110,12 +99,8 @@ pub(super) fn gate(
     }
     if !by_group.is_empty() {
         let allowed = lookup(table, &format!("{name}-group"), Selector::Mark, &by_group, &pass);
-        chain.rules.extend(judged_by(vec![peer], "combinations"));
-        chain.rules.push(allowed.clone());
-        if !around.peers.is_empty() {
-            chain.rules.extend(judged_by(vec![direction.other_link(), peer], "peer-combinations"));
-            chain.rules.push(allowed);
-        }
+        chain.rules.extend(judged_by(vec![direction.other_link(), peer], "members"));
+        chain.rules.push(allowed);
     }
     chain.rules.push(Rule(vec![Statement::Verdict(Verdict::Drop)]));
     table.chains.insert(name, chain);

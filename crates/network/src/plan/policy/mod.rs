@@ -11,6 +11,7 @@
 //! receiver     what the receiver may receive: link → @links → @ingress → ingress-N; to @onward: accept; to the internet: new, from
 //!              an address with a public one; else drop
 //! public       to the internet gateway: the public address for the private one
+//! gate         to the internet gateway, last of all: from a public address, else drop
 //! ```
 //! What is known of one interface is elements of maps and sets, never a rule, and no packet walks through rules one by one, but for
 //! those of a network ACL, which have an order and are few. A link leads to its chain in two steps because the kernel, whenever an
@@ -34,7 +35,7 @@ use super::{
 use crate::name::LinkName;
 use groups::{Direction, chain_name, judged_by, mark};
 use std::{collections::BTreeMap, net::IpAddr};
-use vpc::{Service, Vpc};
+use vpc::{IpNet, PRIVATE_RANGES, Service, Vpc};
 
 /// A link and an address, with a mark.
 const SOURCES: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: false, value: Some(ValueKind::Mark) };
@@ -49,7 +50,7 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 16] = [
+pub(crate) const SHAPES: [Shape; 15] = [
     SOURCES,
     ORIGINS,
     PAIRS,
@@ -59,7 +60,6 @@ pub(crate) const SHAPES: [Shape; 16] = [
     LINK_CHAINS,
     CHAINS,
     TRANSLATIONS,
-    groups::COMBINATIONS,
     groups::NETS,
     groups::GROUPS,
     groups::PORT_NETS,
@@ -97,22 +97,30 @@ fn drop_it() -> Statement {
     Statement::Verdict(Verdict::Drop)
 }
 
-/// A packet by an interface's link bears one of its addresses, unless its source check is off. From a peered VPC it bears an
-/// address of that VPC, from an endpoint one of the service's, and from the internet none of this VPC's and goes to a public
-/// address of it.
+/// A packet by an interface's link bears one of its addresses, unless its source check is off. A NAT gateway's bears its own too, or
+/// one from outside the VPC, as answers do. From a peered VPC it bears an address of that VPC, from an endpoint one of the service's,
+/// and from the internet none that is private and goes to a public address of this VPC.
 fn source_check(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], around: &Around) {
     let number = |at: &Attachment| around.tables.get(&at.subnet.route_table).copied().unwrap_or(0);
-    let checked = attachments.iter().filter(|at| at.interface.source_dest_check).flat_map(|at| {
+    let own = attachments.iter().flat_map(|at| {
+        // What the router says of a packet of a NAT gateway's comes back by it, for whom that hides.
+        let gateway = at.nat.map(|_| at.subnet.gateway());
         let source = move |ip| (key([Datum::Link(at.link.clone()), Datum::Address(ip)]), mark(number(at)));
-        at.interface.private_ips().map(source)
+        at.interface.private_ips().chain(gateway).map(source)
     });
-    table.set("sources", SOURCES, checked);
-    let unchecked = attachments.iter().filter(|at| !at.interface.source_dest_check);
-    let unchecked: Vec<_> = unchecked.map(|at| (key([Datum::Link(at.link.clone())]), mark(number(at)))).collect();
+    table.set("sources", SOURCES, own);
     let from = |statements: Vec<Statement>| Rule(statements.into_iter().chain([accept()]).collect());
     // What almost every packet is comes first, and what the router sends to itself last.
     let mut rules =
         vec![from(vec![Statement::MarkFrom(vec![Selector::InputLink, Selector::Source], "sources".into())])];
+    let forged = forged(vpc, attachments, around);
+    if !forged.is_empty() {
+        table.set("forged", ORIGINS, forged.into_iter().map(|key| (key, None)));
+        let forged = Statement::In(vec![Selector::InputLink, Selector::Source], "forged".into());
+        rules.push(Rule(vec![forged, drop_it()]));
+    }
+    let unchecked = attachments.iter().filter(|at| !at.interface.source_dest_check);
+    let unchecked: Vec<_> = unchecked.map(|at| (key([Datum::Link(at.link.clone())]), mark(number(at)))).collect();
     if !unchecked.is_empty() {
         table.set("forwarders", LINKS, unchecked.into_iter());
         rules.push(from(vec![Statement::MarkFrom(vec![Selector::InputLink], "forwarders".into())]));
@@ -123,17 +131,25 @@ fn source_check(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], around
         rules.push(from(vec![Statement::In(vec![Selector::InputLink, Selector::Source], "origins".into())]));
     }
     if let Some(internet) = &around.internet {
-        let ranges = vpc.cidrs.iter().filter(|cidr| cidr.addr().is_ipv4());
-        let own = ranges.map(|cidr| (vec![link(internet), range(cidr)], None));
-        table.set("own-ranges", ORIGINS, own);
         table.set("public-addresses", PAIRS, public(vpc).map(|(_, to)| (pair(internet, to), None)));
-        let forged = Statement::In(vec![Selector::InputLink, Selector::Source], "own-ranges".into());
-        rules.push(Rule(vec![forged, drop_it()]));
         let known = Statement::In(vec![Selector::InputLink, Selector::Destination], "public-addresses".into());
         rules.push(from(vec![known]));
     }
     rules.push(from(vec![Statement::FromLoopback]));
     table.chain("source", Some(Hook::RawPrerouting), rules);
+}
+
+/// What can't be genuine: by a NAT gateway's link, the VPC's own addresses but for the gateway's; by the internet's, those and all
+/// private ones.
+fn forged(vpc: &Vpc, attachments: &[Attachment], around: &Around) -> Vec<Key> {
+    let own: Vec<IpNet> = vpc.cidrs.iter().filter(|cidr| cidr.addr().is_ipv4()).map(IpNet::trunc).collect();
+    let private = PRIVATE_RANGES.map(IpNet::V4);
+    let public = own.iter().filter(|net| !private.iter().any(|private| private.contains(*net)));
+    let by_nat =
+        attachments.iter().filter(|at| at.nat.is_some()).flat_map(|at| own.iter().map(move |net| (&at.link, net)));
+    let by_internet =
+        around.internet.iter().flat_map(|link| private.iter().chain(public.clone()).map(move |net| (link, net)));
+    by_nat.chain(by_internet).map(|(name, net)| vec![link(name), range(net)]).collect()
 }
 
 fn outside(around: &Around) -> Vec<Key> {
@@ -184,7 +200,9 @@ fn services(table: &mut Table, vpc: &Vpc, unfiltered: bool) {
         Statement::In(vec![Selector::Destination, Selector::Protocol, Selector::SecondWord], "services".into());
     let outside = unfiltered.then(|| Rule(vec![linked(Selector::InputLink, "inward"), drop_it()]));
     let rules = [Rule(vec![Statement::FromLoopback, accept()])].into_iter().chain(outside);
-    let rules = rules.chain([Rule(vec![service, accept()])]).collect();
+    // Who asks is known by its address, so it has to be its own, also of one that may forward others'.
+    let own = Statement::MarkFrom(vec![Selector::InputLink, Selector::Source], "sources".into());
+    let rules = rules.chain([Rule(vec![service, own, accept()])]).collect();
     table.chain("input", Some(Hook::Input), rules);
 }
 
@@ -196,7 +214,7 @@ fn security_groups(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], aro
         filtered.filter_map(|at| Some((at, combinations.number(&at.interface.security_groups)?))).collect();
     let links = linked.iter().map(|(at, number)| (key([Datum::Link(at.link.clone())]), mark(*number)));
     table.set("links", LINKS, links);
-    groups::combinations(table, vpc, around, &combinations);
+    groups::members(table, attachments, around, &combinations);
     let here: BTreeMap<u32, _> = linked.iter().map(|(at, number)| (*number, &at.interface.security_groups)).collect();
     for direction in [Direction::Egress, Direction::Ingress] {
         let chains = here.keys().map(|n| (key([Datum::Mark(*n)]), Some(Value::Goto(chain_name(direction, *n)))));
@@ -221,7 +239,7 @@ fn forwarding(table: &mut Table, around: &Around, unfiltered: bool, forward: &mu
         forward.push(Rule(vec![linked(Selector::InputLink, "inward"), to_receiver]));
         receiver.push(Rule(vec![linked(Selector::OutputLink, "onward"), accept()]));
     }
-    errors(table);
+    errors(table, around);
     if around.internet.is_some() {
         // What begins no connection would not be translated, and leave with a private address.
         let mapped = Statement::In(vec![Selector::OutputLink, Selector::Source], "exits".into());
@@ -232,8 +250,9 @@ fn forwarding(table: &mut Table, around: &Around, unfiltered: bool, forward: &mu
 }
 
 /// ICMP errors about connections. Of the interfaces here an end of the connection may send them, and a machine that forwards; not
-/// its neighbours, who may know of it and forge one. From outside they may come from any router there.
-fn errors(table: &mut Table) {
+/// its neighbours, who may know of it and forge one. From a peered VPC they come for connections with it, and from outside from any
+/// router there.
+fn errors(table: &mut Table, around: &Around) {
     // The mark stays what it is: it is the same map's, for the same link.
     let by = |key, map: &str| Statement::MarkFrom(key, map.into());
     let mut rules = vec![
@@ -243,8 +262,15 @@ fn errors(table: &mut Table) {
     if table.sets.contains_key("forwarders") {
         rules.push(Rule(vec![by(vec![Selector::InputLink], "forwarders"), accept()]));
     }
+    if !around.peers.is_empty() {
+        let of_peer = |selector| Statement::In(vec![Selector::InputLink, selector], "origins".into());
+        rules.push(Rule(vec![Statement::Original, of_peer(Selector::OriginalSource), accept()]));
+        rules.push(Rule(vec![Statement::Reply, of_peer(Selector::ReplySource), accept()]));
+        rules.push(Rule(vec![linked(Selector::InputLink, "peers"), Statement::Verdict(Verdict::Return)]));
+        table.set("peers", LINK_SET, around.peers.iter().map(|peer| (key([Datum::Link(peer.link.clone())]), None)));
+    }
     if table.sets.contains_key("inward") {
-        rules.push(Rule(vec![Statement::In(vec![Selector::InputLink], "inward".into()), accept()]));
+        rules.push(Rule(vec![linked(Selector::InputLink, "inward"), accept()]));
     }
     table.chain("errors", None, rules);
 }
@@ -264,4 +290,14 @@ fn translations(table: &mut Table, vpc: &Vpc, internet: &LinkName) {
     let mapped = Statement::In(vec![Selector::OutputLink, Selector::Source], "exits".into());
     let outward = Rule(vec![mapped, Statement::TranslateSource(Selector::Source, "public".into())]);
     table.chain("public", Some(Hook::NatPostrouting), vec![outward]);
+    // A connection that began by another way keeps its lack of a translation when its route changes; its packets stay inside.
+    let gate = Some(Value::Goto("leaving".into()));
+    table.set("gates", LINK_CHAINS, [(key([Datum::Link(internet.clone())]), gate)].into_iter());
+    table.chain(
+        "gate",
+        Some(Hook::Leaving),
+        vec![Rule(vec![Statement::Dispatch(Selector::OutputLink, "gates".into())])],
+    );
+    let translated = Statement::In(vec![Selector::OutputLink, Selector::Source], "public-addresses".into());
+    table.chain("leaving", None, vec![Rule(vec![translated, accept()]), Rule(vec![drop_it()])]);
 }

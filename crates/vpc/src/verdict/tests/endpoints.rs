@@ -63,12 +63,7 @@ fn an_interface_endpoint_is_an_interface_with_groups() {
     let interfaces = [("us-east-1a".to_owned(), "eni-logs".into())].into();
     vpc.endpoints.insert(
         "vpce-logs".into(),
-        Endpoint::Interface {
-            service: "logs".to_owned(),
-            interfaces,
-            private_dns: true,
-            dns_label: String::new(),
-        },
+        Endpoint::Interface { service: "logs".to_owned(), interfaces, private_dns: true, dns_label: String::new() },
     );
     let to = |topology: &Topology, id: &str| verdict(topology, &from(topology, id, "10.0.1.50", Transport::tcp(443)));
     assert!(to(&topology, "eni-web").answered());
