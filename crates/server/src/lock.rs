@@ -5,6 +5,10 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long to wait for what is left of a server that was killed.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Held for as long as the server uses its data directory. The kernel drops it with the process, however that ends (flock(2)).
 #[derive(Debug)]
@@ -24,21 +28,38 @@ pub(crate) fn take(data_dir: &Path) -> Result<Lock, Error> {
     let path = data_dir.join("server.lock");
     let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
     let mut file = open.map_err(unwritable(format!("opening {}", path.display())))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(taken(data_dir, &mut file)),
-        Err(TryLockError::Error(error)) => return Err(Error::new(format!("locking {}", path.display())).because(error)),
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            // What a server that was killed was just starting has the file open until it becomes another program.
+            Err(TryLockError::WouldBlock) if Instant::now() < until && holder_is_gone(&mut file) => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Err(taken(data_dir, &mut file)),
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::new(format!("locking {}", path.display())).because(error));
+            }
+        }
     }
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
     written.map_err(unwritable(format!("writing {}", path.display())))?;
     Ok(Lock(file))
 }
 
-fn taken(data_dir: &Path, file: &mut File) -> Error {
+/// The id of the process that took it, as it wrote it.
+fn holder(file: &mut File) -> Option<String> {
     let mut holder = String::new();
-    let read = file.take(20).read_to_string(&mut holder);
-    let holder =
-        if read.is_ok() && !holder.is_empty() { format!("process {holder}") } else { "another process".to_owned() };
+    file.rewind().and_then(|()| file.take(20).read_to_string(&mut holder)).ok().filter(|_| !holder.is_empty())?;
+    Some(holder)
+}
+
+fn holder_is_gone(file: &mut File) -> bool {
+    holder(file).is_some_and(|holder| !Path::new("/proc").join(holder).exists())
+}
+
+fn taken(data_dir: &Path, file: &mut File) -> Error {
+    let holder = holder(file).map_or_else(|| "another process".to_owned(), |holder| format!("process {holder}"));
     Error::new(format!("the data directory {} is in use by {holder}", data_dir.display()))
         .fix("Stop that one first, or choose another with --data-dir.")
 }
