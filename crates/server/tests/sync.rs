@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 fn say(client: &mut Client<UnixStream>, sequence: u64, observed: u64, tasks: Value) -> (u16, Value) {
     let body = json!({
-        "status": { "host": "h1", "incarnation": 1, "sequence": sequence, "observed": observed, "tasks": tasks },
+        "status": { "host": "h1", "incarnation": 1, "sequence": sequence, "observed": observed,
+            "networked": observed, "tasks": tasks },
         "capacity": { "cpu": 4096, "memory": 8_589_934_592_u64, "architecture": "amd64" },
     });
     let answer = client.request("POST", "/_neargate/sync", &[], body.to_string().as_bytes()).unwrap();
