@@ -3,9 +3,8 @@
 
 use super::{
     cidr,
-    kind::Kind,
     parameter::{combination, done, invalid, missing, not_supported, unsupported},
-    quota, route_table,
+    prefix_list, quota, route_table,
     route_target::{Named, Unsupported},
 };
 use crate::{
@@ -18,7 +17,7 @@ use aws::{
     shape::Nothing,
 };
 use std::net::IpAddr;
-use vpc::{AWS_SERVICES, Destination, IpNet, PrefixListId, Target};
+use vpc::{Destination, IpNet, PrefixListId, Target};
 
 /// CreateRoute.
 pub(super) fn create(tx: &mut Tx<'_>, input: CreateRouteRequest) -> Result<CreateRouteResult, Fault> {
@@ -186,10 +185,8 @@ fn destination(state: &State, cidr: Option<String>, list: Option<String>) -> Res
     match (cidr, list) {
         (Some(text), None) => cidr::read_ipv4("destinationCidrBlock", &text).map(Destination::Net),
         (None, Some(id)) => {
-            let own = AWS_SERVICES.iter().any(|service| service.prefix_list == Some(id.as_str()));
-            let known = own || state.prefix_lists.contains(&id);
-            let missing = || Kind::PrefixList.missing(&id);
-            known.then(|| Destination::PrefixList(PrefixListId::from(id.as_str()))).ok_or_else(missing)
+            prefix_list::weight(state, &id)?;
+            Ok(Destination::PrefixList(PrefixListId::from(id)))
         }
         (None, None) => Err(missing("destinationCidrBlock or destinationPrefixListId")),
         (Some(_), Some(_)) => Err(combination(

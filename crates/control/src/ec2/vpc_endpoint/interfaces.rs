@@ -5,7 +5,7 @@ use crate::{
     State, Tx,
     ec2::{
         interface::{self, NewInterface},
-        quota, security_group, subnet,
+        subnet,
     },
     state::{Requester, Tags},
 };
@@ -18,16 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// # Errors
 /// `InvalidGroup.NotFound`, `InvalidGroupId.Malformed`, `SecurityGroupsPerInterfaceLimitExceeded`.
 pub(super) fn groups(state: &State, vpc: &VpcId, asked: &[String]) -> Result<BTreeSet<SecurityGroupId>, Fault> {
-    let asked = asked.iter().map(|id| Ok(security_group::get_in(state, vpc, id)?.id.clone()));
-    let mut groups = asked.collect::<Result<BTreeSet<_>, Fault>>()?;
-    if groups.is_empty() {
-        groups.extend(security_group::default_of(state, vpc).map(|group| group.id.clone()));
-    }
-    if groups.len() > quota::GROUPS_PER_INTERFACE {
-        let message = "The maximum number of security groups per interface has been reached.";
-        return Err(Fault::new("SecurityGroupsPerInterfaceLimitExceeded", message));
-    }
-    Ok(groups)
+    interface::choose_groups(state, vpc, asked.iter().map(|id| id.as_str().into()).collect())
 }
 
 /// Makes an interface in each of some subnets, beside those an endpoint has.
