@@ -1,13 +1,13 @@
 //! Making a task: its directory, its control group, its shim.
 
-use super::{Sandbox, ShimCommand, remove, task_group};
+use super::{Sandbox, ShimCommand, hold, remove, task_group};
 use crate::cgroup::{Group, Layout, Limits};
 use crate::config::SandboxSpec;
 use crate::error::{Error, Step};
 use crate::shim::{self, TaskFile};
 use std::fs;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -57,6 +57,7 @@ fn check(dir: &Path, spec: &SandboxSpec) -> Result<(), Error> {
 }
 
 fn start(dir: &Path, task: TaskFile, shim: &ShimCommand) -> Result<Sandbox, Error> {
+    let hold = hold::take(dir)?;
     // First what `remove` needs, then what it removes.
     shim::save(&dir.join("task.json"), &task)?;
     for part in ["containers", "volumes"] {
@@ -65,7 +66,7 @@ fn start(dir: &Path, task: TaskFile, shim: &ShimCommand) -> Result<Sandbox, Erro
     Group::new(&task.layout, task.spec.cgroup_parent.clone()).create_parent()?;
     let (cpu_quota, memory, pids) = (task.spec.cpu_units, task.spec.memory, task.spec.pids);
     task_group(&task).create_task(&Limits { cpu_quota, memory, pids, ..Limits::default() })?;
-    spawn(dir, shim)?;
+    spawn(dir, hold, shim)?;
     let path = dir.join("shim.json");
     let mut sandbox = Sandbox { dir: dir.to_path_buf(), task, shim: shim::ShimId { pid: 0, start: 0 } };
     // The answer comes from the shim itself, which has written who it is by then.
@@ -78,8 +79,9 @@ fn start(dir: &Path, task: TaskFile, shim: &ShimCommand) -> Result<Sandbox, Erro
     Ok(sandbox)
 }
 
-/// Starts the shim; the process waited for is the one that made it, so the shim is nobody's child.
-fn spawn(dir: &Path, shim: &ShimCommand) -> Result<(), Error> {
+/// Starts the shim, which takes over the hold on its directory; the process waited for is the one that made it, so the shim is nobody's
+/// child.
+fn spawn(dir: &Path, hold: OwnedFd, shim: &ShimCommand) -> Result<(), Error> {
     let log = fs::OpenOptions::new()
         .append(true)
         .create(true)
@@ -88,7 +90,7 @@ fn spawn(dir: &Path, shim: &ShimCommand) -> Result<(), Error> {
     let program = format!("/proc/self/fd/{}", shim.protected()?.as_raw_fd());
     let mut command = Command::new(program);
     command.args(&shim.args).arg("task").arg(dir).args(&shim.args);
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    command.env_clear().stdin(Stdio::from(hold)).stdout(Stdio::null()).stderr(log);
     let status = command.status().host(|| format!("executing {} as a shim", shim.program.display()))?;
     if status.success() { Ok(()) } else { Err(complaint(dir)) }
 }

@@ -3,6 +3,7 @@
 
 mod client;
 mod create;
+mod hold;
 mod program;
 mod remove;
 
@@ -63,19 +64,26 @@ pub struct Stats {
 }
 
 impl Sandbox {
-    /// Finds out what is left of the task in `dir`, after a restart of the caller or of the machine.
+    /// Finds out what is left of the task in `dir`, after a restart of the caller or of the machine. A shim that the caller before was
+    /// just starting is waited for.
     pub fn adopt(dir: &Path) -> Result<Adopted, Error> {
-        let files = (shim::load::<TaskFile>(&dir.join("task.json")), shim::load::<ShimId>(&dir.join("shim.json")));
-        if let (Some(task), Some(shim)) = files {
-            let sandbox = Self { dir: dir.to_path_buf(), task, shim };
-            match sandbox.state() {
-                Ok(_) => return Ok(Adopted::Alive(sandbox)),
-                Err(Error::Gone) => {}
-                Err(error) => return Err(error),
-            }
+        if let Some(sandbox) = hold::while_held(dir, PROMPT, || Self::alive(dir))? {
+            return Ok(Adopted::Alive(sandbox));
         }
         let containers = shim::containers(dir);
         Ok(Adopted::Gone { containers: containers.into_iter().map(|(name, state)| (name, lost(state))).collect() })
+    }
+
+    /// The task in `dir`, if its shim answers.
+    fn alive(dir: &Path) -> Result<Option<Self>, Error> {
+        let files = (shim::load::<TaskFile>(&dir.join("task.json")), shim::load::<ShimId>(&dir.join("shim.json")));
+        let (Some(task), Some(shim)) = files else { return Ok(None) };
+        let sandbox = Self { dir: dir.to_path_buf(), task, shim };
+        match sandbox.state() {
+            Ok(_) => Ok(Some(sandbox)),
+            Err(Error::Gone) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What the task was created as.

@@ -1,6 +1,6 @@
 //! Removing a task, from its directory alone.
 
-use super::task_group;
+use super::{hold, task_group};
 use crate::cgroup::Group;
 use crate::error::{Error, Step};
 use crate::shim::{self, ShimId, TaskFile};
@@ -21,9 +21,11 @@ pub fn remove(dir: &Path) -> Result<(), Error> {
         // Thousands of processes that share a small limit would take minutes to die. The group may be gone already.
         let _ = group.limit_cpu(0);
     }
-    if let Some(shim) = shim::load(&dir.join("shim.json")) {
-        kill(shim)?;
-    }
+    let kill_shim = || {
+        shim::load(&dir.join("shim.json")).map_or(Ok(()), kill)?;
+        Ok(None::<()>)
+    };
+    hold::while_held(dir, DEATH, kill_shim)?;
     if let Some(group) = group {
         group.remove(DEATH)?;
     }

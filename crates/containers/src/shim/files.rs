@@ -1,7 +1,7 @@
 //! What a task's directory holds:
 //!
 //! - `task.json`: the sandbox's specification and where its control groups are. `shim.json`: which process the shim is.
-//! - `socket`: where the shim listens. `shim.log`: what it had to complain about.
+//! - the directory's own lock, held by the shim and by whoever is becoming it. `socket`: where the shim listens. `shim.log`: what it had to complain about.
 //! - `volumes/NAME`. `containers/NAME/`: `upper`, `work`, `rootfs` (a mount point, always empty from outside), `log`, `state.json`.
 //!
 //! Files are replaced, never changed, so a crash leaves the old or the new. They are not synced: a task does not outlive a

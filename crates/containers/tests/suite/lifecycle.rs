@@ -1,7 +1,7 @@
 //! From start to removal.
 
 use super::fixture::{PATIENCE, Task};
-use containers::{Adopted, ContainerState, Exec, RuntimeKind, Sandbox};
+use containers::{Adopted, ContainerState, Exec, RuntimeKind, Sandbox, ShimCommand};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -150,13 +150,7 @@ pub fn survives_its_callers_death(runtime: RuntimeKind) {
     fs::write(task.files().join("spec.json"), serde_json::to_vec(&task.spec).unwrap()).unwrap();
     let config = task.script("main", "echo ready; while [ ! -e /tmp/go ]; do sleep 0.05; done; exit 42");
     fs::write(task.files().join("config.json"), serde_json::to_vec(&config).unwrap()).unwrap();
-    let name = std::thread::current().name().unwrap().to_owned();
-    let mut caller = std::process::Command::new(std::env::current_exe().unwrap());
-    caller
-        .args(["--exact", &name, "--nocapture"])
-        .env("CREATE_AND_DIE", task.files())
-        .stdout(std::process::Stdio::null());
-    let status = caller.status().unwrap();
+    let status = again("CREATE_AND_DIE", task.files());
     assert!(!status.success(), "the caller was killed");
     task.adopt();
     assert!(matches!(task.sandbox().state().unwrap().containers["main"], ContainerState::Running(_)));
@@ -175,8 +169,65 @@ fn create_and_die(_: RuntimeKind, dir: &str) {
     let config = serde_json::from_slice(&fs::read(dir.join("config.json")).unwrap()).unwrap();
     let sandbox = Sandbox::create(&dir.join("task"), &spec, super::fixture::shim()).unwrap();
     sandbox.start(&config).unwrap();
-    let own = rustix::process::getpid();
-    rustix::process::kill_process(own, rustix::process::Signal::KILL).unwrap();
+    die();
+}
+
+/// The caller is killed while the shim is still on its way; this one takes the task over, and finds one shim, not none.
+pub fn a_shim_in_the_making_is_adopted(runtime: RuntimeKind) {
+    let Some(mut task) = begun_and_left(runtime) else { return };
+    task.adopt();
+    assert_eq!(task.run_as(task.script("main", "exit 3")).0, 3);
+}
+
+/// The same, but the task is not wanted any more: nobody turns up later where it was.
+pub fn a_shim_in_the_making_is_removed(runtime: RuntimeKind) {
+    let Some(task) = begun_and_left(runtime) else { return };
+    containers::remove(&task.dir).unwrap();
+    assert!(!task.dir.exists());
+    std::thread::sleep(SLOW * 2);
+    assert!(!task.dir.exists());
+}
+
+/// How long the shim of a task that is [`begun_and_left`] takes to begin.
+const SLOW: Duration = Duration::from_millis(300);
+
+/// A task whose caller, another process, died while its shim was being started. `None` in that process's test.
+fn begun_and_left(runtime: RuntimeKind) -> Option<Task> {
+    if let Ok(dir) = std::env::var("BEGIN_AND_DIE") {
+        begin_and_die(std::path::Path::new(&dir));
+        return None;
+    }
+    let task = Task::without_shim(runtime, |_| {});
+    fs::write(task.files().join("spec.json"), serde_json::to_vec(&task.spec).unwrap()).unwrap();
+    let status = again("BEGIN_AND_DIE", task.files());
+    assert!(!status.success(), "the caller was killed");
+    assert!(task.dir.join("task.json").exists() && !task.dir.join("shim.json").exists(), "it was killed in between");
+    Some(task)
+}
+
+fn begin_and_die(dir: &std::path::Path) {
+    let spec = serde_json::from_slice(&fs::read(dir.join("spec.json")).unwrap()).unwrap();
+    let real = super::fixture::shim().program.display();
+    let slowly = format!("sleep {}; exec {real} \"$@\"", SLOW.as_secs_f64());
+    let shim = ShimCommand::new("/bin/sh", ["-c", &slowly, "shim"]);
+    let task = dir.join("task");
+    std::thread::scope(|scope| {
+        scope.spawn(|| Sandbox::create(&task, &spec, &shim));
+        std::thread::sleep(SLOW / 3);
+        die();
+    });
+}
+
+/// Runs the calling test in another process, with a variable set to a directory.
+fn again(variable: &str, dir: &std::path::Path) -> std::process::ExitStatus {
+    let name = std::thread::current().name().unwrap().to_owned();
+    let mut caller = std::process::Command::new(std::env::current_exe().unwrap());
+    caller.args(["--exact", &name, "--nocapture"]).env(variable, dir).stdout(std::process::Stdio::null());
+    caller.status().unwrap()
+}
+
+fn die() {
+    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
 }
 
 pub fn dies_with_its_shim(runtime: RuntimeKind) {

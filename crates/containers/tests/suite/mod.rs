@@ -35,6 +35,7 @@ macro_rules! common_contracts {
                 no_descriptor_leaks the_hosts_mounts_are_invisible control_groups_are_read_only user_is_switched;
             lifecycle: environment_has_dockers_defaults exit_codes_are_reported signals_reach_the_first_process a_killed_container_is_137
                 commands_run_inside commands_time_out commands_do_not_block_other_calls survives_its_callers_death
+                a_shim_in_the_making_is_adopted a_shim_in_the_making_is_removed
                 dies_with_its_shim removing_twice_is_fine;
             limits: too_much_memory_is_an_oom_kill the_tasks_memory_limit_is_an_oom_kill processes_are_limited cpu_is_throttled rlimits_are_set;
             storage: the_root_can_be_read_only volumes_are_shared an_empty_volume_gets_the_images_content files_are_bound layers_are_never_written
