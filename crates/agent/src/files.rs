@@ -45,9 +45,12 @@ const BEGUN: &str = "begun";
 pub(crate) fn write(directory: &Path, contents: &[(&'static str, String)]) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     contents.iter().try_for_each(|(name, text)| fs::write(directory.join(name), text))?;
-    let mut mark = fs::File::create(directory.join(BEGUN))?;
+    // The mark is there whole or not at all: half of one would be of no start of the machine.
+    let new = directory.join(BEGUN).with_extension("new");
+    let mut mark = fs::File::create(&new)?;
     mark.write_all(boot()?.as_bytes())?;
     mark.sync_all()?;
+    fs::rename(new, directory.join(BEGUN))?;
     fs::File::open(directory)?.sync_all()?;
     directory.parent().map_or(Ok(()), |parent| fs::File::open(parent)?.sync_all())
 }
@@ -105,6 +108,9 @@ mod tests {
         assert_eq!(stop_signals(&task), []);
         keep_stop_signal(&task, "web", 3).unwrap();
         assert_eq!(stop_signals(&task), [("web".to_owned(), 3)]);
+        // An agent that was killed here had not begun the task.
+        fs::rename(task.join(BEGUN), task.join("begun.new")).unwrap();
+        assert!(!begun_before_this_boot(&task));
         fs::write(task.join(BEGUN), "another").unwrap();
         assert!(begun_before_this_boot(&task));
     }
