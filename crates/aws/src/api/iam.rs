@@ -71,7 +71,9 @@ operations! {
         DeletePolicy(DeletePolicyRequest) -> Nothing;
         DeletePolicyVersion(DeletePolicyVersionRequest) -> Nothing;
         DeleteRole(DeleteRoleRequest) -> Nothing;
+        DeleteRolePermissionsBoundary(DeleteRolePermissionsBoundaryRequest) -> Nothing;
         DeleteRolePolicy(DeleteRolePolicyRequest) -> Nothing;
+        DeleteServiceLinkedRole(DeleteServiceLinkedRoleRequest) -> DeleteServiceLinkedRoleResponse;
         DeleteUser(DeleteUserRequest) -> Nothing;
         DetachRolePolicy(DetachRolePolicyRequest) -> Nothing;
         GetInstanceProfile(GetInstanceProfileRequest) -> GetInstanceProfileResponse;
@@ -79,55 +81,65 @@ operations! {
         GetPolicyVersion(GetPolicyVersionRequest) -> GetPolicyVersionResponse;
         GetRole(GetRoleRequest) -> GetRoleResponse;
         GetRolePolicy(GetRolePolicyRequest) -> GetRolePolicyResponse;
+        GetServiceLinkedRoleDeletionStatus(GetServiceLinkedRoleDeletionStatusRequest) -> GetServiceLinkedRoleDeletionStatusResponse;
         GetUser(GetUserRequest) -> GetUserResponse;
         ListAccessKeys(ListAccessKeysRequest) -> ListAccessKeysResponse;
         ListAttachedRolePolicies(ListAttachedRolePoliciesRequest) -> ListAttachedRolePoliciesResponse;
+        ListEntitiesForPolicy(ListEntitiesForPolicyRequest) -> ListEntitiesForPolicyResponse;
+        ListInstanceProfileTags(ListInstanceProfileTagsRequest) -> ListInstanceProfileTagsResponse;
+        ListInstanceProfiles(ListInstanceProfilesRequest) -> ListInstanceProfilesResponse;
         ListInstanceProfilesForRole(ListInstanceProfilesForRoleRequest) -> ListInstanceProfilesForRoleResponse;
         ListPolicies(ListPoliciesRequest) -> ListPoliciesResponse;
+        ListPolicyTags(ListPolicyTagsRequest) -> ListPolicyTagsResponse;
         ListPolicyVersions(ListPolicyVersionsRequest) -> ListPolicyVersionsResponse;
         ListRolePolicies(ListRolePoliciesRequest) -> ListRolePoliciesResponse;
         ListRoleTags(ListRoleTagsRequest) -> ListRoleTagsResponse;
         ListRoles(ListRolesRequest) -> ListRolesResponse;
         ListUsers(ListUsersRequest) -> ListUsersResponse;
+        PutRolePermissionsBoundary(PutRolePermissionsBoundaryRequest) -> Nothing;
         PutRolePolicy(PutRolePolicyRequest) -> Nothing;
         PutUserPolicy(PutUserPolicyRequest) -> Nothing;
         RemoveRoleFromInstanceProfile(RemoveRoleFromInstanceProfileRequest) -> Nothing;
+        SetDefaultPolicyVersion(SetDefaultPolicyVersionRequest) -> Nothing;
+        TagInstanceProfile(TagInstanceProfileRequest) -> Nothing;
+        TagPolicy(TagPolicyRequest) -> Nothing;
         TagRole(TagRoleRequest) -> Nothing;
+        UntagInstanceProfile(UntagInstanceProfileRequest) -> Nothing;
+        UntagPolicy(UntagPolicyRequest) -> Nothing;
         UntagRole(UntagRoleRequest) -> Nothing;
         UpdateAssumeRolePolicy(UpdateAssumeRolePolicyRequest) -> Nothing;
         UpdateRole(UpdateRoleRequest) -> UpdateRoleResponse;
+        UpdateRoleDescription(UpdateRoleDescriptionRequest) -> UpdateRoleDescriptionResponse;
     }
     unlisted {
         "AcceptDelegationRequest", "AcquireRole", "AddClientIDToOpenIDConnectProvider", "AddUserToGroup", "AssociateDelegationRequest",
         "AttachGroupPolicy", "ChangePassword", "CreateAccountAlias", "CreateDelegationRequest", "CreateGroup", "CreateLoginProfile",
         "CreateOpenIDConnectProvider", "CreateSAMLProvider", "CreateServiceSpecificCredential", "CreateVirtualMFADevice",
         "DeactivateMFADevice", "DeleteAccountAlias", "DeleteAccountPasswordPolicy", "DeleteGroup", "DeleteGroupPolicy",
-        "DeleteLoginProfile", "DeleteOpenIDConnectProvider", "DeleteRolePermissionsBoundary", "DeleteSAMLProvider", "DeleteSSHPublicKey",
-        "DeleteServerCertificate", "DeleteServiceLinkedRole", "DeleteServiceSpecificCredential", "DeleteSigningCertificate",
-        "DeleteUserPermissionsBoundary", "DeleteUserPolicy", "DeleteVirtualMFADevice", "DetachGroupPolicy", "DetachUserPolicy",
-        "DisableOrganizationsRootCredentialsManagement", "DisableOrganizationsRootSessions", "DisableOutboundWebIdentityFederation",
-        "EnableMFADevice", "EnableOrganizationsRootCredentialsManagement", "EnableOrganizationsRootSessions",
-        "EnableOutboundWebIdentityFederation", "GenerateCredentialReport", "GenerateOrganizationsAccessReport",
-        "GenerateServiceLastAccessedDetails", "GetAccessKeyLastUsed", "GetAccountAuthorizationDetails", "GetAccountPasswordPolicy",
-        "GetAccountProperties", "GetAccountSummary", "GetContextKeysForCustomPolicy", "GetContextKeysForPrincipalPolicy",
-        "GetCredentialReport", "GetDelegationRequest", "GetGroup", "GetGroupPolicy", "GetHumanReadableSummary", "GetLoginProfile",
-        "GetMFADevice", "GetOpenIDConnectProvider", "GetOrganizationsAccessReport", "GetOutboundWebIdentityFederationInfo",
-        "GetRoleTemplateVersion", "GetSAMLProvider", "GetSSHPublicKey", "GetServerCertificate", "GetServiceLastAccessedDetails",
-        "GetServiceLastAccessedDetailsWithEntities", "GetServiceLinkedRoleDeletionStatus", "GetUserPolicy", "ListAccountAliases",
-        "ListAttachedGroupPolicies", "ListAttachedUserPolicies", "ListDelegationRequests", "ListEntitiesForPolicy", "ListGroupPolicies",
-        "ListGroups", "ListGroupsForUser", "ListInstanceProfileTags", "ListInstanceProfiles", "ListMFADeviceTags", "ListMFADevices",
-        "ListOpenIDConnectProviderTags", "ListOpenIDConnectProviders", "ListOrganizationsFeatures", "ListPoliciesGrantingServiceAccess",
-        "ListPolicyTags", "ListSAMLProviderTags", "ListSAMLProviders", "ListSSHPublicKeys", "ListServerCertificateTags",
-        "ListServerCertificates", "ListServiceSpecificCredentials", "ListSigningCertificates", "ListUserPolicies", "ListUserTags",
-        "ListVirtualMFADevices", "PutAccountProperties", "PutGroupPolicy", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary",
-        "RejectDelegationRequest", "RemoveClientIDFromOpenIDConnectProvider", "RemoveUserFromGroup", "ResetServiceSpecificCredential",
-        "ResyncMFADevice", "SendDelegationToken", "SetDefaultPolicyVersion", "SetSecurityTokenServicePreferences", "SimulateCustomPolicy",
-        "SimulatePrincipalPolicy", "TagInstanceProfile", "TagMFADevice", "TagOpenIDConnectProvider", "TagPolicy", "TagSAMLProvider",
-        "TagServerCertificate", "TagUser", "UntagInstanceProfile", "UntagMFADevice", "UntagOpenIDConnectProvider", "UntagPolicy",
-        "UntagSAMLProvider", "UntagServerCertificate", "UntagUser", "UpdateAccessKey", "UpdateAccountPasswordPolicy",
-        "UpdateDelegationRequest", "UpdateGroup", "UpdateLoginProfile", "UpdateOpenIDConnectProviderThumbprint", "UpdateRoleDescription",
-        "UpdateSAMLProvider", "UpdateSSHPublicKey", "UpdateServerCertificate", "UpdateServiceSpecificCredential",
-        "UpdateSigningCertificate", "UpdateUser", "UploadSSHPublicKey", "UploadServerCertificate", "UploadSigningCertificate",
+        "DeleteLoginProfile", "DeleteOpenIDConnectProvider", "DeleteSAMLProvider", "DeleteSSHPublicKey", "DeleteServerCertificate",
+        "DeleteServiceSpecificCredential", "DeleteSigningCertificate", "DeleteUserPermissionsBoundary", "DeleteUserPolicy",
+        "DeleteVirtualMFADevice", "DetachGroupPolicy", "DetachUserPolicy", "DisableOrganizationsRootCredentialsManagement",
+        "DisableOrganizationsRootSessions", "DisableOutboundWebIdentityFederation", "EnableMFADevice",
+        "EnableOrganizationsRootCredentialsManagement", "EnableOrganizationsRootSessions", "EnableOutboundWebIdentityFederation",
+        "GenerateCredentialReport", "GenerateOrganizationsAccessReport", "GenerateServiceLastAccessedDetails", "GetAccessKeyLastUsed",
+        "GetAccountAuthorizationDetails", "GetAccountPasswordPolicy", "GetAccountProperties", "GetAccountSummary",
+        "GetContextKeysForCustomPolicy", "GetContextKeysForPrincipalPolicy", "GetCredentialReport", "GetDelegationRequest", "GetGroup",
+        "GetGroupPolicy", "GetHumanReadableSummary", "GetLoginProfile", "GetMFADevice", "GetOpenIDConnectProvider",
+        "GetOrganizationsAccessReport", "GetOutboundWebIdentityFederationInfo", "GetRoleTemplateVersion", "GetSAMLProvider",
+        "GetSSHPublicKey", "GetServerCertificate", "GetServiceLastAccessedDetails", "GetServiceLastAccessedDetailsWithEntities",
+        "GetUserPolicy", "ListAccountAliases", "ListAttachedGroupPolicies", "ListAttachedUserPolicies", "ListDelegationRequests",
+        "ListGroupPolicies", "ListGroups", "ListGroupsForUser", "ListMFADeviceTags", "ListMFADevices", "ListOpenIDConnectProviderTags",
+        "ListOpenIDConnectProviders", "ListOrganizationsFeatures", "ListPoliciesGrantingServiceAccess", "ListSAMLProviderTags",
+        "ListSAMLProviders", "ListSSHPublicKeys", "ListServerCertificateTags", "ListServerCertificates", "ListServiceSpecificCredentials",
+        "ListSigningCertificates", "ListUserPolicies", "ListUserTags", "ListVirtualMFADevices", "PutAccountProperties", "PutGroupPolicy",
+        "PutUserPermissionsBoundary", "RejectDelegationRequest", "RemoveClientIDFromOpenIDConnectProvider", "RemoveUserFromGroup",
+        "ResetServiceSpecificCredential", "ResyncMFADevice", "SendDelegationToken", "SetSecurityTokenServicePreferences",
+        "SimulateCustomPolicy", "SimulatePrincipalPolicy", "TagMFADevice", "TagOpenIDConnectProvider", "TagSAMLProvider",
+        "TagServerCertificate", "TagUser", "UntagMFADevice", "UntagOpenIDConnectProvider", "UntagSAMLProvider", "UntagServerCertificate",
+        "UntagUser", "UpdateAccessKey", "UpdateAccountPasswordPolicy", "UpdateDelegationRequest", "UpdateGroup", "UpdateLoginProfile",
+        "UpdateOpenIDConnectProviderThumbprint", "UpdateSAMLProvider", "UpdateSSHPublicKey", "UpdateServerCertificate",
+        "UpdateServiceSpecificCredential", "UpdateSigningCertificate", "UpdateUser", "UploadSSHPublicKey", "UploadServerCertificate",
+        "UploadSigningCertificate",
     }
 }
 
@@ -252,6 +264,9 @@ structure! {
         policy_arn: String = "PolicyArn" in 20..=2048,
         version_id: String = "VersionId",
     }
+    DeleteRolePermissionsBoundaryRequest {
+        role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
+    }
     DeleteRolePolicyRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
         policy_name: String = "PolicyName" in 1..=128 like r"[\w+=,.@-]+",
@@ -259,8 +274,20 @@ structure! {
     DeleteRoleRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
     }
+    DeleteServiceLinkedRoleRequest {
+        role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
+    }
+    #[derive(Default)]
+    DeleteServiceLinkedRoleResponse {
+        deletion_task_id: Option<String> = "DeletionTaskId",
+    }
     DeleteUserRequest {
         user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+    }
+    #[derive(Default)]
+    DeletionTaskFailureReasonType {
+        reason: Option<String> = "Reason",
+        role_usage_list: Option<Vec<RoleUsageType>> = "RoleUsageList",
     }
     DetachRolePolicyRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
@@ -305,6 +332,14 @@ structure! {
     GetRoleResponse {
         role: Option<Role> = "Role",
     }
+    GetServiceLinkedRoleDeletionStatusRequest {
+        deletion_task_id: String = "DeletionTaskId" in 1..=1000,
+    }
+    #[derive(Default)]
+    GetServiceLinkedRoleDeletionStatusResponse {
+        status: Option<DeletionTaskStatusType> = "Status",
+        reason: Option<DeletionTaskFailureReasonType> = "Reason",
+    }
     #[derive(Default)]
     GetUserRequest {
         user_name: Option<String> = "UserName" in 1..=128 like r"[\w+=,.@-]+",
@@ -347,6 +382,33 @@ structure! {
         is_truncated: Option<bool> = "IsTruncated",
         marker: Option<String> = "Marker",
     }
+    ListEntitiesForPolicyRequest {
+        policy_arn: String = "PolicyArn" in 20..=2048,
+        entity_filter: Option<EntityType> = "EntityFilter",
+        path_prefix: Option<String> = "PathPrefix" in 1..=512,
+        policy_usage_filter: Option<PolicyUsageType> = "PolicyUsageFilter",
+        marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
+        max_items: Option<i32> = "MaxItems" in 1..=1000,
+    }
+    #[derive(Default)]
+    ListEntitiesForPolicyResponse {
+        policy_groups: Option<Vec<PolicyGroup>> = "PolicyGroups",
+        policy_users: Option<Vec<PolicyUser>> = "PolicyUsers",
+        policy_roles: Option<Vec<PolicyRole>> = "PolicyRoles",
+        is_truncated: Option<bool> = "IsTruncated",
+        marker: Option<String> = "Marker",
+    }
+    ListInstanceProfileTagsRequest {
+        instance_profile_name: String = "InstanceProfileName" in 1..=128 like r"[\w+=,.@-]+",
+        marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
+        max_items: Option<i32> = "MaxItems" in 1..=1000,
+    }
+    #[derive(Default)]
+    ListInstanceProfileTagsResponse {
+        tags: Option<Vec<Tag>> = "Tags",
+        is_truncated: Option<bool> = "IsTruncated",
+        marker: Option<String> = "Marker",
+    }
     ListInstanceProfilesForRoleRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
         marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
@@ -354,6 +416,18 @@ structure! {
     }
     #[derive(Default)]
     ListInstanceProfilesForRoleResponse {
+        instance_profiles: Option<Vec<InstanceProfile>> = "InstanceProfiles",
+        is_truncated: Option<bool> = "IsTruncated",
+        marker: Option<String> = "Marker",
+    }
+    #[derive(Default)]
+    ListInstanceProfilesRequest {
+        path_prefix: Option<String> = "PathPrefix" in 1..=512,
+        marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
+        max_items: Option<i32> = "MaxItems" in 1..=1000,
+    }
+    #[derive(Default)]
+    ListInstanceProfilesResponse {
         instance_profiles: Option<Vec<InstanceProfile>> = "InstanceProfiles",
         is_truncated: Option<bool> = "IsTruncated",
         marker: Option<String> = "Marker",
@@ -370,6 +444,17 @@ structure! {
     #[derive(Default)]
     ListPoliciesResponse {
         policies: Option<Vec<Policy>> = "Policies",
+        is_truncated: Option<bool> = "IsTruncated",
+        marker: Option<String> = "Marker",
+    }
+    ListPolicyTagsRequest {
+        policy_arn: String = "PolicyArn" in 20..=2048,
+        marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
+        max_items: Option<i32> = "MaxItems" in 1..=1000,
+    }
+    #[derive(Default)]
+    ListPolicyTagsResponse {
+        tags: Option<Vec<Tag>> = "Tags",
         is_truncated: Option<bool> = "IsTruncated",
         marker: Option<String> = "Marker",
     }
@@ -446,11 +531,30 @@ structure! {
         tags: Option<Vec<Tag>> = "Tags",
     }
     #[derive(Default)]
+    PolicyGroup {
+        group_name: Option<String> = "GroupName",
+        group_id: Option<String> = "GroupId",
+    }
+    #[derive(Default)]
+    PolicyRole {
+        role_name: Option<String> = "RoleName",
+        role_id: Option<String> = "RoleId",
+    }
+    #[derive(Default)]
+    PolicyUser {
+        user_name: Option<String> = "UserName",
+        user_id: Option<String> = "UserId",
+    }
+    #[derive(Default)]
     PolicyVersion {
         document: Option<String> = "Document",
         version_id: Option<String> = "VersionId",
         is_default_version: Option<bool> = "IsDefaultVersion",
         create_date: Option<Timestamp> = "CreateDate",
+    }
+    PutRolePermissionsBoundaryRequest {
+        role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
+        permissions_boundary: String = "PermissionsBoundary" in 20..=2048,
     }
     PutRolePolicyRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
@@ -487,6 +591,15 @@ structure! {
         region: Option<String> = "Region",
     }
     #[derive(Default)]
+    RoleUsageType {
+        region: Option<String> = "Region",
+        resources: Option<Vec<String>> = "Resources",
+    }
+    SetDefaultPolicyVersionRequest {
+        policy_arn: String = "PolicyArn" in 20..=2048,
+        version_id: String = "VersionId",
+    }
+    #[derive(Default)]
     SourceRoleTemplate {
         template_arn: Option<String> = "TemplateArn",
         template_minor_version: Option<i32> = "TemplateMinorVersion",
@@ -496,9 +609,25 @@ structure! {
         key: Option<String> = "Key" in 1..=128 like r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+" required,
         value: Option<String> = "Value" in 0..=256 like r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*" required,
     }
+    TagInstanceProfileRequest {
+        instance_profile_name: String = "InstanceProfileName" in 1..=128 like r"[\w+=,.@-]+",
+        tags: Vec<Tag> = "Tags" in 0..=50,
+    }
+    TagPolicyRequest {
+        policy_arn: String = "PolicyArn" in 20..=2048,
+        tags: Vec<Tag> = "Tags" in 0..=50,
+    }
     TagRoleRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
         tags: Vec<Tag> = "Tags" in 0..=50,
+    }
+    UntagInstanceProfileRequest {
+        instance_profile_name: String = "InstanceProfileName" in 1..=128 like r"[\w+=,.@-]+",
+        tag_keys: Vec<String> = "TagKeys" in 0..=50 each 1..=128 like r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+    }
+    UntagPolicyRequest {
+        policy_arn: String = "PolicyArn" in 20..=2048,
+        tag_keys: Vec<String> = "TagKeys" in 0..=50 each 1..=128 like r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
     }
     UntagRoleRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
@@ -507,6 +636,14 @@ structure! {
     UpdateAssumeRolePolicyRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
         policy_document: String = "PolicyDocument" in 1..=131072 like r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+    }
+    UpdateRoleDescriptionRequest {
+        role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
+        description: String = "Description" in 0..=1000 like r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
+    }
+    #[derive(Default)]
+    UpdateRoleDescriptionResponse {
+        role: Option<Role> = "Role",
     }
     UpdateRoleRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
@@ -530,6 +667,12 @@ structure! {
 }
 
 enumeration! {
+    DeletionTaskStatusType {
+        Succeeded = "SUCCEEDED", InProgress = "IN_PROGRESS", Failed = "FAILED", NotStarted = "NOT_STARTED",
+    }
+    EntityType {
+        User = "User", Role = "Role", Group = "Group", LocalManagedPolicy = "LocalManagedPolicy", AWSManagedPolicy = "AWSManagedPolicy",
+    }
     PermissionsBoundaryAttachmentType {
         PermissionsBoundaryPolicy = "PermissionsBoundaryPolicy",
     }

@@ -2,9 +2,12 @@
 //! by `tools/shapes.py`.
 
 pub mod ec2;
+pub mod ecr;
 pub mod ecs;
 pub mod iam;
 pub mod logs;
+pub mod secretsmanager;
+pub mod ssm;
 pub mod sts;
 
 use crate::check::{Checker, Rules};
@@ -16,7 +19,8 @@ use crate::{json, query};
 pub use crate::reply::Reply;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 5] = [&ecs::API, &ec2::API, &sts::API, &iam::API, &logs::API];
+pub const ALL: [&Api; 8] =
+    [&ecs::API, &ec2::API, &sts::API, &iam::API, &logs::API, &ecr::API, &ssm::API, &secretsmanager::API];
 
 /// How a service is called and which operations it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,12 +32,13 @@ operations! {
     operations {
         AssumeRole(AssumeRoleRequest) -> AssumeRoleResponse;
         AssumeRoleWithWebIdentity(AssumeRoleWithWebIdentityRequest) -> AssumeRoleWithWebIdentityResponse;
+        GetAccessKeyInfo(GetAccessKeyInfoRequest) -> GetAccessKeyInfoResponse;
         GetCallerIdentity(GetCallerIdentityRequest) -> GetCallerIdentityResponse;
         GetSessionToken(GetSessionTokenRequest) -> GetSessionTokenResponse;
     }
     unlisted {
-        "AssumeRoleWithSAML", "AssumeRoot", "DecodeAuthorizationMessage", "GetAccessKeyInfo", "GetDelegatedAccessToken",
-        "GetFederationToken", "GetWebIdentityToken",
+        "AssumeRoleWithSAML", "AssumeRoot", "DecodeAuthorizationMessage", "GetDelegatedAccessToken", "GetFederationToken",
+        "GetWebIdentityToken",
     }
 }
 
@@ -99,6 +100,13 @@ structure! {
         secret_access_key: Option<String> = "SecretAccessKey",
         session_token: Option<String> = "SessionToken",
         expiration: Option<Timestamp> = "Expiration",
+    }
+    GetAccessKeyInfoRequest {
+        access_key_id: String = "AccessKeyId" in 16..=128 like r"[\w]*",
+    }
+    #[derive(Default)]
+    GetAccessKeyInfoResponse {
+        account: Option<String> = "Account",
     }
     #[derive(Default)]
     GetCallerIdentityRequest {
