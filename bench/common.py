@@ -64,6 +64,10 @@ def region(*arguments):
     ecs.create_cluster(clusterName="default")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     region.subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/18")["Subnet"]["SubnetId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    (table,) = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
     volume = [{"sourceVolume": "v", "containerPath": "/v"}]
 
     def container(name):
@@ -84,7 +88,7 @@ def region(*arguments):
 
 def run(calls, region, count=1):
     """Starts tasks and returns their ARNs."""
-    network = {"awsvpcConfiguration": {"subnets": [region.subnet]}}
+    network = {"awsvpcConfiguration": {"subnets": [region.subnet], "assignPublicIp": "ENABLED"}}
     answer = calls.ecs("RunTask", taskDefinition="two", launchType="FARGATE", count=count, networkConfiguration=network)
     return [t["taskArn"] for t in answer["tasks"]]
 

@@ -8,6 +8,7 @@ botocore must read the same. Refusals: botocore must read our code, message, sta
 """
 
 import argparse
+import base64
 import collections
 import datetime
 import json
@@ -48,6 +49,8 @@ class Service:
             return [self.stored(shape.member, inner) for inner in value]
         if kind == "map":
             return {key: self.stored(shape.value, inner) for key, inner in value.items()}
+        if kind == "blob":
+            return base64.b64encode(value).decode()
         return value.timestamp() if kind == "timestamp" else value
 
     def request(self, operation, random):

@@ -122,7 +122,10 @@ class Table:
         inner = self.model.shapes[(shape.get("member") or shape.get("value") or reference)["shape"]]
         if inner is not shape:
             text += bounds("each", inner)
-        return text + like(inner)
+        text += like(inner)
+        # Without a constraint no message can show the value.
+        hidden = shape.get("sensitive") or inner.get("sensitive")
+        return text + " sensitive" if text and hidden else text
 
     def enumeration(self, name):
         used, row = set(), []

@@ -4,6 +4,7 @@ import images
 import pytest
 from networks import Networks
 from region import Region
+from tasks import execution_role, public
 
 
 def pytest_addoption(parser):
@@ -26,6 +27,7 @@ def shared(request, tmp_path_factory, archives):
     region.up()
     region.load(archives / "busybox.tar")
     region.load(archives / "foreign.tar")
+    execution_role(region)
     yield region
     region.down()
     assert region.leftovers() == []
@@ -38,6 +40,7 @@ def fresh(request, tmp_path, archives):
     region = Region(request.config.getoption("--neargate"), tmp_path)
     region.up()
     region.load(archives / "busybox.tar")
+    execution_role(region)
     yield region
     region.down()
     assert region.leftovers() == []
@@ -57,11 +60,15 @@ def ec2(shared):
 
 @pytest.fixture(scope="session")
 def network(ec2):
-    """A VPC with one subnet and its default security group, as `awsvpcConfiguration` wants them."""
+    """A VPC with one public subnet and its default security group, as `awsvpcConfiguration` wants them."""
     vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.1.0/24")["Subnet"]["SubnetId"]
-    return {"awsvpcConfiguration": {"subnets": [subnet]}}
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    (table,) = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    return public(subnet)
 
 
 @pytest.fixture

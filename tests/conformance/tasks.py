@@ -7,6 +7,12 @@ from region import until
 LAUNCH = {"launchType": "FARGATE"}
 
 
+def public(subnet, *groups):
+    """A network configuration with a public address: a way to the registry, where the subnet routes to an internet gateway."""
+    more = {"securityGroups": list(groups)} if groups else {}
+    return {"awsvpcConfiguration": {"subnets": [subnet], "assignPublicIp": "ENABLED", **more}}
+
+
 def container(name="app", command=None, **more):
     body = {"name": name, "image": "busybox:latest", "essential": True, **more}
     if command is not None:
@@ -67,6 +73,13 @@ def details(task):
 
 
 ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
+TRUST = """{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"""
+
+
+def execution_role(region):
+    """Makes the role that tasks with logs need."""
+    region.client("iam").create_role(RoleName="ecsTaskExecutionRole", AssumeRolePolicyDocument=TRUST)
 
 
 READY = [{"name": "ready"}]

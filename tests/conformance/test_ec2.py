@@ -99,7 +99,9 @@ def test_ipv6_rules_are_refused_by_name_and_found_absent(ec2):
 
 
 def test_the_default_internet_gateway_is_available(ec2):
-    (gateway,) = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.state", "Values": ["available"]}])["InternetGateways"]
+    (default,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    mine = [{"Name": "attachment.state", "Values": ["available"]}, {"Name": "attachment.vpc-id", "Values": [default["VpcId"]]}]
+    (gateway,) = ec2.describe_internet_gateways(Filters=mine)["InternetGateways"]
     assert gateway["Attachments"][0]["State"] == "available"
 
 
@@ -114,8 +116,7 @@ def test_a_sixth_vpc_is_one_too_many(ec2):
 
 
 def test_a_task_interface_looks_as_fargates_do(ec2, ecs, network):
-    public = {"awsvpcConfiguration": {**network["awsvpcConfiguration"], "assignPublicIp": "DISABLED"}}
-    arn = run(ecs, public, define(ecs, container(command="exec sleep 1000", stopTimeout=2)))
+    arn = run(ecs, network, define(ecs, container(command="exec sleep 1000", stopTimeout=2)))
     task = reaches(ecs, arn, "RUNNING")
     (interface,) = ec2.describe_network_interfaces(NetworkInterfaceIds=[details(task)["networkInterfaceId"]])["NetworkInterfaces"]
     assert (interface["Status"], interface["InterfaceType"], interface["RequesterManaged"]) == ("in-use", "interface", True)

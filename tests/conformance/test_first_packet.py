@@ -8,7 +8,7 @@ import time
 import images
 import pytest
 from networks import by_group, tcp, udp
-from tasks import LAUNCH, define
+from tasks import LAUNCH, define, public
 from region import until
 
 PORT, STARTS, AT_ONCE = 7000, 1000, 10
@@ -38,7 +38,7 @@ def ended(ecs, arns):
 
 def start(ecs, definition, subnet, group, times):
     """Starts a task so many times, some at once, and counts how they ended."""
-    network = {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group]}}
+    network = public(subnet, group)
     codes, batch = collections.Counter(), []
     for _ in range(0, times, AT_ONCE):
         made = ecs.run_task(taskDefinition=definition, networkConfiguration=network, count=AT_ONCE, **LAUNCH)
@@ -52,7 +52,7 @@ def start(ecs, definition, subnet, group, times):
 
 def test_what_a_container_first_does_meets_the_rules(networks, ecs, image):
     vpc = networks.vpc("10.80.0.0/16")
-    subnet, _ = networks.subnet(vpc, "10.80.0.0/20")
+    subnet, _ = networks.subnet(vpc, "10.80.0.0/20", GatewayId=networks.internet_gateway(vpc))
     friends, strangers = networks.group(vpc, "friends"), networks.group(vpc, "strangers")
     servers = networks.group(vpc, "servers", udp(PORT, **by_group(friends)), tcp(PORT, **by_group(friends)))
     server, address = networks.machine(subnet, servers)

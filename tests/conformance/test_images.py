@@ -5,7 +5,7 @@ import subprocess
 import images
 import pytest
 from region import Region
-from tasks import container, define, reaches, result, run
+from tasks import container, define, public, reaches, result, run
 
 CONFIG = {"Cmd": ["/bin/true"], "Env": ["PATH=/bin"]}
 
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_while_an_image_is_unpacked(small, tmp_path):
     small.load(tmp_path / "big.tar")
     ecs, ec2 = small.client("ecs"), small.client("ec2")
     ecs.create_cluster(clusterName="default")
-    network = {"awsvpcConfiguration": {"subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]}}
+    network = public(ec2.describe_subnets()["Subnets"][0]["SubnetId"])
     runs = define(ecs, container(command="exit 3"))
     assert reaches(ecs, run(ecs, network, runs), "STOPPED")["containers"][0]["exitCode"] == 3
     before = small.used()

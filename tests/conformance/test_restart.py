@@ -5,12 +5,12 @@ import time
 
 import pytest
 from region import until
-from tasks import READY, container, define, describe, details, polite, reaches, ready, run
+from tasks import READY, container, define, describe, details, polite, public, reaches, ready, run
 
 
 def network_of(ec2):
     subnets = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
-    return {"awsvpcConfiguration": {"subnets": [subnets[0]["SubnetId"]]}}
+    return public(subnets[0]["SubnetId"])
 
 
 def test_running_tasks_are_adopted(fresh):

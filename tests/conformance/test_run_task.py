@@ -2,7 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from tasks import LAUNCH, container, define, output, reaches, run
+from tasks import LAUNCH, ROLE, container, define, output, reaches, run
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_every_override_is_shown_and_applied(logs, ecs, network):
         "cpu": "512",
         "memory": "1024",
         "ephemeralStorage": {"sizeInGiB": 30},
-        "taskRoleArn": "arn:aws:iam::123456789012:role/app",
+        "taskRoleArn": ROLE,
         "containerOverrides": [
             {
                 "name": "app",

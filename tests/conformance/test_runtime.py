@@ -2,7 +2,7 @@
 
 import pytest
 from region import Region
-from tasks import READY, container, define, polite, reaches, ready, result, run
+from tasks import READY, container, define, polite, public, reaches, ready, result, run
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def region(request, tmp_path_factory, archives):
 
 def test_tasks_run_with_crun(region):
     ecs, ec2 = region.client("ecs"), region.client("ec2")
-    network = {"awsvpcConfiguration": {"subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]}}
+    network = public(ec2.describe_subnets()["Subnets"][0]["SubnetId"])
     server = container("api", "mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 8080 -h /www", essential=False, stopTimeout=2)
     client = container("web", "for i in 1 2 3 4 5; do wget -q -O - http://127.0.0.1:8080/ | grep hello && exit 0; sleep 0.2; done; exit 1")
     _, containers = result(ecs, network, server, client)
@@ -29,7 +29,7 @@ def test_tasks_run_with_crun(region):
 
 def test_tasks_of_crun_are_adopted_too(region):
     ecs, ec2 = region.client("ecs"), region.client("ec2")
-    network = {"awsvpcConfiguration": {"subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]}}
+    network = public(ec2.describe_subnets()["Subnets"][0]["SubnetId"])
     arn = run(ecs, network, define(ecs, polite("app", 6), volumes=READY))
     reaches(ecs, arn, "RUNNING")
     ready(region, arn, "app")

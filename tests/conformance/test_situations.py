@@ -7,6 +7,7 @@ from machine import INTERNET
 from networks import ANYWHERE, EVERYTHING
 from region import until
 from tasks import container, define, details, reaches, run
+from tasks import public as public_network
 
 PORT, CLOSED = 7000, 7001
 
@@ -63,7 +64,7 @@ def test_a_task_with_a_public_address(shared, networks, ecs, internet):
     vpc = networks.vpc("10.61.0.0/16")
     subnet, _ = networks.subnet(vpc, "10.61.1.0/24", GatewayId=networks.internet_gateway(vpc))
     group = networks.group(vpc, "open", EVERYTHING)
-    network = {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group], "assignPublicIp": "ENABLED"}}
+    network = public_network(subnet, group)
     serve = f"echo from-inside | nc -w 1 {INTERNET} {PORT}; mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www"
     arn = run(ecs, network, define(ecs, container(command=serve, stopTimeout=2)))
     eni = details(reaches(ecs, arn, "RUNNING"))["networkInterfaceId"]

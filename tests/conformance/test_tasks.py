@@ -5,7 +5,7 @@ import time
 
 import pytest
 from region import until
-from tasks import READY, container, define, describe, details, polite, reaches, ready, result, run
+from tasks import READY, ROLE, container, define, describe, details, polite, public, reaches, ready, result, run
 
 
 def test_a_task_runs_and_stops(shared, ecs, ec2, network):
@@ -128,9 +128,8 @@ def test_output_is_readable_with_the_logs_api(shared, ecs, network):
     logs = shared.client("logs")
     logs.create_log_group(logGroupName="/ecs/output")
     options = {"awslogs-group": "/ecs/output", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}
-    role = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
     task, _ = result(
-        ecs, network, container(command="echo one; echo two >&2", logConfiguration={"logDriver": "awslogs", "options": options}), executionRoleArn=role
+        ecs, network, container(command="echo one; echo two >&2", logConfiguration={"logDriver": "awslogs", "options": options}), executionRoleArn=ROLE
     )
     stream = f"p/app/{task['taskArn'].rsplit('/', 1)[1]}"
     events = until(lambda: [e for e in logs.get_log_events(logGroupName="/ecs/output", logStreamName=stream, startFromHead=True)["events"]][1:] and logs.get_log_events(logGroupName="/ecs/output", logStreamName=stream, startFromHead=True)["events"])
@@ -158,10 +157,10 @@ def test_what_cannot_start_says_why(ecs, ec2, network, name):
     assert left["NetworkInterfaces"] == []
 
 
-def test_no_free_address_is_told_in_awss_words(ecs, ec2):
-    vpc = ec2.create_vpc(CidrBlock="10.30.0.0/24")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.30.0.0/28")["Subnet"]["SubnetId"]
-    network = {"awsvpcConfiguration": {"subnets": [subnet]}}
+def test_no_free_address_is_told_in_awss_words(ecs, networks):
+    vpc = networks.vpc("10.30.0.0/24")
+    subnet, _ = networks.subnet(vpc, "10.30.0.0/28", GatewayId=networks.internet_gateway(vpc))
+    network = public(subnet)
     definition = define(ecs, container(command="exec sleep 1000", stopTimeout=2))
     arns = [t["taskArn"] for n in (10, 1) for t in ecs.run_task(taskDefinition=definition, count=n, launchType="FARGATE", networkConfiguration=network)["tasks"]]
     assert len(arns) == 11
@@ -176,8 +175,6 @@ def test_no_free_address_is_told_in_awss_words(ecs, ec2):
     reaches(ecs, again, "RUNNING")
     ecs.stop_task(task=again)
     reaches(ecs, again, "STOPPED")
-    ec2.delete_subnet(SubnetId=subnet)
-    ec2.delete_vpc(VpcId=vpc)
 
 
 def test_tasks_are_listed_by_every_filter(ecs, network):

@@ -1,6 +1,6 @@
 //! What an agent is told at start, and where it keeps things.
 
-use crate::files;
+use crate::{Patience, files};
 use containers::{RuntimeKind, ShimCommand};
 use network::Instance;
 use spec::{Capacity, HostId, TaskId};
@@ -26,6 +26,8 @@ pub struct Config {
     pub runtime: RuntimeKind,
     /// How to run a task's shim.
     pub shim: ShimCommand,
+    /// How long what it does for tasks on their networks may take.
+    pub patience: Patience,
     /// Where its calls to the server run.
     pub runtime_handle: Handle,
 }

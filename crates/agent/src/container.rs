@@ -1,6 +1,6 @@
 //! A container as the launcher wants it, from the spec and the image. Pure.
 
-use crate::files;
+use crate::{files, metadata};
 use containers::{ContainerConfig, FileMount, LogSink, Rlimit, VolumeMount};
 use images::manifest::RunConfig;
 use spec::{ContainerSpec, Mount, TaskSpec};
@@ -21,7 +21,7 @@ pub fn config(
         name: wanted.name.clone(),
         layers,
         argv: argv(wanted, image),
-        env: environment(wanted, image),
+        env: environment(task, wanted, image),
         cwd: wanted.working_directory.clone().unwrap_or_else(|| image.working_dir.clone()),
         user: wanted.user.clone().unwrap_or_else(|| image.user.clone()),
         cpu_shares: wanted.cpu,
@@ -55,13 +55,15 @@ fn argv(wanted: &ContainerSpec, image: &RunConfig) -> Vec<String> {
     entry_point.iter().chain(command).cloned().collect()
 }
 
-fn environment(wanted: &ContainerSpec, image: &RunConfig) -> BTreeMap<String, String> {
+/// What Fargate sets on its own gives way to image and task definition; where a task finds what is only its own does not.
+fn environment(task: &TaskSpec, wanted: &ContainerSpec, image: &RunConfig) -> BTreeMap<String, String> {
+    let (own, usual) = metadata::environment(task, &wanted.name);
     let from_image = image
         .env
         .iter()
         .filter_map(|pair| pair.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    from_image.chain(wanted.environment.clone()).collect()
+    usual.into_iter().chain(from_image).chain(wanted.environment.clone()).chain(own).collect()
 }
 
 /// Its own mounts, then those of `volumesFrom`, then volumes of the image that no mount covers: Docker gives those an anonymous volume.
@@ -120,6 +122,7 @@ mod tests {
             shared_pid_namespace: false,
             architecture: "amd64".into(),
             containers,
+            metadata: Default::default(),
         }
     }
 
@@ -151,8 +154,24 @@ mod tests {
         let image = RunConfig { env: words(&["PATH=/bin", "A=image", "odd"]), ..RunConfig::default() };
         let wanted =
             ContainerSpec { environment: [("A".to_owned(), "mine".to_owned())].into(), ..ContainerSpec::default() };
-        let env = environment(&wanted, &image);
-        assert_eq!(env, [("A".to_owned(), "mine".to_owned()), ("PATH".to_owned(), "/bin".to_owned())].into());
+        let mut task = task(Vec::new());
+        task.arn = "arn:aws:ecs:eu-west-1:123456789012:task/default/0123".to_owned();
+        let env = environment(&task, &wanted, &image);
+        let get = |name: &str| env.get(name).map(String::as_str);
+        assert_eq!((get("A"), get("PATH"), get("AWS_REGION")), (Some("mine"), Some("/bin"), Some("eu-west-1")));
+        assert_eq!(get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), None, "there is no role");
+        task.metadata.credentials = Some("id".to_owned());
+        let taken = "ECS_CONTAINER_METADATA_URI_V4".to_owned();
+        let wanted = ContainerSpec {
+            name: "web".to_owned(),
+            environment: [(taken.clone(), "forged".to_owned()), ("AWS_REGION".to_owned(), "mine".to_owned())].into(),
+            ..ContainerSpec::default()
+        };
+        let env = environment(&task, &wanted, &image);
+        let get = |name: &str| env.get(name).map(String::as_str);
+        assert_eq!(get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), Some("/v2/credentials/id"));
+        assert!(get(&taken).unwrap().starts_with("http://169.254.170.2/v4/0123-"));
+        assert_eq!(get("AWS_REGION"), Some("mine"));
     }
 
     #[test]

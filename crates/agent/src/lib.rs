@@ -4,32 +4,43 @@
 //! - `host`: the loop that takes in what happens and has done what `reconcile` says; its jobs use the crates `network`,
 //!   `images` and `containers`, which know nothing of AWS.
 //! - `sync`, [`ledger`]: what the server says, and the copy of it on disk.
-//! - [`dns`], `services`: what answers inside namespaces beside the tasks; [`listen`] keeps their sockets where they should be.
-//! - [`container`], [`files`]: a container as the launcher wants it; pure.
+//! - [`dns`], `services`, `metadata`: what answers inside namespaces beside the tasks; [`listen`] keeps their sockets where they should be.
+//! - `dial`, `aws`, `registry`, `initialise`: what the agent sends for a task, from inside its namespace.
+//! - [`authorities`], [`container`], [`files`]: a container as the launcher wants it; [`secrets`]: what fetches its secrets, and what
+//!   comes of it; pure.
+//! - [`logs`]: what the `awslogs` driver does with a container's lines; pure.
 //!
 //! Tasks are not its children: they outlive it, and the next agent takes them over.
 
 #![forbid(unsafe_code)]
 
+pub mod authorities;
+mod aws;
 pub mod client;
 mod clock;
 mod config;
 pub mod container;
+mod dial;
 pub mod dns;
 mod error;
 pub mod files;
 mod host;
+mod initialise;
 pub mod ledger;
 pub mod listen;
+pub mod logs;
+mod metadata;
 mod places;
 pub mod reconcile;
 mod registry;
 mod remove;
+pub mod secrets;
 mod services;
 mod signal;
 mod sync;
 
 pub use config::Config;
+pub use dial::Patience;
 pub use error::Error;
 pub use remove::{Removed, remove_all};
 

@@ -56,7 +56,7 @@ impl World {
         echo(&socket);
         let topology = Arc::new(topology());
         let tasks = [10, 11].map(|n| (task_id(n), task(n))).into();
-        let spec = HostSpec { revision: 1, topology: topology.clone(), tasks };
+        let spec = HostSpec { revision: 1, topology: topology.clone(), tasks, ..HostSpec::default() };
         Network::check_host().unwrap();
         let mut listeners = Listeners::new(instance.clone(), runtime.handle().clone(), socket);
         let made = Network::new(instance.clone()).apply(&plan(&instance, &spec));
@@ -125,6 +125,7 @@ fn task(n: u8) -> TaskSpec {
         shared_pid_namespace: false,
         architecture: "amd64".into(),
         containers: Vec::new(),
+        metadata: Default::default(),
     }
 }
 
@@ -206,7 +207,7 @@ fn a_service_is_reached_by_its_name_over_whatever_way_there_is() {
         addresses.first().unwrap().parse().unwrap()
     };
     let heard = |n: u8, host: &str| send(&world.at(n), resolved(&world.at(n), RESOLVER, host)).ok();
-    let sent = |service: &str| Some(format!("{service}: GET / HTTP/1.1"));
+    let sent = |service: &str| Some(format!("{service} 80: GET / HTTP/1.1"));
     assert_eq!(heard(10, "logs"), sent("logs"), "through the internet gateway");
     assert_eq!(heard(10, "bucket.s3"), sent("s3"), "through the gateway endpoint");
     assert_eq!(heard(10, "sts"), sent("sts"), "through the interface endpoint");
@@ -252,7 +253,7 @@ fn who_holds_every_connection_to_a_service_leaves_others_theirs() {
     let connect = || (0..300).filter_map(|_| TcpStream::connect((sts, 80)).ok()).collect::<Vec<_>>();
     let held = network::inside(&world.at(10), connect).unwrap();
     assert!(held.len() > 256, "the kernel takes them all");
-    assert_eq!(send(&world.at(11), sts).unwrap(), "sts: GET / HTTP/1.1");
+    assert_eq!(send(&world.at(11), sts).unwrap(), "sts 80: GET / HTTP/1.1");
 }
 
 #[test]

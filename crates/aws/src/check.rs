@@ -55,6 +55,8 @@ pub struct Violation {
     pub path: Vec<Step>,
     /// The value as text, where there is one.
     pub value: Option<String>,
+    /// Whether there is a value that no message may show.
+    pub hidden: bool,
     /// The rule it broke.
     pub rule: Rule,
 }
@@ -65,7 +67,7 @@ const SHOWN: usize = 256;
 impl Violation {
     /// A broken rule at a place yet to be named by [`Violation::under`].
     pub fn of(rule: Rule) -> Self {
-        Self { path: Vec::new(), value: None, rule }
+        Self { path: Vec::new(), value: None, hidden: false, rule }
     }
 
     /// With the offending value, cut to a readable length.
@@ -98,12 +100,14 @@ pub struct Rules {
     pub each: Option<(i64, i64)>,
     /// The form of a string, or of each string in a list or map.
     pub pattern: Option<&'static str>,
+    /// Whether the value is kept out of messages.
+    pub sensitive: bool,
 }
 
 impl Rules {
     /// The rules for an item.
     pub fn inner(&self) -> Rules {
-        Rules { bounds: self.each, pattern: self.pattern, ..Rules::default() }
+        Rules { bounds: self.each, pattern: self.pattern, sensitive: self.sensitive, ..Rules::default() }
     }
 }
 
@@ -125,14 +129,18 @@ impl Checker {
         self.path.pop();
     }
 
-    /// Notes a broken rule here. `value` is only asked for when there is room for one more.
-    pub fn found(&mut self, rule: Rule, value: impl FnOnce() -> Option<String>) {
+    /// Notes that a value broke one of its rules. The value is only asked for when there is room for one more, and may be shown.
+    pub fn found(&mut self, rule: Rule, rules: &Rules, value: impl FnOnce() -> String) {
         if self.found.len() < Self::LIMIT {
-            let violation = Violation { path: self.path.clone(), value: None, rule };
-            self.found.push(match value() {
-                Some(text) => violation.with_value(text),
-                None => violation,
-            });
+            let violation = Violation { path: self.path.clone(), value: None, hidden: rules.sensitive, rule };
+            self.found.push(if rules.sensitive { violation } else { violation.with_value(value()) });
+        }
+    }
+
+    /// Notes that a value is missing here.
+    pub fn missing(&mut self) {
+        if self.found.len() < Self::LIMIT {
+            self.found.push(Violation { path: self.path.clone(), ..Violation::of(Rule::Required) });
         }
     }
 
@@ -140,8 +148,8 @@ impl Checker {
     pub fn length(&mut self, length: usize, rules: &Rules, value: impl FnOnce() -> String) {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
         match rules.bounds {
-            Some((min, _)) if length < min => self.found(Rule::MinLength(min), || Some(value())),
-            Some((_, max)) if length > max => self.found(Rule::MaxLength(max), || Some(value())),
+            Some((min, _)) if length < min => self.found(Rule::MinLength(min), rules, value),
+            Some((_, max)) if length > max => self.found(Rule::MaxLength(max), rules, value),
             _ => {}
         }
     }
@@ -149,8 +157,8 @@ impl Checker {
     /// Holds a number against bounds. `shown` is the number as it was given, which `f64` may not hold exactly.
     pub fn number(&mut self, number: f64, shown: impl FnOnce() -> String, rules: &Rules) {
         match rules.bounds {
-            Some((min, _)) if number < min as f64 => self.found(Rule::Min(min), || Some(shown())),
-            Some((_, max)) if number > max as f64 => self.found(Rule::Max(max), || Some(shown())),
+            Some((min, _)) if number < min as f64 => self.found(Rule::Min(min), rules, shown),
+            Some((_, max)) if number > max as f64 => self.found(Rule::Max(max), rules, shown),
             _ => {}
         }
     }

@@ -50,6 +50,12 @@ pub fn paginate<T>(
     Ok((rest.into_iter().map(|(_, item)| item).collect(), token))
 }
 
+/// A key that sorts the other way round: every byte turned over, and an end that sorts after every byte.
+pub fn descending(key: &str) -> String {
+    let turned: String = key.bytes().map(|byte| format!("{:02x}", u8::MAX - byte)).collect();
+    turned + "g"
+}
+
 /// In every token, so that other base64 is told apart.
 const MARK: &[u8] = b"neargate1:";
 

@@ -2,7 +2,7 @@
 //! [`Fault`].
 //!
 //! The texts are those services are known to send: `1 validation error detected: …` of AWS's common framework (JSON and
-//! query services), ECS's own for enums, EC2's own for everything.
+//! query services), ECS's own for enums, ECR's and EC2's own for everything.
 
 use crate::api::{Api, Protocol};
 use crate::check::{Rule, Step, Violation};
@@ -21,6 +21,7 @@ impl Api {
                 Fault::new("SerializationException", text)
             }
             (Protocol::Json, Rule::OneOf(values)) if self.service == "ecs" => ecs_enum(first, values),
+            (Protocol::Json, rule) if self.service == "ecr" => ecr(&members(&first.path), &constraint(rule)),
             _ => Fault::new(self.validation_code(), common(broken)),
         }
     }
@@ -57,12 +58,22 @@ fn ecs_enum(violation: &Violation, values: &[&str]) -> Fault {
     Fault::new("InvalidParameterException", format!("{name} should be one of [{}]", values.join(",")))
 }
 
+/// ECR names one parameter, and one problem.
+fn ecr(parameter: &str, constraint: &str) -> Fault {
+    let message = format!("Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'");
+    Fault::new("InvalidParameterException", message)
+}
+
 /// The common framework's message: how many, then each.
 fn common(broken: &[Violation]) -> String {
     let each = broken.iter().map(|violation| {
-        let value = violation.value.as_ref().map_or("null".to_owned(), |value| format!("'{value}'"));
+        let value = match &violation.value {
+            Some(value) => format!(" '{value}'"),
+            None if violation.hidden => String::new(),
+            None => " null".to_owned(),
+        };
         let at = members(&violation.path);
-        format!("Value {value} at '{at}' failed to satisfy constraint: {}", constraint(&violation.rule))
+        format!("Value{value} at '{at}' failed to satisfy constraint: {}", constraint(&violation.rule))
     });
     let plural = if broken.len() == 1 { "" } else { "s" };
     format!("{} validation error{plural} detected: {}", broken.len(), each.collect::<Vec<_>>().join("; "))

@@ -12,6 +12,7 @@
 
 pub mod cgroup;
 pub mod config;
+pub mod counters;
 pub mod error;
 pub mod launch;
 pub mod log;
@@ -26,6 +27,7 @@ mod tree;
 pub mod usage;
 
 pub use config::{ContainerConfig, Exec, FileMount, LogSink, Rlimit, RuntimeKind, SandboxSpec, VolumeMount};
+pub use counters::{Counters, Meter};
 pub use error::{Error, StartError, StartErrorKind};
 pub use sandbox::{Adopted, Events, Sandbox, ShimCommand, Stats, remove, remove_cgroups};
 pub use state::{ContainerState, ExecResult, Exit, Report, Started};

@@ -289,3 +289,15 @@ fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
 fn check(result: libc::c_long) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
+
+/// How far the machine's clock may be off, in microseconds, and whether something keeps it right (adjtimex(2)).
+pub(crate) fn clock_error() -> io::Result<(i64, bool)> {
+    // SAFETY: all of its members are integers, for which zero is a value; with no mode set nothing is changed.
+    let mut timex: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a whole `timex` that nobody else has.
+    let state = unsafe { libc::adjtimex(&mut timex) };
+    if state < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((timex.maxerror, timex.status & libc::STA_UNSYNC == 0))
+}

@@ -27,10 +27,10 @@ pub fn transact<T>(
     state: &State,
     now: Timestamp,
     caller: &Caller,
-    seed: u64,
+    seed: u128,
     event: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
 ) -> Result<(T, Option<Commit>), Fault> {
-    let mut tx = Tx::new(state.clone(), now, caller, seed);
+    let mut tx = Tx::seeded(state.clone(), now, caller, seed);
     let answer = event(&mut tx)?;
     settle(&mut tx, &CONTROLLERS)?;
     Ok((answer, close(state, tx.state)?))

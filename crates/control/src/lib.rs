@@ -9,10 +9,15 @@
 mod commit;
 pub mod controllers;
 pub mod ec2;
+pub mod ecr;
 pub mod ecs;
 pub mod host;
+pub mod iam;
 pub mod logs;
+pub mod mirror;
+pub mod secretsmanager;
 mod service;
+pub mod ssm;
 pub mod state;
 pub mod sts;
 #[cfg(test)]

@@ -74,7 +74,16 @@ pub struct Services(BTreeMap<&'static str, Service>);
 
 /// Every service neargate answers for.
 pub fn services() -> Services {
-    let all = [crate::ec2::service(), crate::ecs::service(), crate::logs::service(), crate::sts::service()];
+    let all = [
+        crate::ec2::service(),
+        crate::ecr::service(),
+        crate::ecs::service(),
+        crate::iam::service(),
+        crate::logs::service(),
+        crate::secretsmanager::service(),
+        crate::ssm::service(),
+        crate::sts::service(),
+    ];
     Services(all.into_iter().map(|s| (s.api.service, s)).collect())
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct World {
     pub(crate) state: State,
     /// The time of the next call, in milliseconds.
     pub(crate) now: i64,
+    /// The access key that calls are signed with.
+    pub(crate) key: String,
     calls: u64,
     services: Services,
 }
@@ -21,18 +23,20 @@ pub(crate) struct World {
 impl World {
     /// An empty region, at one second after the epoch.
     pub(crate) fn new() -> Self {
-        Self { state: State::default(), now: 1_000, calls: 0, services: services() }
+        Self { state: State::default(), now: 1_000, key: String::new(), calls: 0, services: services() }
     }
 
     /// Calls an operation and commits what it did. The request is JSON whatever the service's protocol.
     pub(crate) fn call(&mut self, api: &Api, operation: &str, request: Value) -> Result<Value, Fault> {
         self.calls += 1;
-        let (now, caller) = (Timestamp { millis: self.now }, Caller::default());
+        let (now, caller) = (Timestamp { millis: self.now }, Caller { access_key_id: self.key.clone() });
+        crate::iam::admit(&self.state, now, &caller, api)?;
         let request = aws::api::ecs::API.parse(request.to_string().as_bytes())?;
         let answer: Doc = match self.services.handler(api, operation)? {
             Handler::Read(answer) => answer(&View { state: &self.state, now, caller: &caller }, request)?,
             Handler::Write(answer) => {
-                let (answer, commit) = transact(&self.state, now, &caller, self.calls, |tx| answer(tx, request))?;
+                let (answer, commit) =
+                    transact(&self.state, now, &caller, self.calls.into(), |tx| answer(tx, request))?;
                 if let Some(commit) = commit {
                     self.state = commit.state;
                 }
@@ -46,7 +50,7 @@ impl World {
     pub(crate) fn transact<T>(&mut self, event: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         self.calls += 1;
         let now = Timestamp { millis: self.now };
-        let (answer, commit) = transact(&self.state, now, &Caller::default(), self.calls, event)?;
+        let (answer, commit) = transact(&self.state, now, &Caller::default(), self.calls.into(), event)?;
         if let Some(commit) = commit {
             self.state = commit.state;
         }

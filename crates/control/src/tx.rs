@@ -2,6 +2,7 @@
 
 use crate::State;
 use aws::doc::Timestamp;
+use sha2::{Digest, Sha256};
 
 /// Who calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,12 +30,21 @@ pub struct Tx<'a> {
     /// Who calls.
     pub caller: &'a Caller,
     chance: u64,
+    seed: u128,
+    /// How many blocks of secrets were drawn.
+    secrets: u64,
 }
 
 impl<'a> Tx<'a> {
     /// A transaction over a state. Equal states, times and seeds make equal transactions.
     pub fn new(state: State, now: Timestamp, caller: &'a Caller, seed: u64) -> Self {
-        Self { state, now, caller, chance: seed }
+        Self::seeded(state, now, caller, seed.into())
+    }
+
+    /// The same with a seed that is too long to be found by trying.
+    pub fn seeded(state: State, now: Timestamp, caller: &'a Caller, seed: u128) -> Self {
+        // Ids are drawn from one half of the seed: whoever sees many of them learns that half.
+        Self { state, now, caller, chance: seed as u64, seed, secrets: 0 }
     }
 
     /// The same state, for the functions that only read.
@@ -49,6 +59,15 @@ impl<'a> Tx<'a> {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// Bits that nothing else a transaction shows tells anything of: for keys, tokens, and ids that are to be hard to guess.
+    pub fn secret(&mut self) -> [u8; 32] {
+        self.secrets += 1;
+        let mut hash = Sha256::new_with_prefix(b"neargate secret");
+        hash.update(self.seed.to_be_bytes());
+        hash.update(self.secrets.to_be_bytes());
+        hash.finalize().into()
     }
 
     /// Hexadecimal digits for an id.
@@ -69,13 +88,18 @@ impl<'a> Tx<'a> {
     /// A version 4 UUID (RFC 9562), for attachments and tokens.
     pub fn uuid(&mut self) -> String {
         let (a, b) = (self.draw(), self.draw());
-        let variant = 0x8000 | ((b >> 48) & 0x3fff);
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{variant:04x}-{:012x}",
-            a >> 32,
-            (a >> 16) & 0xffff,
-            a & 0xfff,
-            b & 0xffff_ffff_ffff
-        )
+        uuid(a, b)
     }
+
+    /// The same, hard to guess.
+    pub fn secret_uuid(&mut self) -> String {
+        let secret = self.secret();
+        let half = |bytes: &[u8]| bytes.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+        uuid(half(&secret), half(secret.get(8..).unwrap_or_default()))
+    }
+}
+
+fn uuid(a: u64, b: u64) -> String {
+    let variant = 0x8000 | ((b >> 48) & 0x3fff);
+    format!("{:08x}-{:04x}-4{:03x}-{variant:04x}-{:012x}", a >> 32, (a >> 16) & 0xffff, a & 0xfff, b & 0xffff_ffff_ffff)
 }

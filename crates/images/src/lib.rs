@@ -2,7 +2,8 @@
 //!
 //! Three users, three parts, all synchronous (plain threads; an async caller uses a blocking thread):
 //! - everyone: [`reference`] parses what a task definition's `image` holds;
-//! - the server: [`mirror`] keeps images loaded from archives, [`mirror::registry`] answers pulls from it;
+//! - the server: [`mirror`] keeps images loaded from archives, [`mirror::registry`] answers pulls from it; [`blobs`] keeps what is
+//!   pushed to the region's own registry;
 //! - each host: [`pull`] fetches an image over a [`pull::Transport`] and [`unpack`]s its layers into a [`store`].
 //!
 //! [`build`] writes small image archives.
@@ -10,6 +11,7 @@
 //! Absent on purpose: no HTTP (the server serves answers, the agent brings the transport), no credentials,
 //! no running of containers, no mounting: a layer here is a directory.
 
+pub mod blobs;
 pub mod build;
 pub mod chunks;
 pub mod compression;

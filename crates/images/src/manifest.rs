@@ -142,6 +142,31 @@ impl Document {
     }
 }
 
+/// What a manifest or index says beside its content: what it is an artifact of, and about what (OCI image spec v1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact {
+    /// What it is, where that is not its configuration's media type.
+    #[serde(default)]
+    pub artifact_type: Option<String>,
+    /// The manifest it refers to.
+    #[serde(default)]
+    pub subject: Option<Descriptor>,
+    /// Notes.
+    #[serde(default, deserialize_with = "or_default")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Artifact {
+    /// Reads these members of a manifest or index.
+    ///
+    /// # Errors
+    /// A text that says what is wrong.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    }
+}
+
 fn check_count(what: &str, count: usize, limit: usize) -> Result<(), String> {
     if count <= limit { Ok(()) } else { Err(format!("it has {count} {what}; the limit is {limit}")) }
 }

@@ -13,7 +13,7 @@ mod resolve;
 mod transport;
 
 pub use error::PullError;
-pub use transport::{Method, Request, Response, Transport};
+pub use transport::{AuthorizationFailed, Method, Request, Response, Transport};
 
 use crate::digest::Digest;
 use crate::manifest::Descriptor;

@@ -1,13 +1,16 @@
 //! What every request can reach.
 
-use crate::blobs::logs::Store;
 use crate::core::Core;
+use crate::registry::Registry;
 use crate::sync::Seats;
+use crate::tls::Tls;
 use crate::{Config, Error};
 use ::images::mirror::Mirror;
 use aws::fault::Fault;
 use control::Services;
+use logevents::store::Store;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
 
@@ -17,7 +20,9 @@ pub(crate) struct App {
     pub(crate) core: Core,
     pub(crate) services: Services,
     pub(crate) logs: Store,
-    pub(crate) mirror: Mirror,
+    pub(crate) mirror: Arc<Mirror>,
+    pub(crate) tls: Tls,
+    pub(crate) registry: Registry,
     pub(crate) seats: Seats,
     pub(crate) started: Instant,
     /// Becomes true when the server is to stop.

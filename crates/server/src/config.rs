@@ -33,6 +33,8 @@ pub struct Limits {
     pub body: usize,
     /// The same for log events and for hosts, who send more.
     pub large_body: usize,
+    /// The same for a part of an image's layer.
+    pub layer_part: usize,
     /// How long a host's sync is held when there is nothing to tell.
     pub hold: Duration,
     /// How long a reset waits for the hosts.
@@ -48,6 +50,8 @@ impl Default for Limits {
             body: 1 << 20,
             // PutLogEvents takes 1 MiB of messages (counted with 26 bytes each); JSON makes at most six bytes of one, and adds some to each.
             large_body: 8 << 20,
+            // UploadLayerPart takes 20 MiB, in base64.
+            layer_part: 28 << 20,
             hold: Duration::from_secs(10),
             reset: Duration::from_secs(60),
         }

@@ -5,10 +5,11 @@
 //! | [`journal`] | keeps committed records: in memory, or in one redb file |
 //! | [`core`] | the one thread that owns the state: batches events, keeps what they changed, publishes |
 //! | `http` | listens: TCP for AWS clients, a unix socket for hosts and the CLI, another one for what tasks send to AWS's services |
+//! | `tls` | certificates for AWS's names and public registries' |
 //! | `sync` | tells hosts what they should run and takes what they say |
 //! | `logs` | the operations of CloudWatch Logs that need events |
-//! | [`blobs`] | what is too big or too much for records: log events |
 //! | `mirror` | images: loading them, and answering pulls of hosts |
+//! | `registry` | Amazon ECR: layers and manifests, pushes and pulls (OCI distribution) |
 //! | `status`, `networks`, `reset` | what the CLI asks for |
 //!
 //! Absent: any decision about a resource (that is `control`'s), and anything of a host (that is the agent's).
@@ -16,7 +17,6 @@
 #![forbid(unsafe_code)]
 
 mod app;
-pub mod blobs;
 mod clock;
 mod config;
 pub mod core;
@@ -27,10 +27,12 @@ mod lock;
 mod logs;
 mod mirror;
 mod networks;
+mod registry;
 mod reset;
 mod start;
 mod status;
 mod sync;
+mod tls;
 
 pub use config::{Config, Limits};
 pub use error::Error;

@@ -6,10 +6,11 @@ use crate::http::reply::{self, Body, Reply};
 use ::images::{
     chunks::Chunks,
     mirror::{self, Error, Loaded, registry},
-    reference::Reference,
+    reference::{DEFAULT_REGISTRY, Reference},
 };
 use aws::fault::Fault;
 use bytes::Bytes;
+use control::Caller;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, channel::Channel};
 use hyper::body::Incoming;
@@ -38,8 +39,12 @@ pub(crate) async fn manage(app: Arc<App>, method: &Method, query: &str, body: In
         Method::GET => Ok(reply::json(200, &images(&app.mirror.list()))),
         Method::POST => {
             let (name, archive) = (parameter("as"), upload(body, app.config.limits.body_time));
-            let loaded =
-                blocking(move || app.mirror.load(archive, name.as_deref()).map_err(|error| refused(&error))).await?;
+            let loaded = blocking({
+                let mirror = app.mirror.clone();
+                move || mirror.load(archive, name.as_deref()).map_err(|error| refused(&error))
+            })
+            .await?;
+            announce(&app).await?;
             Ok(reply::json(200, &images(&loaded)))
         }
         Method::DELETE => {
@@ -47,11 +52,28 @@ pub(crate) async fn manage(app: Arc<App>, method: &Method, query: &str, body: In
             let reference = Reference::parse(&name)
                 .map_err(|error| Fault::new("InvalidParameterException", format!("{name:?}: {error}")))?;
             let missing = Fault::new("ImageNotFoundException", format!("There is no image {name:?}.")).with_status(404);
-            let removed = blocking(move || app.mirror.remove(&reference).map_err(internal)).await?;
+            let mirror = app.mirror.clone();
+            let removed = blocking(move || mirror.remove(&reference).map_err(internal)).await?;
+            announce(&app).await?;
             if removed { Ok(reply::json(200, &json!({}))) } else { Err(missing) }
         }
         _ => Err(Fault::new("UnknownRoute", format!("{method} is no way to use images.")).with_status(405)),
     }
+}
+
+/// Lets the networks know which registries there are: names lead to them, and so do their ports.
+///
+/// # Errors
+/// When that can't be kept.
+pub(crate) async fn announce(app: &App) -> Result<(), Fault> {
+    let images = app.mirror.list();
+    let names = images.iter().map(|image| image.reference.registry().to_owned()).collect();
+    app.core
+        .run(Caller::default(), move |tx| {
+            control::mirror::set_registries(tx, &names);
+            Ok(())
+        })
+        .await
 }
 
 fn images(loaded: &[Loaded]) -> Value {
@@ -73,16 +95,28 @@ fn refused(error: &Error) -> Fault {
     }
 }
 
-/// `/v2/…`: a pull of a host.
+/// `/v2/…` at a public registry, which `Host` names: a pull.
 ///
 /// # Errors
 /// When the mirror's files can't be read.
-pub(crate) async fn pull(app: Arc<App>, method: Method, path: String, headers: HeaderMap) -> Result<Reply, Fault> {
+pub(crate) async fn pull(app: Arc<App>, method: Method, path: &str, headers: HeaderMap) -> Result<Reply, Fault> {
+    let host = headers.get(http::header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let rest = path.strip_prefix("/v2/").unwrap_or_default();
+    let path = if rest.is_empty() { path.to_owned() } else { format!("/v2/{}/{rest}", registry_of(host)) };
     let answer = blocking(move || {
-        let field = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        registry::answer(&app.mirror, method.as_str(), &path, &field).map_err(internal)
+        registry::answer(&app.mirror, method.as_str(), &path, &|name| field(&headers, name)).map_err(internal)
     });
-    let answer = answer.await?;
+    Ok(send(answer.await?))
+}
+
+/// A header field that may have been sent in several lines (RFC 9110, section 5.3).
+pub(crate) fn field(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    Some(lines.join(", ")).filter(|_| !lines.is_empty())
+}
+
+/// A registry's answer as a response.
+pub(crate) fn send(answer: registry::Answer) -> Reply {
     let body = match answer.body {
         registry::Body::Bytes(bytes) => reply::whole(bytes),
         registry::Body::File { file, offset, length } => from_file(file, offset, length),
@@ -94,21 +128,37 @@ pub(crate) async fn pull(app: Arc<App>, method: Method, path: String, headers: H
             response.headers_mut().insert(name, value);
         }
     }
-    Ok(response)
+    response
 }
 
-/// A part of a file as a body, read as fast as it is taken.
+/// The registry that answers at a host, as images' names have it.
+fn registry_of(host: &str) -> &str {
+    match host.strip_suffix(":443").unwrap_or(host) {
+        "registry-1.docker.io" | "index.docker.io" => DEFAULT_REGISTRY,
+        other => other,
+    }
+}
+
+/// A part of a file as a body, read as fast as it is taken. No thread waits for a slow reader.
 fn from_file(file: File, offset: u64, length: u64) -> Body {
     let (mut sender, body) = Channel::new(AHEAD);
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || {
+    tokio::spawn(async move {
+        let file = Arc::new(file);
         let (mut at, end) = (offset, offset + length);
         while at < end {
-            let mut chunk = vec![0; CHUNK.min(usize::try_from(end - at).unwrap_or(CHUNK))];
-            match file.read_exact_at(&mut chunk, at) {
-                // A reader that went away needs no more.
-                Ok(()) if runtime.block_on(sender.send_data(Bytes::from(chunk))).is_err() => return,
-                Ok(()) => at += CHUNK as u64,
+            let (file, size) = (file.clone(), CHUNK.min(usize::try_from(end - at).unwrap_or(CHUNK)));
+            let read = move || {
+                let mut chunk = vec![0; size];
+                file.read_exact_at(&mut chunk, at).map(|()| Bytes::from(chunk))
+            };
+            match tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+                Ok(chunk) => {
+                    at += size as u64;
+                    // A reader that went away needs no more.
+                    if sender.send_data(chunk).await.is_err() {
+                        return;
+                    }
+                }
                 Err(error) => return sender.abort(error),
             }
         }

@@ -28,6 +28,7 @@ pub(crate) async fn reset(app: &Arc<App>) -> Result<Value, Fault> {
     }
     let logs = app.clone();
     blocking(move || crate::logs::sweep(&logs)).await?;
+    crate::registry::empty(app).await?;
     Ok(json!({ "status": "reset", "revision": app.core.state().revision }))
 }
 

@@ -1,14 +1,16 @@
 //! Starting and stopping.
 
 use crate::app::App;
-use crate::blobs::logs::Store;
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::journal::Redb;
+use crate::journal::{Redb, Sealed};
+use crate::registry::{self, Registry};
 use crate::sync::Seats;
+use crate::tls::{Knows, Tls};
 use crate::{Config, Error, http, lock, logs};
 use control::{Caller, Region};
 use images::mirror::Mirror;
+use logevents::store::Store;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
+use vpc::{PUBLIC_REGISTRIES, registry::host_and_port};
 
 /// The name of the unix socket in the data directory, for hosts and the CLI.
 pub const SOCKET: &str = "neargate.sock";
@@ -24,7 +27,7 @@ pub const SOCKET: &str = "neargate.sock";
 pub const AWS_SOCKET: &str = "aws.sock";
 /// How often controllers get to see the time.
 const TICK: Duration = Duration::from_secs(1);
-/// How often log events that nothing names or that are too old are deleted.
+/// How often log events and layers that nothing names or that are too old are deleted.
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// A running server. Dropping it does not stop it.
@@ -56,36 +59,67 @@ pub async fn start(config: Config) -> Result<Server, Error> {
     let aws_socket = config.data_dir.join(AWS_SOCKET);
     let listeners = http::bind(config.listen, &socket, &aws_socket).await?;
     let address = listeners.address()?;
-    let (core, store, mirror) = open(config.clone()).await?;
+    let Opened { core, logs, mirror, registry, tls } = open(config.clone()).await?;
     let (stop, stopping) = watch::channel(false);
     let app = Arc::new(App {
         config,
         core,
         services: control::services(),
-        logs: store,
+        logs,
         mirror,
+        registry,
+        tls,
         seats: Seats::default(),
         started,
         stopping,
     });
+    // A data directory of an older version, or a load that was killed before it said so.
+    crate::mirror::announce(&app)
+        .await
+        .map_err(|fault| Error::new("keeping which registries there are").because(fault.message))?;
     let doors = tokio::spawn(http::serve(app.clone(), listeners));
     let timers = [tokio::spawn(tick(app.clone())), tokio::spawn(sweep(app.clone()))];
     Ok(Server { address, socket, aws_socket, app, stop, doors, timers, _lock: held })
 }
 
+/// What a data directory holds.
+struct Opened {
+    core: Core,
+    logs: Store,
+    mirror: Arc<Mirror>,
+    registry: Registry,
+    tls: Tls,
+}
+
 /// Opening reads and writes files.
-async fn open(config: Config) -> Result<(Core, Store, Mirror), Error> {
+async fn open(config: Config) -> Result<Opened, Error> {
     let work = move || {
         let journal = Redb::open(&config.data_dir, &config.region, &config.account)?;
-        let region = Region::new(&config.region, &config.account);
-        let core = Core::start(Box::new(journal), region, Arc::new(Clock::default()), control::ec2::found)?;
+        let journal = Sealed::open(&config.data_dir, journal)?;
         let images = config.data_dir.join("mirror");
-        let mirror = Mirror::open(&images)
-            .map_err(|error| Error::new(format!("opening the images in {}", images.display())).because(error))?;
-        Ok((core, Store::open(config.data_dir.join("logs"))?, mirror))
+        let mirror = Mirror::open(&images);
+        let mirror =
+            mirror.map_err(|error| Error::new(format!("opening the images in {}", images.display())).because(error))?;
+        let mirror = Arc::new(mirror);
+        let tls = Tls::open(&config.data_dir, &config.region, registries(mirror.clone()))?;
+        let region = Region { authority: tls.authority.clone(), ..Region::new(&config.region, &config.account) };
+        let core = Core::start(Box::new(journal), region, Arc::new(Clock::default()), control::ec2::found)?;
+        let registry = Registry::open(&config.data_dir.join("registry"))?;
+        let logs = config.data_dir.join("logs");
+        let logs = Store::open(logs.clone())
+            .map_err(|error| Error::new(format!("opening the log events in {}", logs.display())).because(error))?;
+        Ok(Opened { core, logs, mirror, registry, tls })
     };
     let opened = tokio::task::spawn_blocking(work).await;
     opened.unwrap_or_else(|error| Err(Error::new("opening the data directory").because(error)))
+}
+
+/// Whether a name is a public registry's.
+fn registries(mirror: Arc<Mirror>) -> Knows {
+    Box::new(move |name| {
+        let known = || PUBLIC_REGISTRIES.contains(&name);
+        known() || mirror.list().iter().any(|image| host_and_port(image.reference.registry()).0 == name)
+    })
 }
 
 impl Server {
@@ -120,6 +154,9 @@ async fn sweep(app: Arc<App>) {
         let swept = app.clone();
         if let Err(fault) = crate::app::blocking(move || logs::sweep(&swept)).await {
             eprintln!("neargate: deleting old log events: {fault}");
+        }
+        if let Err(fault) = registry::sweep(&app).await {
+            eprintln!("neargate: deleting layers that no image needs: {fault}");
         }
     }
 }

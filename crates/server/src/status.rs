@@ -2,11 +2,19 @@
 //! it is true of the packets too.
 
 use crate::app::App;
+use aws::api::ecs::TaskStopCode;
 use control::host::host_spec;
+use control::state::Task;
 use serde::Serialize;
 use serde_json::{Value, json};
 use spec::{HostSpec, TaskSpec};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use vpc::{Holder, Interface, PUBLIC_POOL};
+
+/// Tasks that failed to start are told of so many, the latest first.
+const FAILED: usize = 20;
 
 /// `GET /_neargate/health`.
 pub(crate) fn health(app: &App) -> Value {
@@ -99,4 +107,39 @@ fn placed(host: &str, id: &str, task: &TaskSpec, told: &HostSpec) -> Placed {
         hostname: task.hostname.clone(),
         containers: task.containers.iter().map(|container| container.name.clone()).collect(),
     }
+}
+
+/// `GET /_neargate/stopped`: tasks that failed to start within the last hour, with the interfaces they had: what they could not reach can
+/// still be explained.
+pub(crate) fn failed_to_start(app: &App) -> Value {
+    let state = app.core.state();
+    let tasks = state.stopped_tasks.iter().map(|stopped| &stopped.0);
+    let mut failed: Vec<&Task> = tasks
+        .filter(|task| task.stop.as_ref().is_some_and(|stop| stop.code == TaskStopCode::TaskFailedToStart))
+        .collect();
+    failed.sort_by_key(|task| Reverse(task.times.stopped_at));
+    let shown = failed.into_iter().take(FAILED).filter_map(|task| {
+        let (interface, stop) = (task.attachment.interface.as_ref()?, task.stop.as_ref()?);
+        // Which public address it had is not known any more; that it had one is.
+        let public = task.launch.assign_public_ip.then(|| (interface.private_ip, PUBLIC_POOL.network().into()));
+        let had = Interface {
+            subnet: task.launch.subnet.clone(),
+            private_ip: interface.private_ip,
+            mac: interface.mac,
+            secondary_ips: Default::default(),
+            public_ips: public.into_iter().collect::<BTreeMap<_, _>>(),
+            security_groups: task.launch.security_groups.iter().cloned().collect(),
+            source_dest_check: true,
+            holder: Holder::Task,
+        };
+        Some(json!({
+            "task": task.id,
+            "arn": control::ecs::task_arn(&state.region, task),
+            "stoppedReason": stop.reason,
+            "vpc": interface.vpc,
+            "networkInterface": interface.id,
+            "interface": had,
+        }))
+    });
+    json!({ "tasks": shown.collect::<Vec<_>>() })
 }

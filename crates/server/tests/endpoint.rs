@@ -13,7 +13,7 @@ use std::{
 /// A connection to a service as a host passes it on.
 fn connect(data_dir: &Path, service: &str) -> Client<UnixStream> {
     let mut client = Client::new(UnixStream::connect(data_dir.join(server::AWS_SOCKET)).unwrap());
-    client.send(format!("{service}\n").as_bytes()).unwrap();
+    client.send(format!("{service} 80\n").as_bytes()).unwrap();
     client
 }
 
@@ -85,7 +85,7 @@ fn neargates_own_paths_are_not_there() {
         assert_eq!(answer.status, 404, "{path}: {answer:?}");
     }
     let registry = connect(dir.path(), "ecr.dkr").request("GET", "/v2/", &[], b"").unwrap();
-    assert_eq!(registry.status, 400, "the mirror is for hosts: {registry:?}");
+    assert_eq!(registry.status, 401, "the mirror is for hosts: {registry:?}");
 }
 
 #[test]

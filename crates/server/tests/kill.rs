@@ -7,7 +7,7 @@ use common::{Client, Running, config};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -158,6 +158,64 @@ fn a_kill_while_starting_leaves_a_directory_that_starts() {
         let vpcs = Client::tcp(victim.1).ec2("Action=DescribeVpcs").unwrap().body;
         assert_eq!(vpcs.matches("<isDefault>true</isDefault>").count(), 1, "{vpcs}");
     }
+}
+
+/// The start of every value that is written.
+const VALUE: &str = "hunter2-";
+
+/// Writes a secret and a secure parameter with the number in them, in turn, until the connection breaks.
+fn write_secret(client: &mut Client<TcpStream>, n: u64) -> std::io::Result<common::Answer> {
+    let (value, token) = (format!("{VALUE}{n:04}"), format!("00000000-0000-4000-8000-{n:012}"));
+    let (call, body) = match n {
+        1 => ("CreateSecret", format!("\"Name\": \"key\", \"SecretString\": \"{value}\"")),
+        _ => ("PutSecretValue", format!("\"SecretId\": \"key\", \"SecretString\": \"{value}\"")),
+    };
+    let parameter =
+        format!("\"Name\": \"/key\", \"Value\": \"{value}\", \"Type\": \"SecureString\", \"Overwrite\": true");
+    client.json("ssm.PutParameter", &format!("{{{parameter}}}"))?;
+    client.json(&format!("secretsmanager.{call}"), &format!("{{{body}, \"ClientRequestToken\": \"{token}\"}}"))
+}
+
+/// Every file below a directory, whole.
+fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => files(&path),
+            false => std::fs::read(&path).map(|bytes| (path, bytes)).into_iter().collect(),
+        })
+        .collect()
+}
+
+#[test]
+fn secret_values_survive_and_lie_open_in_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known = 0;
+    for round in 0..10 {
+        let mut victim = Victim::start(dir.path());
+        let address = victim.1;
+        if known > 0 {
+            let mut client = Client::tcp(address);
+            let secret = client.json("secretsmanager.GetSecretValue", "{\"SecretId\": \"key\"}").unwrap().body;
+            let parameter =
+                client.json("ssm.GetParameter", "{\"Name\": \"/key\", \"WithDecryption\": true}").unwrap().body;
+            let numbers = [secret, parameter].map(|body| {
+                let value = body.split(VALUE).nth(1).unwrap_or_else(|| panic!("{body}"));
+                value.get(..4).unwrap().parse::<u64>().unwrap()
+            });
+            assert!(numbers.iter().all(|n| (known..=known + 1).contains(n)), "{numbers:?} after {known}");
+            known = numbers[0];
+        }
+        let writer = std::thread::spawn(move || write(address, known, write_secret));
+        std::thread::sleep(Duration::from_micros(5_000 + round * 7919 % 40_000));
+        victim.0.kill().unwrap();
+        known = writer.join().unwrap();
+        for (path, bytes) in files(dir.path()) {
+            let found = bytes.windows(VALUE.len()).any(|window| window == VALUE.as_bytes());
+            assert!(!found, "a secret value is in {}", path.display());
+        }
+    }
+    assert!(known > 0, "nothing was written");
 }
 
 fn put_line(client: &mut Client<TcpStream>, n: u64) -> std::io::Result<common::Answer> {

@@ -120,8 +120,8 @@ fn what_can_not_be_is_refused_in_awss_words() {
     refused(put(client, "one", &[(t, "x"), (t - 1, "y")]), "chronological order");
     refused(put(client, "one", &[(t - 90_000_000, "x"), (t, "y")]), "24 hours");
     refused(
-        call(client, "FilterLogEvents", json!({ "logGroupName": "/app", "filterPattern": "{ $.a = 1 }" })),
-        "JSON filter patterns",
+        call(client, "FilterLogEvents", json!({ "logGroupName": "/app", "filterPattern": "a@b" })),
+        "Invalid character(s) in term 'a@b'",
     );
     refused(
         call(client, "GetLogEvents", json!({ "logGroupName": "/app", "logStreamName": "one", "nextToken": "x" })),
@@ -133,6 +133,39 @@ fn what_can_not_be_is_refused_in_awss_words() {
     put(client, "two", &many).unwrap();
     let more: Vec<(i64, &str)> = (0..10_001).map(|n| (t + n, "x")).collect();
     refused(put(client, "two", &more), "logEvents");
+}
+
+#[test]
+fn every_kind_of_pattern_finds_its_events() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = Running::start(config(dir.path())).unwrap();
+    let client = &mut running.connect();
+    prepare(client);
+    let t = now();
+    let (json, access) = ("{\"level\": \"error\", \"took\": 12}", "10.0.0.1 - \"GET /a b\" 404 17");
+    put(client, "one", &[(t, json), (t + 1, access), (t + 2, "plain ERROR 17")]).unwrap();
+    for (pattern, expected) in [
+        ("17", vec![access, "plain ERROR 17"]),
+        ("{ $.level = \"err*\" && $.took > 10 }", vec![json]),
+        ("[ip, user, request = *GET*, status = 4*, size < 20]", vec![access]),
+        ("%^10\\.|ERROR \\d+$%", vec![]),
+        ("%^10\\.%", vec![access]),
+        ("-17", vec![json]),
+    ] {
+        let found = call(client, "FilterLogEvents", json!({ "logGroupName": "/app", "filterPattern": pattern }));
+        match found {
+            Ok(found) => assert_eq!(messages(&found), expected, "{pattern}"),
+            Err(why) => assert!(why.contains("Invalid character(s)") && expected.is_empty(), "{pattern}: {why}"),
+        }
+    }
+    let tested = call(
+        client,
+        "TestMetricFilter",
+        json!({ "filterPattern": "[ip, ..., status = 4*, size]", "logEventMessages": ["x", access] }),
+    );
+    let fields = json!({ "$ip": "10.0.0.1", "$2": "-", "$3": "GET /a b", "$status": "404", "$size": "17" });
+    let expected = json!({ "matches": [{ "eventNumber": 2, "eventMessage": access, "extractedValues": fields }] });
+    assert_eq!(tested, Ok(expected));
 }
 
 #[test]

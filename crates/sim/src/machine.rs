@@ -1,7 +1,9 @@
 //! A host: what its kernel holds, what its disk keeps, and its agent, which decides with the agent's own code.
 
 use crate::{Protections, cluster::Chance};
-use agent::reconcile::{self, Action, ContainerSeen, End, Image, Lease, Network, Process, Sandbox, TaskSeen};
+use agent::reconcile::{
+    self, Action, ContainerSeen, End, Image, Lease, Network, Process, Resources, Sandbox, TaskSeen,
+};
 use spec::{
     Capacity, Desired, Health, HostId, HostSpec, HostStatus, Millis, SyncReply, SyncRequest, TaskId, TaskStatus,
 };
@@ -198,6 +200,7 @@ impl Machine {
                 seen.pull_stopped_at = Some(now);
                 is(seen, &name).image = Image::Ready { digest: "sha256:0".to_owned() };
             }
+            Action::Initialise => seen.resources = Resources::Ready,
             Action::CreateSandbox => seen.sandbox = Sandbox::Running,
             Action::Start(name) if faults && chance.one_in(40) => {
                 let reason = Some("CannotStartContainerError: no such file".to_owned());

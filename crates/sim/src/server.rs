@@ -48,7 +48,7 @@ impl Server {
         event: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let (answer, commit) =
-            transact(&self.state, Timestamp { millis: now }, &Caller::default(), chance.seed(), event)?;
+            transact(&self.state, Timestamp { millis: now }, &Caller::default(), chance.seed().into(), event)?;
         if let Some(commit) = commit {
             for change in commit.changes {
                 let key = (change.table.to_owned(), change.key);

@@ -18,6 +18,12 @@ pub struct ContainerSpec {
     pub command: Option<Vec<String>>,
     /// Set on top of the image's environment.
     pub environment: BTreeMap<String, String>,
+    /// Environment variables whose values the host fetches before the container starts. They are never written down.
+    #[serde(default)]
+    pub secrets: Vec<Secret>,
+    /// The secret of Secrets Manager, by ARN or name, with the user name and password for the image's registry.
+    #[serde(default)]
+    pub repository_credentials: Option<String>,
     /// Replaces the image's working directory.
     pub working_directory: Option<String>,
     /// Replaces the image's user: `user`, `user:group`, `uid`, `uid:gid`, `uid:group`, `user:gid`.
@@ -58,6 +64,19 @@ pub struct ContainerSpec {
     pub system_controls: BTreeMap<String, String>,
     /// Where its output goes. Without it the output is discarded, as on Fargate.
     pub log: Option<LogSpec>,
+    /// `dockerLabels`: told of it by the task metadata endpoint.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// An environment variable that is fetched ("Secret", Amazon ECS API Reference).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// The variable's name.
+    pub name: String,
+    /// Where its value is: a parameter of SSM Parameter Store by name or ARN, or a secret of Secrets Manager by ARN, with a JSON key,
+    /// staging label and version behind it.
+    pub value_from: String,
 }
 
 /// A resource limit of setrlimit(2) by its Docker name, such as `nofile`.
@@ -141,4 +160,15 @@ pub struct LogSpec {
     pub non_blocking: bool,
     /// The buffer between the container and the log service, in bytes.
     pub buffer: u64,
+    /// Which lines begin an event; every line is one if there is none.
+    pub multiline: Option<Multiline>,
+}
+
+/// Which lines begin a log event of several lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Multiline {
+    /// Those in which a regular expression is found (`awslogs-multiline-pattern`).
+    Pattern(String),
+    /// Those with a time in this format of strftime(3) (`awslogs-datetime-format`).
+    Datetime(String),
 }

@@ -9,10 +9,12 @@ mod status;
 mod sync;
 mod task;
 
-pub use container::{Condition, ContainerSpec, Dependency, HealthCheck, LogSpec, Mount, Ulimit, VolumesFrom};
+pub use container::{
+    Condition, ContainerSpec, Dependency, HealthCheck, LogSpec, Mount, Multiline, Secret, Ulimit, VolumesFrom,
+};
 pub use status::{ContainerStatus, Health, HostStatus, Phase, TaskFailure, TaskStatus};
-pub use sync::{Capacity, LogBatch, LogLine, SyncReply, SyncRequest};
-pub use task::{Desired, TaskSpec};
+pub use sync::{Capacity, Credentials, CredentialsRequest, LogBatch, LogLine, SyncReply, SyncRequest, TaskRole};
+pub use task::{Desired, TaskMetadata, TaskSpec};
 
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -39,6 +41,9 @@ pub struct HostSpec {
     /// The region's VPCs, whole, and what is between them. NAT gateways, endpoints and interfaces of no task's are on every host that
     /// has their VPC.
     pub topology: Arc<Topology>,
+    /// The certificate of the authority that AWS's names are certified by, in PEM: every task is given it to trust.
+    #[serde(default)]
+    pub authority: Arc<str>,
     /// The tasks placed on this host. One that is absent must not exist there: neither processes nor network nor files.
     pub tasks: BTreeMap<TaskId, TaskSpec>,
 }

@@ -1,6 +1,6 @@
 //! The one call a host makes, and the streams beside it.
 
-use crate::{HostSpec, HostStatus, Millis};
+use crate::{HostSpec, HostStatus, Millis, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// `POST /_neargate/sync`: held until the host's spec differs from the one it observed, another call of the same host comes in, or the time is up.
@@ -54,4 +54,39 @@ pub struct LogLine {
     pub at: Millis,
     /// The text without its line end. Bytes that are not UTF-8 are replaced.
     pub message: String,
+}
+
+/// `POST /_neargate/credentials`: credentials for one of a task's roles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialsRequest {
+    /// The task.
+    pub task: TaskId,
+    /// Which of its roles.
+    pub role: TaskRole,
+}
+
+/// Which of a task's two roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskRole {
+    /// `taskRoleArn`: what its containers act as.
+    Task,
+    /// `executionRoleArn`: what acts for it, and its containers never see.
+    Execution,
+}
+
+/// Credentials for a time, as containers get them. Absent: `Debug`, for they are nobody's to print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Credentials {
+    /// The role they are of.
+    pub role_arn: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// What requests are signed with.
+    pub secret_access_key: String,
+    /// What has to come with every request.
+    pub token: String,
+    /// From when on they are worth nothing, such as `2026-01-31T12:00:00Z`.
+    pub expiration: String,
 }

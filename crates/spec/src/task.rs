@@ -2,6 +2,7 @@
 
 use crate::ContainerSpec;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use vpc::{InterfaceId, VpcId};
 
 /// A task placed on a host.
@@ -31,6 +32,36 @@ pub struct TaskSpec {
     pub architecture: String,
     /// Its containers in the order of the task definition.
     pub containers: Vec<ContainerSpec>,
+    /// What it is told of itself.
+    #[serde(default)]
+    pub metadata: TaskMetadata,
+}
+
+impl TaskSpec {
+    /// The name of its region.
+    pub fn region(&self) -> &str {
+        self.arn.split(':').nth(3).unwrap_or_default()
+    }
+}
+
+/// What a task's containers may ask of their task, and nothing else needs ("Amazon ECS task metadata endpoint version 4 for tasks on
+/// Fargate", Amazon ECS Developer Guide).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TaskMetadata {
+    /// The ARN of its cluster.
+    pub cluster: String,
+    /// The family of its task definition.
+    pub family: String,
+    /// The revision of its task definition.
+    pub revision: String,
+    /// The Availability Zone of its subnet.
+    pub zone: String,
+    /// The ARNs of its containers, in their order.
+    pub containers: Vec<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The id that its containers ask for their role's credentials by; none without a task role.
+    pub credentials: Option<String>,
 }
 
 /// What should become of a task.

@@ -14,6 +14,7 @@ mod id;
 mod interface;
 pub mod names;
 pub mod network_acl;
+pub mod registry;
 mod route_table;
 mod security_group;
 mod service;
@@ -32,6 +33,7 @@ pub use id::{
 pub use interface::{Holder, Interface, Mac, ParseMacError};
 pub use ipnet::IpNet;
 pub use network_acl::{AclRule, NetworkAcl};
+pub use registry::{PUBLIC_REGISTRIES, REGISTRIES};
 pub use route_table::{Destination, Peering, Route, RouteTable, Target};
 pub use security_group::{IpProtocol, Peer, Ports, Rule, SecurityGroup};
 pub use service::{RESOLVER, Service, TASK_METADATA};

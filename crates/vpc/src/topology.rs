@@ -1,5 +1,6 @@
 //! A region's networks whole: what a host enforces and what a verdict is given over.
 
+use crate::registry::{PUBLIC_REGISTRIES, host_and_port};
 use crate::{
     Endpoint, EndpointId, Interface, InterfaceId, InternetGatewayId, NatGateway, NatGatewayId, NetworkAcl,
     NetworkAclId, Peering, PeeringId, PrefixListId, RouteTable, RouteTableId, SecurityGroup, SecurityGroupId, SubnetId,
@@ -23,6 +24,9 @@ pub struct Topology {
     pub peerings: BTreeMap<PeeringId, Peering>,
     /// The ranges of every prefix list that a rule or route names, AWS's own included.
     pub prefix_lists: BTreeMap<PrefixListId, BTreeSet<IpNet>>,
+    /// Registries on the internet beside [`crate::PUBLIC_REGISTRIES`], as names of images have them: with a port where they have one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub registries: BTreeSet<String>,
 }
 
 /// One VPC with everything in it.
@@ -95,6 +99,12 @@ impl Vpc {
 }
 
 impl Topology {
+    /// Every registry on the internet, by host and port.
+    pub fn registries(&self) -> impl Iterator<Item = (&str, u16)> {
+        let own = self.registries.iter().map(String::as_str);
+        PUBLIC_REGISTRIES.into_iter().chain(own).map(host_and_port)
+    }
+
     /// The active peering connections of a VPC, each with the VPC at its other end.
     pub fn peerings_of<'a>(&'a self, id: &'a VpcId) -> impl Iterator<Item = (&'a PeeringId, &'a VpcId, &'a Vpc)> {
         self.peerings.iter().filter_map(move |(peering, ends)| {

@@ -15,13 +15,19 @@ const SOURCES: usize = 65_536;
 #[derive(Debug)]
 pub struct Limit {
     since: Instant,
+    most: u32,
     counts: HashMap<IpAddr, u32>,
 }
 
 impl Limit {
-    /// A count that begins now.
+    /// A count of packets to a resolver that begins now.
     pub fn new(now: Instant) -> Self {
-        Self { since: now, counts: HashMap::new() }
+        Self::of(now, PACKETS)
+    }
+
+    /// A count that begins now, of so many in a second.
+    pub fn of(now: Instant, most: u32) -> Self {
+        Self { since: now, most, counts: HashMap::new() }
     }
 
     /// Counts a packet, and says whether it is within the limit.
@@ -35,7 +41,7 @@ impl Limit {
         }
         let count = self.counts.entry(source).or_default();
         *count = count.saturating_add(1);
-        *count <= PACKETS
+        *count <= self.most
     }
 }
 

@@ -1,17 +1,37 @@
 //! What jobs do: the steps that take time, each from plain values to an [`Outcome`]. None of them knows what is wanted or why.
 
-use super::streams;
-use crate::{Config, clock, config::cgroup_parent, container, files, registry::Registry, signal};
+use crate::{
+    Config, authorities,
+    aws::Aws,
+    client::Client,
+    clock,
+    config::cgroup_parent,
+    container,
+    dial::Dialer,
+    files,
+    initialise::{self, Resources},
+    metadata::fetch_credentials,
+    registry::{Login, Registry},
+    signal,
+};
 use containers::{Error, Exec, Sandbox, SandboxSpec, StartErrorKind, Started};
 use images::{platform::Platform, pull, reference::Reference, store};
-use spec::{ContainerSpec, HealthCheck, Millis, TaskId, TaskSpec};
-use std::{fs, io::ErrorKind, path::Path, sync::Arc};
+use spec::{ContainerSpec, HealthCheck, Millis, TaskId, TaskRole, TaskSpec};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, ErrorKind},
+    path::Path,
+    sync::Arc,
+};
 use vpc::Vpc;
 
 /// What a job came to.
 pub(crate) enum Outcome {
     /// A shim was made, or why not.
     Created(Result<Sandbox, String>),
+    /// What the task needs of AWS's services is there, or why not.
+    Initialised(Result<Resources, String>),
     /// An image was pulled, or why not, and when that ended.
     Pulled(String, Result<store::Image, String>, Millis),
     /// A container was started, or why not.
@@ -69,16 +89,43 @@ fn most_processes(memory: u64) -> u32 {
     u32::try_from(memory / (8 * (16 << 10))).unwrap_or(u32::MAX).max(1024)
 }
 
+/// Gets what a task's containers need of AWS's services.
+pub(crate) fn initialise(
+    config: &Config,
+    dialer: io::Result<Dialer>,
+    region: String,
+    id: &TaskId,
+    task: &TaskSpec,
+) -> Outcome {
+    let failed = |why: String| {
+        format!(
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: {why}"
+        )
+    };
+    let got = dialer.map_err(|error| failed(error.to_string())).and_then(|dialer| {
+        config.runtime_handle.block_on(async {
+            let server = Client::new(&config.socket);
+            let credentials =
+                fetch_credentials(&server, id, TaskRole::Execution).await.map_err(|error| failed(error.to_string()))?;
+            initialise::initialise(&Aws { dialer, region, credentials }, task).await
+        })
+    });
+    Outcome::Initialised(got)
+}
+
 /// Gets a container's image.
 pub(crate) fn pull(
     config: &Config,
     store: &Arc<store::Store>,
+    dialer: io::Result<Dialer>,
+    login: Option<Login>,
     name: String,
     image: &str,
     architecture: &str,
 ) -> Outcome {
     let pulled = Reference::parse(image).map_err(|e| format!("CannotPullContainerError: {e}")).and_then(|reference| {
-        let registry = Registry::new(config);
+        let dialer = dialer.map_err(|e| format!("CannotPullContainerError: {e}"))?;
+        let registry = Registry::new(dialer, config.runtime_handle.clone(), login);
         pull::pull(store, &registry, &reference, &Platform::linux(architecture), &pull::Retry::default())
             .map_err(|e| e.reason())
     });
@@ -87,26 +134,30 @@ pub(crate) fn pull(
 
 /// Starts a container whose image and shim are there.
 pub(crate) fn start(
-    config: &Config,
     sandbox: &Sandbox,
     task: &TaskSpec,
     wanted: &ContainerSpec,
     image: &store::Image,
     files: &Path,
+    authority: &str,
+    secrets: BTreeMap<String, String>,
 ) -> Outcome {
     let name = wanted.name.clone();
-    if let Some(log) = &wanted.log
-        && let Err(why) = streams::open(config, log)
-    {
-        let reason = format!(
-            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: {why} : exit status 1"
-        );
-        return Outcome::Started(name, Err(Refused { reason, exit_code: None }));
-    }
     if let Err(why) = keep_stop_signal(files, &name, &image.config.stop_signal) {
         return Outcome::Started(name, Err(cannot_start(&why, None)));
     }
-    let config = container::config(task, wanted, &image.config, image.layers.clone(), files);
+    let mut config = container::config(task, wanted, &image.config, image.layers.clone(), files);
+    config.env.extend(secrets);
+    match authorities::mounts(&files.join(format!("{name}.ca")), authority, &image.layers) {
+        Ok(mounts) if mounts.is_empty() => {}
+        Ok(mounts) => {
+            config.files.extend(mounts);
+            authorities::environment(&mut config.env);
+        }
+        Err(why) => {
+            return Outcome::Started(name, Err(cannot_start(&format!("writing to {}: {why}", files.display()), None)));
+        }
+    }
     match sandbox.start(&config) {
         Ok(started) => Outcome::Started(name, Ok(started)),
         // A start that failed is forgotten; what is listed was started before, by an agent that did not live to see it.

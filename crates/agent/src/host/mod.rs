@@ -15,6 +15,7 @@ use crate::{
     Config, clock,
     ledger::Ledger,
     listen::Listeners,
+    metadata,
     reconcile::{self, Lease},
 };
 use containers::Report;
@@ -55,6 +56,8 @@ pub(crate) struct Host {
     context: Context,
     ledger: Ledger,
     spec: Arc<HostSpec>,
+    /// The same, for whoever answers tasks.
+    told: StatusSender<Arc<HostSpec>>,
     lease: Lease,
     tasks: BTreeMap<TaskId, Task>,
     /// The tasks whose networks were complete when all was last made as wanted.
@@ -102,7 +105,10 @@ impl Host {
             tasks: BTreeMap::new(),
         };
         let instance = config.instance.clone();
-        let listeners = Listeners::new(instance.clone(), config.runtime_handle.clone(), config.aws_socket.clone());
+        let (status, told) = (StatusSender::new(status), StatusSender::new(spec.clone()));
+        let metadata = metadata::Server::new(config.clone(), told.subscribe(), status.subscribe());
+        let listeners = Listeners::new(instance.clone(), config.runtime_handle.clone(), config.aws_socket.clone())
+            .with_metadata(metadata);
         let mut host = Self {
             network: Worker::start(network, listeners, instance, events.clone())?,
             context: Context {
@@ -112,7 +118,8 @@ impl Host {
                 config,
                 images,
             },
-            status: StatusSender::new(status),
+            status,
+            told,
             ledger,
             lease: Lease::Unknown,
             pending: None,
@@ -212,6 +219,7 @@ impl Host {
         self.dirty.extend(self.spec.tasks.keys().chain(spec.tasks.keys()).filter(changed).cloned());
         let network_changed = self.spec.topology != spec.topology || !self.spec.tasks.keys().eq(spec.tasks.keys());
         self.spec = Arc::new(spec);
+        self.told.send_replace(self.spec.clone());
         if network_changed {
             self.make_network();
         }

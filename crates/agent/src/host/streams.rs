@@ -7,6 +7,8 @@ use super::Event;
 use crate::{
     Config,
     client::{self, CallError, Client},
+    clock,
+    logs::Joiner,
 };
 use containers::{Sandbox, log::Reader};
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,7 @@ struct Stream {
     sandbox: Option<Arc<Sandbox>>,
     output: PathBuf,
     reader: Reader,
+    joiner: Joiner,
     file: PathBuf,
     progress: Progress,
     pause: Duration,
@@ -97,17 +100,6 @@ impl Streams {
     pub(crate) fn finish(&self, task: &TaskId) {
         let _ = self.0.send(Message::Finish { task: task.clone() });
     }
-}
-
-/// Makes a log stream before its first line, so that a container whose log can't be written does not start.
-///
-/// # Errors
-/// What the log service answered.
-pub(crate) fn open(config: &Config, log: &LogSpec) -> Result<(), String> {
-    send(config, &batch(log, 0, Vec::new())).map_err(|refusal| match refusal {
-        CallError::Refused { code, message, .. } if !code.is_empty() => format!("{code}: {message}"),
-        other => other.to_string(),
-    })
 }
 
 fn batch(log: &LogSpec, first: u64, lines: Vec<LogLine>) -> LogBatch {
@@ -188,7 +180,9 @@ impl Stream {
         let reader = Reader::new(&output, progress.offset);
         let (pause, due) = (EAGER, Instant::now());
         let (until, complained, container) = (None, None, container.to_owned());
-        Self { log, container, sandbox, output, reader, file, progress, pause, due, until, complained }
+        // What can't be joined was refused before the container started.
+        let joiner = Joiner::new(log.multiline.as_ref()).unwrap_or_default();
+        Self { log, container, sandbox, output, reader, joiner, file, progress, pause, due, until, complained }
     }
 
     /// Ships a batch. False when that was the last of a task that has ended, or no more can be shipped of it.
@@ -213,16 +207,19 @@ impl Stream {
         }
     }
 
-    /// Sends one batch and returns how many lines it had.
+    /// Sends one batch and returns how many lines were read for it.
     fn ship(&mut self, config: &Config) -> Result<usize, Failure> {
         let lines = self.reader.lines(BATCH).map_err(|e| Failure::Passing(e.to_string()))?;
-        let Some(last) = lines.last() else { return Ok(0) };
-        let next = Progress { offset: last.resume, lines: self.progress.lines + lines.len() as u64 };
+        let (read, ending) = (lines.len(), self.until.is_some());
+        let joined = self.joiner.join(lines, clock::now(), ending);
+        let Some(resume) = joined.resume else { return Ok(read) };
+        let next = Progress { offset: resume, lines: self.progress.lines + joined.events.len() as u64 };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let sent = lines.iter().map(|line| LogLine { at: line.time, message: text(&line.bytes) }).collect();
+        let sent = joined.events.iter().map(|event| LogLine { at: event.at, message: text(&event.text) }).collect();
         if let Err(why) = send(config, &batch(&self.log, self.progress.lines, sent)) {
             // To be read again from where the last batch ended.
             self.reader = Reader::new(&self.output, self.progress.offset);
+            self.joiner.reset();
             return Err(match &why {
                 CallError::Refused { status, .. } if status.is_client_error() => Failure::Refused(why.to_string()),
                 _ => Failure::Passing(why.to_string()),
@@ -232,7 +229,7 @@ impl Stream {
         self.progress = next;
         // A shim that is gone needs no room in its log.
         let _ = self.sandbox.as_ref().map(|sandbox| sandbox.acknowledge_log(&self.container, next.offset));
-        Ok(lines.len())
+        Ok(read.max(joined.events.len()))
     }
 }
 

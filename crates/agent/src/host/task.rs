@@ -6,14 +6,18 @@ use super::{
     jobs::Kind,
 };
 use crate::{
-    Config, clock, files,
+    Config, clock,
+    dial::{Dialer, Trust},
+    files,
+    initialise::Resources,
     reconcile::{self, Action, End, Image, Process, TaskSeen},
     signal,
 };
 use containers::{Adopted, ContainerState, Exit, Report, Sandbox};
 use images::store;
 use spec::{HostSpec, Millis, TaskId, TaskSpec};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
+use vpc::Vpc;
 
 /// How long to wait before trying again to remove a task, in milliseconds.
 const AGAIN: Millis = 1_000;
@@ -41,6 +45,8 @@ pub(super) struct Task {
     pub(super) removed: bool,
     sandbox: Option<Arc<Sandbox>>,
     images: BTreeMap<String, Arc<store::Image>>,
+    /// What its containers need of AWS's services.
+    resources: Resources,
     creating: bool,
     removing: bool,
     output: Output,
@@ -108,8 +114,9 @@ impl Task {
             }
             Action::Remove => self.remove(id, now, context),
             Action::CreateSandbox => self.create(id, wanted, spec, context),
-            Action::Pull(name) => self.pull(id, wanted, name, now, context),
-            Action::Start(name) => self.start(id, wanted, name, context),
+            Action::Initialise => self.initialise(id, wanted, spec, context),
+            Action::Pull(name) => self.pull(id, wanted, spec, name, now, context),
+            Action::Start(name) => self.start(id, wanted, spec, name, context),
             Action::Check(name) => self.check(id, wanted, name, context),
             Action::Measure => self.measure(id, context),
             Action::Stop(name) => return self.signal(&name, now, false),
@@ -128,7 +135,23 @@ impl Task {
         context.jobs.start(Kind::Launch, id, create);
     }
 
-    fn pull(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, name: String, now: Millis, context: &mut Context) {
+    fn initialise(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, spec: &HostSpec, context: &mut Context) {
+        let Some(task) = wanted.cloned() else { return };
+        self.seen.resources = reconcile::Resources::Coming;
+        let (config, region) = (context.config.clone(), spec.topology.region.clone());
+        let (dialer, id) = (dialer(&config, id, &task, spec), id.clone());
+        context.jobs.start(Kind::Pull, &id.clone(), move || effects::initialise(&config, dialer, region, &id, &task));
+    }
+
+    fn pull(
+        &mut self,
+        id: &TaskId,
+        wanted: Option<&TaskSpec>,
+        spec: &HostSpec,
+        name: String,
+        now: Millis,
+        context: &mut Context,
+    ) {
         let Some((task, container)) = wanted.and_then(|t| t.containers.iter().find(|c| c.name == name).map(|c| (t, c)))
         else {
             return;
@@ -137,10 +160,14 @@ impl Task {
         self.seen.containers.entry(name.clone()).or_default().pulling = true;
         let (config, store) = (context.config.clone(), context.images.clone());
         let (image, architecture) = (container.image.clone(), task.architecture.clone());
-        context.jobs.start(Kind::Pull, id, move || effects::pull(&config, &store, name, &image, &architecture));
+        let dialer = dialer(&config, id, task, spec);
+        let login = self.resources.login(container);
+        context
+            .jobs
+            .start(Kind::Pull, id, move || effects::pull(&config, &store, dialer, login, name, &image, &architecture));
     }
 
-    fn start(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, name: String, context: &mut Context) {
+    fn start(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, spec: &HostSpec, name: String, context: &mut Context) {
         let container = wanted.and_then(|t| t.containers.iter().find(|c| c.name == name)).cloned();
         let (Some(wanted), Some(container), Some(sandbox), Some(image)) =
             (wanted.cloned(), container, self.sandbox.clone(), self.images.get(&name).cloned())
@@ -148,10 +175,11 @@ impl Task {
             return;
         };
         self.seen.containers.entry(name).or_default().starting = true;
-        let (config, files) = (context.config.clone(), context.config.files_dir(id));
-        context
-            .jobs
-            .start(Kind::Launch, id, move || effects::start(&config, &sandbox, &wanted, &container, &image, &files));
+        let files = context.config.files_dir(id);
+        let (authority, secrets) = (spec.authority.clone(), self.resources.environment(&container.name));
+        context.jobs.start(Kind::Launch, id, move || {
+            effects::start(&sandbox, &wanted, &container, &image, &files, &authority, secrets)
+        });
     }
 
     fn check(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, name: String, context: &mut Context) {
@@ -219,6 +247,11 @@ impl Task {
                     Err(why) => self.seen.failure = Some(why),
                 }
             }
+            Outcome::Initialised(Ok(resources)) => {
+                self.resources = resources;
+                self.seen.resources = reconcile::Resources::Ready;
+            }
+            Outcome::Initialised(Err(why)) => self.seen.failure = Some(why),
             Outcome::Pulled(name, pulled, at) => self.pulled(name, pulled, at),
             Outcome::Started(name, started) => self.started(name, started),
             Outcome::Already(name) => {
@@ -328,6 +361,16 @@ impl Task {
             containers.into_iter().for_each(|(name, state)| self.observe_one(name, state));
         }
     }
+}
+
+/// What makes a task's connections for it.
+fn dialer(config: &Config, id: &TaskId, task: &TaskSpec, spec: &HostSpec) -> io::Result<Dialer> {
+    Ok(Dialer {
+        namespace: config.instance.task(id).path(),
+        resolver: spec.topology.vpcs.get(&task.vpc).and_then(Vpc::resolver),
+        trust: Trust::new(&spec.authority)?,
+        patience: config.patience,
+    })
 }
 
 fn ended(exit: Exit) -> End {

@@ -1,10 +1,11 @@
-//! What the agent itself answers inside namespaces: DNS and AWS's services. A socket stays in the namespace it was made in, wherever
+//! What the agent itself answers inside namespaces: DNS, AWS's services and tasks' metadata. A socket stays in the namespace it was made in, wherever
 //! it is used, so all of them are served by the agent's runtime.
 
 mod wanted;
 
 use crate::{
     dns::{self, View},
+    metadata,
     places::Places,
     services,
 };
@@ -32,6 +33,7 @@ pub struct Listeners {
     aws_socket: PathBuf,
     topology: watch::Sender<Arc<Topology>>,
     servers: BTreeMap<View, Arc<dns::Server>>,
+    metadata: Option<Arc<metadata::Server>>,
     open: BTreeMap<NamespaceName, Namespace>,
 }
 
@@ -49,7 +51,7 @@ struct Namespace {
 pub struct Deaf {
     /// What, where and why.
     pub why: String,
-    /// Whether tasks must not begin without it: it is a VPC's resolver.
+    /// Whether tasks must not begin without it: it is a VPC's resolver or task metadata endpoint.
     pub needed: bool,
 }
 
@@ -72,15 +74,26 @@ impl Listeners {
             aws_socket,
             topology: watch::Sender::new(Arc::default()),
             servers: BTreeMap::new(),
+            metadata: None,
             open: BTreeMap::new(),
         }
+    }
+
+    /// The same, answering for tasks' metadata too.
+    pub(crate) fn with_metadata(mut self, server: metadata::Server) -> Self {
+        self.metadata = Some(Arc::new(server));
+        self
     }
 
     /// Answers for these networks from now on, and listens in their namespaces as far as those are there. What could not be done is
     /// tried again by calling it again.
     pub fn apply(&mut self, topology: &Arc<Topology>) -> Vec<Deaf> {
         self.topology.send_replace(topology.clone());
-        let wanted = wanted(&self.instance, topology);
+        let mut wanted = wanted(&self.instance, topology);
+        if self.metadata.is_none() {
+            let of_tasks = |listener: &Listener| matches!(listener, Listener::Metadata(..));
+            wanted.values_mut().for_each(|listeners| listeners.retain(|listener| !of_tasks(listener)));
+        }
         self.servers.retain(|view, _| match view {
             View::Vpc(id) => topology.vpcs.contains_key(id),
             View::Internet => true,
@@ -133,8 +146,14 @@ impl Listeners {
                 }
                 run(runtime.spawn(dns::tcp(server.clone(), tcp)));
             }
-            Listener::Service(_, service) => {
-                run(runtime.spawn(services::serve(service, self.aws_socket.clone(), tcp, places.clone())));
+            Listener::Service(_, service, port) => {
+                run(runtime.spawn(services::serve(service, *port, self.aws_socket.clone(), tcp, places.clone())));
+            }
+            Listener::Metadata(_, vpc) => {
+                let places = Places::new(metadata::CONNECTIONS, metadata::CONNECTIONS_EACH);
+                if let Some(server) = self.metadata.clone() {
+                    run(runtime.spawn(metadata::serve(server, vpc.clone(), tcp, places)));
+                }
             }
         }
         Ok(running)
@@ -154,7 +173,8 @@ impl Deaf {
             Listener::Resolver(address, view) => {
                 (format!("the DNS server of {view}"), address, *view != View::Internet)
             }
-            Listener::Service(address, service) => (format!("the service {service}"), address, false),
+            Listener::Service(address, service, port) => (format!("{service}, port {port},"), address, false),
+            Listener::Metadata(address, vpc) => (format!("the task metadata endpoint of {vpc}"), address, true),
         };
         Self { why: format!("{what} can't listen on {address} in {namespace}: {error}"), needed }
     }
@@ -182,7 +202,8 @@ fn bind(listener: &Listener) -> io::Result<Sockets> {
             rustix::net::sockopt::set_socket_recv_buffer_size_force(&udp, QUEUE)?;
             Ok(Sockets { tcp: tcp(address, DNS)?, udp: Some(udp) })
         }
-        Listener::Service(address, _) => Ok(Sockets { tcp: tcp(address, services::HTTP)?, udp: None }),
+        Listener::Service(address, _, port) => Ok(Sockets { tcp: tcp(address, *port)?, udp: None }),
+        Listener::Metadata(address, _) => Ok(Sockets { tcp: tcp(address, metadata::HTTP)?, udp: None }),
     }
 }
 

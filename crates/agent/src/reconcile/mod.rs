@@ -16,16 +16,19 @@ mod tests;
 
 pub use health::checked;
 pub use lease::{Lease, accepts, at_once};
-pub use seen::{ContainerSeen, End, Image, Network, Process, Sandbox, TaskSeen};
+pub use seen::{ContainerSeen, End, Image, Network, Process, Resources, Sandbox, TaskSeen};
 pub use status::status;
 pub use storage::measured;
 
+use crate::initialise::needed;
 use depends::Readiness;
 use spec::{ContainerSpec, Desired, Millis, TaskSpec};
 
 /// One thing to do for a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
+    /// Get what its containers need of AWS's services before they begin.
+    Initialise,
     /// Get a container's image.
     Pull(String),
     /// Make the task's shim.
@@ -114,10 +117,18 @@ fn run(spec: &TaskSpec, seen: &TaskSeen, now: Millis, step: &mut Step) {
         step.act(Action::CreateSandbox);
     }
     storage::step(seen, now, step);
+    let initialised = seen.resources == Resources::Ready || !needed(spec);
+    let waits = |c: &ContainerSpec| {
+        let is = container(seen, &c.name);
+        is.process == Process::Absent && !is.starting
+    };
+    if !initialised && seen.resources == Resources::Absent && spec.containers.iter().any(waits) {
+        step.act(Action::Initialise);
+    }
     for wanted in &spec.containers {
         let is = container(seen, &wanted.name);
         match is.process {
-            Process::Absent if is.pulling || is.starting => {}
+            Process::Absent if is.pulling || is.starting || !initialised => {}
             Process::Absent if is.image == Image::Absent => step.act(Action::Pull(wanted.name.clone())),
             Process::Absent => start(spec, seen, wanted, now, step),
             Process::Running { started_at } => health::step(wanted, is, started_at, now, step),

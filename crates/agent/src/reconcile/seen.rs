@@ -10,6 +10,8 @@ pub struct TaskSeen {
     pub network: Network,
     /// Its shim, which holds the containers.
     pub sandbox: Sandbox,
+    /// What it needs of AWS's services before its containers may begin.
+    pub resources: Resources,
     /// When the first pull began.
     pub pull_started_at: Option<Millis>,
     /// When the last pull ended.
@@ -33,6 +35,18 @@ pub enum Network {
     #[default]
     Absent,
     /// Namespace, interface, routes and rules are in the kernel.
+    Ready,
+}
+
+/// How far what a task needs of AWS's services is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Resources {
+    /// Not asked for yet.
+    #[default]
+    Absent,
+    /// Being got.
+    Coming,
+    /// There.
     Ready,
 }
 

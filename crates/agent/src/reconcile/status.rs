@@ -1,6 +1,7 @@
 //! What is reported of a task.
 
 use super::{ContainerSeen, Image, Process, TaskSeen, container};
+use crate::metadata::container_id;
 use spec::{ContainerStatus, Phase, TaskFailure, TaskId, TaskSpec, TaskStatus};
 
 /// A task's status. Containers of a spec that were not touched are listed as pending.
@@ -26,13 +27,13 @@ fn one(id: &TaskId, name: &str, is: &ContainerSeen) -> ContainerStatus {
         Process::Absent => common,
         Process::Running { started_at } => ContainerStatus {
             phase: Phase::Running,
-            runtime_id: Some(runtime_id(id, name)),
+            runtime_id: Some(container_id(id, name)),
             started_at: Some(*started_at),
             ..common
         },
         Process::Ended(end) => ContainerStatus {
             phase: Phase::Stopped,
-            runtime_id: end.started_at.map(|_| runtime_id(id, name)),
+            runtime_id: end.started_at.map(|_| container_id(id, name)),
             exit_code: end.exit_code,
             reason: end.reason.clone(),
             started_at: end.started_at,
@@ -40,10 +41,4 @@ fn one(id: &TaskId, name: &str, is: &ContainerSeen) -> ContainerStatus {
             ..common
         },
     }
-}
-
-/// As on Fargate: the task's id, a hyphen and a number that differs between its containers (FNV-1a of the name).
-fn runtime_id(id: &TaskId, name: &str) -> String {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    format!("{id}-{hash:010}")
 }

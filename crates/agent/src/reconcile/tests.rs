@@ -32,6 +32,7 @@ fn task(containers: Vec<ContainerSpec>) -> TaskSpec {
         shared_pid_namespace: false,
         architecture: "amd64".into(),
         containers,
+        metadata: Default::default(),
     }
 }
 
@@ -81,6 +82,7 @@ impl Play {
         let now = self.now;
         self.done.push(match &action {
             Action::CreateSandbox => "sandbox".into(),
+            Action::Initialise => "initialise".into(),
             Action::Pull(name) => format!("pull {name}"),
             Action::Start(name) => format!("start {name}"),
             Action::Stop(name) => format!("stop {name}"),
@@ -97,6 +99,7 @@ impl Play {
         });
         match action {
             Action::CreateSandbox => self.seen.sandbox = Sandbox::Running,
+            Action::Initialise => self.seen.resources = Resources::Ready,
             Action::Pull(name) => self.is(&name).image = Image::Ready { digest: "sha256:1".into() },
             Action::Start(name) => self.is(&name).process = Process::Running { started_at: now },
             Action::Stop(name) => self.is(&name).stop_sent_at = Some(now),
@@ -124,6 +127,18 @@ fn nothing_runs_before_the_network_is_complete() {
     assert_eq!(play.settle(), Vec::<String>::new());
     let mut play = play.with_network();
     assert_eq!(play.settle(), ["sandbox", "pull web", "start web"]);
+}
+
+#[test]
+fn no_image_is_pulled_before_the_registrys_login_is_there() {
+    let web = ContainerSpec { image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/web".into(), ..container("web") };
+    let mut play = Play::new(vec![web]).with_network();
+    play.seen.resources = Resources::Coming;
+    assert_eq!(play.settle(), ["sandbox"]);
+    play.seen.resources = Resources::Absent;
+    assert_eq!(play.settle(), ["initialise", "pull web", "start web"]);
+    play.seen.resources = Resources::Absent;
+    assert_eq!(play.settle(), Vec::<String>::new(), "an agent that finds it running needs none of it");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! AWS's own services inside namespaces: at their public addresses on the internet, and behind endpoints in VPCs. Whatever connects
-//! there speaks with the region's server, which is told the service and answers for no other.
+//! there speaks with the region's server, which is told the service and the port and answers for no other. Public registries are answered
+//! in the same way.
 //!
-//! Bytes are passed on as they come; they are read by the server only. Absent: TLS, so port 443 is closed.
+//! Bytes are passed on as they come; they are read by the server only, which also holds the keys for TLS.
 
 use crate::places::Places;
 use std::{io, path::Path, path::PathBuf, sync::Arc, time::Duration};
@@ -12,8 +13,6 @@ use tokio::{
     time::timeout,
 };
 
-/// The port they listen on.
-pub(crate) const HTTP: u16 = 80;
 /// Connections in one namespace at once, and of one client: that may be a NAT gateway, with many behind it.
 pub(crate) const CONNECTIONS: usize = 256;
 pub(crate) const CONNECTIONS_EACH: usize = 64;
@@ -23,7 +22,7 @@ const STUCK: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Passes every connection on to the server's socket at `api`, for ever.
-pub(crate) async fn serve(service: &'static str, api: PathBuf, listener: TcpListener, places: Arc<Places>) {
+pub(crate) async fn serve(service: &'static str, port: u16, api: PathBuf, listener: TcpListener, places: Arc<Places>) {
     let api: Arc<Path> = api.into();
     let mut open = JoinSet::new();
     loop {
@@ -38,7 +37,7 @@ pub(crate) async fn serve(service: &'static str, api: PathBuf, listener: TcpList
                 let api = api.clone();
                 open.spawn(async move {
                     // Whichever side breaks off, the other one notices that by its connection's end.
-                    let _ = pass(service, &api, stream).await;
+                    let _ = pass(service, port, &api, stream).await;
                     drop(place);
                 });
             }
@@ -48,10 +47,10 @@ pub(crate) async fn serve(service: &'static str, api: PathBuf, listener: TcpList
 }
 
 /// Passes one connection on, until the server ends it.
-async fn pass(service: &str, api: &Path, mut client: TcpStream) -> io::Result<()> {
+async fn pass(service: &str, port: u16, api: &Path, mut client: TcpStream) -> io::Result<()> {
     let mut server = UnixStream::connect(api).await?;
     let _ = client.set_nodelay(true);
-    server.write_all(format!("{service}\n").as_bytes()).await?;
+    server.write_all(format!("{service} {port}\n").as_bytes()).await?;
     let (mut from_client, to_client) = client.split();
     let (from_server, mut to_server) = server.split();
     let requests = async {

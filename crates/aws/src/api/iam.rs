@@ -75,7 +75,9 @@ operations! {
         DeleteRolePolicy(DeleteRolePolicyRequest) -> Nothing;
         DeleteServiceLinkedRole(DeleteServiceLinkedRoleRequest) -> DeleteServiceLinkedRoleResponse;
         DeleteUser(DeleteUserRequest) -> Nothing;
+        DeleteUserPolicy(DeleteUserPolicyRequest) -> Nothing;
         DetachRolePolicy(DetachRolePolicyRequest) -> Nothing;
+        DetachUserPolicy(DetachUserPolicyRequest) -> Nothing;
         GetInstanceProfile(GetInstanceProfileRequest) -> GetInstanceProfileResponse;
         GetPolicy(GetPolicyRequest) -> GetPolicyResponse;
         GetPolicyVersion(GetPolicyVersionRequest) -> GetPolicyVersionResponse;
@@ -83,8 +85,10 @@ operations! {
         GetRolePolicy(GetRolePolicyRequest) -> GetRolePolicyResponse;
         GetServiceLinkedRoleDeletionStatus(GetServiceLinkedRoleDeletionStatusRequest) -> GetServiceLinkedRoleDeletionStatusResponse;
         GetUser(GetUserRequest) -> GetUserResponse;
+        GetUserPolicy(GetUserPolicyRequest) -> GetUserPolicyResponse;
         ListAccessKeys(ListAccessKeysRequest) -> ListAccessKeysResponse;
         ListAttachedRolePolicies(ListAttachedRolePoliciesRequest) -> ListAttachedRolePoliciesResponse;
+        ListAttachedUserPolicies(ListAttachedUserPoliciesRequest) -> ListAttachedUserPoliciesResponse;
         ListEntitiesForPolicy(ListEntitiesForPolicyRequest) -> ListEntitiesForPolicyResponse;
         ListInstanceProfileTags(ListInstanceProfileTagsRequest) -> ListInstanceProfileTagsResponse;
         ListInstanceProfiles(ListInstanceProfilesRequest) -> ListInstanceProfilesResponse;
@@ -95,6 +99,8 @@ operations! {
         ListRolePolicies(ListRolePoliciesRequest) -> ListRolePoliciesResponse;
         ListRoleTags(ListRoleTagsRequest) -> ListRoleTagsResponse;
         ListRoles(ListRolesRequest) -> ListRolesResponse;
+        ListUserPolicies(ListUserPoliciesRequest) -> ListUserPoliciesResponse;
+        ListUserTags(ListUserTagsRequest) -> ListUserTagsResponse;
         ListUsers(ListUsersRequest) -> ListUsersResponse;
         PutRolePermissionsBoundary(PutRolePermissionsBoundaryRequest) -> Nothing;
         PutRolePolicy(PutRolePolicyRequest) -> Nothing;
@@ -104,9 +110,12 @@ operations! {
         TagInstanceProfile(TagInstanceProfileRequest) -> Nothing;
         TagPolicy(TagPolicyRequest) -> Nothing;
         TagRole(TagRoleRequest) -> Nothing;
+        TagUser(TagUserRequest) -> Nothing;
         UntagInstanceProfile(UntagInstanceProfileRequest) -> Nothing;
         UntagPolicy(UntagPolicyRequest) -> Nothing;
         UntagRole(UntagRoleRequest) -> Nothing;
+        UntagUser(UntagUserRequest) -> Nothing;
+        UpdateAccessKey(UpdateAccessKeyRequest) -> Nothing;
         UpdateAssumeRolePolicy(UpdateAssumeRolePolicyRequest) -> Nothing;
         UpdateRole(UpdateRoleRequest) -> UpdateRoleResponse;
         UpdateRoleDescription(UpdateRoleDescriptionRequest) -> UpdateRoleDescriptionResponse;
@@ -117,26 +126,25 @@ operations! {
         "CreateOpenIDConnectProvider", "CreateSAMLProvider", "CreateServiceSpecificCredential", "CreateVirtualMFADevice",
         "DeactivateMFADevice", "DeleteAccountAlias", "DeleteAccountPasswordPolicy", "DeleteGroup", "DeleteGroupPolicy",
         "DeleteLoginProfile", "DeleteOpenIDConnectProvider", "DeleteSAMLProvider", "DeleteSSHPublicKey", "DeleteServerCertificate",
-        "DeleteServiceSpecificCredential", "DeleteSigningCertificate", "DeleteUserPermissionsBoundary", "DeleteUserPolicy",
-        "DeleteVirtualMFADevice", "DetachGroupPolicy", "DetachUserPolicy", "DisableOrganizationsRootCredentialsManagement",
-        "DisableOrganizationsRootSessions", "DisableOutboundWebIdentityFederation", "EnableMFADevice",
-        "EnableOrganizationsRootCredentialsManagement", "EnableOrganizationsRootSessions", "EnableOutboundWebIdentityFederation",
-        "GenerateCredentialReport", "GenerateOrganizationsAccessReport", "GenerateServiceLastAccessedDetails", "GetAccessKeyLastUsed",
-        "GetAccountAuthorizationDetails", "GetAccountPasswordPolicy", "GetAccountProperties", "GetAccountSummary",
-        "GetContextKeysForCustomPolicy", "GetContextKeysForPrincipalPolicy", "GetCredentialReport", "GetDelegationRequest", "GetGroup",
-        "GetGroupPolicy", "GetHumanReadableSummary", "GetLoginProfile", "GetMFADevice", "GetOpenIDConnectProvider",
-        "GetOrganizationsAccessReport", "GetOutboundWebIdentityFederationInfo", "GetRoleTemplateVersion", "GetSAMLProvider",
-        "GetSSHPublicKey", "GetServerCertificate", "GetServiceLastAccessedDetails", "GetServiceLastAccessedDetailsWithEntities",
-        "GetUserPolicy", "ListAccountAliases", "ListAttachedGroupPolicies", "ListAttachedUserPolicies", "ListDelegationRequests",
-        "ListGroupPolicies", "ListGroups", "ListGroupsForUser", "ListMFADeviceTags", "ListMFADevices", "ListOpenIDConnectProviderTags",
-        "ListOpenIDConnectProviders", "ListOrganizationsFeatures", "ListPoliciesGrantingServiceAccess", "ListSAMLProviderTags",
-        "ListSAMLProviders", "ListSSHPublicKeys", "ListServerCertificateTags", "ListServerCertificates", "ListServiceSpecificCredentials",
-        "ListSigningCertificates", "ListUserPolicies", "ListUserTags", "ListVirtualMFADevices", "PutAccountProperties", "PutGroupPolicy",
+        "DeleteServiceSpecificCredential", "DeleteSigningCertificate", "DeleteUserPermissionsBoundary", "DeleteVirtualMFADevice",
+        "DetachGroupPolicy", "DisableOrganizationsRootCredentialsManagement", "DisableOrganizationsRootSessions",
+        "DisableOutboundWebIdentityFederation", "EnableMFADevice", "EnableOrganizationsRootCredentialsManagement",
+        "EnableOrganizationsRootSessions", "EnableOutboundWebIdentityFederation", "GenerateCredentialReport",
+        "GenerateOrganizationsAccessReport", "GenerateServiceLastAccessedDetails", "GetAccessKeyLastUsed", "GetAccountAuthorizationDetails",
+        "GetAccountPasswordPolicy", "GetAccountProperties", "GetAccountSummary", "GetContextKeysForCustomPolicy",
+        "GetContextKeysForPrincipalPolicy", "GetCredentialReport", "GetDelegationRequest", "GetGroup", "GetGroupPolicy",
+        "GetHumanReadableSummary", "GetLoginProfile", "GetMFADevice", "GetOpenIDConnectProvider", "GetOrganizationsAccessReport",
+        "GetOutboundWebIdentityFederationInfo", "GetRoleTemplateVersion", "GetSAMLProvider", "GetSSHPublicKey", "GetServerCertificate",
+        "GetServiceLastAccessedDetails", "GetServiceLastAccessedDetailsWithEntities", "ListAccountAliases", "ListAttachedGroupPolicies",
+        "ListDelegationRequests", "ListGroupPolicies", "ListGroups", "ListGroupsForUser", "ListMFADeviceTags", "ListMFADevices",
+        "ListOpenIDConnectProviderTags", "ListOpenIDConnectProviders", "ListOrganizationsFeatures", "ListPoliciesGrantingServiceAccess",
+        "ListSAMLProviderTags", "ListSAMLProviders", "ListSSHPublicKeys", "ListServerCertificateTags", "ListServerCertificates",
+        "ListServiceSpecificCredentials", "ListSigningCertificates", "ListVirtualMFADevices", "PutAccountProperties", "PutGroupPolicy",
         "PutUserPermissionsBoundary", "RejectDelegationRequest", "RemoveClientIDFromOpenIDConnectProvider", "RemoveUserFromGroup",
         "ResetServiceSpecificCredential", "ResyncMFADevice", "SendDelegationToken", "SetSecurityTokenServicePreferences",
         "SimulateCustomPolicy", "SimulatePrincipalPolicy", "TagMFADevice", "TagOpenIDConnectProvider", "TagSAMLProvider",
-        "TagServerCertificate", "TagUser", "UntagMFADevice", "UntagOpenIDConnectProvider", "UntagSAMLProvider", "UntagServerCertificate",
-        "UntagUser", "UpdateAccessKey", "UpdateAccountPasswordPolicy", "UpdateDelegationRequest", "UpdateGroup", "UpdateLoginProfile",
+        "TagServerCertificate", "UntagMFADevice", "UntagOpenIDConnectProvider", "UntagSAMLProvider", "UntagServerCertificate",
+        "UpdateAccountPasswordPolicy", "UpdateDelegationRequest", "UpdateGroup", "UpdateLoginProfile",
         "UpdateOpenIDConnectProviderThumbprint", "UpdateSAMLProvider", "UpdateSSHPublicKey", "UpdateServerCertificate",
         "UpdateServiceSpecificCredential", "UpdateSigningCertificate", "UpdateUser", "UploadSSHPublicKey", "UploadServerCertificate",
         "UploadSigningCertificate",
@@ -281,6 +289,10 @@ structure! {
     DeleteServiceLinkedRoleResponse {
         deletion_task_id: Option<String> = "DeletionTaskId",
     }
+    DeleteUserPolicyRequest {
+        user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+        policy_name: String = "PolicyName" in 1..=128 like r"[\w+=,.@-]+",
+    }
     DeleteUserRequest {
         user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
     }
@@ -291,6 +303,10 @@ structure! {
     }
     DetachRolePolicyRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
+        policy_arn: String = "PolicyArn" in 20..=2048,
+    }
+    DetachUserPolicyRequest {
+        user_name: String = "UserName" in 1..=64 like r"[\w+=,.@-]+",
         policy_arn: String = "PolicyArn" in 20..=2048,
     }
     GetInstanceProfileRequest {
@@ -340,6 +356,16 @@ structure! {
         status: Option<DeletionTaskStatusType> = "Status",
         reason: Option<DeletionTaskFailureReasonType> = "Reason",
     }
+    GetUserPolicyRequest {
+        user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+        policy_name: String = "PolicyName" in 1..=128 like r"[\w+=,.@-]+",
+    }
+    #[derive(Default)]
+    GetUserPolicyResponse {
+        user_name: Option<String> = "UserName",
+        policy_name: Option<String> = "PolicyName",
+        policy_document: Option<String> = "PolicyDocument",
+    }
     #[derive(Default)]
     GetUserRequest {
         user_name: Option<String> = "UserName" in 1..=128 like r"[\w+=,.@-]+",
@@ -378,6 +404,18 @@ structure! {
     }
     #[derive(Default)]
     ListAttachedRolePoliciesResponse {
+        attached_policies: Option<Vec<AttachedPolicy>> = "AttachedPolicies",
+        is_truncated: Option<bool> = "IsTruncated",
+        marker: Option<String> = "Marker",
+    }
+    ListAttachedUserPoliciesRequest {
+        user_name: String = "UserName" in 1..=64 like r"[\w+=,.@-]+",
+        path_prefix: Option<String> = "PathPrefix" in 1..=512,
+        marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
+        max_items: Option<i32> = "MaxItems" in 1..=1000,
+    }
+    #[derive(Default)]
+    ListAttachedUserPoliciesResponse {
         attached_policies: Option<Vec<AttachedPolicy>> = "AttachedPolicies",
         is_truncated: Option<bool> = "IsTruncated",
         marker: Option<String> = "Marker",
@@ -503,6 +541,28 @@ structure! {
         is_truncated: Option<bool> = "IsTruncated",
         marker: Option<String> = "Marker",
     }
+    ListUserPoliciesRequest {
+        user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+        marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
+        max_items: Option<i32> = "MaxItems" in 1..=1000,
+    }
+    #[derive(Default)]
+    ListUserPoliciesResponse {
+        policy_names: Option<Vec<String>> = "PolicyNames",
+        is_truncated: Option<bool> = "IsTruncated",
+        marker: Option<String> = "Marker",
+    }
+    ListUserTagsRequest {
+        user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+        marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
+        max_items: Option<i32> = "MaxItems" in 1..=1000,
+    }
+    #[derive(Default)]
+    ListUserTagsResponse {
+        tags: Option<Vec<Tag>> = "Tags",
+        is_truncated: Option<bool> = "IsTruncated",
+        marker: Option<String> = "Marker",
+    }
     #[derive(Default)]
     ListUsersRequest {
         path_prefix: Option<String> = "PathPrefix" in 1..=512,
@@ -621,6 +681,10 @@ structure! {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
         tags: Vec<Tag> = "Tags" in 0..=50,
     }
+    TagUserRequest {
+        user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+        tags: Vec<Tag> = "Tags" in 0..=50,
+    }
     UntagInstanceProfileRequest {
         instance_profile_name: String = "InstanceProfileName" in 1..=128 like r"[\w+=,.@-]+",
         tag_keys: Vec<String> = "TagKeys" in 0..=50 each 1..=128 like r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
@@ -632,6 +696,15 @@ structure! {
     UntagRoleRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",
         tag_keys: Vec<String> = "TagKeys" in 0..=50 each 1..=128 like r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+    }
+    UntagUserRequest {
+        user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+        tag_keys: Vec<String> = "TagKeys" in 0..=50 each 1..=128 like r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+    }
+    UpdateAccessKeyRequest {
+        user_name: Option<String> = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+        access_key_id: String = "AccessKeyId" in 16..=128 like r"[\w]+",
+        status: StatusType = "Status",
     }
     UpdateAssumeRolePolicyRequest {
         role_name: String = "RoleName" in 1..=64 like r"[\w+=,.@-]+",

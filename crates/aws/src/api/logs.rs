@@ -54,6 +54,7 @@ operations! {
         PutRetentionPolicy(PutRetentionPolicyRequest) -> Nothing;
         TagLogGroup(TagLogGroupRequest) -> Nothing;
         TagResource(TagResourceRequest) -> Nothing;
+        TestMetricFilter(TestMetricFilterRequest) -> TestMetricFilterResponse;
         UntagLogGroup(UntagLogGroupRequest) -> Nothing;
         UntagResource(UntagResourceRequest) -> Nothing;
     }
@@ -76,8 +77,8 @@ operations! {
         "PutBearerTokenAuthentication", "PutDataProtectionPolicy", "PutDeliveryDestination", "PutDeliveryDestinationPolicy",
         "PutDeliverySource", "PutDestination", "PutDestinationPolicy", "PutIndexPolicy", "PutIntegration", "PutLogGroupDeletionProtection",
         "PutMetricFilter", "PutQueryDefinition", "PutResourcePolicy", "PutStorageTierPolicy", "PutSubscriptionFilter",
-        "PutSyslogConfiguration", "PutTransformer", "StartLiveTail", "StartQuery", "StopQuery", "TestMetricFilter", "TestTransformer",
-        "UpdateAnomaly", "UpdateDeliveryConfiguration", "UpdateLogAnomalyDetector", "UpdateLookupTable", "UpdateScheduledQuery",
+        "PutSyslogConfiguration", "PutTransformer", "StartLiveTail", "StartQuery", "StopQuery", "TestTransformer", "UpdateAnomaly",
+        "UpdateDeliveryConfiguration", "UpdateLogAnomalyDetector", "UpdateLookupTable", "UpdateScheduledQuery",
     }
 }
 
@@ -232,6 +233,12 @@ structure! {
         stored_bytes: Option<i64> = "storedBytes",
     }
     #[derive(Default)]
+    MetricFilterMatchRecord {
+        event_number: Option<i64> = "eventNumber",
+        event_message: Option<String> = "eventMessage",
+        extracted_values: Option<BTreeMap<String, String>> = "extractedValues",
+    }
+    #[derive(Default)]
     OutputLogEvent {
         timestamp: Option<i64> = "timestamp",
         message: Option<String> = "message",
@@ -276,6 +283,14 @@ structure! {
     TagResourceRequest {
         resource_arn: String = "resourceArn" in 1..=1011 like r"[\w+=/:,.@-]*",
         tags: BTreeMap<String, String> = "tags" in 1..=50 each 0..=256 like r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$",
+    }
+    TestMetricFilterRequest {
+        filter_pattern: String = "filterPattern" in 0..=1024,
+        log_event_messages: Vec<String> = "logEventMessages" in 1..=50 each 1..=MAX,
+    }
+    #[derive(Default)]
+    TestMetricFilterResponse {
+        matches: Option<Vec<MetricFilterMatchRecord>> = "matches",
     }
     UntagLogGroupRequest {
         log_group_name: String = "logGroupName" in 1..=512 like r"[\.\-_/#A-Za-z0-9]+",

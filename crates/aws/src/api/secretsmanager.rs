@@ -90,8 +90,8 @@ structure! {
         client_request_token: Option<String> = "ClientRequestToken" in 32..=64,
         description: Option<String> = "Description" in 0..=2048,
         kms_key_id: Option<String> = "KmsKeyId" in 0..=2048,
-        secret_binary: Option<Blob> = "SecretBinary" in 1..=65536,
-        secret_string: Option<String> = "SecretString" in 1..=65536,
+        secret_binary: Option<Blob> = "SecretBinary" in 1..=65536 sensitive,
+        secret_string: Option<String> = "SecretString" in 1..=65536 sensitive,
         tags: Option<Vec<Tag>> = "Tags",
         add_replica_regions: Option<Vec<ReplicaRegionType>> = "AddReplicaRegions" in 1..=MAX,
         force_overwrite_replica_secret: Option<bool> = "ForceOverwriteReplicaSecret",
@@ -261,10 +261,10 @@ structure! {
     PutSecretValueRequest {
         secret_id: String = "SecretId" in 1..=2048,
         client_request_token: Option<String> = "ClientRequestToken" in 32..=64,
-        secret_binary: Option<Blob> = "SecretBinary" in 1..=65536,
-        secret_string: Option<String> = "SecretString" in 1..=65536,
+        secret_binary: Option<Blob> = "SecretBinary" in 1..=65536 sensitive,
+        secret_string: Option<String> = "SecretString" in 1..=65536 sensitive,
         version_stages: Option<Vec<String>> = "VersionStages" in 1..=20 each 1..=256,
-        rotation_token: Option<String> = "RotationToken" in 36..=256 like r"^[a-zA-Z0-9\-]+$",
+        rotation_token: Option<String> = "RotationToken" in 36..=256 like r"^[a-zA-Z0-9\-]+$" sensitive,
     }
     #[derive(Default)]
     PutSecretValueResponse {
@@ -359,8 +359,8 @@ structure! {
         client_request_token: Option<String> = "ClientRequestToken" in 32..=64,
         description: Option<String> = "Description" in 0..=2048,
         kms_key_id: Option<String> = "KmsKeyId" in 0..=2048,
-        secret_binary: Option<Blob> = "SecretBinary" in 1..=65536,
-        secret_string: Option<String> = "SecretString" in 1..=65536,
+        secret_binary: Option<Blob> = "SecretBinary" in 1..=65536 sensitive,
+        secret_string: Option<String> = "SecretString" in 1..=65536 sensitive,
         r#type: Option<String> = "Type" in 0..=256,
     }
     #[derive(Default)]

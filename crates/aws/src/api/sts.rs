@@ -70,7 +70,7 @@ structure! {
     AssumeRoleWithWebIdentityRequest {
         role_arn: String = "RoleArn" in 20..=2048,
         role_session_name: String = "RoleSessionName" in 2..=64 like r"[\w+=,.@-]*",
-        web_identity_token: String = "WebIdentityToken" in 4..=20000,
+        web_identity_token: String = "WebIdentityToken" in 4..=20000 sensitive,
         provider_id: Option<String> = "ProviderId" in 4..=2048,
         policy_arns: Option<Vec<PolicyDescriptorType>> = "PolicyArns",
         policy: Option<String> = "Policy" in 1..=2048 like r"[\u0009\u000A\u000D\u0020-\u00FF]+",

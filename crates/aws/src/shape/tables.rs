@@ -2,14 +2,14 @@
 
 /// Structures. A member is `field: Type = "name",`, with a second name after `/` where a reply calls it differently,
 /// then its constraints: `in 1..=255` bounds a number or a length, `each 1..=32` the items, `like r"[a-z]+"`
-/// is a pattern, `required` holds in a request.
+/// is a pattern, `sensitive` keeps a value out of messages, `required` holds in a request.
 ///
 /// (`never` matches nothing: a repetition must hold a variable for the macro to know whether `required` stood there.)
 macro_rules! structure {
     ($($(#[$meta:meta])* $name:ident { $(
         $field:ident: $type:ty = $read:literal $(/ $write:literal)?
         $(in $low:tt ..= $high:tt)? $(each $least:tt ..= $most:tt)? $(like $pattern:literal)?
-        $(required $($never:literal)?)?,
+        $(sensitive $($nothing:literal)?)? $(required $($never:literal)?)?,
     )* })*) => { $(
         #[derive(Debug, Clone, PartialEq)]
         $(#[$meta])*
@@ -34,6 +34,7 @@ macro_rules! structure {
                         bounds: None$(.or(Some(($low, $high))))?,
                         each: None$(.or(Some(($least, $most))))?,
                         pattern: None$(.or(Some($pattern)))?,
+                        sensitive: false $(|| { $($nothing;)? true })?,
                     },
                     checker,
                 ));)*

@@ -18,7 +18,7 @@ impl Shape for String {
             checker.length(self.chars().count(), rules, || self.clone());
         }
         if let Some(pattern) = rules.pattern.filter(|pattern| !pattern::matches(pattern, self)) {
-            checker.found(Rule::Pattern(pattern), || Some(self.clone()));
+            checker.found(Rule::Pattern(pattern), rules, || self.clone());
         }
     }
 }
@@ -112,7 +112,7 @@ impl<T: Shape> Shape for Option<T> {
     fn check(&self, rules: &Rules, checker: &mut Checker) {
         match self {
             Some(value) => value.check(rules, checker),
-            None if rules.required => checker.found(Rule::Required, || None),
+            None if rules.required => checker.missing(),
             None => {}
         }
     }

@@ -8,13 +8,15 @@ use std::path::PathBuf;
 
 /// The controllers a task needs.
 const NEEDED: [&str; 3] = ["cpu", "memory", "pids"];
+/// Those that only count, and that a host may lack.
+const COUNTING: [&str; 2] = ["cpuacct", "blkio"];
 
 /// The host's cgroup hierarchies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Layout {
     /// One hierarchy a controller.
     V1 {
-        /// Those with cpu, cpuacct, memory or pids.
+        /// Those with cpu, cpuacct, blkio, memory or pids.
         hierarchies: Vec<Hierarchy>,
         /// Hierarchies that only track processes (systemd's): shims leave the caller's group there too.
         trackers: Vec<PathBuf>,
@@ -28,7 +30,7 @@ pub enum Layout {
 pub struct Hierarchy {
     /// Its mount point.
     pub mount: PathBuf,
-    /// Those of cpu, cpuacct, memory and pids that it has.
+    /// Those of cpu, cpuacct, blkio, memory and pids that it has.
     pub controllers: Vec<String>,
 }
 
@@ -88,7 +90,7 @@ fn parse(mounts: &str) -> Option<Layout> {
             }
             "cgroup" if options.contains(&"name=systemd") => trackers.push(mount),
             "cgroup" => {
-                let known = |option: &&&str| NEEDED.contains(option) || **option == "cpuacct";
+                let known = |option: &&&str| NEEDED.contains(option) || COUNTING.contains(option);
                 let controllers: Vec<String> = options.iter().filter(known).map(ToString::to_string).collect();
                 let again = hierarchies.iter().any(|have| controllers.iter().any(|name| have.has(name)));
                 if !controllers.is_empty() && !again {

@@ -154,6 +154,20 @@ impl Group {
         }
     }
 
+    /// A file of the group: of a controller's hierarchy on v1, of the unified one on v2. Nothing where there is none of that name.
+    pub(crate) fn read(&self, controller: &str, v1: &str, v2: &str) -> Option<String> {
+        let file = match &self.layout {
+            Layout::V1 { hierarchies, .. } => v1::file(hierarchies, controller, &self.path, v1)?,
+            Layout::V2(root) => root.join(&self.path).join(v2),
+        };
+        fs::read_to_string(file).ok()
+    }
+
+    /// Whether it is on the unified hierarchy.
+    pub(crate) fn is_unified(&self) -> bool {
+        matches!(self.layout, Layout::V2(_))
+    }
+
     /// Every process in the group itself (not below it), in the caller's pid namespace.
     pub fn pids(&self) -> Vec<u32> {
         let mut pids: Vec<u32> = self

@@ -55,10 +55,16 @@ fn empty(root: &Path) -> Result<(), Error> {
 fn enable(dir: &Path) -> Result<(), Error> {
     let file = dir.join("cgroup.subtree_control");
     let have = fs::read_to_string(&file).unwrap_or_default();
-    let missing =
-        ["cpu", "memory", "pids"].into_iter().filter(|name| !have.split_whitespace().any(|word| word == *name));
+    // Disks are only counted, and not everywhere.
+    let counts = fs::read_to_string(dir.join("cgroup.controllers")).is_ok_and(|all| has(&all, "io"));
+    let wanted = ["cpu", "memory", "pids"].into_iter().chain(counts.then_some("io"));
+    let missing = wanted.filter(|name| !has(&have, name));
     let text = missing.map(|name| format!("+{name}")).collect::<Vec<_>>().join(" ");
     if text.is_empty() { Ok(()) } else { write(&file, &text) }
+}
+
+fn has(controllers: &str, name: &str) -> bool {
+    controllers.split_whitespace().any(|word| word == name)
 }
 
 /// Changes the CPU limit alone.

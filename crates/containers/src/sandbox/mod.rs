@@ -180,7 +180,7 @@ impl Sandbox {
     }
 }
 
-fn task_group(task: &TaskFile) -> Group {
+pub(crate) fn task_group(task: &TaskFile) -> Group {
     Group::new(&task.layout, format!("{}/{}", task.spec.cgroup_parent, task.spec.id))
 }
 

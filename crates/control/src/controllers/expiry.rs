@@ -1,9 +1,11 @@
 //! What is old is forgotten: stopped tasks and deleted NAT gateways after an hour, client tokens after a day, those of tasks with the
-//! last of their tasks, peering connections some time after they have ended.
+//! last of their tasks, peering connections some time after they have ended, images by their repository's lifecycle policy, secrets when
+//! their recovery windows have ended.
 
 use crate::{
     State, Tx,
     ec2::peering,
+    ecr, secretsmanager,
     state::{ClientToken, Expiring, Expiry, Record},
 };
 use spec::{Millis, TaskId};
@@ -32,6 +34,14 @@ pub fn run(tx: &mut Tx<'_>) {
             Expiring::VpcPeering(id) => {
                 tx.state.vpc_peerings.remove(id);
             }
+            Expiring::Session(key) => {
+                tx.state.sts_sessions.remove(key);
+            }
+            Expiring::RoleDeletion(id) => {
+                tx.state.iam_role_deletions.remove(id);
+            }
+            Expiring::EcrImages(repository) => ecr::evaluate_lifecycle(tx, repository),
+            Expiring::Secret(name) => secretsmanager::expire(tx, name, due.at),
         }
     }
 }

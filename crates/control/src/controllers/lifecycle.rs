@@ -6,6 +6,7 @@ use super::{lost, tasks_that};
 use crate::{
     Tx,
     ecs::tasks::retire,
+    iam::end_task_credentials,
     state::{AttachmentStatus, Expiring, Expiry, Status, StoppedTask, Task},
 };
 use aws::{api::ecs::TaskStopCode, doc::Timestamp};
@@ -140,6 +141,7 @@ fn advance(tx: &mut Tx<'_>, id: &TaskId, status: Status) {
     if status == Status::Stopped
         && let Some(task) = tx.state.tasks.remove(id)
     {
+        end_task_credentials(tx, id);
         let at = Timestamp { millis: now.millis + STOPPED_TASK_KEPT };
         tx.state.expiries.put(Expiry { at, what: Expiring::Task(id.clone()) });
         tx.state.stopped_tasks.put(StoppedTask(Task::clone(&task)));

@@ -59,7 +59,7 @@ mod vpc;
 mod vpc_attribute;
 mod vpc_cidr;
 mod vpc_endpoint;
-mod wildcard;
+pub(crate) mod wildcard;
 pub(crate) mod withdrawal;
 
 #[cfg(test)]

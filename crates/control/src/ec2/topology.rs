@@ -12,7 +12,11 @@ use vpc::{
 
 /// Every VPC whole, whichever hosts its interfaces are on, and what is between VPCs.
 pub fn topology(state: &State) -> Topology {
-    let mut topology = Topology { region: state.region.name.clone(), ..Topology::default() };
+    let mut topology = Topology {
+        region: state.region.name.clone(),
+        registries: state.mirrored_registries.iter().map(|registry| registry.name.clone()).collect(),
+        ..Topology::default()
+    };
     for record in state.vpcs.iter() {
         let vpc = vpc(state, record);
         topology.vpcs.insert(record.id.clone(), vpc);

@@ -3,7 +3,7 @@
 
 /// A filter value, taken apart.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern(Vec<Piece>);
+pub(crate) struct Pattern(Vec<Piece>);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Piece {
@@ -14,7 +14,7 @@ enum Piece {
 
 impl Pattern {
     /// Reads a filter value.
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut pieces = Vec::with_capacity(text.len());
         let mut chars = text.chars();
         while let Some(char) = chars.next() {
@@ -30,7 +30,7 @@ impl Pattern {
     }
 
     /// Whether the whole of `text` fits. Takes at most the product of both lengths.
-    pub(super) fn fits(&self, text: &str) -> bool {
+    pub(crate) fn fits(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         let (mut at, mut piece) = (0, 0);
         // Where to go on when a guess for the last `*` was too short: the piece after it, and one character further.

@@ -8,8 +8,13 @@ pub(crate) mod tags;
 pub(crate) mod task_definitions;
 pub(crate) mod tasks;
 
-use crate::Service;
+use crate::{Region, Service, state::Task};
 use aws::api::ecs::{API, op};
+
+/// The ARN of a task.
+pub fn task_arn(region: &Region, task: &Task) -> String {
+    arn::task(region, &task.cluster, &task.id)
+}
 
 /// What Amazon ECS answers.
 pub fn service() -> Service {

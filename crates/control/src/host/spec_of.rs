@@ -7,7 +7,8 @@ use crate::{
     ecs::arn,
     state::{Interface, Status, Task},
 };
-use spec::{Desired, HostId, HostSpec, Revision, TaskSpec};
+use aws::api::ecs::Tag;
+use spec::{Desired, HostId, HostSpec, Revision, TaskMetadata, TaskSpec};
 
 /// What a host should be, as of this state. One that was given up, or was never heard of, should be nothing.
 ///
@@ -17,6 +18,7 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
     if state.hosts.get(host).is_none_or(|host| host.lost.is_some()) {
         return spec;
     }
+    spec.authority = state.region.authority.clone();
     spec.topology = ec2::topology(state).into();
     for task in state.tasks.iter().filter(|task| task.is_on(host) && task.status < Status::Deprovisioning) {
         let Some(interface) = &task.attachment.interface else { continue };
@@ -51,6 +53,21 @@ fn task_spec(state: &State, task: &Task, interface: &Interface) -> TaskSpec {
         shared_pid_namespace: launch.shared_pid_namespace,
         architecture: launch.architecture.clone(),
         containers: launch.containers.clone(),
+        metadata: metadata(state, task),
+    }
+}
+
+fn metadata(state: &State, task: &Task) -> TaskMetadata {
+    let (region, launch) = (&state.region, &task.launch);
+    let tag = |tag: &Tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()));
+    TaskMetadata {
+        cluster: arn::cluster(region, &task.cluster),
+        family: launch.family.clone(),
+        revision: launch.task_definition.rsplit(':').next().unwrap_or_default().to_owned(),
+        zone: launch.zone.clone(),
+        containers: task.containers.iter().map(|is| arn::container(region, &task.cluster, &task.id, &is.id)).collect(),
+        tags: task.tags.iter().filter_map(tag).collect(),
+        credentials: launch.credentials_id.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ use aws::{
         LogStream as Shape, OrderBy,
     },
     fault::Fault,
-    page::paginate,
+    page::{descending, paginate},
     shape::Nothing,
 };
 use spec::Millis;
@@ -100,12 +100,6 @@ pub fn describe(
     Ok(DescribeLogStreamsResponse { log_streams: Some(shapes.collect()), next_token })
 }
 
-/// A key that sorts the other way round: every byte turned over, and an end that sorts after every byte.
-fn descending(key: &str) -> String {
-    let turned: String = key.bytes().map(|byte| format!("{:02x}", u8::MAX - byte)).collect();
-    turned + "g"
-}
-
 fn shape(state: &State, stream: &LogStream, known: Statistics) -> Shape {
     Shape {
         log_stream_name: Some(stream.name.clone()),
@@ -115,6 +109,7 @@ fn shape(state: &State, stream: &LogStream, known: Statistics) -> Shape {
         last_ingestion_time: known.last_ingestion,
         upload_sequence_token: None,
         arn: Some(format!("{}:log-stream:{}", groups::arn(state, &stream.group), stream.name)),
-        stored_bytes: Some(known.stored_bytes),
+        // Zero since 2019, whatever is in it ("LogStream", Amazon CloudWatch Logs API Reference).
+        stored_bytes: Some(0),
     }
 }

@@ -30,6 +30,14 @@ pub enum Expiring {
     VpcPeeringRequest(PeeringId),
     /// A peering connection that has ended.
     VpcPeering(PeeringId),
+    /// Credentials issued for a time, by their access key id.
+    Session(String),
+    /// An attempt to delete a service-linked role, by its id.
+    RoleDeletion(String),
+    /// Images that a repository's lifecycle policy is about, by the repository's name.
+    EcrImages(String),
+    /// A secret whose recovery window ends, by its name.
+    Secret(String),
 }
 
 impl Record for Expiry {
@@ -44,6 +52,10 @@ impl Record for Expiry {
             Expiring::NatGateway(id) => format!("{at:016}/nat-gateway/{id}"),
             Expiring::VpcPeeringRequest(id) => format!("{at:016}/vpc-peering-request/{id}"),
             Expiring::VpcPeering(id) => format!("{at:016}/vpc-peering/{id}"),
+            Expiring::Session(key) => format!("{at:016}/session/{key}"),
+            Expiring::RoleDeletion(id) => format!("{at:016}/role-deletion/{id}"),
+            Expiring::EcrImages(repository) => format!("{at:016}/ecr-images/{repository}"),
+            Expiring::Secret(name) => format!("{at:016}/secret/{name}"),
         }
     }
 }

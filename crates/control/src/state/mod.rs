@@ -10,8 +10,23 @@ mod expiry;
 mod host;
 mod log_group;
 mod log_stream;
+mod mirrored_registry;
 mod task;
 mod task_definition;
+
+// IAM's.
+mod iam;
+// Amazon ECR's.
+mod ecr_cache_rule;
+mod ecr_image;
+mod ecr_layer;
+mod ecr_registry;
+mod ecr_repository;
+mod ecr_tag;
+// SSM Parameter Store's and Secrets Manager's.
+mod hidden;
+mod parameter;
+mod secret;
 
 // Amazon EC2's.
 mod address;
@@ -38,19 +53,33 @@ pub use call_token::CallToken;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use dhcp_options::DhcpOptions;
+pub use ecr_cache_rule::EcrCacheRule;
+pub use ecr_image::EcrImage;
+pub use ecr_layer::EcrLayer;
+pub use ecr_registry::EcrRegistry;
+pub use ecr_repository::{EcrLifecycle, EcrRepository};
+pub use ecr_tag::EcrTag;
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use expiry::{Expiring, Expiry};
+pub use hidden::Hidden;
 pub use host::{Host, Seen};
+pub use iam::{
+    AccessKey, Grants, InstanceProfile, Policy, PolicyVersion, Role, RoleDeletion, Session, SessionOf, TaskCredentials,
+    User,
+};
 pub use internet_gateway::InternetGateway;
 pub use log_group::LogGroup;
 pub use log_stream::LogStream;
+pub use mirrored_registry::MirroredRegistry;
 pub use nat_gateway::{Lifecycle, NatAddress, NatElasticIp, NatFailure, NatGateway};
 pub use network_acl::{AclEntry, NetworkAcl};
 pub use network_interface::{InterfaceAttachment, NetworkInterface, PublicIp, Requester};
+pub use parameter::{Parameter, ParameterVersion};
 pub use peering::{PeeringEnd, PeeringStatus, VpcPeering};
 pub use prefix_list::{PrefixList, PrefixListEntries, PrefixListState};
 pub use region::{Region, Zone};
 pub use route_table::{Route, RouteTable, RouteTarget};
+pub use secret::{Secret, SecretDeletion, SecretValue, SecretVersion};
 pub use security_group::SecurityGroup;
 pub use security_group_rule::{PeeredGroup, SecurityGroupRule};
 pub use subnet::{Subnet, SubnetAcl};
@@ -106,8 +135,16 @@ macro_rules! tables {
             pub fn load(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), LoadError> {
                 let wrong = |why: String| LoadError { table: table.to_owned(), key: key.to_owned(), why };
                 match table {
-                    $(<$record as Record>::TABLE => self.$field.load(value).map_err(|e| wrong(e.to_string())),)*
+                    $(<$record as Record>::TABLE => self.$field.load(value).map_err(wrong),)*
                     _ => Err(wrong("this version knows no such table".to_owned())),
+                }
+            }
+
+            /// Whether the records of a table are sealed in the journal: [`Record::SECRET`].
+            pub fn is_secret(table: &str) -> bool {
+                match table {
+                    $(<$record as Record>::TABLE => <$record as Record>::SECRET,)*
+                    _ => false,
                 }
             }
         }
@@ -167,10 +204,48 @@ tables! {
     vpcs: Vpc,
     /// VPC endpoints by their ids.
     vpc_endpoints: VpcEndpoint,
+    /// Registries that images were loaded from, by name.
+    mirrored_registries: MirroredRegistry,
     /// CloudWatch log groups by name.
     log_groups: LogGroup,
     /// CloudWatch log streams by [`LogStream::key_of`].
     log_streams: LogStream,
+    /// IAM roles by [`Role::key_of`].
+    iam_roles: Role,
+    /// IAM users by [`User::key_of`].
+    iam_users: User,
+    /// Access keys of IAM users by their ids.
+    iam_access_keys: AccessKey,
+    /// Customer managed policies by [`Policy::key_of`].
+    iam_policies: Policy,
+    /// Instance profiles by [`InstanceProfile::key_of`].
+    iam_instance_profiles: InstanceProfile,
+    /// Attempts to delete service-linked roles by their ids.
+    iam_role_deletions: RoleDeletion,
+    /// Credentials issued for a time, by their access key ids.
+    sts_sessions: Session,
+    /// Which of those are tasks', by [`TaskCredentials::key_of`].
+    task_credentials: TaskCredentials,
+    /// Pull through cache rules by their prefixes.
+    ecr_cache_rules: EcrCacheRule,
+    /// Images of Amazon ECR by [`EcrImage::key_of`].
+    ecr_images: EcrImage,
+    /// Layers of Amazon ECR by [`EcrLayer::key_of`].
+    ecr_layers: EcrLayer,
+    /// Amazon ECR's registry: one record or none.
+    ecr_registry: EcrRegistry,
+    /// Repositories of Amazon ECR by name.
+    ecr_repositories: EcrRepository,
+    /// Tags of images by [`EcrTag::key_of`].
+    ecr_tags: EcrTag,
+    /// Parameters of SSM Parameter Store by [`Parameter::key_of`].
+    parameters: Parameter,
+    /// Their versions by [`ParameterVersion::key_of`].
+    parameter_versions: ParameterVersion,
+    /// Secrets of Secrets Manager by name.
+    secrets: Secret,
+    /// Their versions by [`SecretVersion::key_of`].
+    secret_versions: SecretVersion,
 }
 
 /// A record of the journal that can't be taken back.

@@ -11,6 +11,8 @@ pub struct Region {
     pub zones: Vec<Zone>,
     /// How long a host may run tasks without hearing from the control plane, in milliseconds. The control plane itself waits twice as long.
     pub lease: i64,
+    /// The certificate of the authority that AWS's names are certified by here, in PEM; empty where there is none.
+    pub authority: std::sync::Arc<str>,
 }
 
 /// An Availability Zone.
@@ -33,6 +35,7 @@ impl Region {
                 .map(|(letter, n)| Zone { name: format!("{name}{letter}"), id: format!("{}-az{n}", short(name)) })
                 .collect(),
             lease: 60_000,
+            authority: "".into(),
         }
     }
 

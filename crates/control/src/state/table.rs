@@ -8,6 +8,8 @@ use std::{ops::Bound, sync::Arc};
 pub trait Record: Clone + PartialEq + Serialize + DeserializeOwned {
     /// The name of its table in the journal. Never changes.
     const TABLE: &'static str;
+    /// Whether its records hold what nobody may read on disk. The journal seals them, and no message shows them.
+    const SECRET: bool = false;
     /// What it is found by; unique in its table.
     fn key(&self) -> String;
 }
@@ -26,7 +28,7 @@ impl<R: PartialEq> PartialEq for Row<R> {
 }
 
 /// A record that was put or removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Change {
     /// The record's table.
     pub table: &'static str,
@@ -34,6 +36,23 @@ pub struct Change {
     pub key: String,
     /// The record as JSON; `None` when it was removed.
     pub value: Option<Vec<u8>>,
+    /// Whether the value must not lie open on disk: [`Record::SECRET`] of its table.
+    pub secret: bool,
+}
+
+/// Shows no more of a secret value than that there is one.
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = self.value.as_ref().filter(|_| !self.secret).map(|value| String::from_utf8_lossy(value));
+        let put = self.value.is_some();
+        let (table, key) = (self.table, &self.key);
+        f.debug_struct("Change")
+            .field("table", &table)
+            .field("key", key)
+            .field("put", &put)
+            .field("value", &shown)
+            .finish()
+    }
 }
 
 impl<R> Default for Table<R> {
@@ -59,7 +78,7 @@ impl<R: Record> Table<R> {
     }
 
     /// The records whose keys start with `prefix`, in the order of the keys.
-    pub fn prefixed<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a R> {
+    pub fn prefixed<'a, 'p>(&'a self, prefix: &'p str) -> impl Iterator<Item = &'a R> + use<'a, 'p, R> {
         self.0
             .range::<_, str>((Bound::Included(prefix), Bound::Unbounded))
             .take_while(move |(key, _)| key.starts_with(prefix))
@@ -114,14 +133,17 @@ impl<R: Record> Table<R> {
                 }
                 DiffItem::Remove(key, _) => (key, None),
             };
-            changes.push(Change { table: R::TABLE, key: key.to_string(), value });
+            changes.push(Change { table: R::TABLE, key: key.to_string(), value, secret: R::SECRET });
         }
         Ok(())
     }
 
     /// Puts a record back as the journal kept it.
-    pub(super) fn load(&mut self, value: &[u8]) -> Result<(), serde_json::Error> {
-        self.put(serde_json::from_slice(value)?);
+    pub(super) fn load(&mut self, value: &[u8]) -> Result<(), String> {
+        // What serde_json says of a value may quote it.
+        let said =
+            |error: serde_json::Error| if R::SECRET { "it is of another form".to_owned() } else { error.to_string() };
+        self.put(serde_json::from_slice(value).map_err(said)?);
         Ok(())
     }
 }
@@ -170,6 +192,28 @@ mod tests {
             ]
         );
         assert_eq!(before.get("t100").unwrap().size, 100, "a snapshot does not see later changes");
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Password(String, bool);
+    impl Record for Password {
+        const TABLE: &'static str = "password";
+        const SECRET: bool = true;
+        fn key(&self) -> String {
+            "p".to_owned()
+        }
+    }
+
+    #[test]
+    fn no_message_shows_a_secret_record() {
+        let mut table = Table::default();
+        table.put(Password("hunter2".to_owned(), true));
+        let mut changes = Vec::new();
+        Table::default().changes_to(&table, &mut changes).unwrap();
+        let shown = format!("{changes:?}");
+        assert!(changes[0].secret && shown.contains("password") && !shown.contains("hunter2"), "{shown}");
+        let refused = Table::<Password>::default().load(b"[\"hunter2\", \"hunter2\"]").unwrap_err();
+        assert_eq!(refused, "it is of another form");
     }
 
     #[test]

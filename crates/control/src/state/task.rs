@@ -94,6 +94,15 @@ pub struct Launch {
     pub overrides: TaskOverride,
     /// The client token of the call that started it.
     pub client_token: Option<String>,
+    /// The ARN of the role its containers act as.
+    #[serde(default)]
+    pub task_role: Option<String>,
+    /// The ARN of the role that acts for it.
+    #[serde(default)]
+    pub execution_role: Option<String>,
+    /// What its containers ask for their role's credentials by. Hard to guess.
+    #[serde(default)]
+    pub credentials_id: Option<String>,
 }
 
 /// Where in its life a task is ("Task lifecycle", Amazon ECS Developer Guide).

@@ -4,7 +4,7 @@
 //!
 //! Absent on purpose: push, delete, referrers and the catalog; they answer `UNSUPPORTED`.
 
-mod range;
+pub mod range;
 mod route;
 
 use super::{Mirror, Names, Tagged};
@@ -83,7 +83,8 @@ fn refuse((status, code, message): &Refusal) -> Answer {
     answer
 }
 
-fn bytes(status: u16, content_type: &str, content: Vec<u8>) -> Answer {
+/// An answer of bytes.
+pub fn bytes(status: u16, content_type: &str, content: Vec<u8>) -> Answer {
     let headers = vec![("content-type", content_type.to_owned()), ("content-length", content.len().to_string())];
     Answer { status, headers, body: Body::Bytes(content) }
 }
@@ -198,7 +199,8 @@ impl Handler<'_> {
     }
 }
 
-fn identity(digest: &Digest) -> [(&'static str, String); 2] {
+/// The header fields that tell which content an answer has.
+pub fn identity(digest: &Digest) -> [(&'static str, String); 2] {
     [("docker-content-digest", digest.to_string()), ("etag", format!("\"{digest}\""))]
 }
 
@@ -206,7 +208,8 @@ fn not_modified(digest: &Digest) -> Answer {
     Answer { status: 304, headers: identity(digest).into(), body: Body::Bytes(Vec::new()) }
 }
 
-fn send_part(digest: &Digest, file: File, part: &Part, size: u64) -> Answer {
+/// An answer of a part of a file. `size` is the whole file's.
+pub fn send_part(digest: &Digest, file: File, part: &Part, size: u64) -> Answer {
     let (status, offset, length, range) = match *part {
         Part::Whole => (200, 0, size, None),
         Part::Range { first, last } => (206, first, last - first + 1, Some(format!("bytes {first}-{last}/{size}"))),
@@ -223,7 +226,7 @@ fn send_part(digest: &Digest, file: File, part: &Part, size: u64) -> Answer {
 }
 
 /// True when an `Accept` header takes the media type (RFC 9110, section 12.5.1; weights other than 0 don't matter).
-fn accepts(accept: &str, media_type: &str) -> bool {
+pub fn accepts(accept: &str, media_type: &str) -> bool {
     accept.split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();

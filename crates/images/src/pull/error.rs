@@ -1,7 +1,7 @@
 //! Why an image can't be pulled, in AWS's words (Amazon ECS Developer Guide, "CannotPullContainer task errors", and
 //! containerd's texts, which Fargate passes on).
 
-use super::transport::{Method, Request};
+use super::transport::{AuthorizationFailed, Method, Request};
 use crate::digest::Digest;
 use crate::files;
 use crate::platform::Platform;
@@ -92,7 +92,10 @@ impl PullError {
             Method::Head => "Head",
             Method::Get => "Get",
         };
-        let what = format!("failed to do request: {method} \"{}\": {error}", request.url());
+        let what = match error.get_ref().and_then(|inner| inner.downcast_ref::<AuthorizationFailed>()) {
+            Some(failed) => failed.to_string(),
+            None => format!("failed to do request: {method} \"{}\": {error}", request.url()),
+        };
         Self::Resolve { reference: reference.to_string(), tries, what }
     }
 

@@ -79,11 +79,22 @@ impl fmt::Debug for Response {
     }
 }
 
+/// Why a registry could not be told who asks, in containerd's words; found inside the error of a [`Transport`].
+#[derive(Debug)]
+pub struct AuthorizationFailed(pub String);
+
+impl fmt::Display for AuthorizationFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to authorize: {}", self.0)
+    }
+}
+impl std::error::Error for AuthorizationFailed {}
+
 /// Sends requests. Used from several threads at once; sets its own time limits.
 pub trait Transport: Send + Sync {
     /// Sends one request and returns when the answer's head is there, whatever its status.
     ///
     /// # Errors
-    /// No answer came. The text ends up in the task's reason: `dial tcp 203.0.113.5:443: i/o timeout`.
+    /// No answer came, or [`AuthorizationFailed`]. The text ends up in the task's reason: `dial tcp 203.0.113.5:443: i/o timeout`.
     fn send(&self, request: &Request) -> io::Result<Response>;
 }

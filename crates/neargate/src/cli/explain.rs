@@ -4,15 +4,20 @@
 //! - [`replay`]: the packet as each decision saw it.
 //! - [`text`]: a decision as a line.
 //! - [`fix`]: what stops a flow as commands that let it through.
+//! - [`stopped`]: tasks that failed to start, as if they were still there.
 //! - [`report`]: all of it together.
 
 mod fix;
 mod place;
 mod replay;
 mod report;
+mod stopped;
 #[cfg(test)]
 mod tests;
 mod text;
+
+pub use fix::Fix;
+pub use stopped::unreached;
 
 use super::{DataDir, Failure, Output, region::Placed};
 use clap::{Args, ValueEnum};
@@ -26,7 +31,8 @@ Examples:
   neargate explain task/4f2a task/9c1e:5432        # the ids' beginnings are enough
   neargate explain internet task/4f2a:80
   neargate explain task/4f2a 203.0.113.10:8000
-  neargate explain task/4f2a logs:80               # AWS's own service, as the task's VPC resolves its name
+  neargate explain task/4f2a logs:443              # AWS's own service, as the task's VPC resolves its name; also for a task
+                                                   # that failed to start within the last hour
   neargate explain 10.0.0.5 eni-0123456789abcdef0 --protocol icmp
   neargate explain task/4f2a 10.0.1.7:53 --protocol udp --output json | jq .fix
 
@@ -93,10 +99,11 @@ impl Explain {
     pub fn run(self) -> Result<ExitCode, Failure> {
         let transport = self.protocol.transport(self.to.port)?;
         let region = self.data_dir.region()?;
-        let (topology, tasks) = super::runtime()?.block_on(async {
+        let (mut topology, mut tasks, gone) = super::runtime()?.block_on(async {
             let topology = region.topology().await?;
-            Ok::<_, Failure>((topology, region.tasks().await?))
+            Ok::<_, Failure>((topology, region.tasks().await?, region.stopped().await?))
         })?;
+        stopped::put_back(&mut topology, &mut tasks, &gone, &self.from);
         let question = Question::new(&topology, &tasks, &self.from, &self.to.place, transport)?;
         let report = question.answer();
         match self.output {

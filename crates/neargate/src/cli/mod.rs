@@ -5,6 +5,7 @@ mod env;
 pub mod explain;
 mod from;
 mod image;
+mod logs;
 pub mod region;
 mod status;
 mod up;
@@ -40,6 +41,8 @@ enum Command {
     Env(env::Env),
     /// Show a region's networks with their gateways, and its tasks: where they are and how they are.
     Status(status::Status),
+    /// Print what a task's containers wrote, or what is in a log group.
+    Logs(logs::Logs),
     /// Put container images where tasks find them, without a registry.
     Image(image::Image),
     /// Run a command of this machine inside the network of a task, of an interface or of the internet.
@@ -141,6 +144,7 @@ pub fn run() -> ExitCode {
         Command::Down(down) => down.run(),
         Command::Env(env) => env.run(),
         Command::Status(status) => status.run(),
+        Command::Logs(logs) => logs.run(),
         Command::Image(image) => image.run(),
         Command::From(from) => return from.run().unwrap_or_else(failed),
         Command::Explain(explain) => return explain.run().unwrap_or_else(no_answer),

@@ -1,14 +1,14 @@
 //! A running region as the command line sees it: questions over the socket in its data directory.
 
 use super::Failure;
-use agent::client::{Body, Client, bytes};
+use agent::client::{Body, CallError, Client, bytes};
 use bytes::Bytes;
 use http::Method;
 use network::Instance;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::path::PathBuf;
-use vpc::Topology;
+use vpc::{Interface, Topology};
 
 /// A file in a data directory: what the names of everything the region makes on this machine begin with.
 pub const INSTANCE: &str = "instance";
@@ -40,9 +40,40 @@ pub struct Placed {
     pub containers: Vec<String>,
 }
 
+/// A task that failed to start within the last hour, as `GET /_neargate/stopped` tells it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stopped {
+    /// Its id.
+    pub task: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Why it did not start.
+    pub stopped_reason: String,
+    /// The VPC it was in.
+    pub vpc: String,
+    /// The elastic network interface it had, and what that was.
+    pub network_interface: String,
+    pub interface: Interface,
+}
+
+impl Stopped {
+    /// The task as if it were still there.
+    pub fn placed(&self) -> Placed {
+        Placed {
+            task: self.task.clone(),
+            arn: self.arn.clone(),
+            vpc: self.vpc.clone(),
+            network_interface: self.network_interface.clone(),
+            private_address: Some(self.interface.private_ip.to_string()),
+            containers: Vec::new(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
-struct Tasks {
-    tasks: Vec<Placed>,
+struct Tasks<T> {
+    tasks: Vec<T>,
 }
 
 impl Region {
@@ -71,7 +102,12 @@ impl Region {
 
     /// The tasks placed on its machine.
     pub async fn tasks(&self) -> Result<Vec<Placed>, Failure> {
-        Ok(self.get::<Tasks>("/_neargate/tasks").await?.tasks)
+        Ok(self.get::<Tasks<_>>("/_neargate/tasks").await?.tasks)
+    }
+
+    /// The tasks that failed to start within the last hour, the latest first.
+    pub async fn stopped(&self) -> Result<Vec<Stopped>, Failure> {
+        Ok(self.get::<Tasks<_>>("/_neargate/stopped").await?.tasks)
     }
 
     /// Its networks, as its machine is told them.
@@ -81,9 +117,24 @@ impl Region {
 
     /// Calls an operation of Amazon ECS, as an AWS client would.
     pub async fn ecs(&self, operation: &str, input: &Value) -> Result<Value, Failure> {
-        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
+        Ok(self.json("AmazonEC2ContainerServiceV20141113", operation, input).await?)
+    }
+
+    /// Calls an operation of CloudWatch Logs, as an AWS client would. `None` when there is no such log group or stream.
+    pub async fn logs(&self, operation: &str, input: &Value) -> Result<Option<Value>, Failure> {
+        match self.json("Logs_20140328", operation, input).await {
+            Err(CallError::Refused { code, .. }) if code == "ResourceNotFoundException" => Ok(None),
+            Err(error) => Err(error.into()),
+            Ok(answer) => Ok(Some(answer)),
+        }
+    }
+
+    async fn json(&self, service: &str, operation: &str, input: &Value) -> Result<Value, CallError> {
+        let target = format!("{service}.{operation}");
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
-        self.send(Method::POST, "/", &headers, bytes(serde_json::to_vec(input)?)).await
+        let answer = self.client.call(Method::POST, "/", &headers, bytes(input.to_string())).await?;
+        // AWS's JSON services answer with JSON or with nothing.
+        Ok(serde_json::from_slice(&answer).unwrap_or_default())
     }
 
     /// Sends a request and reads its JSON answer; a refusal becomes its message.

@@ -4,13 +4,15 @@ mod networks;
 
 use super::{
     DataDir, Failure, Output,
-    region::{Placed, Region},
+    explain::{Fix, unreached},
+    region::{Placed, Region, Stopped},
 };
 use clap::Args;
 use networks::Network;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+use vpc::Topology;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +48,18 @@ struct Report {
     uptime_seconds: u64,
     vpcs: Vec<Network>,
     tasks: Vec<Task>,
+    failed_to_start: Vec<Failed>,
+}
+
+/// A task that failed to start within the last hour.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failed {
+    task: String,
+    arn: String,
+    stopped_reason: String,
+    /// What keeps it from where it could not get to, where that is why.
+    fix: Option<Fix>,
 }
 
 /// What the server says of itself.
@@ -98,6 +112,8 @@ async fn report(region: Region) -> Result<Report, Failure> {
     let vpcs = networks::networks(&region).await?;
     let placed = region.tasks().await?;
     let described = describe(&region, &placed).await?;
+    let (stopped, topology) = (region.stopped().await?, region.topology().await?);
+    let failed_to_start = stopped.into_iter().map(|gone| failed(&topology, gone)).collect();
     let tasks = placed.into_iter().map(|placed| task(placed, &described)).collect();
     let instance = region.instance().prefix().to_owned();
     Ok(Report {
@@ -110,7 +126,13 @@ async fn report(region: Region) -> Result<Report, Failure> {
         uptime_seconds,
         vpcs,
         tasks,
+        failed_to_start,
     })
+}
+
+fn failed(topology: &Topology, gone: Stopped) -> Failed {
+    let fix = unreached(topology, &gone);
+    Failed { task: gone.task, arn: gone.arn, stopped_reason: gone.stopped_reason, fix }
 }
 
 /// Amazon ECS's descriptions of tasks, by ARN.
@@ -169,11 +191,17 @@ fn text(report: &Report) -> String {
     );
     out += "\n";
     report.vpcs.iter().for_each(|vpc| out += &vpc.to_string());
-    if report.tasks.is_empty() {
-        return out + "\nNo task runs.\n";
+    out += &running(&report.tasks);
+    report.failed_to_start.iter().for_each(|task| out += &task.to_string());
+    out
+}
+
+fn running(tasks: &[Task]) -> String {
+    if tasks.is_empty() {
+        return "\nNo task runs.\n".to_owned();
     }
     let mut rows = vec![["TASK", "STATUS", "HEALTH", "ADDRESS", "VPC", "CONTAINERS"].map(str::to_owned)];
-    rows.extend(report.tasks.iter().map(|task| {
+    rows.extend(tasks.iter().map(|task| {
         let containers: Vec<String> =
             task.containers.iter().map(|one| format!("{} {}", one.name, one.last_status)).collect();
         let address = task.address.clone().unwrap_or_else(|| "-".to_owned());
@@ -186,7 +214,16 @@ fn text(report: &Report) -> String {
             containers.join(", "),
         ]
     }));
-    out + "\n" + &columns(&rows)
+    "\n".to_owned() + &columns(&rows)
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\nTask {} failed to start: {}", self.task, self.stopped_reason)?;
+        let Some(fix) = &self.fix else { return Ok(()) };
+        writeln!(f, "  {}", fix.why)?;
+        fix.commands.iter().try_for_each(|command| writeln!(f, "    {command}"))
+    }
 }
 
 /// Rows with each column as wide as its widest cell.

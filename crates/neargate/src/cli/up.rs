@@ -7,6 +7,7 @@ use super::{
     DataDir, Failure,
     region::{self, Region},
 };
+use agent::Patience;
 use clap::{Args, ValueEnum};
 use containers::{RuntimeKind, ShimCommand};
 use network::Instance;
@@ -59,6 +60,18 @@ pub struct Up {
     /// What tasks reach beyond their VPC.
     #[arg(long, value_enum, default_value_t = Internet::Sealed)]
     internet: Internet,
+    /// How many seconds a connection that is made for a task may take, before it counts as impossible: to pull its image, for example.
+    /// It is tried up to five times. On AWS it takes minutes until a task without a way out has stopped.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.7, value_parser = seconds)]
+    dial_timeout: f64,
+}
+
+/// A time that is neither nothing nor for ever.
+fn seconds(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.1..=60.0).contains(seconds))
+        .ok_or_else(|| "give 0.1 to 60 seconds".to_owned())
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -120,7 +133,8 @@ impl Up {
         let server = server.await?;
         let url = format!("http://{}", server.address);
         leave(&data_dir, region::URL, &url)?;
-        let agent = agent::start(agent_config(data_dir.clone(), &server, self.runtime)?);
+        let patience = Patience { dial: Duration::from_secs_f64(self.dial_timeout), ..Patience::default() };
+        let agent = agent::start(agent_config(data_dir.clone(), &server, self.runtime, patience)?);
         let agent = match agent {
             Ok(agent) => agent,
             Err(error) => {
@@ -150,7 +164,12 @@ fn raise_descriptors() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
-fn agent_config(data_dir: PathBuf, server: &server::Server, runtime: Runtime) -> Result<agent::Config, Failure> {
+fn agent_config(
+    data_dir: PathBuf,
+    server: &server::Server,
+    runtime: Runtime,
+    patience: Patience,
+) -> Result<agent::Config, Failure> {
     let program =
         std::env::current_exe().map_err(|error| Failure(format!("finding neargate's own program: {error}")))?;
     Ok(agent::Config {
@@ -166,6 +185,7 @@ fn agent_config(data_dir: PathBuf, server: &server::Server, runtime: Runtime) ->
         },
         shim: ShimCommand::new(program, ["shim"]),
         capacity: capacity::of_this_machine()?,
+        patience,
         runtime_handle: Handle::current(),
     })
 }

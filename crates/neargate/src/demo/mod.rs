@@ -28,7 +28,7 @@ Examples:
   neargate demo           # leaves nothing behind
   neargate demo --keep    # leaves the region running, and says how to look around in it
 
-It needs root, the AWS CLI and curl. `make demo` brings the AWS CLI with it.";
+It needs root, the AWS CLI, skopeo and curl. `make demo` brings them with it.";
 
 /// Exit code of a program that was ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;

@@ -86,6 +86,9 @@ pub struct Place {
     pub group: String,
     /// Whether the task asks for a public address.
     pub public: bool,
+    /// Whether a task is put there. Where no image could be pulled, a program of this machine's stands in for one, behind a network
+    /// interface of its own.
+    pub is_task: bool,
 }
 
 /// A task in one of the situations.
@@ -171,7 +174,8 @@ impl Story {
         <[String; N]>::try_from(answers).map_err(|_| Failure("not every command was answered".to_owned()))
     }
 
-    fn aws_quietly(&self, arguments: &[&str]) -> Result<Value, Failure> {
+    /// The same without showing it.
+    pub fn aws_quietly(&self, arguments: &[&str]) -> Result<Value, Failure> {
         let done = run(self.aws_command().args(arguments))?;
         if !done.success {
             return Err(Failure(format!(
@@ -218,6 +222,13 @@ impl Story {
     /// The same without showing it.
     pub fn neargate_quietly(&self, arguments: &[&str]) -> Result<Done, Failure> {
         run(Command::new(&self.region.program).env("NEARGATE_DATA_DIR", self.region.data_dir()).args(arguments))
+    }
+
+    /// Copies an image with skopeo, with a login at the place it goes to, which is not shown.
+    pub fn skopeo(&self, login: &str, from: &str, to: &str) -> Result<Done, Failure> {
+        self.screen.command(&shown("skopeo", &["copy", "--dest-creds", "AWS:…", from, to]));
+        let copy = ["copy", "--insecure-policy", "--dest-tls-verify=false", "--dest-creds", login, from, to];
+        run(Command::new("skopeo").env("NO_PROXY", "127.0.0.1").args(copy))
     }
 
     /// Runs the AWS CLI inside a task's network, where it finds a service at the address its name leads to there.

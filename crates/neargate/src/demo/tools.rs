@@ -13,6 +13,11 @@ pub fn check() -> Result<(), Failure> {
     if !is_in_path("aws") {
         return Err(Failure("the demonstration speaks to neargate with the AWS CLI, and there is no `aws` in PATH: run `make demo`, which brings one, or install awscli".to_owned()));
     }
+    if !is_in_path("skopeo") {
+        return Err(Failure(
+            "the demonstration pushes its images with skopeo, which is not in PATH: apt-get install skopeo".to_owned(),
+        ));
+    }
     if !is_in_path("curl") {
         return Err(Failure(
             "the demonstration fetches pages with curl, which is not in PATH: apt-get install curl".to_owned(),

@@ -1,9 +1,9 @@
-//! The namespace of the internet: a host, a resolver and AWS's own services, and a way to every public address. It is sealed: from
+//! The namespace of the internet: a host, a resolver, public registries and AWS's own services, and a way to every public address. It is sealed: from
 //! what is not here, the sender is told that it can't be reached.
 
 use super::{Address, FAR, Namespace, Neighbour, Place, ROUTER_MAC, Route, Target, leaf::anywhere, neighbours::Around};
 use crate::name::LinkName;
-use vpc::{AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, Vpc};
+use vpc::{AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, REGISTRIES, Vpc};
 
 const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv6/conf/all/disable_ipv6", "1"),
@@ -22,7 +22,8 @@ const SYSCTLS: &[(&str, &str)] = &[
 
 /// Each link leads to the internet gateway of a VPC.
 pub(super) fn namespace(links: &[(LinkName, &Vpc)]) -> Namespace {
-    let own = [INTERNET_HOST, INTERNET_RESOLVER].into_iter().chain(AWS_SERVICES.iter().map(AwsService::address));
+    let own =
+        [INTERNET_HOST, INTERNET_RESOLVER, REGISTRIES].into_iter().chain(AWS_SERVICES.iter().map(AwsService::address));
     let public = links.iter().flat_map(|(link, vpc)| {
         let addresses = vpc.interfaces.values().flat_map(|interface| interface.public_ips.values());
         addresses

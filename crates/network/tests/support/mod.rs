@@ -203,6 +203,7 @@ pub fn task(vpc: &str, interface: InterfaceId) -> TaskSpec {
         shared_pid_namespace: false,
         architecture: "amd64".into(),
         containers: Vec::new(),
+        metadata: Default::default(),
     }
 }
 

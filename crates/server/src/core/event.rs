@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 /// An event in the queue, whatever it answers.
 pub(super) trait Event: Send {
     /// Runs it in a transaction over `state` and remembers its answer. Returns what is to be kept.
-    fn run(&mut self, state: &State, now: Timestamp, seed: u64) -> Option<Commit>;
+    fn run(&mut self, state: &State, now: Timestamp, seed: u128) -> Option<Commit>;
     /// Gives its answer, or the failure in its place.
     fn answer(self: Box<Self>, failure: Option<&Fault>);
 }
@@ -32,7 +32,7 @@ where
     T: Send,
     F: FnOnce(&mut Tx<'_>) -> Result<T, Fault> + Send,
 {
-    fn run(&mut self, state: &State, now: Timestamp, seed: u64) -> Option<Commit> {
+    fn run(&mut self, state: &State, now: Timestamp, seed: u128) -> Option<Commit> {
         let event = self.event.take()?;
         let result = guarded(|| transact(state, now, &self.caller, seed, event));
         let (outcome, commit) = match result {

@@ -70,7 +70,7 @@ impl Worker {
         self.last = now;
         let mut changes: Vec<Change> = Vec::new();
         for event in batch.iter_mut() {
-            let seed = getrandom::u64().map_err(|error| Error::new("drawing random numbers").because(error))?;
+            let seed = seed().map_err(|error| Error::new("drawing random numbers").because(error))?;
             if let Some(commit) = event.run(&state, self.clock.now(), seed) {
                 changes.extend(commit.changes);
                 state = commit.state;
@@ -112,6 +112,11 @@ pub(super) fn load(journal: &mut dyn Journal, mut state: State) -> Result<State,
     Ok(state)
 }
 
+/// Draws what a transaction's ids and secrets come from.
+fn seed() -> Result<u128, getrandom::Error> {
+    Ok(u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?))
+}
+
 /// The first commit.
 pub(super) fn found(
     journal: &mut dyn Journal,
@@ -120,7 +125,7 @@ pub(super) fn found(
     found: impl FnOnce(&mut Tx<'_>) -> Result<(), Fault>,
 ) -> Result<State, Error> {
     let step = || Error::new("founding the region");
-    let seed = getrandom::u64().map_err(|error| step().because(error))?;
+    let seed = seed().map_err(|error| step().because(error))?;
     let ((), commit) =
         transact(&state, clock.now(), &Caller::default(), seed, found).map_err(|fault| step().because(fault))?;
     let Some(commit) = commit else { return Ok(state) };

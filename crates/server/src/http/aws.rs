@@ -2,13 +2,13 @@
 
 use super::{Door, body, endpoint, reply, reply::Reply};
 use crate::app::{App, blocking, guarded, request_id};
-use crate::logs;
+use crate::{logs, registry};
 use ::aws::api::Api;
 use ::aws::doc::Doc;
 use ::aws::fault::Fault;
 use ::aws::request::{Call, identify};
-use control::{Caller, Handler, View};
-use http::HeaderMap;
+use control::{Caller, Handler, View, iam};
+use http::HeaderValue;
 use http::request::Parts;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -20,7 +20,11 @@ pub(super) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
         Err(error) => return reply::refuse(500, "InternalFailure", &error.to_string()),
     };
     let limits = &app.config.limits;
-    let limit = if takes_events(&parts.headers) { limits.large_body } else { limits.body };
+    let limit = match parts.headers.get("x-amz-target").map(HeaderValue::as_bytes) {
+        _ if registry::takes_layers(&parts.headers) => limits.layer_part,
+        Some(target) if takes_more(target) => limits.large_body,
+        _ => limits.body,
+    };
     let bytes = match body::read(&parts.headers, body, limit, limits.body_time).await {
         Ok(bytes) => bytes,
         Err(fault) => return reply::from_aws(manner(&parts).refusal(&id, &fault)),
@@ -41,6 +45,10 @@ async fn run(app: Arc<App>, call: Call<'_>) -> Result<Doc, Fault> {
     let (api, operation) = (call.api, call.operation);
     let input = api.parse(call.parameters)?;
     let caller = Caller { access_key_id: call.scope.map(|scope| scope.access_key).unwrap_or_default() };
+    iam::admit(&app.core.state(), app.core.clock().now(), &caller, api)?;
+    if registry::answers(api, operation) {
+        return registry::operation(app, caller, operation, input).await;
+    }
     if let Some(answer) = logs::operation(api, operation) {
         return blocking(move || {
             answer(&View { state: &app.core.state(), now: app.core.clock().now(), caller: &caller }, &app.logs, input)
@@ -72,7 +80,7 @@ fn identified<'a>(parts: &'a Parts, body: &'a [u8]) -> Result<Call<'a>, ::aws::r
 fn meant(door: Door, call: Call<'_>) -> Result<Call<'_>, ::aws::request::Unidentified> {
     match door {
         Door::Endpoint(service) => endpoint::check(service, &call).map(|()| call),
-        Door::Tcp | Door::Unix => Ok(call),
+        Door::Tcp | Door::Unix | Door::Registries => Ok(call),
     }
 }
 
@@ -84,7 +92,7 @@ fn manner(parts: &Parts) -> &'static Api {
     }
 }
 
-/// Log events make larger bodies than anything else there is.
-fn takes_events(headers: &HeaderMap) -> bool {
-    headers.get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(b"Logs_"))
+/// Log events make larger bodies than most, and manifests of images.
+fn takes_more(target: &[u8]) -> bool {
+    target.starts_with(b"Logs_") || target.ends_with(b".PutImage")
 }

@@ -18,7 +18,7 @@ static ROOM: Semaphore = Semaphore::const_new(BUDGET as usize);
 /// # Errors
 /// 413 when it is longer, 408 when it takes longer than `time`, 415 for a compression other than gzip, 400 when it breaks off or is
 /// no gzip.
-pub(super) async fn read(headers: &HeaderMap, body: Incoming, limit: usize, time: Duration) -> Result<Bytes, Fault> {
+pub(crate) async fn read(headers: &HeaderMap, body: Incoming, limit: usize, time: Duration) -> Result<Bytes, Fault> {
     let packed = packed(headers)?;
     // Refused before it is sent, where the client says how long it is ("Expect: 100-continue" waits for this).
     if body.size_hint().lower() > limit as u64 {

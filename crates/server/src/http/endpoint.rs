@@ -1,20 +1,30 @@
 //! Calls that come in at the endpoint of one service: they must be for that service.
 
+use super::Door;
 use ::aws::api::{ALL, Api, Protocol};
 use ::aws::fault::Fault;
 use ::aws::request::{Call, Unidentified};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use vpc::AwsService;
 
-/// Longer than the name of any service.
+/// Longer than the name of any service and a port.
 const LONGEST: usize = 64;
+/// The port of HTTPS.
+pub(super) const HTTPS: u16 = 443;
+/// What a host calls the public registries, whose images are mirrored here.
+const REGISTRIES: &str = "registries";
 
-/// Reads which service a connection was made to: a host says so in a line before everything else. `None` for what is none.
-pub(super) async fn read_service(stream: &mut (impl AsyncRead + Unpin)) -> Option<&'static AwsService> {
+/// Reads what a connection was made to, and at which port: a host says so in a line before everything else, such as `logs 443`.
+/// `None` for what is none.
+pub(super) async fn read_service(stream: &mut (impl AsyncRead + Unpin)) -> Option<(Door, u16)> {
     let mut line = Vec::new();
     loop {
         match stream.read_u8().await.ok()? {
-            b'\n' => return AwsService::named(std::str::from_utf8(&line).ok()?),
+            b'\n' => {
+                let (name, port) = std::str::from_utf8(&line).ok()?.split_once(' ')?;
+                let door = if name == REGISTRIES { Door::Registries } else { Door::Endpoint(AwsService::named(name)?) };
+                return Some((door, port.parse().ok()?));
+            }
             byte if line.len() < LONGEST => line.push(byte),
             _ => return None,
         }

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// Bytes of a request's line and header fields. AWS's own services take 8 to 16 KiB.
 const HEADER: usize = 64 << 10;
@@ -119,21 +120,31 @@ where
         }
     }
     let ended = async { while open.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(GRACE, ended).await;
+    let _ = timeout(GRACE, ended).await;
 }
 
-async fn connection<S>(app: Arc<App>, entrance: Entrance, mut stream: S, mut stopping: watch::Receiver<bool>)
+async fn connection<S>(app: Arc<App>, entrance: Entrance, mut stream: S, stopping: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let door = match entrance {
-        Entrance::Door(door) => door,
-        Entrance::Endpoints => {
-            let service = tokio::time::timeout(app.config.limits.header_time, endpoint::read_service(&mut stream));
-            let Ok(Some(service)) = service.await else { return };
-            Door::Endpoint(service)
-        }
-    };
+    let patience = app.config.limits.header_time;
+    match entrance {
+        Entrance::Door(door) => serve_http(app, door, stream, stopping).await,
+        Entrance::Endpoints => match timeout(patience, endpoint::read_service(&mut stream)).await {
+            Ok(Some((door, endpoint::HTTPS))) => {
+                let Ok(Ok(stream)) = timeout(patience, app.tls.acceptor.accept(stream)).await else { return };
+                serve_http(app, door, stream, stopping).await;
+            }
+            Ok(Some((door, _))) => serve_http(app, door, stream, stopping).await,
+            _ => {}
+        },
+    }
+}
+
+async fn serve_http<S>(app: Arc<App>, door: Door, stream: S, mut stopping: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let http = protocol(&app.config.limits);
     let service = service_fn(move |request| {
         let app = app.clone();

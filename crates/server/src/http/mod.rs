@@ -2,7 +2,7 @@
 //! services. HTTP/1.1 with kept-alive connections.
 //!
 //! What is asked of a host's agent or changes images has a route at the unix socket only, whose file is the owner's alone.
-//! Absent: TLS and HTTP/2, which no AWS client needs at an `http://` endpoint.
+//! Tasks connect over TLS or without, as at AWS; the address for AWS clients is `http://` only, on loopback. Absent: HTTP/2.
 
 mod aws;
 mod body;
@@ -12,6 +12,7 @@ mod listen;
 pub(crate) mod reply;
 mod route;
 
+pub(crate) use body::read as read_body;
 pub(crate) use listen::{bind, serve};
 
 use vpc::AwsService;
@@ -26,4 +27,6 @@ pub(crate) enum Door {
     /// The socket where hosts pass on what comes to the endpoint of one service. Nothing but that service's API is behind it: what
     /// comes in there was sent by tasks, and by whoever else is on their networks.
     Endpoint(&'static AwsService),
+    /// The same for public registries: only pulls of mirrored images are answered.
+    Registries,
 }

@@ -2,7 +2,7 @@
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{logs, mirror, networks, reset, status, sync};
+use crate::{logs, mirror, networks, registry, reset, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -14,15 +14,28 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
     let (parts, body) = request.into_parts();
     let guarded = guard::check(door, &parts.method, &parts.headers);
     let path = parts.uri.path();
+    if guarded.is_ok() && is_registry(door, path) {
+        return registry::answer(app, parts, body).await;
+    }
     let own = match door {
         // A registry's paths are AWS's there, and neargate's own lead nowhere.
         Door::Endpoint(_) => path.starts_with("/_neargate/"),
-        Door::Tcp | Door::Unix => path.starts_with("/_neargate/") || path.starts_with("/v2/"),
+        Door::Registries => true,
+        Door::Tcp | Door::Unix => path.starts_with("/_neargate/"),
     };
     match guarded {
         Ok(()) if own => own_route(app, door, &parts, body).await.unwrap_or_else(|fault| reply::fault(&fault)),
         Ok(()) => calls::answer(app, door, parts, body).await,
         Err(fault) => reply::fault(&fault),
+    }
+}
+
+/// Whether a request is for the region's registry of images, which is Amazon ECR's.
+fn is_registry(door: Door, path: &str) -> bool {
+    match door {
+        Door::Tcp => path == "/v2" || path.starts_with("/v2/"),
+        Door::Endpoint(service) => service.name == "ecr.dkr",
+        Door::Unix | Door::Registries => false,
     }
 }
 
@@ -32,9 +45,14 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
     let read = |body| body::read(&parts.headers, body, limits.large_body, limits.body_time);
     match (door, &parts.method, parts.uri.path()) {
         (Door::Endpoint(_), method, path) => Err(no_route(method, path)),
+        (Door::Registries, method, path) if path.starts_with("/v2/") => {
+            mirror::pull(app, method.clone(), path, parts.headers.clone()).await
+        }
+        (Door::Registries, method, path) => Err(no_route(method, path)),
         (_, &Method::GET, "/_neargate/health") => Ok(reply::json(200, &status::health(&app))),
         (_, &Method::GET, "/_neargate/status") => Ok(reply::json(200, &status::status(&app))),
         (_, &Method::GET, "/_neargate/tasks") => Ok(reply::json(200, &status::tasks(&app))),
+        (_, &Method::GET, "/_neargate/stopped") => Ok(reply::json(200, &status::failed_to_start(&app))),
         (_, &Method::GET, "/_neargate/networks") => Ok(reply::json(200, &networks::networks(&app))),
         (_, &Method::GET, "/_neargate/topology") => Ok(reply::json(200, &status::topology(&app))),
         (_, &Method::POST, "/_neargate/reset") => Ok(reply::json(200, &reset::reset(&app).await?)),
@@ -47,11 +65,13 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
             logs::ingest(app, batch).await?;
             Ok(reply::json(200, &serde_json::json!({})))
         }
+        (Door::Unix, &Method::POST, "/_neargate/credentials") => {
+            let spec::CredentialsRequest { task, role } = from_json(&read(body).await?)?;
+            let issue = move |tx: &mut control::Tx<'_>| control::iam::task_credentials(tx, &task, role);
+            Ok(reply::json(200, &app.core.run(control::Caller::default(), issue).await?))
+        }
         (Door::Unix, method, "/_neargate/images") => {
             mirror::manage(app, method, parts.uri.query().unwrap_or_default(), body).await
-        }
-        (Door::Unix, method, path) if path.starts_with("/v2/") => {
-            mirror::pull(app, method.clone(), path.to_owned(), parts.headers.clone()).await
         }
         (_, method, path) => Err(no_route(method, path)),
     }

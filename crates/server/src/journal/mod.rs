@@ -4,11 +4,13 @@
 
 mod memory;
 mod redb;
+mod seal;
 #[cfg(test)]
 mod tests;
 
 pub use self::redb::Redb;
 pub use memory::Memory;
+pub use seal::Sealed;
 
 use crate::Error;
 use control::Change;

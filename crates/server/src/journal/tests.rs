@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn put(table: &'static str, key: &str, value: &str) -> Change {
-    Change { table, key: key.to_owned(), value: Some(value.as_bytes().to_vec()) }
+    Change { table, key: key.to_owned(), value: Some(value.as_bytes().to_vec()), secret: false }
 }
 fn remove(table: &'static str, key: &str) -> Change {
-    Change { table, key: key.to_owned(), value: None }
+    Change { table, key: key.to_owned(), value: None, secret: false }
 }
 fn kept(journal: &mut dyn Journal) -> (u64, Vec<String>) {
     let mut records = Vec::new();

@@ -1,7 +1,6 @@
 //! `DescribeLogGroups` and `DescribeLogStreams`: control's answer with the store's statistics.
 
 use super::id_of;
-use crate::blobs::logs::{Store, Summary};
 use aws::api::logs::{
     DescribeLogGroupsRequest, DescribeLogGroupsResponse, DescribeLogStreamsRequest, DescribeLogStreamsResponse,
 };
@@ -9,6 +8,7 @@ use aws::fault::Fault;
 use control::View;
 use control::logs::streams::Statistics;
 use control::state::LogStream;
+use logevents::store::{Store, Summary};
 
 pub(super) fn groups(
     view: &View<'_>,

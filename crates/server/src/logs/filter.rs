@@ -1,12 +1,12 @@
 //! `FilterLogEvents`.
 
-use super::{PAGE_BYTES, PAGE_EVENTS, id_of, kept_since, pattern::Pattern, storage, token};
-use crate::blobs::logs::{Direction, Found, Gap, Page, Store, StreamId};
+use super::{PAGE_BYTES, PAGE_EVENTS, id_of, kept_since, pattern, storage, token};
 use aws::api::logs::{FilterLogEventsRequest, FilterLogEventsResponse, FilteredLogEvent};
 use aws::fault::Fault;
 use control::View;
 use control::logs::{group_of_request, invalid, stream};
 use control::state::{LogGroup, LogStream};
+use logevents::store::{Direction, Found, Gap, Page, Store, StreamId, Wanted};
 
 pub(super) fn filter(
     view: &View<'_>,
@@ -17,7 +17,7 @@ pub(super) fn filter(
     let group =
         group_of_request(view.state, request.log_group_name.as_deref(), request.log_group_identifier.as_deref())?;
     let (ids, names) = streams(view, group, &request)?;
-    let pattern = Pattern::parse(request.filter_pattern.as_deref().unwrap_or(""))?;
+    let pattern = pattern(request.filter_pattern.as_deref().unwrap_or(""))?;
     let start = request.start_time.unwrap_or(0).max(kept_since(group, view.now.millis));
     let end = request.end_time.unwrap_or(i64::MAX);
     if request.end_time.is_some_and(|end| request.start_time.is_some_and(|start| start > end)) {
@@ -30,7 +30,8 @@ pub(super) fn filter(
     };
     let limit = usize::try_from(request.limit.unwrap_or(PAGE_EVENTS)).unwrap_or(1);
     let mut page = Page::new(direction, from, limit, PAGE_BYTES);
-    store.search(&ids, &(start..=end), &mut page, |text| pattern.matches(text)).map_err(storage)?;
+    let wanted = Wanted { time: start..=end, needle: pattern.needle(), matches: &|text| pattern.matches(text) };
+    store.search(&ids, &wanted, &mut page).map_err(storage)?;
     let (oldest, newest) = page.gaps();
     let events = page.events().map(|(key, found)| shape(key, found, &names));
     let (events, ahead): (Vec<_>, _) = match direction {

@@ -1,11 +1,11 @@
 //! `GetLogEvents`.
 
 use super::{PAGE_BYTES, PAGE_EVENTS, id_of, kept_since, storage, token};
-use crate::blobs::logs::{Direction, Gap, Page, Store};
 use aws::api::logs::{GetLogEventsRequest, GetLogEventsResponse, OutputLogEvent};
 use aws::fault::Fault;
 use control::View;
 use control::logs::{group_of_request, stream};
+use logevents::store::{Direction, Gap, Page, Store, Wanted};
 
 pub(super) fn get(view: &View<'_>, store: &Store, request: GetLogEventsRequest) -> Result<GetLogEventsResponse, Fault> {
     // Nothing is masked here, so `unmask` is always fulfilled.
@@ -22,7 +22,7 @@ pub(super) fn get(view: &View<'_>, store: &Store, request: GetLogEventsRequest) 
     };
     let limit = usize::try_from(request.limit.unwrap_or(PAGE_EVENTS)).unwrap_or(1);
     let mut page = Page::new(direction, from, limit, PAGE_BYTES);
-    store.search(&[id], &(start..=end), &mut page, |_| true).map_err(storage)?;
+    store.search(&[id], &Wanted { time: start..=end, needle: None, matches: &|_| true }, &mut page).map_err(storage)?;
     let (mut oldest, mut newest) = page.gaps();
     if request.next_token.is_none() && page.events().next().is_none() && !page.has_more() {
         // An empty stream's tokens wait where its first event will be.

@@ -5,16 +5,15 @@ mod describe;
 mod filter;
 mod get;
 mod ingest;
-mod pattern;
 mod put;
 mod sweep;
+mod test_metric_filter;
 mod token;
 
 pub(crate) use ingest::ingest;
 pub(crate) use sweep::sweep;
 
 use crate::app::internal;
-use crate::blobs::logs::{Store, StreamId};
 use aws::api::{
     Api,
     logs::{API, op},
@@ -23,7 +22,10 @@ use aws::doc::Doc;
 use aws::fault::Fault;
 use aws::shape::{Operation, Shape};
 use control::View;
+use control::logs::invalid;
 use control::state::{LogGroup, LogStream};
+use logevents::pattern::Pattern;
+use logevents::store::{Store, StreamId};
 use spec::Millis;
 
 /// Bytes of events in an answer, counted with 26 for each; and how many ("GetLogEvents").
@@ -52,6 +54,9 @@ pub(crate) fn operation(api: &Api, name: &str) -> Option<Answer> {
         "DescribeLogStreams" => {
             Some(|view, store, input| typed::<op::DescribeLogStreams>(view, store, input, describe::streams))
         }
+        "TestMetricFilter" => {
+            Some(|view, store, input| typed::<op::TestMetricFilter>(view, store, input, test_metric_filter::test))
+        }
         _ => None,
     }
 }
@@ -72,6 +77,11 @@ fn typed<O: Operation>(
 fn id_of(stream: &LogStream) -> Result<StreamId, Fault> {
     StreamId::from_str_radix(&stream.id, 16)
         .map_err(|error| internal(format!("log stream {:?} has the id {:?}: {error}", stream.name, stream.id)))
+}
+
+/// Reads a filter pattern.
+fn pattern(text: &str) -> Result<Pattern, Fault> {
+    Pattern::parse(text).map_err(|error| invalid(error.to_string()))
 }
 
 /// What is older than this has expired.

@@ -1,11 +1,11 @@
 //! `PutLogEvents`.
 
 use super::{DAY, id_of, kept_since, storage};
-use crate::blobs::logs::Store;
 use aws::api::logs::{InputLogEvent, PutLogEventsRequest, PutLogEventsResponse, RejectedLogEventsInfo};
 use aws::fault::Fault;
 use control::View;
 use control::logs::{group, invalid, stream, unsupported};
+use logevents::store::Store;
 use spec::Millis;
 
 /// Limits of a batch ("PutLogEvents"). How many events it may have is in the API's model.

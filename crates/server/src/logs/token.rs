@@ -1,8 +1,8 @@
 //! Tokens of pages: a direction and a gap, `f/…` or `b/…` as CloudWatch Logs has them.
 
-use crate::blobs::logs::{Direction, Gap};
 use aws::fault::Fault;
 use control::logs::invalid;
+use logevents::store::{Direction, Gap};
 
 pub(super) fn write(direction: Direction, gap: Gap) -> String {
     let letter = match direction {

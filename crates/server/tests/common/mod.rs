@@ -111,7 +111,12 @@ impl<S: Read + Write> Client<S> {
     /// Calls a JSON service: `ecs.CreateCluster`.
     pub fn json(&mut self, call: &str, body: &str) -> std::io::Result<Answer> {
         let (service, operation) = call.split_once('.').unwrap();
-        let prefix = if service == "ecs" { "AmazonEC2ContainerServiceV20141113" } else { "Logs_20140328" };
+        let prefix = match service {
+            "ecs" => "AmazonEC2ContainerServiceV20141113",
+            "ssm" => "AmazonSSM",
+            "secretsmanager" => "secretsmanager",
+            _ => "Logs_20140328",
+        };
         let target = format!("{prefix}.{operation}");
         self.request(
             "POST",

@@ -1,9 +1,9 @@
 //! Names of AWS's own services ("AWS service endpoints", AWS General Reference) and of the endpoints that lead to them ("Access an AWS
-//! service using an interface VPC endpoint", AWS PrivateLink Guide).
+//! service using an interface VPC endpoint", AWS PrivateLink Guide); and of public registries.
 
 use super::{View, under};
 use std::net::IpAddr;
-use vpc::{AWS_SERVICES, AwsService, Endpoint, InterfaceId, Topology, Vpc};
+use vpc::{AWS_SERVICES, AwsService, Endpoint, InterfaceId, REGISTRIES, Topology, Vpc};
 
 /// The addresses of a service's name, or of an endpoint's own.
 pub(super) fn addresses(topology: &Topology, view: &View, name: &str) -> Option<Vec<IpAddr>> {
@@ -14,7 +14,9 @@ pub(super) fn addresses(topology: &Topology, view: &View, name: &str) -> Option<
     if let Some(service) = regional {
         return Some(privately(topology, view, service).unwrap_or_else(|| vec![service.address()]));
     }
-    AWS_SERVICES.iter().find(|service| is_global(service, name)).map(|service| vec![service.address()])
+    let global = AWS_SERVICES.iter().find(|service| is_global(service, name)).map(AwsService::address);
+    let registry = || topology.registries().any(|(host, _)| host == name).then_some(REGISTRIES);
+    global.or_else(registry).map(|address| vec![address])
 }
 
 /// Whether a name is a service's in a region, or one under it: a bucket's, or an account's registry's.

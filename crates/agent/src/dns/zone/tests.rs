@@ -41,6 +41,7 @@ pub(crate) fn region() -> Topology {
         vpcs: [(VPC.into(), first), (OTHER.into(), second), (APART.into(), vpc("10.0.0.0/16", &[]))].into(),
         peerings: [("pcx-1".into(), peering)].into(),
         prefix_lists: BTreeMap::new(),
+        registries: ["registry.example.com:5000".to_owned()].into(),
     }
 }
 
@@ -218,6 +219,8 @@ fn services_are_at_their_public_address_unless_an_endpoint_leads_there() {
             ("us-east-1.amazonaws.com", "nothing"),
             ("xs3.amazonaws.com", "no such name"),
             ("example.com", "no such name"),
+            ("registry-1.docker.io", "203.0.113.20"),
+            ("registry.example.com", "203.0.113.20"),
             ("", "nothing"),
         ],
     );

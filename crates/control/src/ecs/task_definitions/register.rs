@@ -4,6 +4,7 @@ use super::{attributes, check, client, size};
 use crate::{
     Tx,
     ecs::{arn, tags},
+    iam::Identity,
     state::{TaskDefinition, TaskDefinitionFamily},
 };
 use aws::{
@@ -86,7 +87,9 @@ fn checked(tx: &Tx<'_>, input: RegisterTaskDefinitionRequest) -> Result<ecs::Tas
         check::complete(container, &task)?;
     }
     let (containers, volumes) = (&definition.container_definitions, &definition.volumes);
-    check::together(containers.as_deref().unwrap_or_default(), volumes.as_deref().unwrap_or_default(), &task)?;
+    let containers = containers.as_deref().unwrap_or_default();
+    check::together(containers, volumes.as_deref().unwrap_or_default(), &task)?;
+    check::need_role(containers, definition.execution_role_arn.as_deref())?;
     definition.compatibilities = Some(compatibilities(&definition, &task, &requires)?);
     definition.requires_attributes = Some(attributes::required(&definition));
     let length = serde_json::to_vec(&definition).map_or(0, |bytes| bytes.len());
@@ -138,7 +141,7 @@ fn described(tx: &Tx<'_>, input: RegisterTaskDefinitionRequest) -> Result<ecs::T
         enable_fault_injection,
         status: Some(TaskDefinitionStatus::Active),
         registered_at: Some(tx.now),
-        registered_by: Some(format!("arn:aws:iam::{}:root", tx.state.region.account)),
+        registered_by: Some(Identity::of(&tx.view()).arn),
         ..ecs::TaskDefinition::default()
     })
 }

@@ -2,6 +2,7 @@
 
 mod life;
 mod refused;
+mod secrets;
 mod shown;
 
 use serde_json::{Value, json};

@@ -3,7 +3,9 @@
 use aws::api::ecs::{
     ContainerCondition, ContainerDefinition, ContainerOverride, KeyValuePair, LogConfiguration, LogDriver,
 };
-use spec::{Condition, ContainerSpec, Dependency, HealthCheck, LogSpec, Mount, TaskId, Ulimit, VolumesFrom};
+use spec::{
+    Condition, ContainerSpec, Dependency, HealthCheck, LogSpec, Mount, Multiline, Secret, TaskId, Ulimit, VolumesFrom,
+};
 use std::collections::BTreeMap;
 
 /// Seconds between the stop signal and SIGKILL when the definition does not say ("Container timeouts", Amazon ECS Developer Guide).
@@ -26,6 +28,11 @@ pub(super) fn resolve(
         entry_point: given(&definition.entry_point),
         command: over.and_then(|o| given(&o.command)).or_else(|| given(&definition.command)),
         environment: environment(definition.environment.as_deref(), over.and_then(|o| o.environment.as_deref())),
+        secrets: each(&definition.secrets).filter_map(secret).collect(),
+        repository_credentials: definition
+            .repository_credentials
+            .as_ref()
+            .and_then(|c| c.credentials_parameter.clone()),
         working_directory: definition.working_directory.clone(),
         user: definition.user.clone(),
         cpu: count(over.and_then(|o| o.cpu).or(definition.cpu)).unwrap_or(0),
@@ -47,6 +54,7 @@ pub(super) fn resolve(
         system_controls: each(&definition.system_controls)
             .filter_map(|c| Some((c.namespace.clone()?, c.value.clone()?)))
             .collect(),
+        labels: definition.docker_labels.clone().unwrap_or_default(),
         log: definition.log_configuration.as_ref().and_then(|log| log_spec(log, &name, task)),
         name,
     }
@@ -73,6 +81,10 @@ fn mib(value: Option<i32>) -> Option<u64> {
 fn environment(definition: Option<&[KeyValuePair]>, over: Option<&[KeyValuePair]>) -> BTreeMap<String, String> {
     let pairs = definition.into_iter().chain(over).flatten();
     pairs.filter_map(|pair| Some((pair.name.clone()?, pair.value.clone().unwrap_or_default()))).collect()
+}
+
+fn secret(secret: &aws::api::ecs::Secret) -> Option<Secret> {
+    Some(Secret { name: secret.name.clone()?, value_from: secret.value_from.clone()? })
 }
 
 fn ulimit(limit: &aws::api::ecs::Ulimit) -> Option<Ulimit> {
@@ -133,8 +145,13 @@ fn log_spec(log: &LogConfiguration, container: &str, task: &TaskId) -> Option<Lo
         group: option("awslogs-group")?.clone(),
         stream: format!("{prefix}{container}/{task}"),
         create_group: option("awslogs-create-group").is_some_and(|value| value == "true"),
-        non_blocking: option("mode").is_some_and(|mode| mode == "non-blocking"),
+        // Non-blocking unless told otherwise, since June 2025 ("LogConfiguration", Amazon ECS API Reference).
+        non_blocking: option("mode").is_none_or(|mode| mode != "blocking"),
         buffer: option("max-buffer-size").and_then(|size| bytes(size)).unwrap_or(LOG_BUFFER),
+        multiline: match (option("awslogs-multiline-pattern"), option("awslogs-datetime-format")) {
+            (Some(pattern), _) => Some(Multiline::Pattern(pattern.clone())),
+            (None, format) => format.cloned().map(Multiline::Datetime),
+        },
     })
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     State, Tx,
     ecs::task_definitions,
+    iam,
     state::{Attachment, AttachmentStatus, Cluster, Container, Launch, Status, Task, TaskDefinition, Times, Word},
 };
 use aws::{
@@ -31,6 +32,8 @@ pub(super) struct Plan {
     definition: TaskDefinition,
     sizes: overrides::Sizes,
     overrides: TaskOverride,
+    task_role: Option<String>,
+    execution_role: Option<String>,
     network: Network,
     platform_version: String,
     group: String,
@@ -63,8 +66,15 @@ pub(super) fn plan(state: &State, cluster: &Cluster, request: &RunTaskRequest) -
     let sizes = overrides::check(state, &definition, &overrides)?;
     let arm = definition.definition.runtime_platform.as_ref().and_then(|p| p.cpu_architecture)
         == Some(CPUArchitecture::Arm64);
+    let of = &definition.definition;
+    let role = |over: &Option<String>, role: &Option<String>| {
+        let given = over.as_deref().or(role.as_deref()).filter(|role| !role.is_empty());
+        given.map(|role| iam::task_role(state, role, &cluster.name)).transpose()
+    };
     Ok(Plan {
         cluster: cluster.name.clone(),
+        task_role: role(&overrides.task_role_arn, &of.task_role_arn)?,
+        execution_role: role(&overrides.execution_role_arn, &of.execution_role_arn)?,
         network: network::check(state, request.network_configuration.as_ref())?,
         platform_version: platform(request.platform_version.as_deref(), sizes.ephemeral_storage.is_some())?,
         group: group(request, &definition)?,
@@ -146,7 +156,8 @@ impl Plan {
     /// The task with the given place in the call. Its subnet is the next one of the call's, beginning anywhere.
     pub(super) fn task(&self, tx: &mut Tx<'_>, subnet: u64, provider: Option<String>) -> Task {
         let id = TaskId::from(tx.hex(32));
-        let launch = self.launch(&id, subnet, provider);
+        let mut launch = self.launch(&id, subnet, provider);
+        launch.credentials_id = launch.task_role.as_ref().map(|_| tx.secret_uuid());
         let container = |tx: &mut Tx<'_>| Container {
             id: tx.uuid(),
             phase: Phase::Pending,
@@ -203,6 +214,9 @@ impl Plan {
             started_by: self.started_by.clone(),
             overrides: self.overrides.clone(),
             client_token: self.client_token.clone(),
+            task_role: self.task_role.clone(),
+            execution_role: self.execution_role.clone(),
+            credentials_id: None,
         }
     }
 }

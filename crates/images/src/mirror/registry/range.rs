@@ -3,17 +3,23 @@
 
 /// What part of a file is asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub enum Part {
     /// All of it.
     Whole,
     /// Bytes `first` to `last`, both included.
-    Range { first: u64, last: u64 },
+    Range {
+        /// The first byte.
+        first: u64,
+        /// The last byte.
+        last: u64,
+    },
     /// Nothing the file has.
     Outside,
 }
 
 impl Part {
-    pub(super) fn of(header: Option<&str>, size: u64) -> Self {
+    /// The part that a header asks for of so many bytes.
+    pub fn of(header: Option<&str>, size: u64) -> Self {
         let Some((first, last)) = header.and_then(|h| h.trim().strip_prefix("bytes=")).and_then(|r| r.split_once('-'))
         else {
             return Self::Whole;

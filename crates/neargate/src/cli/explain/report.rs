@@ -36,7 +36,7 @@ pub struct Report {
     /// The way of the answer; none where there is none to be expected, or the packet gets nowhere.
     back: Option<Way>,
     /// What to do, unless it is reachable.
-    fix: Option<Fix>,
+    pub fix: Option<Fix>,
     /// What is to be known besides, where rules are not all there is.
     note: Option<String>,
 }

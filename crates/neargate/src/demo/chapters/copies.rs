@@ -28,7 +28,7 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
     story.prove("three copies run at the same time, each with an address of its own", held, &described.to_string());
     let mut wrong = Vec::new();
     for (task, _, address) in &tasks {
-        let done = fetch(story, task, "http://127.0.0.1:80/")?;
+        let done = fetch(story, &format!("task/{}", short(task)), "http://127.0.0.1:80/")?;
         if !is_page_of(&done.output, address) {
             wrong.push(format!("{}: {}", short(task), done.output));
         }

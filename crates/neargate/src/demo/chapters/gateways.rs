@@ -7,7 +7,7 @@ use crate::{
 
 pub fn tell(story: &mut Story) -> Result<(), Failure> {
     story.screen.say("Three subnets: the public one leads to the internet gateway, the private one to a NAT gateway in the public one, the");
-    story.screen.say("isolated one only to endpoints of CloudWatch Logs and of S3.");
+    story.screen.say("isolated one nowhere.");
     let [vpc, gateway, allocation] = story.aws_all([
         "ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId".to_owned(),
         "ec2 create-internet-gateway --query InternetGateway.InternetGatewayId".to_owned(),
@@ -31,12 +31,6 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
     let associate = |table: &str, subnet: &str| {
         format!("ec2 associate-route-table --route-table-id {table} --subnet-id {subnet} --query AssociationId")
     };
-    let endpoint = |service: &str, options: &str| {
-        format!(
-            "ec2 create-vpc-endpoint --vpc-id {vpc} --service-name com.amazonaws.us-east-1.{service} {options} --query VpcEndpoint.State"
-        )
-    };
-    let logs = format!("--vpc-endpoint-type Interface --subnet-ids {isolated} --security-group-ids {group}");
     let [nat, ..] = story.aws_all([
         format!("ec2 create-nat-gateway --subnet-id {public} --allocation-id {allocation} --query NatGateway.NatGatewayId"),
         format!("ec2 create-route --route-table-id {to_internet} --gateway-id {gateway} {anywhere}"),
@@ -44,8 +38,7 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
         associate(&to_nat, &private),
         associate(&to_endpoints, &isolated),
         format!("ec2 authorize-security-group-ingress --group-id {group} --protocol tcp --port 80 --cidr 0.0.0.0/0 --query Return"),
-        endpoint("logs", &logs),
-        endpoint("s3", &format!("--route-table-ids {to_endpoints}")),
+        format!("ec2 authorize-security-group-ingress --group-id {group} --protocol tcp --port 443 --cidr 10.0.0.0/16 --query Return"),
     ])?;
     story.aws_all([format!("ec2 wait nat-gateway-available --nat-gateway-ids {nat}")])?;
     let [routed] =
@@ -58,6 +51,7 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
         subnet: subnet.clone(),
         group: group.clone(),
         public,
+        is_task: true,
     };
     let networks = &mut story.found.networks;
     networks.places = vec![

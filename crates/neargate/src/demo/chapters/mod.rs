@@ -7,10 +7,12 @@ mod internet;
 mod matrix;
 mod neighbours;
 mod network;
+mod no_way;
 mod nothing_left;
 mod other_vpcs;
 mod page;
 mod private_way;
+mod role;
 mod run_task;
 mod situations;
 mod stop_task;
@@ -25,8 +27,9 @@ struct Chapter {
     tell: fn(&mut Story) -> Result<(), Failure>,
 }
 
-const CHAPTERS: [Chapter; 14] = [
-    Chapter { title: "Two images, loaded from archives", tell: images::tell },
+const CHAPTERS: [Chapter; 16] = [
+    Chapter { title: "Two images, pushed to Amazon ECR", tell: images::tell },
+    Chapter { title: "An execution role", tell: role::tell },
     Chapter { title: "A task definition with two containers", tell: task_definition::tell },
     Chapter { title: "A security group in the default VPC", tell: network::tell },
     Chapter { title: "The task runs, with a network interface of its own", tell: run_task::tell },
@@ -34,7 +37,8 @@ const CHAPTERS: [Chapter; 14] = [
     Chapter { title: "Two more copies, with the same ports", tell: copies::tell },
     Chapter { title: "From one task to another, through the security group", tell: neighbours::tell },
     Chapter { title: "A task is stopped", tell: stop_task::tell },
-    Chapter { title: "A VPC with an internet gateway, a NAT gateway and endpoints", tell: gateways::tell },
+    Chapter { title: "A VPC with an internet gateway and a NAT gateway", tell: gateways::tell },
+    Chapter { title: "Without a way to Amazon ECR a task does not start, and endpoints are one", tell: no_way::tell },
     Chapter { title: "A second VPC with the same addresses, and a third one that is peered", tell: other_vpcs::tell },
     Chapter {
         title: "Tasks in the four situations of external networking, and in the other VPCs",

@@ -9,7 +9,7 @@ use crate::{
 pub fn tell(story: &mut Story) -> Result<(), Failure> {
     let address = story.found.first_address.clone();
     let copy = story.found.copies.first().cloned().ok_or_else(|| Failure("there is no other task".to_owned()))?;
-    let done = fetch(story, &copy, &format!("http://{address}:80/"))?;
+    let done = fetch(story, &format!("task/{}", short(&copy)), &format!("http://{address}:80/"))?;
     story.prove(
         "a task reaches another at the port the security group opens",
         is_page_of(&done.output, &address),
@@ -18,7 +18,7 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
 
     let api = "http://127.0.0.1:8080/my-endpoint";
     let first = story.found.first.clone();
-    let inside = fetch(story, &first, api)?;
+    let inside = fetch(story, &format!("task/{}", short(&first)), api)?;
     let place = format!("task/{}", short(&copy));
     let closed = story.neargate(&[
         "from",

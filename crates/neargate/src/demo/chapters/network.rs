@@ -4,6 +4,7 @@ use crate::{cli::Failure, demo::story::Story};
 use serde_json::Value;
 
 pub fn tell(story: &mut Story) -> Result<(), Failure> {
+    story.screen.say("The subnet leads to an internet gateway, and tasks get public addresses: a way to Amazon ECR.");
     story.screen.say("Its members may reach each other at port 80, and nobody else may reach them at all.");
     let default = [
         "ec2",

@@ -7,6 +7,7 @@ use crate::{
 
 pub fn tell(story: &mut Story) -> Result<(), Failure> {
     story.screen.say("The twin has the range of the first VPC, and nothing leads from one to the other. The peered VPC's range is another.");
+    story.screen.say("Neither has a way to Amazon ECR, so programs of this machine stand in for tasks there.");
     let vpc = story.found.networks.vpc.clone();
     let [twin, peered] = story.aws_all([
         "ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId".to_owned(),
@@ -50,7 +51,7 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
         route(to_endpoints, "10.3.0.0/16"),
         route(&main, "10.0.0.0/16"),
     ])?;
-    let place = |name, words, subnet, group| Place { name, words, subnet, group, public: false };
+    let place = |name, words, subnet, group| Place { name, words, subnet, group, public: false, is_task: false };
     let networks = &mut story.found.networks;
     networks.places.push(place("twin", "VPC of the same range", twin_subnet, twin_group));
     networks.places.push(place("peered", "peered VPC", peered_subnet, peered_group));

@@ -9,7 +9,7 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
     story.screen.say("web fetches http://127.0.0.1:8080/my-endpoint from api over the loopback they share. curl is this machine's, in the");
     story.screen.say("task's network.");
     let (task, address) = (story.found.first.clone(), story.found.first_address.clone());
-    let done = fetch(story, &task, "http://127.0.0.1:80/")?;
+    let done = fetch(story, &format!("task/{}", short(&task)), "http://127.0.0.1:80/")?;
     story.screen.output(&done.output);
     story.prove(
         "web serves the page it made of api's answer",
@@ -19,10 +19,9 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fetches something from inside a task's network, again while its server is still starting.
-pub(super) fn fetch(story: &Story, task: &str, url: &str) -> Result<Done, Failure> {
-    let place = format!("task/{}", short(task));
-    let command = ["from", &place, "--", "curl", "--silent", "--show-error", "--fail", "--max-time", "5", url];
+/// Fetches something from inside a network, again while its server is still starting.
+pub(super) fn fetch(story: &Story, place: &str, url: &str) -> Result<Done, Failure> {
+    let command = ["from", place, "--", "curl", "--silent", "--show-error", "--fail", "--max-time", "5", url];
     let mut done = story.neargate(&command)?;
     if !done.success {
         let again = || {

@@ -37,8 +37,10 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
 
 /// Starts copies of the task and returns their ARNs.
 pub(super) fn run(story: &Story, count: u32) -> Result<Vec<String>, Failure> {
-    let network =
-        format!("awsvpcConfiguration={{subnets=[{}],securityGroups=[{}]}}", story.found.subnet, story.found.group);
+    let network = format!(
+        "awsvpcConfiguration={{subnets=[{}],securityGroups=[{}],assignPublicIp=ENABLED}}",
+        story.found.subnet, story.found.group
+    );
     let count = count.to_string();
     let command = [
         "ecs",

@@ -1,6 +1,6 @@
 //! A container definition on its own: names, limits, time-outs, and the defaults AWS fills in.
 
-use super::{Task, client, health, kernel, logs, ports, refuse_if, some, volumes};
+use super::{Task, client, health, kernel, logs, ports, refuse_if, secrets, some, volumes};
 use aws::{
     api::ecs::{ContainerDefinition, KeyValuePair, NetworkMode},
     fault::Fault,
@@ -35,13 +35,15 @@ pub(crate) fn complete(container: &mut ContainerDefinition, task: &Task<'_>) -> 
     Ok(())
 }
 
-/// Checks what a task's overrides can change of a container: its sizes, and the texts its processes get.
+/// Checks what a task's overrides can change of a container: its sizes, its environment, which no secret may be named like, and the
+/// texts its processes get.
 ///
 /// # Errors
 /// `ClientException` in AWS's words.
 pub(super) fn overridable(container: &ContainerDefinition, name: &str, task: &Task<'_>) -> Result<(), Fault> {
     memory(container, name, task)?;
     environment(container.environment.as_deref().unwrap_or_default())?;
+    secrets::check(container, name)?;
     texts(container, name)
 }
 

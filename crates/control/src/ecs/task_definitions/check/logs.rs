@@ -9,9 +9,11 @@ use aws::{
 /// What the driver can't do without, in the order AWS names them.
 const REQUIRED: [&str; 2] = ["awslogs-region", "awslogs-group"];
 /// What it takes beside that.
-const OPTIONAL: [&str; 4] = ["awslogs-stream-prefix", "awslogs-create-group", "mode", "max-buffer-size"];
-/// What AWS's takes and neargate's does not.
-const ABSENT: [&str; 2] = ["awslogs-datetime-format", "awslogs-multiline-pattern"];
+const OPTIONAL: [&str; 6] =
+    ["awslogs-stream-prefix", "awslogs-create-group", DATETIME, MULTILINE, "mode", "max-buffer-size"];
+/// Two ways to say which lines begin an event.
+const DATETIME: &str = "awslogs-datetime-format";
+const MULTILINE: &str = "awslogs-multiline-pattern";
 
 /// Checks a log configuration. Drivers that only EC2 instances have are none of Fargate's (`fargate`).
 ///
@@ -32,9 +34,6 @@ pub(super) fn check(log: &LogConfiguration, region: &str) -> Result<(), Fault> {
     let known = |name: &&String| REQUIRED.contains(&name.as_str()) || OPTIONAL.contains(&name.as_str());
     let unknown: Vec<&str> =
         options.iter().flatten().map(|(name, _)| name).filter(|name| !known(name)).map(String::as_str).collect();
-    if let Some(name) = unknown.iter().find(|name| ABSENT.contains(name)) {
-        return Err(not_supported(&format!("the log option {name}")));
-    }
     refuse_if(!unknown.is_empty(), || format!("Log driver awslogs disallows options: {}", unknown.join(", ")))
 }
 
@@ -52,6 +51,12 @@ fn awslogs<'a>(option: &dyn Fn(&str) -> Option<&'a str>, region: &str) -> Result
         Some(value) if !values.contains(&value) => Err(wrong(name)),
         _ => Ok(()),
     };
+    refuse_if(option(DATETIME).is_some() && option(MULTILINE).is_some(), || {
+        format!("Log driver awslogs can't have both options: {DATETIME}, {MULTILINE}")
+    })?;
+    if let Some(name) = [DATETIME, MULTILINE].into_iter().find(|name| option(name) == Some("")) {
+        return Err(wrong(name));
+    }
     one_of("awslogs-create-group", ["true", "false"])?;
     one_of("mode", ["blocking", "non-blocking"])?;
     match option("max-buffer-size") {

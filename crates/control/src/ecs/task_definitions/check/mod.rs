@@ -6,12 +6,14 @@ mod health;
 mod kernel;
 mod logs;
 mod ports;
+mod secrets;
 mod together;
 mod unsupported;
 mod volumes;
 
 pub(super) use container::complete;
 pub(super) use fargate::{fits, is_ecr};
+pub(super) use secrets::need_role;
 pub(super) use together::together;
 pub(super) use unsupported::{refuse_in_container, refuse_in_task};
 pub(super) use volumes::complete as complete_volumes;

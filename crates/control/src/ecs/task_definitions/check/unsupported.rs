@@ -57,7 +57,7 @@ pub(crate) fn refuse_in_task(request: &RegisterTaskDefinitionRequest) -> Result<
 /// Refuses what neargate can't do for a container.
 pub(crate) fn refuse_in_container(container: &ContainerDefinition) -> Result<(), Fault> {
     let ContainerDefinition {
-        // Checked (`container`, `ports`, `volumes`, `health`, `kernel`, `together`) and done by the host.
+        // Checked (`container`, `ports`, `volumes`, `health`, `kernel`, `secrets`, `together`) and done by the host.
         name: _,
         image: _,
         cpu: _,
@@ -81,6 +81,8 @@ pub(crate) fn refuse_in_container(container: &ContainerDefinition) -> Result<(),
         ulimits: _,
         health_check: _,
         system_controls: _,
+        secrets: _,
+        repository_credentials: _,
         // Checked for Fargate (`fargate`) or its network mode (`container`).
         links: _,
         hostname: _,
@@ -97,20 +99,16 @@ pub(crate) fn refuse_in_container(container: &ContainerDefinition) -> Result<(),
         // Refused, wholly or in part.
         log_configuration: _,
         linux_parameters,
-        repository_credentials,
         restart_policy,
         environment_files,
-        secrets,
         firelens_configuration,
         credential_specs,
     } = container;
     let tmpfs = linux_parameters.as_ref().is_some_and(|linux| some(&linux.tmpfs));
     refuse(&[
         (tmpfs, "linuxParameters.tmpfs"),
-        (repository_credentials.is_some(), "repositoryCredentials"),
         (restart_policy.as_ref().is_some_and(|policy| policy.enabled != Some(false)), "restartPolicy"),
         (some(environment_files), "environmentFiles"),
-        (some(secrets), "secrets"),
         (firelens_configuration.is_some(), "firelensConfiguration"),
         (some(credential_specs), "credentialSpecs"),
     ])

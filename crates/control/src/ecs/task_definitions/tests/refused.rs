@@ -276,6 +276,21 @@ fn of_health_and_logs() -> Vec<(&'static str, Value, &'static str)> {
             option("awslogs-region", json!("eu-west-1")),
             "Log driver awslogs can't reach awslogs-region eu-west-1: neargate is us-east-1 alone.",
         ),
+        (
+            "logConfiguration",
+            {
+                let mut both = right.clone();
+                both["awslogs-datetime-format"] = json!("%Y");
+                both["awslogs-multiline-pattern"] = json!("^x");
+                logs(both)
+            },
+            "Log driver awslogs can't have both options: awslogs-datetime-format, awslogs-multiline-pattern",
+        ),
+        (
+            "logConfiguration",
+            option("awslogs-multiline-pattern", json!("")),
+            "Log driver awslogs has an invalid value for option: awslogs-multiline-pattern",
+        ),
         ("logConfiguration", logs(right.clone()), no_role),
         (
             "logConfiguration",
@@ -303,12 +318,6 @@ fn of_what_neargate_lacks() -> Vec<(&'static str, Value, &'static str)> {
             "efsVolumeConfiguration",
         ),
         ("/volumes", json!([{"name": "v", "configuredAtLaunch": true}]), "volumes.configuredAtLaunch"),
-        ("/containerDefinitions/0/secrets", json!([{"name": "n", "valueFrom": "v"}]), "secrets"),
-        (
-            "/containerDefinitions/0/repositoryCredentials",
-            json!({"credentialsParameter": "x"}),
-            "repositoryCredentials",
-        ),
         ("/containerDefinitions/0/restartPolicy", json!({"enabled": true}), "restartPolicy"),
         ("/containerDefinitions/0/environmentFiles", json!([{"value": "x", "type": "s3"}]), "environmentFiles"),
         ("/containerDefinitions/0/firelensConfiguration", json!({"type": "fluentbit"}), "firelensConfiguration"),
@@ -330,11 +339,6 @@ fn of_what_neargate_lacks() -> Vec<(&'static str, Value, &'static str)> {
         ),
         ("/containerDefinitions/0/logConfiguration", json!({"logDriver": "splunk"}), "the log driver splunk"),
         ("/containerDefinitions/0/logConfiguration", json!({"logDriver": "awsfirelens"}), "the log driver awsfirelens"),
-        (
-            "/containerDefinitions/0/logConfiguration",
-            json!({"logDriver": "awslogs", "options": {"awslogs-group": "g", "awslogs-region": "us-east-1", "awslogs-multiline-pattern": "x"}}),
-            "the log option awslogs-multiline-pattern",
-        ),
     ]
 }
 

@@ -89,13 +89,60 @@ fn the_log_stream_is_named_by_prefix_container_and_task() {
     logged["executionRoleArn"] = json!("arn:aws:iam::123456789012:role/exec");
     logged["containerDefinitions"][0]["logConfiguration"] = json!({"logDriver": "awslogs", "options": {
         "awslogs-group": "/web", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p", "mode": "non-blocking", "max-buffer-size": "1m"}});
+    fixture.world.task_role("exec");
     fixture.world.ecs("RegisterTaskDefinition", logged);
     let id = fixture.start();
     let spec = host_spec(&fixture.world.state, &HostId::from("host"));
     let log = spec.tasks[id.as_str()].containers[0].log.clone().unwrap();
     assert_eq!((log.group.as_str(), log.stream.as_str()), ("/web", format!("p/web/{id}").as_str()));
     assert_eq!((log.non_blocking, log.create_group, log.buffer), (true, false, 1 << 20));
+    assert_eq!(log.multiline, None);
     assert_eq!(spec.tasks[id.as_str()].containers[1].log, None);
+}
+
+#[test]
+fn secrets_reach_the_host_by_reference_and_no_override_takes_their_names() {
+    let mut fixture = Fixture::new();
+    fixture.world.task_role("exec");
+    let secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:registry-AbCdEf";
+    let mut with = definition();
+    with["executionRoleArn"] = json!("arn:aws:iam::123456789012:role/exec");
+    with["containerDefinitions"][0]["secrets"] = json!([{"name": "PASSWORD", "valueFrom": "/app/password"}]);
+    with["containerDefinitions"][0]["repositoryCredentials"] = json!({"credentialsParameter": secret});
+    fixture.world.ecs("RegisterTaskDefinition", with);
+    let id = fixture.start();
+    let spec = host_spec(&fixture.world.state, &HostId::from("host"));
+    let web = &spec.tasks[id.as_str()].containers[0];
+    let expected = spec::Secret { name: "PASSWORD".to_owned(), value_from: "/app/password".to_owned() };
+    assert_eq!((web.secrets.as_slice(), web.repository_credentials.as_deref()), ([expected].as_slice(), Some(secret)));
+    let over = json!({"containerOverrides": [{"name": "web", "environment": [{"name": "PASSWORD", "value": "x"}]}]});
+    assert_eq!(
+        fixture.world.ecs_refuses("RunTask", fixture.request_with(json!({"overrides": over}))),
+        "InvalidParameterException: The secret name must be unique and not shared with any new or existing environment variables set on \
+         the container, such as 'PASSWORD'."
+    );
+}
+
+#[test]
+fn the_log_driver_does_not_block_unless_told_to_and_joins_lines_as_told() {
+    let told = |options: Value| {
+        let mut fixture = Fixture::new();
+        fixture.world.task_role("exec");
+        let mut logged = definition();
+        logged["executionRoleArn"] = json!("arn:aws:iam::123456789012:role/exec");
+        let mut all = json!({"awslogs-group": "/web", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"});
+        all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        logged["containerDefinitions"][0]["logConfiguration"] = json!({"logDriver": "awslogs", "options": all});
+        fixture.world.ecs("RegisterTaskDefinition", logged);
+        let id = fixture.start();
+        host_spec(&fixture.world.state, &HostId::from("host")).tasks[id.as_str()].containers[0].log.clone().unwrap()
+    };
+    let log = told(json!({}));
+    assert_eq!((log.non_blocking, log.buffer, log.multiline), (true, 10 << 20, None));
+    let log = told(json!({"mode": "blocking", "awslogs-multiline-pattern": "^INFO"}));
+    assert_eq!((log.non_blocking, log.multiline), (false, Some(spec::Multiline::Pattern("^INFO".into()))));
+    let log = told(json!({"awslogs-datetime-format": "%H:%M"}));
+    assert_eq!(log.multiline, Some(spec::Multiline::Datetime("%H:%M".into())));
 }
 
 #[test]

@@ -1,0 +1,142 @@
+//! The certificates a container trusts: the region's authority beside whatever its image trusts already.
+//!
+//! The authority's certificate is at [`PATH`] in every container, and AWS's SDKs are pointed to it by the variables they know. Where the
+//! image has the bundle of certificates of its distribution, the container sees that bundle with the authority added, so that whatever
+//! else uses TLS there (curl, OpenSSL, Go) needs no settings. The image itself is not changed.
+
+use containers::FileMount;
+use rustix::{
+    fs::{CWD, Mode, OFlags, ResolveFlags, openat2},
+    io::Errno,
+};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// Where the region's authority is in every container.
+pub const PATH: &str = "/etc/neargate/ca.pem";
+/// What AWS's SDKs and Node.js find it by.
+const VARIABLES: [&str; 2] = ["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"];
+/// Where distributions keep their bundles: Debian, Ubuntu and Alpine; Alpine's OpenSSL; Amazon Linux, Red Hat and Fedora; openSUSE.
+const BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+];
+/// The largest bundle that is read. Mozilla's has 220 KB.
+const LARGEST: u64 = 4 << 20;
+
+/// Points AWS's SDKs to the authority, unless the image or the task definition points them elsewhere.
+pub(crate) fn environment(variables: &mut BTreeMap<String, String>) {
+    for name in VARIABLES {
+        variables.entry(name.to_owned()).or_insert_with(|| PATH.to_owned());
+    }
+}
+
+/// Writes what a container is to see into a directory of its own, and returns where each file goes. `layers` are the image's, the lowest
+/// first.
+///
+/// # Errors
+/// When a file can't be written.
+pub(crate) fn mounts(directory: &Path, authority: &str, layers: &[PathBuf]) -> io::Result<Vec<FileMount>> {
+    if authority.is_empty() {
+        return Ok(Vec::new());
+    }
+    fs::create_dir_all(directory)?;
+    let mut mounts = Vec::new();
+    let mut mount = |name: String, path: &str, content: &str| -> io::Result<()> {
+        let source = directory.join(name);
+        fs::write(&source, content)?;
+        mounts.push(FileMount { source, path: path.to_owned(), read_only: true });
+        Ok(())
+    };
+    mount("ca.pem".to_owned(), PATH, authority)?;
+    for (number, path) in BUNDLES.into_iter().enumerate() {
+        if let Some(bundle) = in_image(layers, path) {
+            mount(format!("bundle-{number}.pem"), path, &format!("{}\n{authority}", bundle.trim_end()))?;
+        }
+    }
+    Ok(mounts)
+}
+
+/// A file of an image, if it is a plain one in the uppermost layer that has something at its path.
+fn in_image(layers: &[PathBuf], path: &str) -> Option<String> {
+    for layer in layers.iter().rev() {
+        match open(layer, path) {
+            Ok(file) => return read(file),
+            Err(Errno::NOENT) => {}
+            // A link, or a whiteout on the way: the image has made something else of it.
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+/// Opens a file below a layer. An image's links lead nowhere: they might lead out of it.
+fn open(layer: &Path, path: &str) -> Result<File, Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let layer = rustix::fs::openat(CWD, layer, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let inside = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    Ok(openat2(&layer, path.trim_start_matches('/'), flags, Mode::empty(), inside)?.into())
+}
+
+fn read(file: File) -> Option<String> {
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(LARGEST).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn layer(dir: &Path, name: &str, path: &str, content: &str) -> PathBuf {
+        let layer = dir.join(name);
+        let file = layer.join(path.trim_start_matches('/'));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+        layer
+    }
+
+    #[test]
+    fn the_uppermost_bundle_of_the_image_gets_the_authority() {
+        let dir = tempfile::tempdir().unwrap();
+        let layers = [
+            layer(dir.path(), "low", BUNDLES[0], "old\n"),
+            layer(dir.path(), "high", BUNDLES[0], "new\n"),
+            layer(dir.path(), "other", "/x", ""),
+        ];
+        let mounts = mounts(&dir.path().join("out"), "authority\n", &layers).unwrap();
+        let seen: Vec<_> = mounts.iter().map(|m| (m.path.as_str(), fs::read_to_string(&m.source).unwrap())).collect();
+        let expected = [(PATH, "authority\n".to_owned()), (BUNDLES[0], "new\nauthority\n".to_owned())];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn an_images_links_lead_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = layer(dir.path(), "host", "/secret", "of the host");
+        let image = dir.path().join("image");
+        fs::create_dir_all(image.join("etc/ssl/certs")).unwrap();
+        symlink(secret.join("secret"), image.join("etc/ssl/certs/ca-certificates.crt")).unwrap();
+        symlink(&secret, image.join("etc/pki")).unwrap();
+        let mounts = mounts(&dir.path().join("out"), "authority", &[image]).unwrap();
+        assert_eq!(mounts.len(), 1, "{mounts:?}");
+    }
+
+    #[test]
+    fn variables_that_are_set_stay() {
+        let mut variables = BTreeMap::from([("AWS_CA_BUNDLE".to_owned(), "/mine".to_owned())]);
+        environment(&mut variables);
+        assert_eq!((variables["AWS_CA_BUNDLE"].as_str(), variables["NODE_EXTRA_CA_CERTS"].as_str()), ("/mine", PATH));
+    }
+}

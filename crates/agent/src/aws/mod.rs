@@ -1,0 +1,120 @@
+//! Calls of AWS's API that the agent makes for a task: over HTTPS, from inside the task's namespace, signed with the credentials of its
+//! execution role. So a task without a way to a service fails here as it does on AWS.
+
+mod failure;
+mod sign;
+
+pub(crate) use failure::Failure;
+
+use crate::dial::{Body, Dialer};
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use serde_json::Value;
+use spec::Credentials;
+use std::{io, time::Duration};
+use tokio::time::{sleep, timeout};
+
+/// Attempts in all, as AWS's SDKs make them, and the pause before the second.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(50);
+/// The largest answer taken: ten parameters of 8 KiB, or a secret of 64 KiB, and what JSON makes of them.
+const ANSWER: usize = 1 << 20;
+
+/// A service whose API is JSON.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// Its name in error texts.
+    pub(crate) name: &'static str,
+    /// What requests are signed for.
+    pub(crate) signing: &'static str,
+    /// The labels before `REGION.amazonaws.com`.
+    pub(crate) host: &'static str,
+    /// What stands before the operation in `X-Amz-Target`.
+    pub(crate) target: &'static str,
+}
+
+/// Amazon ECR.
+pub(crate) const ECR: Service =
+    Service { name: "ECR", signing: "ecr", host: "api.ecr", target: "AmazonEC2ContainerRegistry_V20150921" };
+/// CloudWatch Logs.
+pub(crate) const LOGS: Service =
+    Service { name: "CloudWatch Logs", signing: "logs", host: "logs", target: "Logs_20140328" };
+
+/// Makes one task's calls.
+#[derive(Clone)]
+pub(crate) struct Aws {
+    pub(crate) dialer: Dialer,
+    pub(crate) region: String,
+    /// Its execution role's.
+    pub(crate) credentials: Credentials,
+}
+
+impl Aws {
+    /// The same for calls of another region's endpoints.
+    pub(crate) fn in_region(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), ..self.clone() }
+    }
+
+    /// Calls an operation. What can pass is tried again.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn call(&self, service: &Service, operation: &str, input: &Value) -> Result<Value, Failure> {
+        self.call_with(service, operation, input, &[]).await
+    }
+
+    /// The same with headers beside AWS's own.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn call_with(
+        &self,
+        service: &Service,
+        operation: &str,
+        input: &Value,
+        headers: &[(&'static str, String)],
+    ) -> Result<Value, Failure> {
+        let url = format!("https://{}.{}.amazonaws.com/", service.host, self.region);
+        let body = Bytes::from(input.to_string());
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            let failure = match self.attempt(service, operation, &url, body.clone(), headers).await {
+                Ok((status, _, answer)) if status.is_success() => return Ok(answer),
+                Ok((status, request_id, answer)) => Failure::refused(status, request_id, &answer),
+                Err(error) => Failure::NoAnswer { url: url.clone(), attempts: attempt, why: error.to_string() },
+            };
+            if attempt >= ATTEMPTS || !failure.passes() {
+                return Err(failure);
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+        Err(Failure::NoAnswer { url, attempts: 0, why: String::new() })
+    }
+
+    async fn attempt(
+        &self,
+        service: &Service,
+        operation: &str,
+        url: &str,
+        body: Bytes,
+        headers: &[(&'static str, String)],
+    ) -> io::Result<(StatusCode, String, Value)> {
+        let mut request = Request::post(url)
+            .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("{}.{operation}", service.target));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let mut request = request.body(Body::new(body.clone())).map_err(io::Error::other)?;
+        sign::sign(&mut request, &body, &self.credentials, &self.region, service.signing)?;
+        let answer = self.dialer.send(request).await?;
+        let status = answer.status();
+        let request_id = answer.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok());
+        let request_id = request_id.unwrap_or_default().to_owned();
+        let body = timeout(self.dialer.patience.silence, Limited::new(answer.into_body(), ANSWER).collect()).await;
+        let body = body.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map_err(io::Error::other)?.to_bytes();
+        Ok((status, request_id, serde_json::from_slice(&body).unwrap_or_default()))
+    }
+}

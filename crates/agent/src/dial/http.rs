@@ -1,0 +1,83 @@
+//! HTTPS for a task: one request on a connection of its own.
+
+use super::{Dialer, go, late, said};
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use std::io::{self, ErrorKind};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// What is sent.
+pub(crate) type Body = Full<Bytes>;
+/// What comes back: its body is still to be read.
+pub(crate) type Answer = Response<Incoming>;
+
+impl Dialer {
+    /// Sends a request whose URI is a whole `https` URL, and returns when the answer's head is there, whatever its status.
+    ///
+    /// # Errors
+    /// No answer came, in Go's words.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> io::Result<Answer> {
+        let uri = request.uri().clone();
+        let host = uri.host().unwrap_or_default();
+        if uri.scheme_str() != Some("https") {
+            return Err(said(ErrorKind::InvalidInput, format!("{uri} is no https URL")));
+        }
+        let stream = self.connect(host, uri.port_u16().unwrap_or(443)).await?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| said(ErrorKind::InvalidInput, error))?;
+        let secured = timeout(self.patience.dial, TlsConnector::from(self.trust.0.clone()).connect(name, stream)).await;
+        let secured = secured.map_err(|_| said(ErrorKind::TimedOut, "net/http: TLS handshake timeout"))?;
+        let secured = secured.map_err(|error| said(error.kind(), tls(&error)))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(secured)).await.map_err(io::Error::other)?;
+        tokio::spawn(connection);
+        // On the connection only the path is sent; whose it is, is in a header.
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let authority = uri.authority().map_or(host, |authority| authority.as_str());
+        let host = header::HeaderValue::from_str(authority).map_err(io::Error::other)?;
+        request.headers_mut().insert(header::HOST, host);
+        *request.uri_mut() = path.parse().map_err(io::Error::other)?;
+        let answer = timeout(self.patience.silence, sender.send_request(request)).await;
+        answer
+            .map_err(|_| late())
+            .and_then(|answer| answer.map_err(broken))
+            .map_err(|error| said(error.kind(), go(&error, "read")))
+    }
+}
+
+/// What Go says of a handshake that failed.
+fn tls(error: &io::Error) -> String {
+    use rustls::{AlertDescription, CertificateError, Error};
+    let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    let x509 = |words: &str| format!("tls: failed to verify certificate: x509: {words}");
+    match of_tls {
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            x509("certificate signed by unknown authority")
+        }
+        Some(Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
+            x509("certificate has expired or is not yet valid")
+        }
+        Some(Error::InvalidCertificate(other)) => x509(&other.to_string()),
+        Some(Error::AlertReceived(AlertDescription::UnrecognisedName)) => "remote error: tls: unrecognized name".into(),
+        Some(Error::AlertReceived(AlertDescription::HandshakeFailure)) => "remote error: tls: handshake failure".into(),
+        Some(Error::InvalidMessage(_)) => "tls: first record does not look like a TLS handshake".to_owned(),
+        _ if error.kind() == ErrorKind::UnexpectedEof => "EOF".to_owned(),
+        _ => go(error, "read"),
+    }
+}
+
+/// The system's error under one of HTTP's.
+fn broken(error: hyper::Error) -> io::Error {
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        if let Some(of_system) = inner.downcast_ref::<io::Error>() {
+            return said(of_system.kind(), of_system);
+        }
+        cause = inner.source();
+    }
+    if error.is_incomplete_message() { said(ErrorKind::UnexpectedEof, "EOF") } else { io::Error::other(error) }
+}

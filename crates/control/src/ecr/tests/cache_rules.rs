@@ -1,0 +1,79 @@
+//! Pull through cache rules.
+
+use super::Registry;
+use crate::ecr::{Upstream, upstream_of};
+use serde_json::json;
+
+const SECRET: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf";
+
+#[test]
+fn a_repository_has_the_upstream_of_its_longest_prefix() {
+    let mut registry = Registry::new();
+    let rule = |prefix: &str, url: &str| json!({ "ecrRepositoryPrefix": prefix, "upstreamRegistryUrl": url });
+    registry.ok("CreatePullThroughCacheRule", rule("public", "public.ecr.aws"));
+    registry.ok("CreatePullThroughCacheRule", rule("public/k8s", "registry.k8s.io"));
+    let mut hub = rule("hub/", "registry-1.docker.io");
+    (hub["credentialArn"], hub["upstreamRepositoryPrefix"]) = (json!(SECRET), json!("library"));
+    registry.ok("CreatePullThroughCacheRule", hub);
+    let state = &registry.0.state;
+    let upstream = |registry: &str, repository: &str, credential_arn: Option<&str>| {
+        Some(Upstream {
+            registry: registry.to_owned(),
+            repository: repository.to_owned(),
+            credential_arn: credential_arn.map(str::to_owned),
+        })
+    };
+    assert_eq!(upstream_of(state, "public/nginx/nginx"), upstream("public.ecr.aws", "nginx/nginx", None));
+    assert_eq!(upstream_of(state, "public/k8s/pause"), upstream("registry.k8s.io", "pause", None));
+    assert_eq!(upstream_of(state, "hub/nginx"), upstream("registry-1.docker.io", "library/nginx", Some(SECRET)));
+    assert_eq!((upstream_of(state, "public"), upstream_of(state, "publicity/x")), (None, None));
+    registry.ok("CreatePullThroughCacheRule", rule("ROOT", "quay.io"));
+    assert_eq!(upstream_of(&registry.0.state, "any/thing"), upstream("quay.io", "any/thing", None));
+}
+
+#[test]
+fn rules_are_described_changed_and_deleted() {
+    let mut registry = Registry::new();
+    let hub =
+        json!({ "ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io", "credentialArn": SECRET });
+    let made = registry.ok("CreatePullThroughCacheRule", hub.clone());
+    assert_eq!((&made["upstreamRegistry"], &made["upstreamRepositoryPrefix"]), (&json!("docker-hub"), &json!("ROOT")));
+    assert!(
+        registry.refused("CreatePullThroughCacheRule", hub).starts_with("PullThroughCacheRuleAlreadyExistsException")
+    );
+    registry.0.now = 5_000;
+    let other = SECRET.replace("hub-", "other-");
+    registry.ok("UpdatePullThroughCacheRule", json!({ "ecrRepositoryPrefix": "hub", "credentialArn": other }));
+    let shown = registry.ok("DescribePullThroughCacheRules", json!({ "ecrRepositoryPrefixes": ["hub"] }));
+    let shown = &shown["pullThroughCacheRules"][0];
+    assert_eq!(
+        (&shown["credentialArn"], &shown["createdAt"], &shown["updatedAt"]),
+        (&json!(other), &json!(1), &json!(5))
+    );
+    registry.ok("DeletePullThroughCacheRule", json!({ "ecrRepositoryPrefix": "hub" }));
+    let gone = registry.refused("DescribePullThroughCacheRules", json!({ "ecrRepositoryPrefixes": ["hub"] }));
+    assert!(gone.starts_with("PullThroughCacheRuleNotFoundException"), "{gone}");
+}
+
+#[test]
+fn what_can_not_be_upstream_is_refused() {
+    let mut registry = Registry::new();
+    let mut refused = |more: serde_json::Value| {
+        let mut rule = json!({ "ecrRepositoryPrefix": "x1", "upstreamRegistryUrl": "public.ecr.aws" });
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        registry.refused("CreatePullThroughCacheRule", rule)
+    };
+    assert!(
+        refused(json!({ "upstreamRegistryUrl": "example.com" })).starts_with("UnsupportedUpstreamRegistryException")
+    );
+    assert!(
+        refused(json!({ "upstreamRegistryUrl": "ghcr.io" }))
+            .contains("is required for the registry github-container-registry")
+    );
+    assert!(refused(json!({ "upstreamRegistry": "quay" })).contains("is the registry ecr-public"));
+    assert!(
+        refused(json!({ "customRoleArn": "arn:aws:iam::123456789012:role/x" }))
+            .contains("customRoleArn is not supported")
+    );
+    assert!(refused(json!({ "ecrRepositoryPrefix": "Bad" })).contains("'ecrRepositoryPrefix'"));
+}

@@ -1,0 +1,200 @@
+//! Lifecycle policies: which are taken, what they expire, and when.
+
+use super::{Manifest, Registry, digest, manifest, push};
+use serde_json::{Value, json};
+
+const MINUTE: i64 = 60 * 1000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+fn rule(priority: i32, selection: Value) -> Value {
+    json!({ "rulePriority": priority, "description": "as a test wants it", "selection": selection, "action": { "type": "expire" } })
+}
+
+fn count(status: &str, lists: Value, number: i32) -> Value {
+    let mut selection = json!({ "tagStatus": status, "countType": "imageCountMoreThan", "countNumber": number });
+    selection.as_object_mut().unwrap().extend(lists.as_object().unwrap().clone());
+    selection
+}
+
+fn age(status: &str, lists: Value, days: i32) -> Value {
+    let mut selection = count(status, lists, days);
+    selection["countType"] = json!("sinceImagePushed");
+    selection["countUnit"] = json!("days");
+    selection
+}
+
+fn policy(rules: &[Value]) -> Value {
+    json!({ "repositoryName": "app", "lifecyclePolicyText": json!({ "rules": rules }).to_string() })
+}
+
+impl Registry {
+    fn pushed_at(&mut self, minute: i64, name: &str, tag: Option<&str>) {
+        self.0.now = minute * MINUTE;
+        self.push(name, tag).unwrap();
+    }
+
+    /// Lets time pass as a tick does.
+    fn wait_until(&mut self, now: i64) {
+        self.0.now = now;
+        self.0.transact(|_| Ok(())).unwrap();
+    }
+}
+
+#[test]
+fn the_youngest_of_a_prefix_are_kept_and_each_push_counts() {
+    let mut registry = Registry::new();
+    for (minute, tag) in [(1, "prod-1"), (2, "prod-2"), (3, "dev-1"), (4, "prod-3")] {
+        registry.pushed_at(minute, tag, Some(tag));
+    }
+    let keep = policy(&[rule(1, count("tagged", json!({ "tagPrefixList": ["prod"] }), 2))]);
+    registry.ok("PutLifecyclePolicy", keep);
+    assert_eq!(registry.ids(), ["dev-1", "prod-2", "prod-3"]);
+    registry.pushed_at(5, "prod-4", Some("prod-4"));
+    assert_eq!(registry.ids(), ["dev-1", "prod-3", "prod-4"]);
+    let shown = registry.ok("GetLifecyclePolicy", json!({ "repositoryName": "app" }));
+    assert_eq!(shown["lastEvaluatedAt"], 300);
+}
+
+#[test]
+fn images_expire_by_age_when_their_time_comes() {
+    let mut registry = Registry::new();
+    registry.pushed_at(0, "a", Some("v1"));
+    registry.pushed_at(10, "b", Some("v2"));
+    registry.ok("PutLifecyclePolicy", policy(&[rule(1, age("tagged", json!({ "tagPatternList": ["v*"] }), 14))]));
+    registry.wait_until(14 * DAY - 1);
+    assert_eq!(registry.ids(), ["v1", "v2"]);
+    registry.wait_until(14 * DAY);
+    assert_eq!(registry.ids(), ["v2"]);
+    registry.wait_until(14 * DAY + 10 * MINUTE);
+    assert_eq!(registry.ids(), Vec::<String>::new());
+    assert!(registry.0.state.expiries.is_empty());
+}
+
+#[test]
+fn an_image_belongs_to_the_first_rule_that_its_tags_match() {
+    let mut registry = Registry::new();
+    for (minute, tag) in [(1, "keep-1"), (2, "keep-2"), (3, "other-1"), (4, "other-2")] {
+        registry.pushed_at(minute, tag, Some(tag));
+    }
+    let rules =
+        [rule(2, count("any", json!({}), 1)), rule(1, count("tagged", json!({ "tagPrefixList": ["keep"] }), 5))];
+    registry.ok("PutLifecyclePolicy", policy(&rules));
+    assert_eq!(registry.ids(), ["keep-1", "keep-2", "other-2"]);
+}
+
+#[test]
+fn all_of_a_rules_prefixes_must_be_there() {
+    let mut registry = Registry::new();
+    registry.pushed_at(1, "a", Some("alpha-1"));
+    registry.pushed_at(1, "a", Some("beta-1"));
+    registry.pushed_at(2, "b", Some("alpha-2"));
+    registry.pushed_at(3, "c", Some("beta-2"));
+    registry.0.now = 20 * DAY;
+    let both = json!({ "tagPrefixList": ["alpha", "beta"] });
+    registry.ok("PutLifecyclePolicy", policy(&[rule(1, age("tagged", both, 1))]));
+    assert_eq!(registry.ids(), ["alpha-2", "beta-2"]);
+}
+
+#[test]
+fn an_image_without_a_tag_has_time_to_be_listed() {
+    let mut registry = Registry::new();
+    registry.ok("PutLifecyclePolicy", policy(&[rule(1, count("untagged", json!({}), 1))]));
+    for (minute, name) in [(1, "amd64"), (1, "arm64"), (2, "stray"), (2, "younger")] {
+        registry.pushed_at(minute, name, None);
+    }
+    assert_eq!(registry.ids().len(), 4);
+    let index = Manifest { children: vec![digest("amd64"), digest("arm64")], ..manifest("index") };
+    registry.0.transact(|tx| push(tx, "app", &index, Some("v1"))).unwrap();
+    registry.wait_until(30 * MINUTE);
+    let ids = registry.ids();
+    assert!(ids.contains(&digest("amd64")) && ids.contains(&digest("arm64")), "listed by an index: {ids:?}");
+    assert_eq!(ids.len(), 4, "the youngest without a tag, the index and its two: {ids:?}");
+}
+
+#[test]
+fn artifacts_go_with_what_they_are_about() {
+    let mut registry = Registry::new();
+    registry.pushed_at(1, "old", Some("v1"));
+    let signature = Manifest { subject: Some(digest("old")), ..manifest("signature") };
+    registry.0.transact(|tx| push(tx, "app", &signature, Some("sig"))).unwrap();
+    registry.pushed_at(2, "new", Some("v2"));
+    registry.ok("PutLifecyclePolicy", policy(&[rule(1, count("any", json!({}), 1))]));
+    assert_eq!(registry.ids(), ["v2"]);
+}
+
+#[test]
+fn a_preview_expires_nothing() {
+    let mut registry = Registry::new();
+    registry.pushed_at(1, "a", Some("v1"));
+    registry.pushed_at(2, "b", Some("v2"));
+    let name = json!({ "repositoryName": "app" });
+    assert!(
+        registry
+            .refused("GetLifecyclePolicyPreview", name.clone())
+            .starts_with("LifecyclePolicyPreviewNotFoundException")
+    );
+    assert!(
+        registry.refused("StartLifecyclePolicyPreview", name.clone()).starts_with("LifecyclePolicyNotFoundException")
+    );
+    let started = registry.ok("StartLifecyclePolicyPreview", policy(&[rule(7, count("any", json!({}), 1))]));
+    assert_eq!(started["status"], "IN_PROGRESS");
+    let shown = registry.ok("GetLifecyclePolicyPreview", name);
+    assert_eq!((&shown["status"], &shown["summary"]["expiringImageTotalCount"]), (&json!("COMPLETE"), &json!(1)));
+    assert_eq!(
+        shown["previewResults"],
+        json!([{
+            "imageTags": ["v1"],
+            "imageDigest": digest("a"),
+            "imagePushedAt": 60,
+            "action": { "type": "EXPIRE" },
+            "appliedRulePriority": 7,
+        }])
+    );
+    assert_eq!(registry.ids(), ["v1", "v2"]);
+}
+
+#[test]
+fn a_deleted_policy_expires_nothing_any_more() {
+    let mut registry = Registry::new();
+    registry.pushed_at(0, "a", Some("v1"));
+    registry.ok("PutLifecyclePolicy", policy(&[rule(1, age("any", json!({}), 1))]));
+    registry.ok("DeleteLifecyclePolicy", json!({ "repositoryName": "app" }));
+    registry.wait_until(2 * DAY);
+    assert_eq!(registry.ids(), ["v1"]);
+    assert_eq!(
+        registry.refused("GetLifecyclePolicy", json!({ "repositoryName": "app" })),
+        "LifecyclePolicyNotFoundException: Lifecycle policy does not exist for the repository with name 'app' in the registry with id '123456789012'"
+    );
+}
+
+#[test]
+fn policies_that_can_not_be_are_refused_with_the_reason() {
+    let mut registry = Registry::new();
+    let untagged = || count("untagged", json!({}), 1);
+    let mut archive = rule(1, untagged());
+    archive["action"] = json!({ "type": "transition", "targetStorageClass": "archive" });
+    let mut pulled = age("any", json!({}), 1);
+    pulled["countType"] = json!("sinceImagePulled");
+    let mut unknown = rule(1, untagged());
+    unknown["more"] = json!(1);
+    for (rules, reason) in [
+        (vec![rule(1, untagged()), rule(1, count("any", json!({}), 1))], "rulePriority must be unique"),
+        (vec![rule(1, untagged()), rule(2, untagged())], "only one rule can select untagged images"),
+        (vec![rule(1, count("any", json!({}), 1)), rule(2, untagged())], "must have the highest value"),
+        (vec![rule(1, count("tagged", json!({}), 1))], "requires either tagPrefixList or tagPatternList"),
+        (vec![rule(1, count("untagged", json!({ "tagPrefixList": ["a"] }), 1))], "only tagStatus tagged"),
+        (vec![rule(1, count("untagged", json!({}), 0))], "must be 1 or more"),
+        (vec![rule(1, count("tagged", json!({ "tagPatternList": ["*a*b*c*d*"] }), 1))], "more than 4 wildcards"),
+        (vec![rule(1, pulled)], "SinceImagePulled is not supported"),
+        (vec![archive], "action transition is not supported"),
+        (vec![unknown], "unknown field `more`"),
+    ] {
+        let mut request = policy(&rules);
+        // The model wants a hundred characters.
+        let text = format!("{:<100}", request["lifecyclePolicyText"].as_str().unwrap());
+        request["lifecyclePolicyText"] = json!(text);
+        let refused = registry.refused("PutLifecyclePolicy", request);
+        let start = "InvalidParameterException: Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure:\n";
+        assert!(refused.starts_with(start) && refused.contains(reason), "{refused}");
+    }
+}

@@ -1,0 +1,48 @@
+//! Blobs: reading and deleting them.
+
+use super::{Refusal, Request, empty};
+use crate::app::blocking;
+use crate::registry::push::storage;
+use ::images::digest::Digest;
+use ::images::mirror::registry::{Answer, range::Part, send_part};
+use control::ecr::{layers, repositories};
+
+/// `GET` and `HEAD /v2/<name>/blobs/<digest>`, in parts if asked for.
+pub(super) async fn get(request: &Request, name: String, digest: Digest) -> Result<Answer, Refusal> {
+    let state = request.app.core.state();
+    repositories::find(&state, None, &name)?;
+    let Some(layer) = layers::get(&state, &name, &digest.to_string()) else { return Err(unknown(&digest)) };
+    // Whoever hears that it is here may push an image that needs it.
+    if layers::needs_touch(layer, request.app.core.clock().now()) {
+        let text = digest.to_string();
+        let touch = move |tx: &mut control::Tx<'_>| {
+            layers::touch(tx, &name, &text);
+            Ok(())
+        };
+        request.app.core.run(request.caller.clone(), touch).await?;
+    }
+    let (app, wanted) = (request.app.clone(), digest.clone());
+    let file = blocking(move || app.registry.blobs.file(&wanted).map_err(storage)).await?;
+    let (file, size) = file.ok_or_else(|| unknown(&digest))?;
+    let part = Part::of(request.header("range").as_deref(), size);
+    Ok(send_part(&digest, file, &part, size))
+}
+
+/// `DELETE /v2/<name>/blobs/<digest>`: of one that no image of the repository needs.
+pub(super) async fn delete(request: &Request, name: String, digest: Digest) -> Result<Answer, Refusal> {
+    let state = request.app.core.state();
+    repositories::find(&state, None, &name)?;
+    if layers::get(&state, &name, &digest.to_string()).is_none() {
+        return Err(unknown(&digest));
+    }
+    let text = digest.to_string();
+    let removed = request.app.core.run(request.caller.clone(), move |tx| layers::remove(tx, &name, &text)).await?;
+    match removed {
+        true => Ok(empty(202, vec![("docker-content-digest", digest.to_string())])),
+        false => Err(Refusal::new(403, "DENIED", format!("The blob {digest} is needed by an image."))),
+    }
+}
+
+fn unknown(digest: &Digest) -> Refusal {
+    Refusal::new(404, "BLOB_UNKNOWN", format!("The blob {digest} is not in the repository."))
+}

@@ -1,0 +1,90 @@
+//! TLS for what tasks connect to: AWS's services and public registries, by their own names. Certificates are signed when a name is first
+//! asked for, by the region's own authority, which every task is given to trust.
+//!
+//! Absent: HTTP/2, which no AWS SDK asks for, and clients' certificates.
+
+mod authority;
+
+use crate::Error;
+use authority::Authority;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio_rustls::TlsAcceptor;
+
+/// Certificates kept at once. Clients choose names, so there must be a bound.
+const KEPT: usize = 512;
+/// How long a certificate is used, well within its life.
+const RENEWED: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Which names there are, beside AWS's.
+pub(crate) type Knows = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// What turns a connection into one over TLS.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    /// Takes connections.
+    pub(crate) acceptor: TlsAcceptor,
+    /// The authority's certificate, in PEM.
+    pub(crate) authority: Arc<str>,
+}
+
+impl Tls {
+    /// With the authority of a data directory, for AWS's names and those that `knows` does.
+    ///
+    /// # Errors
+    /// Those of the authority's files.
+    pub(crate) fn open(data_dir: &Path, region: &str, knows: Knows) -> Result<Self, Error> {
+        let authority = Authority::open(data_dir, region)?;
+        let pem = authority.pem().into();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.map_err(|error| Error::new("preparing TLS").because(error))?;
+        let certificates = Certificates { authority, knows, kept: Mutex::default() };
+        let mut config = config.with_no_client_auth().with_cert_resolver(Arc::new(certificates));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority: pem })
+    }
+}
+
+/// A certificate for each name that was asked for.
+struct Certificates {
+    authority: Authority,
+    knows: Knows,
+    kept: Mutex<HashMap<String, (Instant, Arc<CertifiedKey>)>>,
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificates").finish_non_exhaustive()
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = hello.server_name()?.to_ascii_lowercase();
+        if !is_aws(&name) && !(self.knows)(&name) {
+            return None;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = kept.get(&name).filter(|(since, _)| since.elapsed() < RENEWED) {
+            return Some(key.clone());
+        }
+        let key = self.authority.certify(&name).inspect_err(|error| eprintln!("neargate: {error}")).ok()?;
+        let key = Arc::new(key);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(name, (Instant::now(), key.clone()));
+        Some(key)
+    }
+}
+
+/// Whether a name is one of AWS's, whose services answer here.
+fn is_aws(name: &str) -> bool {
+    name.ends_with(".amazonaws.com")
+}
