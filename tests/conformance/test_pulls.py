@@ -1,11 +1,12 @@
 """Images, logs and secrets travel through the task's own interface: what has no way fails as on AWS, and says why."""
 
+import subprocess
 import time
 
-import pytest
-from networks import EVERYTHING, tcp, by_range, ANYWHERE
+
+from networks import ANYWHERE, EVERYTHING, by_range, tcp
 from region import until
-from tasks import ROLE, container, define, describe, public, reaches, result, run
+from tasks import ROLE, container, define, public, reaches, result, run
 
 HUB = "203.0.113.20"
 
@@ -130,3 +131,71 @@ def test_unmodified_clients_use_https(networks):
     del environment["AWS_CA_BUNDLE"]
     code, said, error = machine.run([networks.region.aws_program(), "sts", "get-caller-identity"], environment)
     assert code != 0 and "CERTIFICATE_VERIFY_FAILED" in error, "nobody else certifies these names"
+
+
+def test_secrets_are_in_the_environment_of_their_container_alone(shared, ecs, network):
+    ssm, secretsmanager = shared.client("ssm"), shared.client("secretsmanager")
+    ssm.put_parameter(Name="/pulls/plain", Value="from-ssm", Type="SecureString")
+    arn = secretsmanager.create_secret(Name="pulls", SecretString='{"user": "u", "password": "from-asm"}')["ARN"]
+    secrets = [{"name": "PLAIN", "valueFrom": "/pulls/plain"}, {"name": "PASSWORD", "valueFrom": f"{arn}:password::"}, {"name": "WHOLE", "valueFrom": arn}]
+    check = 'test "$PLAIN" = from-ssm && test "$PASSWORD" = from-asm && test "$WHOLE" = \'{"user": "u", "password": "from-asm"}\''
+    task, containers = result(
+        ecs, network, container("with", check, secrets=secrets), container("without", 'test -z "$PLAIN$PASSWORD$WHOLE"'), executionRoleArn=ROLE
+    )
+    assert [containers[name]["exitCode"] for name in ("with", "without")] == [0, 0]
+    assert "from-" not in str(task)
+    missing = [{"name": "PLAIN", "valueFrom": "/pulls/nothing"}]
+    assert ends(ecs, network, container("with", check, secrets=missing), executionRoleArn=ROLE) == (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secrets "
+        "from ssm: service call has been retried 1 time(s): invalid ssm parameters: /pulls/nothing"
+    )
+    ssm.delete_parameter(Name="/pulls/plain")
+    secretsmanager.delete_secret(SecretId="pulls", ForceDeleteWithoutRecovery=True)
+
+
+def test_without_a_way_to_the_secrets_the_task_does_not_begin(networks, ecs):
+    _, subnet, _ = subnet_without_a_way(networks, "10.90")
+    secrets = [{"name": "PLAIN", "valueFrom": "/pulls/plain"}]
+    reason = ends(ecs, private(subnet), container(secrets=secrets), executionRoleArn=ROLE)
+    assert reason.startswith(
+        "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: The task cannot pull secrets "
+        "from AWS Systems Manager. There is a connection issue between the task and AWS Systems Manager Parameter Store. Check your task "
+        "network configuration."
+    ), reason
+
+
+def test_in_an_isolated_subnet_endpoints_are_a_way_to_ecr(shared, archives, networks, ecs):
+    shared.client("ecr").create_repository(repositoryName="pulled")
+    password = shared.aws("ecr", "get-login-password").strip()
+    where = f"docker://127.0.0.1:{shared.port}/pulled:1"
+    copy = ["skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false", f"--dest-creds=AWS:{password}", f"docker-archive:{archives / 'busybox.tar'}", where]
+    subprocess.run(copy, check=True, capture_output=True, timeout=60)
+    vpc, subnet, _ = subnet_without_a_way(networks, "10.90")
+    group = networks.group(vpc, "endpoints", tcp(443, **by_range("10.90.0.0/16")))
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/pulled:1"
+    run_there = lambda: ends(ecs, private(subnet), container(image=image), executionRoleArn=ROLE)  # noqa: E731
+    endpoints = {"VpcId": vpc, "VpcEndpointType": "Interface", "SubnetIds": [subnet], "SecurityGroupIds": [group], "PrivateDnsEnabled": True}
+    made = networks.ec2.create_vpc_endpoint(ServiceName="com.amazonaws.us-east-1.ecr.api", **endpoints)["VpcEndpoint"]["VpcEndpointId"]
+    until(lambda: networks.ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"][0]["State"] == "available")
+    reason = run_there()
+    assert reason.startswith("CannotPullContainerError: ") and "dial tcp 198.19.254.112:443: i/o timeout" in reason, reason
+    made = networks.ec2.create_vpc_endpoint(ServiceName="com.amazonaws.us-east-1.ecr.dkr", **endpoints)["VpcEndpoint"]["VpcEndpointId"]
+    until(lambda: networks.ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"][0]["State"] == "available")
+    _, containers = result(ecs, private(subnet), container(image=image, command="exit 6"), executionRoleArn=ROLE)
+    assert containers["app"]["exitCode"] == 6
+    networks.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[tcp(443, **by_range("10.90.0.0/16"))])
+    reason = run_there()
+    assert "The task cannot pull registry auth from Amazon ECR" in reason and "dial tcp 10.90.1." in reason, "an endpoint has a group of its own"
+    shared.client("ecr").delete_repository(repositoryName="pulled", force=True)
+
+
+def test_status_says_what_keeps_a_task_from_its_image(shared, networks, ecs):
+    vpc, subnet, table = subnet_without_a_way(networks, "10.90")
+    networks.internet_gateway(vpc)
+    arn = run(ecs, private(subnet), define(ecs, container()))
+    reaches(ecs, arn, "STOPPED")
+    said = shared.neargate("status").stdout
+    told = said.split(f"Task {arn.rsplit('/', 1)[1]} failed to start: CannotPullContainerError")[1].split("\nTask ")[0]
+    assert f"Route table {table} has no route for {HUB}" in told and "aws ec2 create-" in told, told
+    explained = shared.neargate("explain", f"task/{arn.rsplit('/', 1)[1][:12]}", f"{HUB}:443", check=False)
+    assert explained.returncode == 1 and table in explained.stdout

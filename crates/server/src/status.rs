@@ -9,9 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use spec::{HostSpec, TaskSpec};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use vpc::{Holder, Interface, PUBLIC_POOL};
 
 /// Tasks that failed to start are told of so many, the latest first.
 const FAILED: usize = 20;
@@ -120,18 +118,7 @@ pub(crate) fn failed_to_start(app: &App) -> Value {
     failed.sort_by_key(|task| Reverse(task.times.stopped_at));
     let shown = failed.into_iter().take(FAILED).filter_map(|task| {
         let (interface, stop) = (task.attachment.interface.as_ref()?, task.stop.as_ref()?);
-        // Which public address it had is not known any more; that it had one is.
-        let public = task.launch.assign_public_ip.then(|| (interface.private_ip, PUBLIC_POOL.network().into()));
-        let had = Interface {
-            subnet: task.launch.subnet.clone(),
-            private_ip: interface.private_ip,
-            mac: interface.mac,
-            secondary_ips: Default::default(),
-            public_ips: public.into_iter().collect::<BTreeMap<_, _>>(),
-            security_groups: task.launch.security_groups.iter().cloned().collect(),
-            source_dest_check: true,
-            holder: Holder::Task,
-        };
+        let had = control::ecs::former_interface(&state, task)?;
         Some(json!({
             "task": task.id,
             "arn": control::ecs::task_arn(&state.region, task),

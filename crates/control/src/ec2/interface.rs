@@ -138,6 +138,11 @@ pub(super) fn of_subnet<'a>(state: &'a State, prefix: &'a str) -> impl Iterator<
     })
 }
 
+/// The security group that a VPC came with.
+pub(crate) fn default_group(state: &State, vpc: &VpcId) -> Option<SecurityGroupId> {
+    security_group::default_of(state, vpc).map(|group| group.id.clone())
+}
+
 /// The groups an interface gets: those that are asked for, else the VPC's default one.
 ///
 /// # Errors

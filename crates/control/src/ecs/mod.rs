@@ -8,6 +8,8 @@ pub(crate) mod tags;
 pub(crate) mod task_definitions;
 pub(crate) mod tasks;
 
+pub use tasks::former_interface;
+
 use crate::{Region, Service, state::Task};
 use aws::api::ecs::{API, op};
 

@@ -6,6 +6,7 @@
 mod capacity;
 mod container;
 mod describe;
+mod former;
 mod launch;
 mod list;
 mod network;
@@ -18,6 +19,8 @@ mod wire;
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+pub use former::former_interface;
 
 use super::arn;
 use crate::{Service, State, Tx, state::Task};
