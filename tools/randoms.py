@@ -99,7 +99,8 @@ class Random:
         return datetime.datetime(2026, 1, day, 12, 0, second, micros, tzinfo=datetime.timezone.utc)
 
     def _blob(self, shape, depth):
-        return self.random.randbytes(self.random.randint(0, 9))
+        low, high = self._bounds(shape, 0, 9)
+        return self.random.randbytes(self.random.randint(low, min(high, low + 9)))
 
     def _bounds(self, shape, low, high):
         if not self.sent:
