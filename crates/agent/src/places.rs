@@ -1,12 +1,17 @@
-//! Room for the connections of a listener: so many in all, and of those so many for each client, so that nobody can hold all of them
+//! The connections of a listener, and room for them: so many in all, and of those so many for each client, so that nobody can hold all of them
 //! against the others.
 
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
 
 /// Places for connections.
 #[derive(Debug)]
@@ -48,6 +53,35 @@ impl Places {
 
     fn held(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long to wait when the kernel has no descriptor or memory to give.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Takes connections for ever, as far as there are places, and has each served until it ends or `answer` does. Whoever holds too many has
+/// the next one ended at once.
+pub(crate) async fn serve<F>(places: Arc<Places>, listener: TcpListener, answer: impl Fn(TcpStream, IpAddr) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut open = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = async { (places.next().await, listener.accept().await) } => accepted,
+            Some(_) = open.join_next(), if !open.is_empty() => continue,
+        };
+        match accepted {
+            (Some(place), Ok((stream, from))) => {
+                let Some(place) = places.take(place, from.ip()) else { continue };
+                let answered = answer(stream, from.ip());
+                open.spawn(async move {
+                    answered.await;
+                    drop(place);
+                });
+            }
+            _ => tokio::time::sleep(PAUSE).await,
+        }
     }
 }
 

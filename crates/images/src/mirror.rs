@@ -115,6 +115,11 @@ impl Mirror {
         self.names().iter().map(|(reference, tagged)| describe(reference, tagged)).collect()
     }
 
+    /// The registries that names are of.
+    pub fn registries(&self) -> BTreeSet<String> {
+        self.names().keys().map(|reference| reference.registry().to_owned()).collect()
+    }
+
     /// Removes a name, and the blobs no other name needs. False when there is no such name.
     ///
     /// # Errors

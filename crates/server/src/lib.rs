@@ -20,6 +20,7 @@ mod app;
 mod clock;
 mod config;
 pub mod core;
+mod durable;
 mod error;
 mod http;
 pub mod journal;

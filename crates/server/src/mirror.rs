@@ -66,8 +66,7 @@ pub(crate) async fn manage(app: Arc<App>, method: &Method, query: &str, body: In
 /// # Errors
 /// When that can't be kept.
 pub(crate) async fn announce(app: &App) -> Result<(), Fault> {
-    let images = app.mirror.list();
-    let names = images.iter().map(|image| image.reference.registry().to_owned()).collect();
+    let names = app.mirror.registries();
     app.core
         .run(Caller::default(), move |tx| {
             control::mirror::set_registries(tx, &names);

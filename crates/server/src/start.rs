@@ -118,7 +118,7 @@ async fn open(config: Config) -> Result<Opened, Error> {
 fn registries(mirror: Arc<Mirror>) -> Knows {
     Box::new(move |name| {
         let known = || PUBLIC_REGISTRIES.contains(&name);
-        known() || mirror.list().iter().any(|image| host_and_port(image.reference.registry()).0 == name)
+        known() || mirror.registries().iter().any(|registry| host_and_port(registry).0 == name)
     })
 }
 

@@ -9,11 +9,10 @@ pub(crate) use failure::Failure;
 use crate::dial::{Body, Dialer};
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 use spec::Credentials;
 use std::{io, time::Duration};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// Attempts in all, as AWS's SDKs make them, and the pause before the second.
 const ATTEMPTS: u32 = 3;
@@ -61,25 +60,11 @@ impl Aws {
     /// # Errors
     /// [`Failure`].
     pub(crate) async fn call(&self, service: &Service, operation: &str, input: &Value) -> Result<Value, Failure> {
-        self.call_with(service, operation, input, &[]).await
-    }
-
-    /// The same with headers beside AWS's own.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub(crate) async fn call_with(
-        &self,
-        service: &Service,
-        operation: &str,
-        input: &Value,
-        headers: &[(&'static str, String)],
-    ) -> Result<Value, Failure> {
         let url = format!("https://{}.{}.amazonaws.com/", service.host, self.region);
         let body = Bytes::from(input.to_string());
-        let mut pause = PAUSE;
-        for attempt in 1.. {
-            let failure = match self.attempt(service, operation, &url, body.clone(), headers).await {
+        let (mut attempt, mut pause) = (1, PAUSE);
+        loop {
+            let failure = match self.attempt(service, operation, &url, body.clone()).await {
                 Ok((status, _, answer)) if status.is_success() => return Ok(answer),
                 Ok((status, request_id, answer)) => Failure::refused(status, request_id, &answer),
                 Err(error) => Failure::NoAnswer { url: url.clone(), attempts: attempt, why: error.to_string() },
@@ -88,9 +73,9 @@ impl Aws {
                 return Err(failure);
             }
             sleep(pause).await;
+            attempt += 1;
             pause *= 2;
         }
-        Err(Failure::NoAnswer { url, attempts: 0, why: String::new() })
     }
 
     async fn attempt(
@@ -99,22 +84,17 @@ impl Aws {
         operation: &str,
         url: &str,
         body: Bytes,
-        headers: &[(&'static str, String)],
     ) -> io::Result<(StatusCode, String, Value)> {
-        let mut request = Request::post(url)
+        let request = Request::post(url)
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
             .header("x-amz-target", format!("{}.{operation}", service.target));
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
         let mut request = request.body(Body::new(body.clone())).map_err(io::Error::other)?;
         sign::sign(&mut request, &body, &self.credentials, &self.region, service.signing)?;
         let answer = self.dialer.send(request).await?;
         let status = answer.status();
         let request_id = answer.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok());
         let request_id = request_id.unwrap_or_default().to_owned();
-        let body = timeout(self.dialer.patience.silence, Limited::new(answer.into_body(), ANSWER).collect()).await;
-        let body = body.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map_err(io::Error::other)?.to_bytes();
+        let body = self.dialer.whole(answer, ANSWER).await?;
         Ok((status, request_id, serde_json::from_slice(&body).unwrap_or_default()))
     }
 }

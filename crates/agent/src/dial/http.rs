@@ -3,7 +3,7 @@
 use super::{Dialer, go, late, said};
 use bytes::Bytes;
 use http::{Request, Response, header};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -46,6 +46,15 @@ impl Dialer {
             .map_err(|_| late())
             .and_then(|answer| answer.map_err(broken))
             .map_err(|error| said(error.kind(), go(&error, "read")))
+    }
+
+    /// The whole body of an answer, of at most so many bytes.
+    ///
+    /// # Errors
+    /// When it is longer, breaks off or stops coming.
+    pub(crate) async fn whole(&self, answer: Answer, most: usize) -> io::Result<Bytes> {
+        let body = timeout(self.patience.silence, Limited::new(answer.into_body(), most).collect()).await;
+        Ok(body.map_err(|_| said(ErrorKind::TimedOut, "i/o timeout"))?.map_err(io::Error::other)?.to_bytes())
     }
 }
 

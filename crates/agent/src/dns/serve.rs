@@ -1,7 +1,7 @@
 //! The sockets of DNS servers.
 
 use super::{Transport, View, answer, limit::Limit};
-use crate::places::Places;
+use crate::places::{self, Places};
 use std::{
     io,
     net::IpAddr,
@@ -13,7 +13,6 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
     sync::watch::Receiver,
-    task::JoinSet,
     time::timeout,
 };
 use vpc::Topology;
@@ -73,26 +72,14 @@ pub(crate) async fn udp(server: Arc<Server>, socket: UdpSocket) {
 
 /// Answers what comes over TCP, for ever.
 pub(crate) async fn tcp(server: Arc<Server>, listener: TcpListener) {
-    let mut open = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = async { (server.places.next().await, listener.accept().await) } => accepted,
-            Some(_) = open.join_next(), if !open.is_empty() => continue,
-        };
-        match accepted {
-            (Some(place), Ok((stream, from))) => {
-                // Whoever holds too many has this one ended at once.
-                let Some(place) = server.places.take(place, from.ip()) else { continue };
-                let server = server.clone();
-                open.spawn(async move {
-                    // A client that breaks off or is too slow ends its own connection only.
-                    let _ = converse(&server, stream, from.ip()).await;
-                    drop(place);
-                });
-            }
-            _ => tokio::time::sleep(PAUSE).await,
+    let answer = |stream, from| {
+        let server = server.clone();
+        async move {
+            // A client that breaks off or is too slow ends its own connection only.
+            let _ = converse(&server, stream, from).await;
         }
-    }
+    };
+    places::serve(server.places.clone(), listener, answer).await;
 }
 
 /// Answers one question after the other, each with its length before it (RFC 1035, section 4.2.2).

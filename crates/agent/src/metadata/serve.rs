@@ -8,7 +8,13 @@ use super::{
     stats::{self, APART, Reading, STALE},
     storage::Storage,
 };
-use crate::{Config, client::Client, clock, dns::limit::Limit, places::Places};
+use crate::{
+    Config,
+    client::Client,
+    clock,
+    dns::limit::Limit,
+    places::{self, Places},
+};
 use bytes::Bytes;
 use containers::{Meter, counters};
 use http::{Method, Request, Response};
@@ -28,7 +34,6 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch::Receiver,
-    task::JoinSet,
 };
 use vpc::VpcId;
 
@@ -46,8 +51,6 @@ const REQUESTS: u32 = 60;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of a request's line and header fields.
 const HEADER: usize = 16 << 10;
-/// How long to wait when the kernel has no descriptor or memory to give.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// What answers, for all VPCs.
 pub(crate) struct Server {
@@ -216,27 +219,15 @@ pub(super) fn asking<'a>(spec: &'a HostSpec, status: &'a HostStatus, vpc: &VpcId
 /// Answers in one VPC, for ever.
 pub(crate) async fn serve(server: Arc<Server>, vpc: VpcId, listener: TcpListener, places: Arc<Places>) {
     let limit = Arc::new(Mutex::new(Limit::of(Instant::now(), REQUESTS)));
-    let mut open = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = async { (places.next().await, listener.accept().await) } => accepted,
-            Some(_) = open.join_next(), if !open.is_empty() => continue,
-        };
-        match accepted {
-            (Some(place), Ok((stream, from))) => {
-                // Whoever holds too many has this one ended at once.
-                let Some(place) = places.take(place, from.ip()) else { continue };
-                server.forget();
-                let (server, vpc, limit) = (server.clone(), vpc.clone(), limit.clone());
-                open.spawn(async move {
-                    // A client that breaks off or is too slow ends its own connection only.
-                    let _ = tokio::time::timeout(PATIENCE, converse(&server, &vpc, &limit, stream, from.ip())).await;
-                    drop(place);
-                });
-            }
-            _ => tokio::time::sleep(PAUSE).await,
+    let answer = |stream, from| {
+        server.forget();
+        let (server, vpc, limit) = (server.clone(), vpc.clone(), limit.clone());
+        async move {
+            // A client that breaks off or is too slow ends its own connection only.
+            let _ = tokio::time::timeout(PATIENCE, converse(&server, &vpc, &limit, stream, from)).await;
         }
-    }
+    };
+    places::serve(places, listener, answer).await;
 }
 
 /// Answers one request: connections are not kept, so that nobody holds one for nothing.

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use challenge::Challenge;
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use images::{
     chunks::Chunks,
     pull::{self, AuthorizationFailed, Transport},
@@ -113,8 +113,7 @@ impl Registry {
         if !status.is_success() {
             return Err(format!("unexpected status from GET request to {url}: {status}"));
         }
-        let body = timeout(self.dialer.patience.silence, Limited::new(answer.into_body(), TOKEN).collect()).await;
-        let body = body.map_err(|_| "i/o timeout".to_owned())?.map_err(|error| error.to_string())?.to_bytes();
+        let body = self.dialer.whole(answer, TOKEN).await.map_err(|error| error.to_string())?;
         let told: serde_json::Value = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
         let token = told.get("token").or_else(|| told.get("access_token")).and_then(serde_json::Value::as_str);
         token.map(str::to_owned).ok_or_else(|| "no token in the answer".to_owned())

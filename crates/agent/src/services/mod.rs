@@ -4,12 +4,11 @@
 //!
 //! Bytes are passed on as they come; they are read by the server only, which also holds the keys for TLS.
 
-use crate::places::Places;
+use crate::places::{self, Places};
 use std::{io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixStream},
-    task::JoinSet,
     time::timeout,
 };
 
@@ -18,32 +17,18 @@ pub(crate) const CONNECTIONS: usize = 256;
 pub(crate) const CONNECTIONS_EACH: usize = 64;
 /// How long a client may take to receive something. How long it may take to send, the server decides.
 const STUCK: Duration = Duration::from_secs(60);
-/// How long to wait when the kernel has no descriptor or memory to give.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// Passes every connection on to the server's socket at `api`, for ever.
 pub(crate) async fn serve(service: &'static str, port: u16, api: PathBuf, listener: TcpListener, places: Arc<Places>) {
     let api: Arc<Path> = api.into();
-    let mut open = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = async { (places.next().await, listener.accept().await) } => accepted,
-            Some(_) = open.join_next(), if !open.is_empty() => continue,
-        };
-        match accepted {
-            (Some(place), Ok((stream, from))) => {
-                // Whoever holds too many has this one ended at once.
-                let Some(place) = places.take(place, from.ip()) else { continue };
-                let api = api.clone();
-                open.spawn(async move {
-                    // Whichever side breaks off, the other one notices that by its connection's end.
-                    let _ = pass(service, port, &api, stream).await;
-                    drop(place);
-                });
-            }
-            _ => tokio::time::sleep(PAUSE).await,
+    let answer = |stream, _| {
+        let api = api.clone();
+        async move {
+            // Whichever side breaks off, the other one notices that by its connection's end.
+            let _ = pass(service, port, &api, stream).await;
         }
-    }
+    };
+    places::serve(places, listener, answer).await;
 }
 
 /// Passes one connection on, until the server ends it.

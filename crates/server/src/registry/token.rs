@@ -1,15 +1,15 @@
 //! Authorization tokens: passwords that say themselves whom they were given to and until when, signed with a key of the registry's.
 //! So none has to be kept, and all hold after a restart.
 
+use crate::durable;
 use aws::doc::Timestamp;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::Path;
 
 /// "Authorization tokens are valid for 12 hours" ("GetAuthorizationToken").
@@ -62,12 +62,7 @@ impl Key {
     fn draw(path: &Path) -> io::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
-        let draft = path.with_extension("next");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(&key)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)?;
-        File::open(path.parent().unwrap_or(path))?.sync_all()?;
+        durable::write(path, 0o600, &key)?;
         Ok(Self(key))
     }
 

@@ -3,13 +3,11 @@
 //! It is made once and kept in the data directory: `ca.pem`, which every task is given, and `ca.key`, which never leaves this process
 //! and its owner's file. Nothing but the region's own tasks is ever told to trust it.
 
-use crate::Error;
+use crate::{Error, durable};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
 
@@ -96,18 +94,9 @@ fn life(length: Duration) -> (OffsetDateTime, OffsetDateTime) {
     (now - BEFORE, now + length)
 }
 
-/// Writes a file durably, whole or not at all.
 fn write(path: &Path, mode: u32, content: &str) -> Result<(), Error> {
-    let next = path.with_extension("next");
-    let written = || -> io::Result<()> {
-        let _ = fs::remove_file(&next);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&next)?;
-        file.write_all(content.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&next, path)?;
-        path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
-    };
-    written().map_err(|error| Error::new(format!("writing {}", path.display())).because(error))
+    let written = durable::write(path, mode, content.as_bytes());
+    written.map_err(|error| Error::new(format!("writing {}", path.display())).because(error))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The key that secret records are sealed with: a file of 32 random bytes that its owner alone can read.
 
-use crate::Error;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use crate::{Error, durable};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// The file's name in the data directory.
@@ -47,24 +47,7 @@ pub(super) fn make(path: &Path) -> Result<Key, Error> {
     let step = || Error::new(format!("making the key {}", path.display()));
     let mut key: Key = [0; LENGTH];
     getrandom::fill(&mut key).map_err(|error| step().because(error))?;
-    write(path, &key)
+    durable::write(path, 0o600, &key)
         .map_err(|error| step().because(error).fix("Look at the disk's free space and the directory's permissions."))?;
     Ok(key)
-}
-
-/// Under another name first, so that a kill leaves none or a whole one.
-fn write(path: &Path, key: &Key) -> io::Result<()> {
-    let draft = path.with_extension("key.new");
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(key)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    match path.parent() {
-        Some(directory) => File::open(directory)?.sync_all(),
-        None => Ok(()),
-    }
 }
