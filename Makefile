@@ -13,7 +13,8 @@ demo: build clients
 
 ## Runs every test: the pure ones, those against this machine's kernel, and the AWS clients' against a running region.
 test: check clients build
-	cargo test --workspace --quiet
+	cargo test --workspace --exclude sim --quiet
+	cargo test --release -p sim --quiet
 	$(VENV)/bin/python tools/shapes.py --check
 	$(VENV)/bin/python tools/oracle.py
 	$(VENV)/bin/python -m pytest -q tests/conformance --neargate $(BIN)
