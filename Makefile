@@ -11,10 +11,11 @@ VENV := .venv
 demo: build clients
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(BIN) demo
 
+# The simulation is built for release beside the program, whose crates it is made of: named alone it would have them built anew.
 ## Runs every test: the pure ones, those against this machine's kernel, and the AWS clients' against a running region.
 test: check clients build
 	cargo test --workspace --exclude sim --quiet
-	cargo test --release -p sim --quiet
+	cargo test --release --quiet -p sim -p neargate --test seeds
 	$(VENV)/bin/python tools/shapes.py --check
 	$(VENV)/bin/python tools/oracle.py
 	$(VENV)/bin/python -m pytest -q tests/conformance --neargate $(BIN)
