@@ -39,7 +39,7 @@ pub enum Holder {
     /// A task's containers.
     #[default]
     Task,
-    /// Whatever a user runs there: an interface that belongs to nothing.
+    /// Whatever a user runs there (`neargate from`): an interface that belongs to nothing.
     User,
     /// A NAT gateway, which forwards and has no security groups ("NAT gateways", Amazon VPC User Guide).
     NatGateway(NatGatewayId),

@@ -35,6 +35,6 @@ pub use ipnet::IpNet;
 pub use network_acl::{AclRule, NetworkAcl};
 pub use registry::{PUBLIC_REGISTRIES, REGISTRIES};
 pub use route_table::{Destination, Peering, Route, RouteTable, Target};
-pub use security_group::{IpProtocol, Peer, Ports, Rule, SecurityGroup};
+pub use security_group::{Direction, IpProtocol, Peer, Ports, Rule, SecurityGroup};
 pub use service::{RESOLVER, Service, TASK_METADATA};
 pub use topology::{Subnet, Topology, Vpc};

@@ -13,6 +13,35 @@ pub struct SecurityGroup {
     pub egress: Vec<Rule>,
 }
 
+impl SecurityGroup {
+    /// The rules for what goes that way.
+    pub fn rules(&self, direction: Direction) -> &[Rule] {
+        match direction {
+            Direction::Egress => &self.egress,
+            Direction::Ingress => &self.ingress,
+        }
+    }
+}
+
+/// Which way a packet goes, seen from an interface or a subnet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Out of it.
+    Egress,
+    /// Into it.
+    Ingress,
+}
+
+impl Direction {
+    /// The way of an answer.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Egress => Self::Ingress,
+            Self::Ingress => Self::Egress,
+        }
+    }
+}
+
 /// One allow rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rule {

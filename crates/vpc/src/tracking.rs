@@ -12,11 +12,11 @@
 mod tests;
 
 use crate::{
-    Endpoint, Interface, InterfaceId, IpNet, IpProtocol, Peer, Ports, Rule, SecurityGroup, SecurityGroupId, Target,
+    Direction, Endpoint, Interface, InterfaceId, IpNet, IpProtocol, Peer, Ports, Rule, SecurityGroupId, Target,
     Topology, Vpc, VpcId,
     verdict::{
         Transport,
-        gate::{Direction, Other, gate},
+        gate::{Other, gate},
     },
 };
 use std::{collections::BTreeSet, net::IpAddr};
@@ -146,10 +146,7 @@ fn for_all(rule: &Rule) -> Option<&IpNet> {
 /// Every rule of an interface's groups in a direction.
 fn rules<'a>(vpc: &'a Vpc, interface: &'a Interface, direction: Direction) -> impl Iterator<Item = &'a Rule> {
     let groups = interface.security_groups.iter().filter_map(|id| vpc.security_groups.get(id));
-    groups.flat_map(move |SecurityGroup { ingress, egress }| match direction {
-        Direction::Egress => egress,
-        Direction::Ingress => ingress,
-    })
+    groups.flat_map(move |group| group.rules(direction))
 }
 
 /// The VPC that an address is of, as seen from one: it itself or a peer.

@@ -9,11 +9,12 @@ use crate::{
     Tx,
     ec2::interface::{self, NewInterface},
     ecs::tasks::retire,
-    state::{AttachmentStatus, Interface, Requester, Status, Tags, Task},
+    state::{AttachmentStatus, Interface, Status, Tags, Task},
 };
 use aws::api::ecs::TaskStopCode;
 use spec::{HostId, Phase, TaskId};
 use std::collections::BTreeSet;
+use vpc::Holder;
 
 /// Makes, follows and releases interfaces.
 pub fn run(tx: &mut Tx<'_>) {
@@ -69,7 +70,7 @@ fn make(tx: &mut Tx<'_>, task: &Task) {
         subnet: launch.subnet.clone(),
         groups: launch.security_groups.clone(),
         description: tx.state.region.arn("ecs", format_args!("attachment/{}", task.attachment.id)),
-        requester: Requester::Ecs,
+        holder: Holder::Task,
         public_ip: launch.assign_public_ip,
         tags: Tags::default(),
     };

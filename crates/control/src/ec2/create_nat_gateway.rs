@@ -14,7 +14,7 @@ use super::{
 use crate::{
     State, Tx,
     controllers::gateways::forget_later,
-    state::{Lifecycle, NatAddress, NatElasticIp, NatFailure, NatGateway, NetworkInterface, Requester, Subnet, Tags},
+    state::{Lifecycle, NatAddress, NatElasticIp, NatFailure, NatGateway, NetworkInterface, Subnet, Tags},
 };
 use aws::{
     api::ec2::{
@@ -24,7 +24,7 @@ use aws::{
     fault::Fault,
 };
 use std::net::IpAddr;
-use vpc::{InterfaceId, NatGatewayId};
+use vpc::{Holder, InterfaceId, NatGatewayId};
 
 /// What a gateway is to be.
 struct New {
@@ -245,7 +245,7 @@ fn make_interface(
         subnet: subnet.id.clone(),
         groups: Vec::new(),
         description: format!("Interface for NAT Gateway {id}"),
-        requester: Requester::NatGateway(id.clone()),
+        holder: Holder::NatGateway(id.clone()),
         public_ip: false,
         tags: Tags::new(),
     };

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     State, View,
-    state::{NetworkInterface, PublicIp, Requester},
+    state::{NetworkInterface, PublicIp},
 };
 use aws::{
     api::ec2::{
@@ -20,7 +20,7 @@ use aws::{
     fault::Fault,
 };
 use std::net::IpAddr;
-use vpc::SecurityGroupId;
+use vpc::{Holder, SecurityGroupId};
 
 /// DescribeNetworkInterfaces. `IncludeManagedResources` changes nothing: none is hidden.
 pub(super) fn describe(
@@ -44,19 +44,19 @@ pub(super) fn describe(
 }
 
 /// The account AWS's services attach interfaces from; on AWS it differs by region. None for a user's own.
-fn owner_of(requester: &Requester) -> Option<String> {
-    match requester {
-        Requester::Ecs => Some("amazon-ecs".to_owned()),
-        Requester::NatGateway(_) | Requester::Endpoint(_) => Some("amazon-aws".to_owned()),
-        Requester::User => None,
+fn owner_of(holder: &Holder) -> Option<String> {
+    match holder {
+        Holder::Task => Some("amazon-ecs".to_owned()),
+        Holder::NatGateway(_) | Holder::Endpoint(_) => Some("amazon-aws".to_owned()),
+        Holder::User => None,
     }
 }
 
-fn type_of(requester: &Requester) -> NetworkInterfaceType {
-    match requester {
-        Requester::Ecs | Requester::User => NetworkInterfaceType::Interface,
-        Requester::NatGateway(_) => NetworkInterfaceType::NatGateway_,
-        Requester::Endpoint(_) => NetworkInterfaceType::VpcEndpoint,
+fn type_of(holder: &Holder) -> NetworkInterfaceType {
+    match holder {
+        Holder::Task | Holder::User => NetworkInterfaceType::Interface,
+        Holder::NatGateway(_) => NetworkInterfaceType::NatGateway_,
+        Holder::Endpoint(_) => NetworkInterfaceType::VpcEndpoint,
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) fn show(state: &State, interface: &NetworkInterface) -> Shape {
         public_ips: _,
         security_groups: _,
         description,
-        requester,
+        holder,
         attachment,
         source_dest_check,
         tags,
@@ -92,7 +92,7 @@ pub(super) fn show(state: &State, interface: &NetworkInterface) -> Shape {
         availability_zone: zone,
         description: Some(description.clone()),
         groups: Some(show_groups(state, interface)),
-        interface_type: Some(type_of(requester)),
+        interface_type: Some(type_of(holder)),
         ipv6_addresses: Some(Vec::new()),
         mac_address: Some(mac.to_string()),
         network_interface_id: Some(id.to_string()),
@@ -100,8 +100,8 @@ pub(super) fn show(state: &State, interface: &NetworkInterface) -> Shape {
         private_dns_name: private_dns_name(state, interface),
         private_ip_address: Some(private_ip.to_string()),
         private_ip_addresses: Some(addresses.collect()),
-        requester_id: owner_of(requester),
-        requester_managed: Some(*requester != Requester::User),
+        requester_id: owner_of(holder),
+        requester_managed: Some(*holder != Holder::User),
         source_dest_check: Some(*source_dest_check),
         status: Some(match attachment {
             Some(_) => NetworkInterfaceStatus::InUse,
@@ -135,7 +135,7 @@ pub(super) fn show_attachment(interface: &NetworkInterface) -> Option<NetworkInt
         delete_on_termination: Some(false),
         device_index: Some(1),
         network_card_index: Some(0),
-        instance_owner_id: owner_of(&interface.requester),
+        instance_owner_id: owner_of(&interface.holder),
         status: Some(AttachmentStatus::Attached),
         ..NetworkInterfaceAttachment::default()
     })

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     State, Tx,
-    state::{Address, EipAssociation, ElasticIp, NetworkInterface, PublicIp, Requester},
+    state::{Address, EipAssociation, ElasticIp, NetworkInterface, PublicIp},
 };
 use aws::{
     api::ec2::{AllocateAddressRequest, AllocateAddressResult, DomainType, ReleaseAddressRequest, ResourceType},
@@ -16,6 +16,7 @@ use aws::{
     shape::Nothing,
 };
 use std::net::IpAddr;
+use vpc::Holder;
 
 /// The pool that Amazon's own addresses are in, as replies name it.
 pub(super) const POOL: &str = "amazon";
@@ -129,9 +130,9 @@ pub(super) fn managed(state: &State, association: &EipAssociation) -> Result<(),
 /// # Errors
 /// `AuthFailure`.
 pub(super) fn may_change(interface: &NetworkInterface) -> Result<(), Fault> {
-    match interface.requester {
-        Requester::User => Ok(()),
-        Requester::Ecs | Requester::NatGateway(_) | Requester::Endpoint(_) => {
+    match interface.holder {
+        Holder::User => Ok(()),
+        Holder::Task | Holder::NatGateway(_) | Holder::Endpoint(_) => {
             Err(Fault::new("AuthFailure", "You do not have permission to access the specified resource."))
         }
     }

@@ -3,14 +3,14 @@
 use super::{elastic_ip, names, private_address, public_address, quota, security_group, subnet, withdrawal};
 use crate::{
     State, Tx,
-    state::{Address, InterfaceAttachment, NetworkInterface, PublicIp, Requester, Tags},
+    state::{Address, InterfaceAttachment, NetworkInterface, PublicIp, Tags},
 };
 use aws::fault::Fault;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
 };
-use vpc::{InterfaceId, Mac, SecurityGroupId, SubnetId, VpcId};
+use vpc::{Holder, InterfaceId, Mac, SecurityGroupId, SubnetId, VpcId};
 
 /// What an interface is to be.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(crate) struct NewInterface {
     /// What it is for.
     pub(crate) description: String,
     /// On whose behalf it is made.
-    pub(crate) requester: Requester,
+    pub(crate) holder: Holder,
     /// Whether it gets a public address.
     pub(crate) public_ip: bool,
     /// Its tags.
@@ -58,9 +58,9 @@ pub(super) fn create_with(
     new: NewInterface,
     addresses: PrivateAddresses,
 ) -> Result<NetworkInterface, Fault> {
-    let NewInterface { subnet, groups, description, requester, public_ip, tags } = new;
+    let NewInterface { subnet, groups, description, holder, public_ip, tags } = new;
     let vpc = subnet::get(&tx.state, &subnet)?.vpc.clone();
-    let filtered = !matches!(requester, Requester::NatGateway(_));
+    let filtered = !matches!(holder, Holder::NatGateway(_));
     let security_groups = if filtered { choose_groups(&tx.state, &vpc, groups)? } else { BTreeSet::new() };
     if tx.state.network_interfaces.len() >= quota::INTERFACES {
         let message = "The maximum number of network interfaces has been reached.";
@@ -78,9 +78,9 @@ pub(super) fn create_with(
     if let Some(ip) = public_ip {
         tx.state.addresses.put(Address { scope: Address::PUBLIC.to_owned(), ip, interface: Some(id.clone()) });
     }
-    let attachment = match requester {
-        Requester::User => None,
-        Requester::Ecs | Requester::NatGateway(_) | Requester::Endpoint(_) => {
+    let attachment = match holder {
+        Holder::User => None,
+        Holder::Task | Holder::NatGateway(_) | Holder::Endpoint(_) => {
             Some(InterfaceAttachment { id: tx.ec2_id("eni-attach"), at: tx.now })
         }
     };
@@ -94,7 +94,7 @@ pub(super) fn create_with(
         public_ips: public_ip.map(|ip| (private_ip, PublicIp { ip, allocation: None })).into_iter().collect(),
         security_groups,
         description,
-        requester,
+        holder,
         attachment,
         source_dest_check: filtered,
         tags,

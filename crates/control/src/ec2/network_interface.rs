@@ -11,10 +11,7 @@ use super::{
     route_target::no_instance,
     tags,
 };
-use crate::{
-    State, Tx,
-    state::{NetworkInterface, Requester},
-};
+use crate::{State, Tx, state::NetworkInterface};
 use aws::{
     api::ec2::{
         AttachNetworkInterfaceRequest, AttachNetworkInterfaceResult, CreateNetworkInterfaceRequest,
@@ -24,7 +21,7 @@ use aws::{
     fault::Fault,
     shape::Nothing,
 };
-use vpc::{SecurityGroupId, SubnetId};
+use vpc::{Holder, SecurityGroupId, SubnetId};
 
 /// An interface by its id.
 ///
@@ -86,7 +83,7 @@ pub(super) fn create(
         subnet: SubnetId::from(subnet_id),
         groups: groups.into_iter().flatten().map(SecurityGroupId::from).collect(),
         description: description.unwrap_or_default(),
-        requester: Requester::User,
+        holder: Holder::User,
         public_ip: false,
         tags: tags::at_creation(tag_specifications, ResourceType::NetworkInterface)?,
     };
@@ -140,7 +137,7 @@ pub(super) fn check_number(addresses: usize) -> Result<(), Fault> {
 pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteNetworkInterfaceRequest) -> Result<Nothing, Fault> {
     let DeleteNetworkInterfaceRequest { dry_run, network_interface_id } = input;
     let interface = get(&tx.state, &network_interface_id)?;
-    if interface.requester != Requester::User {
+    if interface.holder != Holder::User {
         return Err(invalid(format!("Network interface '{network_interface_id}' is currently in use.")));
     }
     let id = interface.id.clone();

@@ -3,7 +3,7 @@
 use super::{interface, prefix_list, security_group};
 use crate::{
     State,
-    state::{NetworkInterface, PeeringStatus, Requester, RouteTarget, VpcEndpointKind},
+    state::{NetworkInterface, PeeringStatus, RouteTarget, VpcEndpointKind},
 };
 use vpc::{
     AclRule, AwsService, Destination, Endpoint, Holder, Interface, NatGateway, NetworkAcl, Peer, Peering, PrefixListId,
@@ -142,10 +142,10 @@ fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
 
 /// Whether what is behind an interface is there. That of a gateway that goes is described until it is gone, but hosts have it no more.
 fn lives(state: &State, interface: &NetworkInterface) -> bool {
-    match &interface.requester {
-        Requester::Ecs | Requester::User => true,
-        Requester::NatGateway(id) => state.nat_gateways.get(id).is_some_and(|gateway| gateway.state.lives()),
-        Requester::Endpoint(id) => state.vpc_endpoints.get(id).is_some_and(|endpoint| endpoint.state.lives()),
+    match &interface.holder {
+        Holder::Task | Holder::User => true,
+        Holder::NatGateway(id) => state.nat_gateways.get(id).is_some_and(|gateway| gateway.state.lives()),
+        Holder::Endpoint(id) => state.vpc_endpoints.get(id).is_some_and(|endpoint| endpoint.state.lives()),
     }
 }
 
@@ -158,11 +158,6 @@ fn enforced(interface: &NetworkInterface) -> Interface {
         public_ips: interface.public_ips.iter().map(|(private, public)| (*private, public.ip)).collect(),
         security_groups: interface.security_groups.clone(),
         source_dest_check: interface.source_dest_check,
-        holder: match &interface.requester {
-            Requester::Ecs => Holder::Task,
-            Requester::User => Holder::User,
-            Requester::NatGateway(id) => Holder::NatGateway(id.clone()),
-            Requester::Endpoint(id) => Holder::Endpoint(id.clone()),
-        },
+        holder: interface.holder.clone(),
     }
 }

@@ -73,7 +73,7 @@ pub use log_stream::LogStream;
 pub use mirrored_registry::MirroredRegistry;
 pub use nat_gateway::{Lifecycle, NatAddress, NatElasticIp, NatFailure, NatGateway};
 pub use network_acl::{AclEntry, NetworkAcl};
-pub use network_interface::{InterfaceAttachment, NetworkInterface, PublicIp, Requester};
+pub use network_interface::{InterfaceAttachment, NetworkInterface, PublicIp};
 pub use parameter::{Parameter, ParameterVersion};
 pub use peering::{PeeringEnd, PeeringStatus, VpcPeering};
 pub use prefix_list::{PrefixList, PrefixListEntries, PrefixListState};

@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
 };
-use vpc::{EndpointId, InterfaceId, Mac, NatGatewayId, SecurityGroupId, SubnetId, VpcId};
+use vpc::{Holder, InterfaceId, Mac, SecurityGroupId, SubnetId, VpcId};
 
 /// An elastic network interface ("NetworkInterface", Amazon EC2 API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,8 +30,9 @@ pub struct NetworkInterface {
     pub security_groups: BTreeSet<SecurityGroupId>,
     /// What the requester says of it.
     pub description: String,
-    /// On whose behalf it was made.
-    pub requester: Requester,
+    /// What is behind it. All but a user's are made and managed by a service ("Requester-managed network interfaces", Amazon EC2
+    /// User Guide).
+    pub holder: Holder,
     /// `eni-attach-…` and when it was attached; none for one that a user made, as there is nothing to attach it to.
     pub attachment: Option<InterfaceAttachment>,
     /// Whether it may send from and receive for its own addresses only (`SourceDestCheck`).
@@ -68,20 +69,6 @@ impl NetworkInterface {
     pub fn public_ip(&self) -> Option<IpAddr> {
         self.public_ips.get(&self.private_ip).map(|public| public.ip)
     }
-}
-
-/// Whose interface it is. All but a user's are made and managed by a service ("Requester-managed network interfaces",
-/// Amazon EC2 User Guide).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Requester {
-    /// Amazon ECS, for a Fargate task.
-    Ecs,
-    /// A NAT gateway.
-    NatGateway(NatGatewayId),
-    /// An interface endpoint.
-    Endpoint(EndpointId),
-    /// A user, by CreateNetworkInterface. There is a namespace behind it, for `neargate from`.
-    User,
 }
 
 impl Record for NetworkInterface {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Holder,
+    Holder, SecurityGroup,
     fixture::{any::*, *},
 };
 use proptest::prelude::*;

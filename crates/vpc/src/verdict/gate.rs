@@ -1,24 +1,8 @@
 //! Security groups: what one interface's groups say of a packet.
 
 use super::{Gate, Transport};
-use crate::{Interface, InterfaceId, IpProtocol, Peer, Ports, Rule, Topology, VpcId};
+use crate::{Direction, Interface, InterfaceId, IpProtocol, Peer, Ports, Rule, Topology, VpcId};
 use std::net::IpAddr;
-
-#[derive(Clone, Copy)]
-pub(crate) enum Direction {
-    Egress,
-    Ingress,
-}
-
-impl Direction {
-    /// The way of an answer.
-    pub fn opposite(self) -> Self {
-        match self {
-            Self::Egress => Self::Ingress,
-            Self::Ingress => Self::Egress,
-        }
-    }
-}
 
 /// The other side of a packet: its address, and the VPC in which that is somebody's. None is the internet, where group references
 /// mean nothing.
@@ -43,11 +27,8 @@ pub(crate) fn gate(
     let Some(vpc) = topology.vpcs.get(vpc) else { return Gate::Denied };
     for id in &interface.security_groups {
         let Some(group) = vpc.security_groups.get(id) else { continue };
-        let rules = match direction {
-            Direction::Egress => &group.egress,
-            Direction::Ingress => &group.ingress,
-        };
-        if let Some(rule) = rules.iter().find(|rule| rule.covers(transport) && matches(topology, &rule.peer, other)) {
+        let mut rules = group.rules(direction).iter();
+        if let Some(rule) = rules.find(|rule| rule.covers(transport) && matches(topology, &rule.peer, other)) {
             return Gate::Allowed(id.clone(), rule.clone());
         }
     }

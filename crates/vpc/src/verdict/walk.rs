@@ -2,11 +2,11 @@
 
 use super::{
     AclDecision, End, Gate, Origin, Packet, Path, SourceCheck, Step, Transport,
-    gate::{Direction, Other, gate},
+    gate::{Other, gate},
 };
 use crate::{
-    Endpoint, Holder, Interface, InterfaceId, NatGateway, NatGatewayId, PUBLIC_POOL, SERVICE_POOL, SubnetId, Target,
-    Topology, Vpc, VpcId, network_acl,
+    Direction, Endpoint, Holder, Interface, InterfaceId, NatGateway, NatGatewayId, PUBLIC_POOL, SERVICE_POOL, SubnetId,
+    Target, Topology, Vpc, VpcId, network_acl,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;

@@ -3,9 +3,9 @@
 use super::*;
 use crate::{
     ec2::interface::{self, NewInterface},
-    state::{Address, Requester, Tags},
+    state::{Address, Tags},
 };
-use vpc::{InterfaceId, SubnetId};
+use vpc::{Holder, InterfaceId, SubnetId};
 
 impl World {
     /// Allocates an Elastic IP address and returns its allocation and the address.
@@ -136,7 +136,7 @@ fn it_takes_the_place_of_an_address_that_came_with_the_interface() {
         subnet: SubnetId::from(subnet.as_str()),
         groups: Vec::new(),
         description: String::new(),
-        requester: Requester::User,
+        holder: Holder::User,
         public_ip: true,
         tags: Tags::new(),
     };
@@ -178,7 +178,7 @@ fn what_can_t_be_associated() {
         subnet: SubnetId::from(subnet.as_str()),
         groups: Vec::new(),
         description: String::new(),
-        requester: Requester::Ecs,
+        holder: Holder::Task,
         public_ip: false,
         tags: Tags::new(),
     };

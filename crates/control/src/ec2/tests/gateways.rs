@@ -3,9 +3,9 @@
 use super::*;
 use crate::{
     ec2::interface::{self, NewInterface},
-    state::{Requester, Tags},
+    state::Tags,
 };
-use vpc::SubnetId;
+use vpc::{Holder, SubnetId};
 
 impl World {
     /// Makes an internet gateway and returns its id.
@@ -75,7 +75,7 @@ fn a_gateway_stays_while_something_has_a_public_address() {
         subnet: SubnetId::from(subnet.as_str()),
         groups: Vec::new(),
         description: String::new(),
-        requester: Requester::Ecs,
+        holder: Holder::Task,
         public_ip: true,
         tags: Tags::new(),
     };

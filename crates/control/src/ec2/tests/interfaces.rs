@@ -4,18 +4,18 @@ use crate::{
         interface::{self, NewInterface},
         topology, validate_awsvpc,
     },
-    state::{NetworkInterface, Requester, Tags},
+    state::{NetworkInterface, Tags},
 };
 use aws::fault::Fault;
 use std::collections::BTreeSet;
-use vpc::{InterfaceId, Peer, SecurityGroupId, SubnetId};
+use vpc::{Holder, InterfaceId, Peer, SecurityGroupId, SubnetId};
 
 fn wanted(subnet: &str, groups: &[&str]) -> NewInterface {
     NewInterface {
         subnet: SubnetId::from(subnet),
         groups: groups.iter().map(|id| SecurityGroupId::from(*id)).collect(),
         description: "arn:aws:ecs:us-east-1:123456789012:attachment/0d9f3c1a".to_owned(),
-        requester: Requester::Ecs,
+        holder: Holder::Task,
         public_ip: false,
         tags: Tags::from([("aws:ecs:clusterName".to_owned(), "c".to_owned())]),
     }

@@ -7,9 +7,9 @@ use crate::{
         interface::{self, NewInterface},
         subnet,
     },
-    state::{Requester, Tags},
+    state::Tags,
 };
-use ::vpc::{EndpointId, InterfaceId, SecurityGroupId, SubnetId, VpcId};
+use ::vpc::{EndpointId, Holder, InterfaceId, SecurityGroupId, SubnetId, VpcId};
 use aws::fault::Fault;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +50,7 @@ pub(super) fn add(
             subnet: subnet.id.clone(),
             groups: groups.iter().cloned().collect(),
             description: format!("VPC Endpoint Interface {endpoint}"),
-            requester: Requester::Endpoint(endpoint.clone()),
+            holder: Holder::Endpoint(endpoint.clone()),
             public_ip: false,
             tags: Tags::new(),
         };

@@ -16,7 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
 };
-use vpc::{IpNet, Peer, SecurityGroupId, Topology, Vpc};
+use vpc::{Direction, IpNet, Peer, SecurityGroupId, Topology, Vpc};
 
 pub(super) const NETS: Shape =
     Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word, Field::Word], ranges: true, value: None };
@@ -27,27 +27,19 @@ pub(super) const PORT_NETS: Shape =
 pub(super) const PORT_GROUPS: Shape =
     Shape { fields: &[Field::Word, Field::Mark, Field::Protocol, Field::Word], ranges: true, value: None };
 
-#[derive(Clone, Copy)]
-pub(super) enum Direction {
-    Egress,
-    Ingress,
+/// The map from combinations to chains.
+pub(super) fn map_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Egress => "egress",
+        Direction::Ingress => "ingress",
+    }
 }
 
-impl Direction {
-    /// The map from combinations to chains.
-    pub(super) fn map(self) -> &'static str {
-        match self {
-            Self::Egress => "egress",
-            Self::Ingress => "ingress",
-        }
-    }
-
-    /// What tells whose the other side's address is.
-    fn other_link(self) -> Selector {
-        match self {
-            Self::Egress => Selector::OutputLink,
-            Self::Ingress => Selector::InputLink,
-        }
+/// What tells whose the other side's address is.
+fn other_link(direction: Direction) -> Selector {
+    match direction {
+        Direction::Egress => Selector::OutputLink,
+        Direction::Ingress => Selector::InputLink,
     }
 }
 
@@ -70,7 +62,7 @@ pub(super) fn mark(number: u32) -> Option<Value> {
 }
 
 pub(super) fn chain_name(direction: Direction, number: u32) -> Name {
-    format!("{}-{number:08x}", direction.map()).into()
+    format!("{}-{number:08x}", map_name(direction)).into()
 }
 
 /// The chain and sets of one combination in one direction.
@@ -99,7 +91,7 @@ pub(super) fn gate(
     }
     if !by_group.is_empty() {
         let allowed = lookup(table, &format!("{name}-group"), Selector::Mark, &by_group, &pass);
-        chain.rules.extend(judged_by(vec![direction.other_link(), peer], "members"));
+        chain.rules.extend(judged_by(vec![other_link(direction), peer], "members"));
         chain.rules.push(allowed);
     }
     chain.rules.push(Rule(vec![Statement::Verdict(Verdict::Drop)]));
@@ -155,11 +147,7 @@ fn rules(
     let mut nets = Vec::new();
     let mut by_number: BTreeMap<u32, Vec<Traffic>> = BTreeMap::new();
     for group in groups.iter().filter_map(|id| vpc.security_groups.get(id)) {
-        let rules = match direction {
-            Direction::Egress => &group.egress,
-            Direction::Ingress => &group.ingress,
-        };
-        for rule in rules {
+        for rule in group.rules(direction) {
             let Some(traffic) = Traffic::of(rule.protocol, rule.ports) else { continue };
             match &rule.peer {
                 Peer::Net(net) => nets.extend(pattern(net, traffic)),

@@ -33,9 +33,9 @@ use super::{
     table::{Datum, Field, Hook, Key, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key, range},
 };
 use crate::name::LinkName;
-use groups::{Direction, chain_name, judged_by, mark};
+use groups::{chain_name, judged_by, map_name, mark};
 use std::{collections::BTreeMap, net::IpAddr};
-use vpc::{IpNet, PRIVATE_RANGES, Service, Vpc};
+use vpc::{Direction, IpNet, PRIVATE_RANGES, Service, Vpc};
 
 /// A link and an address, with a mark.
 const SOURCES: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: false, value: Some(ValueKind::Mark) };
@@ -218,7 +218,7 @@ fn security_groups(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], aro
     let here: BTreeMap<u32, _> = linked.iter().map(|(at, number)| (*number, &at.interface.security_groups)).collect();
     for direction in [Direction::Egress, Direction::Ingress] {
         let chains = here.keys().map(|n| (key([Datum::Mark(*n)]), Some(Value::Goto(chain_name(direction, *n)))));
-        table.set(direction.map(), CHAINS, chains);
+        table.set(map_name(direction), CHAINS, chains);
         for (number, groups) in &here {
             groups::gate(table, vpc, around, &combinations, (*number, groups), direction);
         }
