@@ -31,8 +31,10 @@ pub struct Limits {
     pub body_time: Duration,
     /// Bytes of a request's body, unpacked.
     pub body: usize,
-    /// The same for log events and for hosts, who send more.
+    /// The same for log events and manifests, which are larger.
     pub large_body: usize,
+    /// The same for hosts, who tell of every task in one body. One that is refused costs a host its lease.
+    pub of_hosts: usize,
     /// The same for a part of an image's layer.
     pub layer_part: usize,
     /// How long a host's sync is held when there is nothing to tell.
@@ -50,6 +52,7 @@ impl Default for Limits {
             body: 1 << 20,
             // PutLogEvents takes 1 MiB of messages (counted with 26 bytes each); JSON makes at most six bytes of one, and adds some to each.
             large_body: 8 << 20,
+            of_hosts: 64 << 20,
             // UploadLayerPart takes 20 MiB, in base64.
             layer_part: 28 << 20,
             hold: Duration::from_secs(10),

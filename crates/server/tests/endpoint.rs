@@ -8,6 +8,7 @@ use std::{
     io::Read,
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::Path,
+    time::Duration,
 };
 
 /// A connection to a service as a host passes it on.
@@ -86,6 +87,28 @@ fn neargates_own_paths_are_not_there() {
     }
     let registry = connect(dir.path(), "ecr.dkr").request("GET", "/v2/", &[], b"").unwrap();
     assert_eq!(registry.status, 401, "the mirror is for hosts: {registry:?}");
+}
+
+/// Bodies that never come, as many as there is room for: the server waits for them for half a minute.
+#[test]
+fn a_task_that_says_nothing_more_keeps_neither_hosts_nor_users_waiting() {
+    let (dir, running) = start();
+    let head = "POST / HTTP/1.1\r\nHost: api.ecr.us-east-1.amazonaws.com\r\nContent-Length: 29360128\r\n\
+        X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.UploadLayerPart\r\n\r\n";
+    let mut stuck: Vec<_> = (0..20).map(|_| connect(dir.path(), "ecr.api")).collect();
+    for client in &mut stuck {
+        client.send(head.as_bytes()).unwrap();
+    }
+    // Whatever came in before these is being read by the time they are answered.
+    let mut host = running.connect_unix();
+    host.0.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let asked = r#"{"task": "none", "role": "task"}"#;
+    for _ in 0..3 {
+        let answer = host.request("POST", "/_neargate/credentials", &[], asked.as_bytes()).unwrap();
+        assert!(answer.body.contains("NoSuchEntity"), "{answer:?}");
+        let answer = running.connect().json("ecs.ListClusters", "{}").unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
         Some(target) if takes_more(target) => limits.large_body,
         _ => limits.body,
     };
-    let bytes = match body::read(&parts.headers, body, limit, limits.body_time).await {
+    let bytes = match body::read(door, &parts.headers, body, limit, limits.body_time).await {
         Ok(bytes) => bytes,
         Err(fault) => return reply::from_aws(manner(&parts).refusal(&id, &fault)),
     };

@@ -1,5 +1,6 @@
 //! Reading a request's body: whole, within a size and a time, unpacked if it was compressed.
 
+use super::Door;
 use aws::fault::Fault;
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -11,22 +12,41 @@ use tokio::sync::Semaphore;
 
 /// KiB of bodies that may be on their way at once, whatever the number of connections; the others wait for their turn.
 const BUDGET: u32 = 256 << 10;
-static ROOM: Semaphore = Semaphore::const_new(BUDGET as usize);
+/// Each side has its own: a task that sends bodies and never ends them must keep neither its host nor the user waiting.
+static OF_HOSTS: Semaphore = Semaphore::const_new(BUDGET as usize);
+static OF_USERS: Semaphore = Semaphore::const_new(BUDGET as usize);
+static OF_TASKS: Semaphore = Semaphore::const_new(BUDGET as usize);
+
+fn room(door: Door) -> &'static Semaphore {
+    match door {
+        Door::Unix => &OF_HOSTS,
+        Door::Tcp => &OF_USERS,
+        Door::Endpoint(_) | Door::Registries => &OF_TASKS,
+    }
+}
 
 /// Reads a body of at most `limit` bytes, packed and unpacked.
 ///
 /// # Errors
 /// 413 when it is longer, 408 when it takes longer than `time`, 415 for a compression other than gzip, 400 when it breaks off or is
 /// no gzip.
-pub(crate) async fn read(headers: &HeaderMap, body: Incoming, limit: usize, time: Duration) -> Result<Bytes, Fault> {
+pub(crate) async fn read(
+    door: Door,
+    headers: &HeaderMap,
+    body: Incoming,
+    limit: usize,
+    time: Duration,
+) -> Result<Bytes, Fault> {
     let packed = packed(headers)?;
     // Refused before it is sent, where the client says how long it is ("Expect: 100-continue" waits for this).
     if body.size_hint().lower() > limit as u64 {
         return Err(too_long(limit));
     }
-    let kibibytes = u32::try_from(limit.div_ceil(1024)).unwrap_or(BUDGET).min(BUDGET);
+    // As long as it says it is, where it says so and stays so.
+    let length = body.size_hint().exact().filter(|_| !packed).and_then(|length| usize::try_from(length).ok());
+    let kibibytes = u32::try_from(length.unwrap_or(limit).div_ceil(1024)).unwrap_or(BUDGET).min(BUDGET);
     let collected = tokio::time::timeout(time, async {
-        let _room = ROOM.acquire_many(kibibytes).await;
+        let _room = room(door).acquire_many(kibibytes).await;
         Limited::new(body, limit).collect().await
     });
     let collected = collected.await.map_err(|_| {

@@ -15,7 +15,7 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
     let guarded = guard::check(door, &parts.method, &parts.headers);
     let path = parts.uri.path();
     if guarded.is_ok() && is_registry(door, path) {
-        return registry::answer(app, parts, body).await;
+        return registry::answer(app, door, parts, body).await;
     }
     let own = match door {
         // A registry's paths are AWS's there, and neargate's own lead nowhere.
@@ -42,7 +42,7 @@ fn is_registry(door: Door, path: &str) -> bool {
 /// The last ones are for hosts and stand open at the unix socket only.
 async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body: Incoming) -> Result<Reply, Fault> {
     let limits = app.config.limits.clone();
-    let read = |body| body::read(&parts.headers, body, limits.large_body, limits.body_time);
+    let read = |body| body::read(door, &parts.headers, body, limits.of_hosts, limits.body_time);
     match (door, &parts.method, parts.uri.path()) {
         (Door::Endpoint(_), method, path) => Err(no_route(method, path)),
         (Door::Registries, method, path) if path.starts_with("/v2/") => {

@@ -10,7 +10,7 @@ mod route;
 mod uploads;
 
 use crate::app::App;
-use crate::http::reply::Reply;
+use crate::http::{Door, reply::Reply};
 use ::images::mirror::registry::{Answer, Body, bytes};
 use control::Caller;
 use error::Refusal;
@@ -22,6 +22,7 @@ use std::sync::Arc;
 /// What every handler works on.
 struct Request {
     app: Arc<App>,
+    door: Door,
     caller: Caller,
     method: Method,
     headers: HeaderMap,
@@ -30,9 +31,9 @@ struct Request {
 }
 
 /// Answers a request; there is none that has no answer.
-pub(crate) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply {
+pub(crate) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Reply {
     let head = parts.method == Method::HEAD;
-    let mut answer = match handle(app, parts, body).await {
+    let mut answer = match handle(app, door, parts, body).await {
         Ok(answer) => answer,
         Err(refusal) => refusal.answer(),
     };
@@ -43,11 +44,11 @@ pub(crate) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply
     crate::mirror::send(answer)
 }
 
-async fn handle(app: Arc<App>, parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
+async fn handle(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
     let caller = auth::caller(&app, &parts.headers)?;
     let route = Route::parse(parts.uri.path())?;
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let request = Request { app, caller, method: parts.method, headers: parts.headers, query, body };
+    let request = Request { app, door, caller, method: parts.method, headers: parts.headers, query, body };
     match (route, &request.method) {
         (Route::Version, &Method::GET | &Method::HEAD) => Ok(bytes(200, "application/json", b"{}".to_vec())),
         (Route::Catalog, &Method::GET | &Method::HEAD) => lists::catalog(&request),
