@@ -38,6 +38,24 @@ fn a_region_answers_and_keeps_what_it_answered() {
     again.stop();
 }
 
+/// `<img src="http://127.0.0.1:4566/?Action=…">` on any page a user visits is such a request.
+#[test]
+fn a_link_on_a_web_page_changes_nothing() {
+    let (_dir, running) = start();
+    let mut client = running.connect();
+    let call = |action: &str| format!("/?Action={action}&Version=2016-11-15&CidrBlock=10.7.0.0/16");
+    let made = client.request("GET", &call("CreateVpc"), &[], b"").unwrap();
+    assert_eq!(made.status, 403, "{made:?}");
+    let key = "/?Action=CreateAccessKey&Version=2010-05-08&X-Amz-Credential=a/20260131/us-east-1/iam/aws4_request";
+    let made = client.request("GET", key, &[], b"").unwrap();
+    assert!(made.status == 403 && made.body.contains("Use POST"), "{made:?}");
+    let vpcs = client.request("GET", &call("DescribeVpcs").replace("&CidrBlock=10.7.0.0/16", ""), &[], b"").unwrap();
+    assert!(vpcs.status == 200 && !vpcs.body.contains("10.7.0.0/16"), "{vpcs:?}");
+    let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260131/us-east-1/ec2/aws4_request, Signature=00";
+    let signed = client.request("GET", &call("CreateVpc"), &[("Authorization", scope)], b"").unwrap();
+    assert_eq!(signed.status, 200, "no page can add that header: {signed:?}");
+}
+
 #[test]
 fn the_gateways_of_networks_are_shown() {
     let (_dir, running) = start();

@@ -1,6 +1,6 @@
 //! A call of AWS's API: which operation it is, who answers it, and the answer in the service's own protocol.
 
-use super::{Door, body, endpoint, reply, reply::Reply};
+use super::{Door, body, endpoint, guard, reply, reply::Reply};
 use crate::app::{App, blocking, guarded, request_id};
 use crate::{logs, registry};
 use ::aws::api::Api;
@@ -29,7 +29,8 @@ pub(super) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
         Ok(bytes) => bytes,
         Err(fault) => return reply::from_aws(manner(&parts).refusal(&id, &fault)),
     };
-    let call = match identified(&parts, &bytes).and_then(|call| meant(door, call)) {
+    let call = identified(&parts, &bytes).and_then(|call| meant(door, call));
+    let call = match call.and_then(|call| no_link(&app, door, &parts, call)) {
         Ok(call) => call,
         Err(refused) => return reply::from_aws(refused.api.refusal(&id, &refused.fault)),
     };
@@ -81,6 +82,15 @@ fn meant(door: Door, call: Call<'_>) -> Result<Call<'_>, ::aws::request::Unident
     match door {
         Door::Endpoint(service) => endpoint::check(service, &call).map(|()| call),
         Door::Tcp | Door::Unix | Door::Registries => Ok(call),
+    }
+}
+
+/// Nothing is changed by what a web page may have sent.
+fn no_link<'a>(app: &App, door: Door, parts: &Parts, call: Call<'a>) -> Result<Call<'a>, ::aws::request::Unidentified> {
+    let changes = matches!(app.services.handler(call.api, call.operation), Ok(Handler::Write(_)));
+    match guard::check_link(door, &parts.method, &parts.headers) {
+        Err(fault) if changes => Err(::aws::request::Unidentified { api: call.api, fault }),
+        _ => Ok(call),
     }
 }
 

@@ -28,6 +28,18 @@ pub(super) fn check(door: Door, method: &Method, headers: &HeaderMap) -> Result<
     }
 }
 
+/// Refuses what may be a link or an image of a web page, for a call that changes something: browsers follow those without an `Origin`,
+/// and calls of EC2 and IAM can look like that. AWS's clients use POST, or sign in a header, which no page can add.
+///
+/// # Errors
+/// `AccessDeniedException` (403).
+pub(super) fn check_link(door: Door, method: &Method, headers: &HeaderMap) -> Result<(), Fault> {
+    match door == Door::Tcp && method == Method::GET && !headers.contains_key(header::AUTHORIZATION) {
+        true => Err(denied("Nothing is changed by a GET that web pages can send too. Use POST.".to_owned())),
+        false => Ok(()),
+    }
+}
+
 fn denied(message: String) -> Fault {
     Fault::new("AccessDeniedException", message).with_status(403)
 }
