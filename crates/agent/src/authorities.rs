@@ -6,13 +6,14 @@
 
 use containers::FileMount;
 use rustix::{
-    fs::{CWD, Mode, OFlags, ResolveFlags, openat2},
+    fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat2},
     io::Errno,
 };
 use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{self, Read},
+    os::fd::{AsRawFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
@@ -67,8 +68,8 @@ pub(crate) fn mounts(directory: &Path, authority: &str, layers: &[PathBuf]) -> i
 /// A file of an image, if it is a plain one in the uppermost layer that has something at its path.
 fn in_image(layers: &[PathBuf], path: &str) -> Option<String> {
     for layer in layers.iter().rev() {
-        match open(layer, path) {
-            Ok(file) => return read(file),
+        match find(layer, path) {
+            Ok(file) => return read(&file),
             Err(Errno::NOENT) => {}
             // A link, or a whiteout on the way: the image has made something else of it.
             Err(_) => return None,
@@ -77,18 +78,20 @@ fn in_image(layers: &[PathBuf], path: &str) -> Option<String> {
     None
 }
 
-/// Opens a file below a layer. An image's links lead nowhere: they might lead out of it.
-fn open(layer: &Path, path: &str) -> Result<File, Errno> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+/// Finds a file below a layer without opening it. An image's links lead nowhere: they might lead out of it.
+fn find(layer: &Path, path: &str) -> Result<OwnedFd, Errno> {
     let layer = rustix::fs::openat(CWD, layer, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let inside = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    Ok(openat2(&layer, path.trim_start_matches('/'), flags, Mode::empty(), inside)?.into())
+    openat2(&layer, path.trim_start_matches('/'), OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), inside)
 }
 
-fn read(file: File) -> Option<String> {
-    if !file.metadata().ok()?.is_file() {
+/// Opens what was found only once it is known for a plain file: an image may have a device there, and opening one of the host's is enough
+/// to start a watchdog or to rewind a tape.
+fn read(found: &OwnedFd) -> Option<String> {
+    if FileType::from_raw_mode(fstat(found).ok()?.st_mode) != FileType::RegularFile {
         return None;
     }
+    let file = File::open(format!("/proc/self/fd/{}", found.as_raw_fd())).ok()?;
     let mut text = String::new();
     file.take(LARGEST).read_to_string(&mut text).ok()?;
     Some(text)
@@ -131,6 +134,22 @@ mod tests {
         symlink(&secret, image.join("etc/pki")).unwrap();
         let mounts = mounts(&dir.path().join("out"), "authority", &[image]).unwrap();
         assert_eq!(mounts.len(), 1, "{mounts:?}");
+    }
+
+    #[test]
+    fn an_images_devices_are_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let image = layer(dir.path(), "image", "/x", "");
+        let path = image.join("device");
+        // /dev/zero: reading it would never end, and what it says is text.
+        let made = rustix::fs::mknodat(CWD, &path, FileType::CharacterDevice, Mode::RUSR, rustix::fs::makedev(1, 5));
+        if made.is_err() {
+            return; // Devices can only be made by root.
+        }
+        let found = find(&image, "/device").unwrap();
+        let opened = rustix::fs::fcntl_getfl(&found).unwrap();
+        assert!(opened.contains(OFlags::PATH), "found, and not opened: {opened:?}");
+        assert_eq!(read(&found), None);
     }
 
     #[test]
