@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{self, Write},
     net::IpAddr,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 use vpc::{Vpc, names::private_domain};
@@ -28,6 +29,13 @@ pub fn contents(task: &TaskSpec, address: IpAddr, vpc: &Vpc, region: &str) -> [(
 pub fn resolv_conf(vpc: &Vpc, region: &str) -> String {
     let server = vpc.resolver().map(|address| format!("nameserver {address}\n")).unwrap_or_default();
     format!("search {}\n{server}", private_domain(region))
+}
+
+/// Bytes on disk of those that a task's containers may write to, as they may to any file of theirs.
+pub(crate) fn written(directory: &Path) -> u64 {
+    // Blocks of stat(2) have 512 bytes, whatever the file system's have.
+    let bytes = |(name, _): &(&str, &str)| fs::metadata(directory.join(name)).map_or(0, |about| about.blocks() * 512);
+    MOUNTS.iter().map(bytes).sum()
 }
 
 /// Where a task's are, under a region's data directory.
@@ -96,6 +104,16 @@ mod tests {
         let vpc = Vpc { cidrs: vec!["10.3.0.0/16".parse().unwrap(), "10.4.0.0/16".parse().unwrap()], ..Vpc::default() };
         assert_eq!(resolv_conf(&vpc, "us-east-1"), "search ec2.internal\nnameserver 10.3.0.2\n");
         assert_eq!(resolv_conf(&vpc, "eu-west-1"), "search eu-west-1.compute.internal\nnameserver 10.3.0.2\n");
+    }
+
+    #[test]
+    fn what_containers_write_into_them_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let task = directory(dir.path(), &"t".into());
+        assert_eq!(written(&task), 0);
+        write(&task, &[("hosts", "x".to_owned()), ("hostname", "x".to_owned())]).unwrap();
+        fs::write(task.join("hosts"), vec![1; 1 << 20]).unwrap();
+        assert!((1 << 20..2 << 20).contains(&written(&task)), "{}", written(&task));
     }
 
     #[test]

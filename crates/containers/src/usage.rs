@@ -1,4 +1,5 @@
-//! What a task's containers have written to disk: their root file systems' upper layers and the task's volumes.
+//! What a task's containers have written to disk: their root file systems' upper layers, their output that is not shipped yet, and the
+//! task's volumes.
 //!
 //! The ephemeral storage limit is enforced by the caller, which asks for this figure now and then and stops a task that is past
 //! its limit. So a task can be over its limit for as long as the caller's interval. Project quotas would be exact, but need a
@@ -28,7 +29,10 @@ pub fn usage(dir: &Path) -> Result<u64, Error> {
         other => other.map_err(|error| Error::host(format!("reading {}", dir.display()), error))?,
     };
     for entry in entries.flatten() {
-        total = total.saturating_add(tree(&entry.path().join("upper"), &mut linked)?);
+        // A log may be given any room, and whoever should take it may not be there.
+        for part in ["upper", "log"] {
+            total = total.saturating_add(tree(&entry.path().join(part), &mut linked)?);
+        }
     }
     Ok(total)
 }

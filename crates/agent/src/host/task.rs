@@ -193,7 +193,10 @@ impl Task {
     fn measure(&mut self, id: &TaskId, context: &mut Context) {
         let Some(sandbox) = self.sandbox.clone() else { return };
         self.seen.measuring = true;
-        context.jobs.start(Kind::Check, id, move || Outcome::Measured(sandbox.usage().ok()));
+        let files = context.config.files_dir(id);
+        let measure =
+            move || Outcome::Measured(sandbox.usage().ok().map(|bytes| bytes.saturating_add(files::written(&files))));
+        context.jobs.start(Kind::Check, id, measure);
     }
 
     /// A signal is quick, so it needs no job. One that can't be sent finds a container that has just ended.

@@ -5,8 +5,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Smallest segment in bytes: the unit in which acknowledged output is deleted.
+/// Smallest and largest segment in bytes: the unit in which acknowledged output is deleted, however much a log may hold.
 const MIN_SEGMENT: u64 = 64 << 10;
+const MAX_SEGMENT: u64 = 4 << 20;
 
 /// A container's log being written.
 pub(crate) struct Writer {
@@ -127,7 +128,7 @@ impl Writer {
         if records.is_empty() {
             return;
         }
-        if self.end - self.segment_start >= (self.limit / 4).max(MIN_SEGMENT)
+        if self.end - self.segment_start >= (self.limit / 4).clamp(MIN_SEGMENT, MAX_SEGMENT)
             && let Ok(segment) = open_segment(&self.dir, self.end)
         {
             (self.segment, self.segment_start) = (segment, self.end);
@@ -155,4 +156,20 @@ fn record(out: &mut Vec<u8>, stream: Stream, time: i64, ends: bool, bytes: &[u8]
     out.extend_from_slice(format!("{time} {}{end} {}\n", stream.letter(), bytes.len()).as_bytes());
     out.extend_from_slice(bytes);
     out.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shipped_is_deleted_however_much_a_log_may_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(dir.path(), u64::MAX, true).unwrap();
+        let line = [&[b'x'; 1023][..], b"\n"].concat();
+        (0..20 << 10).for_each(|_| writer.add(Stream::Out, 1, &line));
+        writer.acknowledge(writer.end, 2).unwrap();
+        let kept: u64 = segments(dir.path()).unwrap().iter().map(|(_, path)| path.metadata().unwrap().len()).sum();
+        assert!(kept <= MAX_SEGMENT + (64 << 10), "{kept}");
+    }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Process {
 }
 
 /// Longest passwd or group file that is read, in bytes.
-const MAX_FILE: u64 = 4 << 20;
+pub(crate) const MAX_FILE: u64 = 4 << 20;
 
 impl Process {
     /// A container's first process.
@@ -139,8 +139,10 @@ impl Process {
         }
     }
 
+    /// A value may be a secret, which no message shows.
     fn c_env(&self) -> Result<Vec<CString>, StartError> {
-        self.env.iter().map(|(name, value)| c_string(&format!("{name}={value}"))).collect()
+        let unfit = |name: &str| StartError::invalid(format!("the variable {name:?} holds a NUL character"));
+        self.env.iter().map(|(name, value)| CString::new(format!("{name}={value}")).map_err(|_| unfit(name))).collect()
     }
 }
 

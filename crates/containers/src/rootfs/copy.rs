@@ -1,11 +1,17 @@
-//! Copying a directory of an image into an empty volume: files, directories, links and FIFOs with owner, mode and time.
+//! Copying a directory of an image into an empty volume: files, directories, links and FIFOs with owner, mode and time. Nothing takes more
+//! room than it did: holes stay holes, and names of one file stay names of one file.
 //!
 //! Absent: device nodes (inert in containers anyway) and extended attributes.
 
-use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, SeekFrom, Stat, Timespec, Timestamps};
+use rustix::io::Errno;
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 /// Deepest directory that is copied.
 const MAX_DEPTH: usize = 256;
@@ -23,7 +29,28 @@ pub(super) fn into_empty(source: &OwnedFd, target: &OwnedFd) -> io::Result<()> {
     if Dir::read_from(&target)?.flatten().any(|entry| !is_dots(entry.file_name().to_bytes())) {
         return Ok(());
     }
-    directory(&source, &target, MAX_DEPTH)
+    let mut names = Names { root: target.try_clone()?, known: HashMap::new() };
+    directory(&source, &target, Path::new(""), &mut names, MAX_DEPTH)
+}
+
+/// Where files that have several names were copied to, by device and number.
+struct Names {
+    root: OwnedFd,
+    known: HashMap<(u64, u64), PathBuf>,
+}
+
+impl Names {
+    /// Gives a file that was copied already another name. False for the first of its names.
+    fn link(&mut self, stat: &Stat, target: &OwnedFd, name: &std::ffi::CStr, path: PathBuf) -> io::Result<bool> {
+        if stat.st_nlink < 2 {
+            return Ok(false);
+        }
+        match self.known.get(&(stat.st_dev, stat.st_ino)) {
+            Some(first) => rustix::fs::linkat(&self.root, first, target, name, AtFlags::empty())?,
+            None => return Ok(self.known.insert((stat.st_dev, stat.st_ino), path).is_some()),
+        }
+        Ok(true)
+    }
 }
 
 fn reopen(dir: &OwnedFd) -> rustix::io::Result<OwnedFd> {
@@ -34,7 +61,7 @@ fn is_dots(name: &[u8]) -> bool {
     matches!(name, b"." | b"..")
 }
 
-fn directory(source: &OwnedFd, target: &OwnedFd, depth: usize) -> io::Result<()> {
+fn directory(source: &OwnedFd, target: &OwnedFd, at: &Path, names: &mut Names, depth: usize) -> io::Result<()> {
     if depth == 0 {
         return Err(io::Error::from_raw_os_error(libc::ELOOP));
     }
@@ -45,7 +72,7 @@ fn directory(source: &OwnedFd, target: &OwnedFd, depth: usize) -> io::Result<()>
             continue;
         }
         let stat = rustix::fs::statat(source, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        let mode = Mode::from_raw_mode(stat.st_mode);
+        let (mode, path) = (Mode::from_raw_mode(stat.st_mode), at.join(OsStr::from_bytes(name.to_bytes())));
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
                 rustix::fs::mkdirat(target, name, Mode::RWXU)?;
@@ -54,8 +81,9 @@ fn directory(source: &OwnedFd, target: &OwnedFd, depth: usize) -> io::Result<()>
                     rustix::fs::openat(source, name, flags, Mode::empty())?,
                     rustix::fs::openat(target, name, flags, Mode::empty())?,
                 );
-                directory(&from, &to, depth - 1)?;
+                directory(&from, &to, &path, names, depth - 1)?;
             }
+            FileType::RegularFile if names.link(&stat, target, name, path)? => {}
             FileType::RegularFile => {
                 let from = rustix::fs::openat(
                     source,
@@ -65,7 +93,7 @@ fn directory(source: &OwnedFd, target: &OwnedFd, depth: usize) -> io::Result<()>
                 )?;
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let to = rustix::fs::openat(target, name, flags, Mode::RUSR | Mode::WUSR)?;
-                io::copy(&mut File::from(from), &mut File::from(to.try_clone()?))?;
+                content(&from, &to, &stat)?;
                 keep(&to, &stat)?;
             }
             FileType::Symlink => {
@@ -81,6 +109,27 @@ fn directory(source: &OwnedFd, target: &OwnedFd, depth: usize) -> io::Result<()>
         }
     }
     keep(target, &rustix::fs::fstat(source)?)
+}
+
+/// What is in a file, and the holes in between.
+fn content(from: &OwnedFd, to: &OwnedFd, stat: &Stat) -> io::Result<()> {
+    let size = u64::try_from(stat.st_size).unwrap_or(0);
+    let mut end = 0;
+    while end < size {
+        let begin = match rustix::fs::seek(from, SeekFrom::Data(end)) {
+            // Nothing more but a hole.
+            Err(Errno::NXIO) => break,
+            other => other?,
+        };
+        end = rustix::fs::seek(from, SeekFrom::Hole(begin))?;
+        rustix::fs::seek(from, SeekFrom::Start(begin))?;
+        rustix::fs::seek(to, SeekFrom::Start(begin))?;
+        let mut data = File::from(from.try_clone()?).take(end.saturating_sub(begin));
+        if io::copy(&mut data, &mut File::from(to.try_clone()?))? == 0 {
+            break;
+        }
+    }
+    Ok(rustix::fs::ftruncate(to, size)?)
 }
 
 /// Owner first: changing it clears the set-user-ID bits of the mode.

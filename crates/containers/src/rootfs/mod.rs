@@ -15,9 +15,11 @@ mod volumes;
 use crate::cgroup::Group;
 use crate::config::ContainerConfig;
 use crate::error::{StartError, Step};
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, UnmountFlags};
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 pub(crate) use kernel::{MASKED, READ_ONLY_PATHS, sysctl_file};
@@ -78,6 +80,21 @@ pub(crate) fn attach_overlay(plan: &Plan) -> Result<OwnedFd, StartError> {
 /// Fills the task's volumes that are empty from what the image has at their path.
 pub(crate) fn fill_volumes(root: &OwnedFd, plan: &Plan) -> Result<(), StartError> {
     volumes::fill_all(root, plan)
+}
+
+/// A text file of the image, empty where there is no plain file. Its links stay inside the root, and what else it may be, such as a pipe
+/// or a device, is not opened.
+pub(crate) fn text_of(root: &OwnedFd, path: &str) -> Result<String, StartError> {
+    let Some(found) = resolve::open(root, path)? else { return Ok(String::new()) };
+    let stat = rustix::fs::fstat(&found).start(|| format!("looking at {path} of the image"))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Ok(String::new());
+    }
+    let mut text = Vec::new();
+    let file = File::open(format!("/proc/self/fd/{}", found.as_raw_fd()));
+    let read = file.and_then(|file| file.take(crate::process::MAX_FILE).read_to_end(&mut text));
+    read.start(|| format!("reading {path} of the image"))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 impl Root {

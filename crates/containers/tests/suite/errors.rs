@@ -80,6 +80,15 @@ pub fn unknown_users(runtime: RuntimeKind) {
     assert_eq!(refused(&task, &config).message, "unable to find group strangers: no matching entries in group file");
 }
 
+/// It may be a secret.
+pub fn a_variables_value_is_not_shown(runtime: RuntimeKind) {
+    let task = Task::new(runtime);
+    let mut config = task.script("main", "true");
+    config.env.insert("PASSWORD".into(), "hunter2\0".into());
+    let error = refused(&task, &config);
+    assert!(error.message.contains("PASSWORD") && !error.message.contains("hunter2"), "{error}");
+}
+
 pub fn a_limit_beyond_the_hosts(runtime: RuntimeKind) {
     let task = Task::new(runtime);
     let mut config = task.script("main", "true");

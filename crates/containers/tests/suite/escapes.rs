@@ -36,6 +36,33 @@ pub fn a_symlink_as_proc_is_refused(runtime: RuntimeKind) {
     refused_or_harmless(&task, &config);
 }
 
+/// Its users are looked up before the image is the root: by links of the image's, the host's could be meant.
+pub fn users_are_the_images_own(runtime: RuntimeKind) {
+    let task = Task::new(runtime);
+    let outside = task.files().join("passwd");
+    fs::write(&outside, "outsider:x:77:77::/:/bin/sh\n").unwrap();
+    let passwd = task.layer.join("etc/passwd");
+    fs::remove_file(&passwd).unwrap();
+    symlink(&outside, &passwd).unwrap();
+    let config = ContainerConfig { user: "outsider".into(), ..task.script("main", "true") };
+    match task.sandbox().start(&config) {
+        Err(Error::Start(error)) => assert!(error.message.contains("unable to find user outsider"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+    // A pipe that nobody writes to would be waited for.
+    fs::remove_file(&passwd).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &passwd,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o644),
+        0,
+    )
+    .unwrap();
+    let (code, _) = task.run_as(ContainerConfig { user: "1000:1001".into(), ..task.script("piped", "true") });
+    assert_eq!(code, 0);
+}
+
 /// CVE-2024-21626.
 pub fn a_working_directory_through_descriptors(runtime: RuntimeKind) {
     let task = Task::new(runtime);

@@ -38,10 +38,11 @@ macro_rules! common_contracts {
                 a_shim_in_the_making_is_adopted a_shim_in_the_making_is_removed
                 dies_with_its_shim removing_twice_is_fine;
             limits: too_much_memory_is_an_oom_kill the_tasks_memory_limit_is_an_oom_kill processes_are_limited cpu_is_throttled rlimits_are_set;
-            storage: the_root_can_be_read_only volumes_are_shared an_empty_volume_gets_the_images_content files_are_bound layers_are_never_written
+            storage: the_root_can_be_read_only volumes_are_shared an_empty_volume_gets_the_images_content
+                an_images_content_takes_no_more_room_in_a_volume files_are_bound layers_are_never_written
                 many_layers usage_counts_what_is_written;
             errors: a_missing_command a_directory_as_command a_file_that_is_not_executable unknown_users;
-            escapes: a_symlink_as_dev_is_refused a_symlink_as_proc_is_refused
+            escapes: a_symlink_as_dev_is_refused a_symlink_as_proc_is_refused users_are_the_images_own
                 devices_made_inside_do_not_open release_agents_are_out_of_reach kernel_settings_are_out_of_reach;
             hostile: no_environment_leaks dangerous_calls_are_refused nothing_survives_removal;
             output: lines_keep_their_order_and_stream a_full_log_stops_a_blocking_container a_full_log_drops_lines_when_non_blocking;

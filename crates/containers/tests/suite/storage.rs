@@ -1,8 +1,9 @@
 //! Root file systems, volumes and files.
 
 use super::fixture::Task;
-use containers::{FileMount, RuntimeKind, VolumeMount};
+use containers::{FileMount, LogSink, RuntimeKind, VolumeMount};
 use std::fs;
+use std::os::unix::fs::FileExt;
 
 fn volume(name: &str, path: &str, read_only: bool) -> VolumeMount {
     VolumeMount { volume: name.into(), path: path.into(), read_only }
@@ -40,6 +41,26 @@ pub fn an_empty_volume_gets_the_images_content(runtime: RuntimeKind) {
     assert_eq!(task.run_as(second).1, "changed\n");
 }
 
+/// A small image can be of files that are large only to look at, and of many names of one file.
+pub fn an_images_content_takes_no_more_room_in_a_volume(runtime: RuntimeKind) {
+    let task = Task::new(runtime);
+    let data = task.layer.join("data");
+    fs::create_dir(&data).unwrap();
+    let sparse = fs::File::create(data.join("sparse")).unwrap();
+    sparse.write_all_at(b"begin", 0).unwrap();
+    sparse.write_all_at(b"end\n", 1 << 30).unwrap();
+    sparse.set_len(2 << 30).unwrap();
+    fs::write(data.join("one"), vec![1; 1 << 20]).unwrap();
+    (0..20).for_each(|number| fs::hard_link(data.join("one"), data.join(number.to_string())).unwrap());
+    let script = "head -c 5 /data/sparse; dd if=/data/sparse bs=1M skip=1024 count=1 2>/dev/null | head -n 1; stat -c '%s %h' /data/sparse /data/7; \
+                  cmp /data/7 /data/one && echo same";
+    let mut config = task.script("main", script);
+    config.volumes = vec![volume("data", "/data", false)];
+    assert_eq!(task.run_as(config).1, "beginend\n2147483648 1\n1048576 21\nsame\n");
+    let used = task.sandbox().usage().unwrap();
+    assert!(used < 2 << 20, "{used}");
+}
+
 pub fn files_are_bound(runtime: RuntimeKind) {
     let task = Task::new(runtime);
     let hosts = task.files().join("hosts");
@@ -75,10 +96,13 @@ pub fn usage_counts_what_is_written(runtime: RuntimeKind) {
     let before = task.sandbox().usage().unwrap();
     let mut config = task.script(
         "main",
-        "dd if=/dev/zero of=/big bs=1M count=3 2>/dev/null; dd if=/dev/zero of=/data/big bs=1M count=2 2>/dev/null",
+        "dd if=/dev/zero of=/big bs=1M count=3 2>/dev/null; dd if=/dev/zero of=/data/big bs=1M count=2 2>/dev/null; \
+         dd if=/dev/zero bs=1M count=4 2>/dev/null",
     );
     config.volumes = vec![volume("data", "/data", false)];
+    // Nobody ships what it says.
+    config.log = LogSink::File { max_bytes: 1 << 40, non_blocking: true };
     assert_eq!(task.run_as(config).0, 0);
     let written = task.sandbox().usage().unwrap() - before;
-    assert!((5 << 20..6 << 20).contains(&written), "{written}");
+    assert!((9 << 20..10 << 20).contains(&written), "{written}");
 }

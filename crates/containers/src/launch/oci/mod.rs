@@ -111,10 +111,11 @@ fn prepare(plan: &Plan, launch: &Launch) -> Result<(), StartError> {
     crate::rootfs::detach_from_host()?;
     let root = crate::rootfs::attach_overlay(plan)?;
     crate::rootfs::fill_volumes(&root, plan)?;
+    let of_image = |path: &str| crate::rootfs::text_of(&root, path);
+    let (passwd, group) = (of_image("/etc/passwd")?, of_image("/etc/group")?);
     drop(root);
     crate::rootfs::prepare_for_oci()?;
-    let passwd = |file: &str| std::fs::read_to_string(plan.dir.join("rootfs/etc").join(file)).unwrap_or_default();
-    let user = crate::process::user::resolve(&launch.process.user, &passwd("passwd"), &passwd("group"))?;
+    let user = crate::process::user::resolve(&launch.process.user, &passwd, &group)?;
     let text = bundle::config(launch, &user)?;
     let file = plan.dir.join("config.json");
     std::fs::write(&file, text).start(|| format!("writing {}", file.display()))
