@@ -9,6 +9,11 @@ use crate::platform::Platform;
 use crate::store::Store;
 use std::io::{self, Read};
 
+/// The most manifests, indexes and configurations that are looked at to find one image, and their bytes. An index may name a thousand
+/// others, or one of them a thousand times, and what was read stays in memory until the layers are here.
+const LOOKS_MAX: usize = 100;
+const BYTES_MAX: usize = 32 << 20;
+
 /// One image, found.
 pub(super) struct Resolved {
     pub(super) digest: Digest,
@@ -31,7 +36,7 @@ impl Resolved {
 /// Asks the registry what the reference means and reads down to the configuration; documents already in the store
 /// are not fetched again.
 pub(super) fn resolve(store: &Store, source: &Source<'_>, platform: &Platform) -> Result<Resolved, PullError> {
-    let mut reading = Reading { store, source, documents: Vec::new() };
+    let mut reading = Reading { store, source, documents: Vec::new(), looks: 0 };
     let digest = reading.digest()?;
     let (digest, manifest) = reading.find(digest, platform, 0)?.ok_or_else(|| no_match(platform))?;
     let config = reading.config(&manifest)?;
@@ -50,6 +55,7 @@ struct Reading<'a> {
     store: &'a Store,
     source: &'a Source<'a>,
     documents: Vec<(Digest, Vec<u8>)>,
+    looks: usize,
 }
 
 impl Reading<'_> {
@@ -112,7 +118,19 @@ impl Reading<'_> {
         Ok(None)
     }
 
+    /// Counts a look at a document that is not read yet.
+    fn look(&mut self) -> Result<(), PullError> {
+        self.looks += 1;
+        let bytes: usize = self.documents.iter().map(|(_, content)| content.len()).sum();
+        if self.looks > LOOKS_MAX || bytes > BYTES_MAX {
+            let what = format!("the image is not among {LOOKS_MAX} documents or {BYTES_MAX} bytes of them");
+            return Err(self.refused(&what));
+        }
+        Ok(())
+    }
+
     fn document(&mut self, digest: &Digest) -> Result<Vec<u8>, PullError> {
+        self.look()?;
         if let Some((_, content)) = self.documents.iter().find(|(known, _)| known == digest) {
             return Ok(content.clone());
         }
@@ -129,6 +147,7 @@ impl Reading<'_> {
     }
 
     fn config(&mut self, manifest: &Manifest) -> Result<Config, PullError> {
+        self.look()?;
         let descriptor = &manifest.config;
         let content = match self.store.document(&descriptor.digest)? {
             Some(content) => content,

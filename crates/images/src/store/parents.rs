@@ -18,6 +18,10 @@ use std::ffi::CStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// How often a layer may be asked for a directory that one leaves unlisted: each is asked for every one, and a layer may leave a hundred
+/// thousand.
+const LOOKS_MAX: usize = 5_000_000;
+
 /// One unpacked layer.
 struct Layer {
     tree: OwnedFd,
@@ -47,8 +51,16 @@ impl Store {
         if self.has_layer(&own) {
             return Ok(Some(self.tree_of(&own)));
         }
-        let facts = diff_ids.iter().map(|id| self.facts(id.hex()).map(|facts| facts.implied).unwrap_or_default());
-        let implied: Vec<_> = facts.collect();
+        let (mut implied, mut count) = (Vec::new(), 0);
+        for id in diff_ids {
+            let of_layer = self.facts(id.hex()).map(|facts| facts.implied).unwrap_or_default();
+            count += of_layer.len();
+            if count * diff_ids.len() > LOOKS_MAX {
+                let what = format!("its {} layers leave over {count} directories unlisted", diff_ids.len());
+                return Err(io::Error::other(what));
+            }
+            implied.push(of_layer);
+        }
         if implied.iter().skip(1).all(BTreeSet::is_empty) {
             return Ok(None);
         }
@@ -188,4 +200,29 @@ fn copy_attributes(source: &OwnedFd, made: &OwnedFd) -> Result<(), Errno> {
         fs::fsetxattr(made, name, value.get(..length).unwrap_or_default(), XattrFlags::empty())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Options;
+
+    #[test]
+    fn layers_that_leave_too_much_unlisted_are_not_gone_through() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Options::default()).unwrap();
+        let layer = |number: usize, directories: usize| {
+            let digest = Digest::of(number.to_string().as_bytes());
+            let tree = store.tree_of(&digest);
+            std::fs::create_dir_all(&tree).unwrap();
+            let implied: Vec<Vec<u8>> = (0..directories).map(|one| format!("{number}-{one}").into_bytes()).collect();
+            let facts = serde_json::json!({ "bytes": 0, "entries": 0, "implied": implied });
+            std::fs::write(tree.with_file_name("layer.json"), facts.to_string()).unwrap();
+            digest
+        };
+        let mut layers = vec![layer(0, 0), layer(1, 100_000)];
+        assert!(store.parents(&layers).unwrap().is_none());
+        layers.extend((2..60).map(|number| layer(number, 0)));
+        assert!(store.parents(&layers).unwrap_err().to_string().contains("unlisted"));
+    }
 }

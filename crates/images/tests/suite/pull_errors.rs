@@ -3,10 +3,12 @@
 use crate::support::{Site, Tar, small_image};
 use images::build::{File, ImageBuilder};
 use images::digest::Digest;
+use images::manifest::OCI_INDEX;
 use images::platform::Platform;
 use images::pull::{Method, Request, Response};
 use images::store::Options;
 use images::unpack::Limits;
+use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
 const PULL: &str = "CannotPullContainerError: pull image manifest has been retried";
@@ -60,6 +62,46 @@ fn no_image_for_the_platform() {
         reason(&site, "arm:1"),
         "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'"
     );
+}
+
+/// A site whose registry has these documents; the last one is what every name means.
+fn documents(all: Vec<Vec<u8>>) -> Site {
+    let named = Digest::of(all.last().unwrap()).to_string();
+    let served: BTreeMap<String, Vec<u8>> =
+        all.into_iter().map(|content| (Digest::of(&content).to_string(), content)).collect();
+    Site::new().fault(move |request, _, _| {
+        let target = request.path.rsplit('/').next().unwrap_or_default();
+        let headers = vec![("docker-content-digest".to_owned(), named.clone())];
+        let content = served.get(target).cloned().unwrap_or_default();
+        Ok(Response { status: 200, headers, body: Box::new(Cursor::new(content)) })
+    })
+}
+
+fn index<'a>(number: usize, of: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
+    let entry =
+        |content: &Vec<u8>| serde_json::json!({ "mediaType": OCI_INDEX, "digest": Digest::of(content), "size": 1 });
+    let entries: Vec<_> = of.into_iter().map(entry).collect();
+    let index =
+        serde_json::json!({ "schemaVersion": 2, "manifests": entries, "annotations": { "n": number.to_string() } });
+    index.to_string().into_bytes()
+}
+
+/// Indexes are soon written; those of a thousand indexes would take for ever to read.
+#[test]
+fn indexes_that_lead_nowhere_are_not_followed_for_ever() {
+    let leaves: Vec<_> = (0..500).map(|number| index(number, [])).collect();
+    let top = index(0, &leaves);
+    let wide = documents(leaves.into_iter().chain([top]).collect());
+    let mut again = vec![index(0, [])];
+    for number in 1..4 {
+        let last = again.last().unwrap().clone();
+        again.push(index(number, std::iter::repeat_n(&last, 1000)));
+    }
+    for site in [wide, documents(again)] {
+        let reason = reason(&site, "endless");
+        assert!(reason.contains("the image is not among 100 documents"), "{reason}");
+        assert!(site.asked("/manifests/") < 110, "{}", site.asked("/manifests/"));
+    }
 }
 
 #[test]
