@@ -33,7 +33,7 @@ pub(super) fn check(container: &ContainerDefinition, container_name: &str) -> Re
     match &container.repository_credentials {
         Some(RepositoryCredentials { credentials_parameter }) => {
             let parameter = credentials_parameter.as_deref().unwrap_or_default();
-            let secret = Arn::parse(parameter).filter(|arn| arn.service == "secretsmanager");
+            let secret = Arn::parse(parameter).filter(|arn| arn.service == "secretsmanager" && is_region(&arn.region));
             // A secret of the task's own region may be given by its name.
             let named = !parameter.contains(':') && !parameter.is_empty();
             refuse_if(secret.is_none() && !named, || {
@@ -48,6 +48,7 @@ pub(super) fn check(container: &ContainerDefinition, container_name: &str) -> Re
 /// ARN is read when a task starts, as on AWS.
 fn is_reference(text: &str) -> bool {
     match Arn::parse(text) {
+        Some(arn) if !is_region(&arn.region) => false,
         Some(arn) => match arn.service.as_str() {
             "secretsmanager" => arn.resource.starts_with("secret:"),
             "ssm" => arn.resource.starts_with("parameter/"),
@@ -55,6 +56,11 @@ fn is_reference(text: &str) -> bool {
         },
         None => !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.-/".contains(c)),
     }
+}
+
+/// Whether it can be a region, or is none: it becomes part of the name of the host that the execution role's credentials are sent to.
+fn is_region(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// Secrets and credentials are fetched with the execution role.

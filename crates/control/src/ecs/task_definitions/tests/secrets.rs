@@ -52,6 +52,8 @@ fn what_can_be_no_secret_is_refused_in_awss_words() {
         (json!([{"name": "A", "valueFrom": "app/db-AbCdEf:password::"}]), vec![], invalid),
         (json!([{"name": "A", "valueFrom": ""}]), vec![], invalid),
         (json!([{"name": "A", "valueFrom": "arn:aws:s3:::bucket/key"}]), vec![], invalid),
+        (json!([{"name": "A", "valueFrom": "arn:aws:secretsmanager:x.example/:1:secret:a-AbCdEf"}]), vec![], invalid),
+        (json!([{"name": "A", "valueFrom": "arn:aws:ssm:x.example/:1:parameter/a"}]), vec![], invalid),
         (json!([{"name": "A", "valueFrom": "x"}, {"name": "A", "valueFrom": "y"}]), vec![], unique),
         (json!([{"name": "A", "valueFrom": "x"}]), vec![variable], unique),
         (
