@@ -74,8 +74,8 @@ fn is_principal(state: &State, name: &str) -> bool {
     }
 }
 
-/// Whether a trust policy lets a service assume the role on behalf of a resource. A condition on something that is not known of such a
-/// call does not hold, as for IAM.
+/// Whether a trust policy lets a service assume the role on behalf of a resource. A condition that wants something of which nothing is
+/// known of such a call does not hold, as for IAM.
 pub(crate) fn trusts(document: &str, service: &str, account: &str, source_arn: &str) -> bool {
     let Ok(statements) = statements(document, Kind::Trust) else { return false };
     let about = |effect: &str| {
@@ -127,14 +127,16 @@ fn holds(condition: Option<&Value>, account: &str, source_arn: &str) -> bool {
             "aws:sourcearn" => Some(source_arn),
             _ => None,
         };
-        let optional = operator.ends_with("IfExists");
-        let Some(value) = value else { return optional };
+        // What is not there matches nothing, and so is as unlike as can be ("IAM JSON policy elements: Condition operators").
+        let unlike = operator.ends_with("IfExists") || operator.contains("Not");
+        let Some(value) = value else { return unlike };
         let Some(values) = strings(values) else { return false };
         let like = || values.iter().any(|pattern| Pattern::read(pattern).fits(value));
         match operator.trim_end_matches("IfExists") {
             "StringEquals" => values.contains(&value),
             "StringEqualsIgnoreCase" => values.iter().any(|other| other.eq_ignore_ascii_case(value)),
             "StringNotEquals" => !values.contains(&value),
+            "StringNotEqualsIgnoreCase" => !values.iter().any(|other| other.eq_ignore_ascii_case(value)),
             "StringLike" | "ArnLike" | "ArnEquals" => like(),
             "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !like(),
             _ => false,

@@ -101,4 +101,9 @@ fn a_service_is_trusted_as_the_policy_says() {
     assert!(!trusts(allow(when("ArnLike", "aws:SourceArn", "arn:aws:ecs:eu-west-1:*"))));
     assert!(!trusts(allow(when("StringEquals", "aws:PrincipalTag/x", "y"))), "what is not known does not hold");
     assert!(!trusts(json!([allow(json!({})), allow(json!({"Effect": "Deny"}))])), "a denial wins");
+    for (key, value) in [("aws:PrincipalOrgID", "o-1"), ("aws:SourceAccount", "999999999999")] {
+        let mut deny = when("StringNotEquals", key, value);
+        deny["Effect"] = json!("Deny");
+        assert!(!trusts(json!([allow(json!({})), allow(deny)])), "{key}: what is not there is not equal");
+    }
 }
