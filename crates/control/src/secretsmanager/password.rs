@@ -86,7 +86,9 @@ fn below(tx: &mut Tx<'_>, bound: usize) -> usize {
     let bound = (bound as u64).max(1);
     let fair = u64::MAX - u64::MAX % bound;
     loop {
-        let drawn = tx.draw();
+        // Ids are drawn from half of the seed only, which they give away; that would be all there is to find out of a password too.
+        let secret = tx.secret();
+        let drawn = secret.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         if drawn < fair {
             return (drawn % bound) as usize;
         }

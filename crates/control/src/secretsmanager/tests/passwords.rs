@@ -1,6 +1,7 @@
 //! GetRandomPassword.
 
-use crate::testing::World;
+use crate::{Caller, Tx, testing::World};
+use aws::{api::secretsmanager::GetRandomPasswordRequest, doc::Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -21,6 +22,19 @@ fn passwords_are_of_32_characters_of_every_type_and_differ() {
         assert!(has(char::is_ascii_punctuation) && !password.contains(' '));
     }
     assert_eq!(world.state.revision, 0, "a password is kept nowhere");
+}
+
+#[test]
+fn who_knows_what_ids_are_drawn_from_knows_no_password() {
+    let (world, caller) = (World::new(), Caller::default());
+    let draw = |seed: u128| {
+        let mut tx = Tx::seeded(world.state.clone(), Timestamp::default(), &caller, seed);
+        let id = tx.draw();
+        (id, super::super::password::get(&mut tx, GetRandomPasswordRequest::default()).unwrap().random_password)
+    };
+    let (one, other) = (draw(7), draw(7 | 1 << 100));
+    assert_eq!(one.0, other.0);
+    assert_ne!(one.1, other.1);
 }
 
 #[test]
