@@ -154,3 +154,35 @@ fn a_manifest_too_long_is_refused_before_it_is_read() {
     let answer = ecr.client.answer().unwrap();
     assert!(answer.status == 413 && answer.body.contains("SIZE_INVALID"), "{answer:?}");
 }
+
+/// What refers to an image is listed with its annotations, which may be all of a manifest's four megabytes.
+#[test]
+fn referrers_come_in_pages_that_are_no_longer_than_a_manifest() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_running, mut ecr) = start(dir.path());
+    let subject = ecr.push_image("v1", b"a layer");
+    for number in 0..3 {
+        let config = json!({ "mediaType": "application/x", "digest": Digest::of(b"{}").to_string(), "size": 2 });
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [],
+            "subject": { "mediaType": MANIFEST, "digest": subject.to_string(), "size": 1 },
+            "annotations": { "note": number.to_string().repeat(2 << 20) },
+        });
+        let manifest = manifest.to_string();
+        let path = format!("/v2/app/manifests/{}", Digest::of(manifest.as_bytes()));
+        let answer = ecr.request("PUT", &path, &[("Content-Type", MANIFEST)], manifest.as_bytes());
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+    let (mut found, mut next) = (Vec::new(), Some(format!("/v2/app/referrers/{subject}")));
+    while let Some(path) = next {
+        let page = ecr.request("GET", &path, &[], b"");
+        assert!(page.status == 200 && page.body.len() < 5 << 20, "{}: {} bytes", page.status, page.body.len());
+        let index: Value = serde_json::from_str(&page.body).unwrap();
+        found.extend(index["manifests"].as_array().unwrap().iter().map(|one| one["digest"].to_string()));
+        let link = page.head.lines().find_map(|line| line.strip_prefix("link: <"));
+        next = link.and_then(|link| link.split_once('>')).map(|(path, _)| path.to_owned());
+    }
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found.len(), 3);
+}

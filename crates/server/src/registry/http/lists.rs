@@ -58,6 +58,12 @@ impl Page {
         Ok(Self { items, size, more })
     }
 
+    /// Leaves what does not fit to the next page.
+    fn shorten(&mut self, items: usize) {
+        self.more |= items < self.items.len();
+        self.items.truncate(items);
+    }
+
     fn answer(&self, path: &str, body: Value) -> Answer {
         let mut answer = bytes(200, "application/json", body.to_string().into_bytes());
         answer.headers.extend(self.link(path, ""));
@@ -79,7 +85,17 @@ pub(super) async fn referrers(request: &Request, name: &str, digest: &Digest) ->
     let kind = request.parameter("artifactType").filter(|kind| !kind.is_empty());
     let found = images::referrers(&state, name, &digest.to_string());
     let wanted = found.into_iter().filter(|image| kind.is_none() || image.artifact_type == kind);
-    let page = Page::of(wanted.map(|image| image.digest.clone()).collect(), request, REFERRERS)?;
+    let mut page = Page::of(wanted.map(|image| image.digest.clone()).collect(), request, REFERRERS)?;
+    // All of a manifest may be annotations. A page has no more of them than one manifest can have, or it would be of any length.
+    let mut room = MANIFEST_MAX;
+    let fits = |digest: &&String| {
+        let size = images::by_digest(&state, name, digest).map_or(0, |image| image.manifest_size);
+        let left = room.checked_sub(size);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let fitting = page.items.iter().take_while(fits).count();
+    page.shorten(fitting);
     let mut manifests = Vec::new();
     for text in &page.items {
         let Some(image) = images::by_digest(&state, name, text) else { continue };

@@ -149,7 +149,7 @@ fn first_byte(headers: &HeaderMap) -> Result<Option<u64>, String> {
         return Err(format!("Content-Range {field:?} is no range of bytes."));
     };
     let length = text("content-length").and_then(|length| length.parse::<u64>().ok());
-    match length.filter(|length| *length != last - first + 1) {
+    match length.filter(|length| length.checked_sub(1) != Some(last - first)) {
         Some(length) => Err(format!("Content-Range {field:?} does not fit {length} bytes.")),
         None => Ok(Some(first)),
     }
