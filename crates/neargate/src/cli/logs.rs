@@ -2,11 +2,16 @@
 
 mod source;
 mod tail;
+mod terminal;
 
 use super::{DataDir, Failure, Output, region::Region};
 use clap::Args;
 use source::Source;
-use std::{io, str::FromStr, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    str::FromStr,
+    time::Duration,
+};
 use tail::Tail;
 
 const EXAMPLES: &str = "\
@@ -57,7 +62,8 @@ impl Logs {
         let source = Source::find(region, &self.what, self.container.as_deref()).await?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let since = self.since.map_or(Duration::ZERO, |Age(age)| now.saturating_sub(age));
-        let tail = Tail { region, source, filter: self.filter, output: self.output };
+        let terminal = io::stdout().is_terminal();
+        let tail = Tail { region, source, filter: self.filter, output: self.output, terminal };
         let since = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
         match tail.print(since, self.follow, &mut io::stdout().lock()).await {
             // Whoever read it has read enough.

@@ -11,7 +11,12 @@ mod status;
 mod up;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::{fmt, fs, io, os::unix::fs::DirBuilderExt, path::PathBuf, process::ExitCode};
+use std::{
+    fmt, fs, io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// AWS Fargate on any Linux machine: real containers, real network namespaces, real packets.
 ///
@@ -94,7 +99,31 @@ impl DataDir {
     /// The same, made if need be, for its owner only.
     pub fn make(&self) -> Result<PathBuf, Failure> {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
-        made.and_then(|()| self.path.canonicalize()).map_err(|error| self.unusable(&error))
+        let path = made.and_then(|()| self.path.canonicalize()).map_err(|error| self.unusable(&error))?;
+        self.close(&path)?;
+        Ok(path)
+    }
+
+    /// Lets nobody into it but its owner. In it are tasks' files as their containers made them, set-user-ID programs of root's among them,
+    /// which whoever comes near them can run.
+    fn close(&self, path: &Path) -> Result<(), Failure> {
+        let (shown, about) = (path.display(), fs::metadata(path).map_err(|error| self.unusable(&error))?);
+        if about.uid() != rustix::process::geteuid().as_raw() {
+            return Err(Failure(format!(
+                "the data directory {shown} belongs to user {}, who could change everything in it: change its owner, or choose another with --data-dir",
+                about.uid()
+            )));
+        }
+        if about.mode() & 0o077 == 0 {
+            return Ok(());
+        }
+        let empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+        if !path.join(region::INSTANCE).exists() && !empty() {
+            return Err(Failure(format!(
+                "others than its owner may enter the data directory {shown}, which holds something else: chmod 700 {shown}, or choose another with --data-dir"
+            )));
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(|error| self.unusable(&error))
     }
 
     /// The region that keeps its things there, to ask it something.
@@ -169,4 +198,34 @@ fn no_answer(failure: Failure) -> ExitCode {
 /// A runtime for one command's calls.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_gets_into_a_data_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        let open = |name: &str| {
+            let path = dir.path().canonicalize().unwrap().join(name);
+            fs::create_dir(&path).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            path
+        };
+        let make = |path: &Path| DataDir { path: path.to_owned() }.make().map_err(|Failure(why)| why);
+        let new = dir.path().canonicalize().unwrap().join("a/b");
+        assert_eq!((make(&new), mode(&new)), (Ok(new.clone()), 0o700));
+        let empty = open("empty");
+        assert_eq!((make(&empty), mode(&empty)), (Ok(empty.clone()), 0o700));
+        let ours = open("ours");
+        fs::write(ours.join(region::INSTANCE), "").unwrap();
+        assert_eq!((make(&ours), mode(&ours)), (Ok(ours.clone()), 0o700));
+        let others = open("others");
+        fs::write(others.join("file"), "").unwrap();
+        let refused = make(&others).unwrap_err();
+        assert!(refused.contains("chmod 700"), "{refused}");
+        assert_eq!(mode(&others), 0o755, "what is not ours is left as it is");
+    }
 }

@@ -1,10 +1,11 @@
 //! Reading log events to their end, and beyond it as more come.
 
-use super::source::Source;
+use super::{source::Source, terminal::harmless};
 use crate::cli::{Failure, Output, region::Region};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, Write},
     time::Duration,
@@ -21,6 +22,8 @@ pub struct Tail<'r> {
     pub source: Source,
     pub filter: Option<String>,
     pub output: Output,
+    /// Whether it is printed on a terminal.
+    pub terminal: bool,
 }
 
 /// Why it ended early.
@@ -141,12 +144,13 @@ impl Tail<'_> {
         let streams: Vec<(&String, &String)> = self.source.groups.values().flatten().collect();
         let time = jiff::Timestamp::from_millisecond(event.timestamp).unwrap_or_default();
         let time = time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
-        let text = event.message.trim_end_matches('\n');
+        let shown = |text| if self.terminal { harmless(text) } else { Cow::Borrowed(text) };
+        let text = shown(event.message.trim_end_matches('\n'));
         match streams.as_slice() {
             [_] => writeln!(out, "{time} {text}"),
             several => {
                 let name = several.iter().find(|(stream, _)| **stream == event.log_stream_name);
-                writeln!(out, "{time} {} {text}", name.map_or(&event.log_stream_name, |(_, name)| *name))
+                writeln!(out, "{time} {} {text}", shown(name.map_or(&event.log_stream_name, |(_, name)| *name)))
             }
         }
     }
