@@ -12,7 +12,7 @@ const RECORDS: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("reco
 /// What is said of the journal itself.
 const ABOUT: TableDefinition<&str, &str> = TableDefinition::new("about");
 /// Grows when an older program could no longer read what a newer one writes.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 /// redb would take 1 GiB. The state is in memory anyhow; this only speeds up walks through the tree.
 const CACHE: usize = 4 << 20;
 

@@ -79,12 +79,12 @@ fn another_region_account_or_format_is_refused_with_the_fix() {
     let about = ::redb::TableDefinition::<&str, &str>::new("about");
     let database = Database::open(dir.path().join("journal.redb")).unwrap();
     let transaction = database.begin_write().unwrap();
-    transaction.open_table(about).unwrap().insert("format", "2").unwrap();
+    transaction.open_table(about).unwrap().insert("format", "1").unwrap();
     transaction.commit().unwrap();
     drop(database);
     let format = refused(open(dir.path()));
     assert!(
-        format.contains("format \"2\", this neargate reads 1") && format.contains("version of neargate"),
+        format.contains("format \"1\", this neargate reads 2") && format.contains("version of neargate"),
         "{format}"
     );
 }

@@ -86,12 +86,14 @@ impl TaskCredentials {
 
 impl Record for AccessKey {
     const TABLE: &'static str = "iam_access_key";
+    const SECRET: bool = true;
     fn key(&self) -> String {
         self.id.clone()
     }
 }
 impl Record for Session {
     const TABLE: &'static str = "sts_session";
+    const SECRET: bool = true;
     fn key(&self) -> String {
         self.access_key_id.clone()
     }
