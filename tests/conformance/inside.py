@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 
+from fake_registry import asked, left, registry  # noqa: F401
+
 heard, flows, streams, captures = [], {}, {}, {}
 # How long nothing must come for nothing to have come.
 SILENCE = 0.4

@@ -1,5 +1,6 @@
 """Short words for what most task tests do."""
 
+import os
 import uuid
 
 from region import until
@@ -70,6 +71,14 @@ def details(task):
     """The details of a task's network interface attachment."""
     (attachment,) = [a for a in task["attachments"] if a["type"] == "ElasticNetworkInterface"]
     return {d["name"]: d["value"] for d in attachment["details"]}
+
+
+def leaves_nothing(region, arn):
+    """Whether nothing of a task is on the machine: none of its files and networks, nor anything half pulled."""
+    task = arn.rsplit("/", 1)[1]
+    places = [region.data / "tasks" / task, region.data / "names" / task]
+    networks = [name for name in os.listdir("/run/netns") if name.startswith(region.instance()) and task in name]
+    return not any(place.exists() for place in places) and not networks and not os.listdir(region.data / "layers/tmp")
 
 
 ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import time
+import urllib.error
 import urllib.request
 import uuid
 
@@ -226,6 +227,25 @@ def test_an_image_is_tagged_again_by_its_manifest(ecr, registry, name):
     assert len(got["images"]) == 1 and got["failures"][0]["failureCode"] == "ImageNotFound"
 
 
+def test_a_layer_of_an_image_is_downloaded(ecr, registry, name):
+    layer = os.urandom(1000)
+    registry.push_image(name, "v1", [layer])
+    got = ecr.get_download_url_for_layer(repositoryName=name, layerDigest=digest(layer))
+    assert got["layerDigest"] == digest(layer)
+    # Here at the region's own address; in a VPC at S3's.
+    assert got["downloadUrl"].startswith(f"{registry.region.endpoint}/prod-us-east-1-starport-layer-bucket/")
+    assert urllib.request.urlopen(got["downloadUrl"], timeout=10).read() == layer
+    part = urllib.request.Request(got["downloadUrl"], headers={"Range": "bytes=990-"})
+    with urllib.request.urlopen(part, timeout=10) as answer:
+        assert (answer.status, answer.read()) == (206, layer[990:])
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(got["downloadUrl"].replace("X-Amz-Expires=3600", "X-Amz-Expires=7200"), timeout=10)
+    assert error.value.code == 403 and b"<Code>SignatureDoesNotMatch</Code>" in error.value.read()
+    loose = registry.push_blob(name, os.urandom(10))
+    for wrong, code in [(loose, "LayerInaccessibleException"), (digest(b"no"), "LayersNotFoundException"), ("what", "InvalidParameterException")]:
+        assert refused(ecr.get_download_url_for_layer, repositoryName=name, layerDigest=wrong)["Code"] == code
+
+
 def test_the_token_is_awss(shared, ecr):
     data = ecr.get_authorization_token()["authorizationData"][0]
     user, password = base64.b64decode(data["authorizationToken"]).decode().split(":")
@@ -264,7 +284,6 @@ def test_what_is_not_supported_is_refused_by_name(ecr, name):
         (ecr.put_registry_scanning_configuration, {"scanType": "ENHANCED"}),
     ]:
         assert "is not supported" in refused(call, **arguments)["Message"]
-    assert refused(ecr.get_download_url_for_layer, repositoryName=name, layerDigest=digest(b""))["Code"] == "NotImplemented"
     assert refused(ecr.put_replication_configuration, replicationConfiguration={"rules": []})["Code"] == "NotImplemented"
 
 

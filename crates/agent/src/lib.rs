@@ -16,6 +16,7 @@
 
 pub mod authorities;
 mod aws;
+mod cancel;
 pub mod client;
 mod clock;
 mod config;

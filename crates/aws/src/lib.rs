@@ -11,6 +11,7 @@
 //! | [`shape`], [`check`] | typed shapes over the tree, and the constraints AWS's models put on them |
 //! | [`fault`] | what goes wrong, with AWS's code, message and status |
 //! | [`page`], [`arn`], [`sigv4`] | pagination tokens, ARNs, SigV4 credential scopes |
+//! | [`xml`] | replies in XML |
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -30,4 +31,4 @@ pub mod sigv4;
 mod storage;
 mod timestamp;
 mod wording;
-mod xml;
+pub mod xml;

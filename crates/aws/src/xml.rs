@@ -2,6 +2,15 @@
 
 use crate::doc::Doc;
 
+/// A document of elements that hold text.
+pub fn document(root: &str, elements: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
+    open(&mut out, root);
+    elements.into_iter().for_each(|(name, value)| text(&mut out, name, &value));
+    close(&mut out, root);
+    out
+}
+
 /// Writes an element. Nothing at all for null.
 pub(crate) fn element(out: &mut String, tag: &str, item: &str, doc: &Doc) {
     if *doc == Doc::Null {

@@ -5,7 +5,7 @@
 use images::build::{File, ImageBuilder};
 use images::mirror::{Mirror, registry};
 use images::platform::Platform;
-use images::pull::{Method, Request, Response, Retry, Transport, pull};
+use images::pull::{Bounds, Method, Request, Response, Transport, pull};
 use images::reference::Reference;
 use images::store::Store;
 use std::error::Error;
@@ -89,11 +89,11 @@ fn run(scratch: &Path, image: &ImageBuilder, files: usize) -> Result<(), Box<dyn
     for round in 0..3 {
         let store = Store::open(&scratch.join(format!("store{round}")), Default::default())?;
         let (start, before) = (Instant::now(), cpu_seconds());
-        let pulled = pull(&store, &direct, &reference, &platform, &Retry::default())?;
+        let pulled = pull(&store, &direct, &reference, &platform, &Bounds::default())?;
         let first = start.elapsed();
         let cpu = cpu_seconds() - before;
         let start = Instant::now();
-        drop(pull(&store, &direct, &reference, &platform, &Retry::default())?);
+        drop(pull(&store, &direct, &reference, &platform, &Bounds::default())?);
         let bytes = store.stats()?.layer_bytes as f64 / 1e6;
         println!(
             "pull      {:>7.3} s ({cpu:.2} s CPU), {} layers, {bytes:.1} MB unpacked; again {:.6} s",

@@ -101,6 +101,23 @@ impl Blobs {
         })
     }
 
+    /// Makes a blob of a file on the same disk that is durable and whose content was verified to have that digest. The two are one file
+    /// afterwards, which neither may change.
+    ///
+    /// # Errors
+    /// The step and the path.
+    pub fn adopt(&self, file: &Path, digest: &Digest) -> io::Result<Pin> {
+        let pin = self.pin(digest);
+        let path = self.path(digest);
+        match fs::hard_link(file, &path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(files::at("link", &path)(error)),
+            _ => {}
+        }
+        let blobs = self.files.join("blobs/sha256");
+        files::sync_directory(&blobs).map_err(files::at("sync", &blobs))?;
+        Ok(pin)
+    }
+
     /// A blob's open file, which stays readable when the blob is removed meanwhile, and its length in bytes.
     ///
     /// # Errors
@@ -336,6 +353,20 @@ mod tests {
         assert_eq!(upload.size(), 3);
         upload.append(&b"def"[..], 100).unwrap();
         blobs.finish(upload, &Digest::of(b"abcdef")).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_somebody_elses_is_a_blob_as_well() {
+        let (dir, blobs) = blobs();
+        let file = dir.path().join("theirs");
+        fs::write(&file, b"content").unwrap();
+        let digest = Digest::of(b"content");
+        let pin = blobs.adopt(&file, &digest).unwrap();
+        assert_eq!(blobs.adopt(&file, &digest).unwrap().digest(), pin.digest());
+        drop(pin);
+        assert_eq!(blobs.read(&digest, 100).unwrap().unwrap(), b"content");
+        assert_eq!(blobs.sweep(nothing).unwrap(), 1);
+        assert_eq!(fs::read(&file).unwrap(), b"content", "and theirs stays");
     }
 
     #[test]

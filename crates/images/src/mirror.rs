@@ -15,6 +15,7 @@
 
 mod archive;
 mod contents;
+mod copy;
 mod docker;
 mod error;
 mod index;
@@ -22,6 +23,7 @@ mod layout;
 pub mod registry;
 
 pub use archive::Limits;
+pub use copy::Copied;
 pub use error::Error;
 
 use crate::digest::Digest;

@@ -13,7 +13,7 @@ mod resolve;
 mod transport;
 
 pub use error::PullError;
-pub use transport::{AuthorizationFailed, Method, Request, Response, Transport};
+pub use transport::{AuthorizationFailed, Method, Redirected, Request, Response, Transport};
 
 use crate::digest::Digest;
 use crate::manifest::Descriptor;
@@ -21,23 +21,25 @@ use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::store::{Image, Store};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often and how fast a request is repeated when the registry can't be reached or answers 5xx or 429.
+/// What a pull may take.
 #[derive(Clone, Debug)]
-pub struct Retry {
-    /// Tries in all.
+pub struct Bounds {
+    /// Tries of a request in all, when the registry can't be reached or answers 5xx or 429.
     pub tries: u32,
     /// The pause before the second; doubled before each further one.
     pub pause: Duration,
+    /// Bytes that all layers of the image may unpack to, those that are here already included.
+    pub room: u64,
 }
 
-impl Default for Retry {
-    /// Five tries, as AWS's texts show, over 1.5 seconds.
+impl Default for Bounds {
+    /// Five tries, as AWS's texts show, over 1.5 seconds. No bound on the image but those on each layer.
     fn default() -> Self {
-        Self { tries: 5, pause: Duration::from_millis(100) }
+        Self { tries: 5, pause: Duration::from_millis(100), room: u64::MAX }
     }
 }
 
@@ -51,9 +53,9 @@ pub fn pull(
     transport: &dyn Transport,
     reference: &Reference,
     platform: &Platform,
-    retry: &Retry,
+    bounds: &Bounds,
 ) -> Result<Image, PullError> {
-    let source = Source { transport, reference, retry };
+    let source = Source { transport, reference, bounds, left: AtomicU64::new(bounds.room) };
     let resolved = resolve::resolve(store, &source, platform)?;
     let diff_ids = &resolved.config.rootfs.diff_ids;
     let mut needed = vec![resolved.digest.clone(), resolved.manifest.config.digest.clone()];
@@ -61,7 +63,8 @@ pub fn pull(
     let hold = store.hold(needed);
     // An image may hold one layer several times (the empty one, mostly).
     let layers: BTreeMap<&Digest, &Descriptor> = diff_ids.iter().zip(&resolved.manifest.layers).collect();
-    let missing: Vec<_> = layers.into_iter().filter(|(diff_id, _)| !store.has_layer(diff_id)).collect();
+    let (here, missing): (Vec<_>, Vec<_>) = layers.into_iter().partition(|(diff_id, _)| store.has_layer(diff_id));
+    here.into_iter().try_for_each(|(diff_id, _)| source.unpacks(diff_id, store.layer_bytes(diff_id.hex())))?;
     make_layers(store, &source, &missing)?;
     resolved.save(store)?;
     Ok(store.assemble(&resolved.digest, resolved.config, hold)?)
@@ -71,7 +74,18 @@ pub fn pull(
 struct Source<'a> {
     transport: &'a dyn Transport,
     reference: &'a Reference,
-    retry: &'a Retry,
+    bounds: &'a Bounds,
+    /// Bytes that the image may still unpack to.
+    left: AtomicU64,
+}
+
+impl Source<'_> {
+    /// Counts bytes that a layer unpacks to.
+    fn unpacks(&self, diff_id: &Digest, bytes: u64) -> Result<(), PullError> {
+        let took = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        let what = || format!("no space left on device: the image unpacks to over {} bytes", self.bounds.room);
+        took.map(drop).map_err(|_| PullError::TooLarge { diff_id: diff_id.clone(), what: what() })
+    }
 }
 
 /// Makes the layers with as many threads as the store takes; stops at the first failure.
@@ -80,8 +94,9 @@ fn make_layers(store: &Store, source: &Source<'_>, missing: &[(&Digest, &Descrip
     let failure = Mutex::new(None);
     let work = || {
         while let Some((diff_id, descriptor)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let made =
-                store.make_layer(diff_id, |tree| layer::fetch(source, store.limits(), diff_id, descriptor, tree));
+            let made = store.make_layer(diff_id, source.reference.registry(), |tree| {
+                layer::fetch(source, store.limits(), diff_id, descriptor, tree)
+            });
             if let Err(error) = made {
                 next.store(missing.len(), Ordering::Relaxed);
                 failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);

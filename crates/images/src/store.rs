@@ -33,7 +33,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub struct Options {
     /// Bounds on one layer.
     pub limits: Limits,
-    /// How many layers are downloaded and unpacked at once, over all pulls.
+    /// How many layers of one pull are downloaded and unpacked at once.
     pub parallel: usize,
 }
 
@@ -132,7 +132,7 @@ impl Store {
         &self.options.limits
     }
 
-    /// How many layers may be worked on at once.
+    /// How many layers of one pull may be worked on at once.
     pub(crate) fn parallel(&self) -> usize {
         self.options.parallel.max(1)
     }

@@ -131,7 +131,7 @@ pub(crate) fn send(answer: registry::Answer) -> Reply {
 }
 
 /// The registry that answers at a host, as images' names have it.
-fn registry_of(host: &str) -> &str {
+pub(crate) fn registry_of(host: &str) -> &str {
     match host.strip_suffix(":443").unwrap_or(host) {
         "registry-1.docker.io" | "index.docker.io" => DEFAULT_REGISTRY,
         other => other,

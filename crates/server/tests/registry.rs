@@ -118,6 +118,42 @@ fn tasks_reach_the_registry_at_its_own_endpoint_and_its_api_at_the_other() {
 }
 
 #[test]
+fn tasks_are_sent_to_s3_for_the_bytes_of_layers() {
+    const BUCKET: &str = "prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com";
+    let dir = tempfile::tempdir().unwrap();
+    let (_running, mut ecr) = start(dir.path());
+    ecr.push_image("v1", b"a layer");
+    let blob = format!("/v2/app/blobs/{}", Digest::of(b"a layer"));
+    assert_eq!(ecr.request("GET", &blob, &[], b"").body, "a layer", "the user's own tools get it at once");
+    let mut registry = endpoint(dir.path(), "ecr.dkr");
+    registry.authorization = ecr.authorization.clone();
+    assert_eq!(registry.client.request("GET", &blob, &[], b"").unwrap().status, 401);
+    let sent = registry.request("GET", &blob, &[], b"");
+    assert_eq!((sent.status, sent.body.as_str()), (307, ""));
+    let location = sent.head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+    let path = location.strip_prefix(&format!("https://{BUCKET}")).unwrap();
+    let mut s3 = endpoint(dir.path(), "s3").client;
+    let mut get = |method: &str, host: &str, path: &str| s3.request(method, path, &[("Host", host)], b"").unwrap();
+    let found = get("GET", BUCKET, path);
+    assert_eq!((found.status, found.body.as_str()), (200, "a layer"));
+    assert!(!found.head.contains("docker-"), "{}", found.head);
+    for (method, path, status, code) in [
+        ("GET", path.replace("X-Amz-Date=2", "X-Amz-Date=3"), 403, "SignatureDoesNotMatch"),
+        ("GET", path.split('?').next().unwrap().to_owned(), 403, "AccessDenied"),
+        ("GET", path.replace("&X-Amz-SignedHeaders=host", ""), 400, "AuthorizationQueryParametersError"),
+        ("DELETE", path.to_owned(), 403, "SignatureDoesNotMatch"),
+    ] {
+        let refused = get(method, BUCKET, &path);
+        let xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>");
+        assert!(refused.status == status && refused.body.starts_with(&xml), "{refused:?}");
+    }
+    assert_eq!(get("GET", &BUCKET.replace("prod", "test"), path).status, 501, "there are no other buckets");
+    let logs = endpoint(dir.path(), "logs").client.request("GET", path, &[("Host", BUCKET)], b"").unwrap();
+    assert!(logs.status >= 400, "nor is this one anywhere else: {logs:?}");
+    assert_eq!(registry.request("GET", path, &[("Host", BUCKET)], b"").status, 404);
+}
+
+#[test]
 fn a_push_that_breaks_off_leaves_no_blob_and_can_be_gone_on_with() {
     let dir = tempfile::tempdir().unwrap();
     let (running, mut ecr) = start(dir.path());

@@ -1,6 +1,6 @@
 //! HTTPS for a task: one request on a connection of its own.
 
-use super::{Dialer, go, late, said};
+use super::{Dialer, go, said};
 use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -25,7 +25,8 @@ impl Dialer {
         let uri = request.uri().clone();
         let host = uri.host().unwrap_or_default();
         if uri.scheme_str() != Some("https") {
-            return Err(said(ErrorKind::InvalidInput, format!("{uri} is no https URL")));
+            let scheme = uri.scheme_str().unwrap_or_default();
+            return Err(said(ErrorKind::InvalidInput, format!("unsupported protocol scheme {scheme:?}")));
         }
         let stream = self.connect(host, uri.port_u16().unwrap_or(443)).await?;
         let name = ServerName::try_from(host.to_owned()).map_err(|error| said(ErrorKind::InvalidInput, error))?;
@@ -42,10 +43,11 @@ impl Dialer {
         request.headers_mut().insert(header::HOST, host);
         *request.uri_mut() = path.parse().map_err(io::Error::other)?;
         let answer = timeout(self.patience.silence, sender.send_request(request)).await;
-        answer
-            .map_err(|_| late())
-            .and_then(|answer| answer.map_err(broken))
-            .map_err(|error| said(error.kind(), go(&error, "read")))
+        let silent = |_| said(ErrorKind::TimedOut, "net/http: timeout awaiting response headers");
+        answer.map_err(silent)?.map_err(|error| {
+            let error = broken(error);
+            said(error.kind(), go(&error, "read"))
+        })
     }
 
     /// The whole body of an answer, of at most so many bytes.
@@ -80,7 +82,7 @@ fn tls(error: &io::Error) -> String {
 }
 
 /// The system's error under one of HTTP's.
-fn broken(error: hyper::Error) -> io::Error {
+pub(crate) fn broken(error: hyper::Error) -> io::Error {
     let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {
         if let Some(of_system) = inner.downcast_ref::<io::Error>() {

@@ -7,9 +7,10 @@ mod http;
 mod names;
 mod trust;
 
-pub(crate) use self::http::{Answer, Body};
+pub(crate) use self::http::{Answer, Body, broken};
 pub(crate) use trust::Trust;
 
+use crate::cancel::Cancelled;
 use names::lookup;
 use std::{
     fmt,
@@ -29,14 +30,8 @@ use tokio::{
 pub struct Patience {
     /// For a name's addresses, and for a connection to one of them, its TLS included.
     pub dial: Duration,
-    /// For whoever has been sent a request, or is sending an answer, to go on.
+    /// For whoever has been sent a request, or is sending an answer, to go on; so long at most for 64 KiB of an image.
     pub silence: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { dial: Duration::from_millis(700), silence: Duration::from_secs(30) }
-    }
 }
 
 /// Makes connections for one task.
@@ -49,6 +44,8 @@ pub(crate) struct Dialer {
     /// Who certifies whom it connects to.
     pub(crate) trust: Trust,
     pub(crate) patience: Patience,
+    /// Whether anybody still wants what it fetches.
+    pub(crate) cancelled: Cancelled,
 }
 
 impl Dialer {

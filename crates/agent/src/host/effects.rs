@@ -11,7 +11,8 @@ use crate::{
     files,
     initialise::{self, Resources},
     metadata::fetch_credentials,
-    registry::{Login, Registry},
+    registry::Registry,
+    secrets::Login,
     signal,
 };
 use containers::{Error, Exec, Sandbox, SandboxSpec, StartErrorKind, Started};
@@ -104,31 +105,37 @@ pub(crate) fn initialise(
     };
     let got = dialer.map_err(|error| failed(error.to_string())).and_then(|dialer| {
         config.runtime_handle.block_on(async {
-            let server = Client::new(&config.socket);
-            let credentials =
-                fetch_credentials(&server, id, TaskRole::Execution).await.map_err(|error| failed(error.to_string()))?;
-            initialise::initialise(&Aws { dialer, region, credentials }, task).await
+            let cancelled = dialer.cancelled.clone();
+            let got = async {
+                let server = Client::new(&config.socket);
+                let credentials = fetch_credentials(&server, id, TaskRole::Execution).await;
+                let credentials = credentials.map_err(|error| failed(error.to_string()))?;
+                initialise::initialise(&Aws { dialer, region, credentials }, task).await
+            };
+            cancelled.or(got).await.unwrap_or_else(|| Err(failed("context canceled".to_owned())))
         })
     });
     Outcome::Initialised(got)
 }
 
-/// Gets a container's image.
+/// Gets a container's image. As on Fargate it must have room in the task's ephemeral storage.
 pub(crate) fn pull(
     config: &Config,
     store: &Arc<store::Store>,
     dialer: io::Result<Dialer>,
     login: Option<Login>,
-    name: String,
-    image: &str,
-    architecture: &str,
+    task: &TaskSpec,
+    container: &ContainerSpec,
 ) -> Outcome {
-    let pulled = Reference::parse(image).map_err(|e| format!("CannotPullContainerError: {e}")).and_then(|reference| {
-        let dialer = dialer.map_err(|e| format!("CannotPullContainerError: {e}"))?;
-        let registry = Registry::new(dialer, config.runtime_handle.clone(), login);
-        pull::pull(store, &registry, &reference, &Platform::linux(architecture), &pull::Retry::default())
-            .map_err(|e| e.reason())
-    });
+    let (name, platform) = (container.name.clone(), Platform::linux(&task.architecture));
+    let bounds = pull::Bounds { room: task.ephemeral_storage, ..pull::Bounds::default() };
+    let pulled = Reference::parse(&container.image).map_err(|e| format!("CannotPullContainerError: {e}")).and_then(
+        |reference| {
+            let dialer = dialer.map_err(|e| format!("CannotPullContainerError: {e}"))?;
+            let registry = Registry::new(dialer, config.runtime_handle.clone(), login);
+            pull::pull(store, &registry, &reference, &platform, &bounds).map_err(|e| e.reason())
+        },
+    );
     Outcome::Pulled(name, pulled, clock::now())
 }
 

@@ -16,7 +16,7 @@ use std::{
 /// Kinds of jobs. Each kind has its own limit, so that slow ones never keep quick ones waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Getting images: limited by network and disk.
+    /// Getting images, and what tasks need of AWS's services: limited by others' networks, for which nobody else should wait.
     Pull,
     /// Making and removing shims, starting containers: limited by processors.
     Launch,
@@ -40,7 +40,7 @@ impl Jobs {
     /// When there are no more threads.
     pub(crate) fn new(events: &Sender<Event>) -> io::Result<Self> {
         let lane = |limit| Lane::new(limit, events.clone());
-        Ok(Self { pull: lane(8)?, launch: lane(8)?, check: lane(64)? })
+        Ok(Self { pull: lane(32)?, launch: lane(8)?, check: lane(64)? })
     }
 
     /// Starts a job now, or when one of its kind has ended.

@@ -6,7 +6,9 @@ use super::{
     jobs::Kind,
 };
 use crate::{
-    Config, clock,
+    Config,
+    cancel::{Cancel, Cancelled},
+    clock,
     dial::{Dialer, Trust},
     files,
     initialise::Resources,
@@ -52,6 +54,8 @@ pub(super) struct Task {
     output: Output,
     /// Until when not to try again what failed to be removed.
     hold_until: Option<Millis>,
+    /// Gives up what is fetched for it once it is to stop.
+    cancel: Cancel,
 }
 
 impl Task {
@@ -105,6 +109,7 @@ impl Task {
             Action::BeginStop(failure) => {
                 self.seen.stopping_at = Some(now);
                 self.seen.failure = failure;
+                self.cancel.cancel();
                 return true;
             }
             Action::GiveUp(name, reason) => {
@@ -139,7 +144,7 @@ impl Task {
         let Some(task) = wanted.cloned() else { return };
         self.seen.resources = reconcile::Resources::Coming;
         let (config, region) = (context.config.clone(), spec.topology.region.clone());
-        let (dialer, id) = (dialer(&config, id, &task, spec), id.clone());
+        let (dialer, id) = (dialer(&config, id, &task, spec, self.cancel.token()), id.clone());
         context.jobs.start(Kind::Pull, &id.clone(), move || effects::initialise(&config, dialer, region, &id, &task));
     }
 
@@ -157,14 +162,13 @@ impl Task {
             return;
         };
         self.seen.pull_started_at.get_or_insert(now);
-        self.seen.containers.entry(name.clone()).or_default().pulling = true;
+        self.seen.containers.entry(name).or_default().pulling = true;
         let (config, store) = (context.config.clone(), context.images.clone());
-        let (image, architecture) = (container.image.clone(), task.architecture.clone());
-        let dialer = dialer(&config, id, task, spec);
+        let dialer = dialer(&config, id, task, spec, self.cancel.token());
         let login = self.resources.login(container);
-        context
-            .jobs
-            .start(Kind::Pull, id, move || effects::pull(&config, &store, dialer, login, name, &image, &architecture));
+        let (task, container) = (task.clone(), container.clone());
+        let pull = move || effects::pull(&config, &store, dialer, login, &task, &container);
+        context.jobs.start(Kind::Pull, id, pull);
     }
 
     fn start(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, spec: &HostSpec, name: String, context: &mut Context) {
@@ -227,6 +231,7 @@ impl Task {
             return;
         }
         (self.hold_until, self.removing, self.sandbox) = (None, true, None);
+        self.cancel.cancel();
         let (config, id) = (context.config.clone(), id.clone());
         context.jobs.start(Kind::Launch, &id.clone(), move || effects::remove(&config, &id));
     }
@@ -254,6 +259,8 @@ impl Task {
                 self.resources = resources;
                 self.seen.resources = reconcile::Resources::Ready;
             }
+            // One that stops is not stopped by this.
+            Outcome::Initialised(Err(_)) if self.seen.stopping_at.is_some() => {}
             Outcome::Initialised(Err(why)) => self.seen.failure = Some(why),
             Outcome::Pulled(name, pulled, at) => self.pulled(name, pulled, at),
             Outcome::Started(name, started) => self.started(name, started),
@@ -367,12 +374,13 @@ impl Task {
 }
 
 /// What makes a task's connections for it.
-fn dialer(config: &Config, id: &TaskId, task: &TaskSpec, spec: &HostSpec) -> io::Result<Dialer> {
+fn dialer(config: &Config, id: &TaskId, task: &TaskSpec, spec: &HostSpec, cancelled: Cancelled) -> io::Result<Dialer> {
     Ok(Dialer {
         namespace: config.instance.task(id).path(),
         resolver: spec.topology.vpcs.get(&task.vpc).and_then(Vpc::resolver),
         trust: Trust::new(&spec.authority)?,
         patience: config.patience,
+        cancelled,
     })
 }
 

@@ -3,7 +3,6 @@
 use super::Resources;
 use crate::{
     aws::{Aws, Failure, Service},
-    registry::Login,
     secrets::{self, Answer, Answers, Call},
 };
 use spec::TaskSpec;
@@ -26,9 +25,8 @@ pub(super) async fn secrets(aws: &Aws, task: &TaskSpec, resources: &mut Resource
     for container in &task.containers {
         let Some(parameter) = &container.repository_credentials else { continue };
         let call = secrets::registry_call(parameter, region);
-        let secrets::Credentials { username, password } =
-            secrets::registry_credentials(&call, &answer(aws, &call).await)?;
-        resources.logins.insert(container.name.clone(), Login { user: username, password });
+        let login = secrets::registry_credentials(&call, &answer(aws, &call).await)?;
+        resources.logins.insert(container.name.clone(), login);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ pub(crate) use needs::{needed, registry};
 use crate::{
     aws::{Aws, ECR, Failure, LOGS},
     logs::Joiner,
-    registry::Login,
+    secrets::Login,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};

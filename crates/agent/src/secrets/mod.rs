@@ -18,7 +18,7 @@ mod tests;
 pub use call::{Answer, Answers, Call};
 pub use pick::pick;
 pub use plan::plan;
-pub use registry::{Credentials, registry_call, registry_credentials};
+pub use registry::{Login, registry_call, registry_credentials};
 
 /// What every such failure begins with.
 const FAILURE: &str = "ResourceInitializationError: unable to pull secrets or registry auth: ";

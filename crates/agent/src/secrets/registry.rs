@@ -4,11 +4,11 @@
 use super::{Answer, Call, FAILURE, RETRIED, RETRIEVAL};
 use serde_json::Value;
 
-/// What a registry is shown. There is no `Debug`.
+/// A user's name and password at a registry. There is no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
+pub struct Login {
     /// The user name.
-    pub username: String,
+    pub user: String,
     /// The password.
     pub password: String,
 }
@@ -28,7 +28,7 @@ pub fn registry_call(credentials_parameter: &str, region: &str) -> Call {
 ///
 /// # Errors
 /// The task's failure, in the words of Fargate and of the Amazon ECS agent.
-pub fn registry_credentials(call: &Call, answer: &Answer) -> Result<Credentials, String> {
+pub fn registry_credentials(call: &Call, answer: &Answer) -> Result<Login, String> {
     let id = match call {
         Call::GetSecretValue { secret_id, .. } => secret_id.as_str(),
         Call::GetParameters { .. } => "",
@@ -68,5 +68,5 @@ pub fn registry_credentials(call: &Call, answer: &Answer) -> Result<Credentials,
             return Err(failed(format!("asm fetching {name}: AuthorizationData is malformed, empty field")));
         }
     }
-    Ok(Credentials { username, password })
+    Ok(Login { user: username, password })
 }

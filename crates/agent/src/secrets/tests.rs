@@ -205,7 +205,7 @@ fn credentials_of_a_registry_are_a_name_and_a_password() {
     assert_eq!((&call, call.region()), (&get_secret(ARN, None, None), REGION));
     assert_eq!(registry_call("name", "eu-west-1").region(), "eu-west-1");
     let read = |text: &str| registry_credentials(&call, &given(text));
-    let right = Credentials { username: "u".to_owned(), password: "p".to_owned() };
+    let right = Login { user: "u".to_owned(), password: "p".to_owned() };
     assert!(read(r#"{"username": "u", "password": "p"}"#) == Ok(right.clone()));
     assert!(read(r#"{"Username": "u", "Password": "p", "more": 1}"#) == Ok(right));
     for (text, why) in [

@@ -5,13 +5,14 @@ use super::{
     faults::{invalid, unsupported},
     repositories::own,
 };
-use crate::{State, Tx, View, state::EcrCacheRule};
+use crate::{State, Tx, View, secretsmanager, state::EcrCacheRule};
 use aws::{
     api::ecr::{
         CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse, DeletePullThroughCacheRuleRequest,
         DeletePullThroughCacheRuleResponse, DescribePullThroughCacheRulesRequest,
         DescribePullThroughCacheRulesResponse, PullThroughCacheRule, UpdatePullThroughCacheRuleRequest,
-        UpdatePullThroughCacheRuleResponse, UpstreamRegistry,
+        UpdatePullThroughCacheRuleResponse, UpstreamRegistry, ValidatePullThroughCacheRuleRequest,
+        ValidatePullThroughCacheRuleResponse,
     },
     fault::Fault,
     page::paginate,
@@ -43,6 +44,30 @@ pub fn upstream_of(state: &State, repository: &str) -> Option<Upstream> {
         prefix => format!("{prefix}/{rest}"),
     };
     Some(Upstream { registry: rule.upstream_url.clone(), repository, credential_arn: rule.credential_arn.clone() })
+}
+
+/// Checks that there are the credentials that a rule names ("Storing your upstream repository credentials in an AWS Secrets Manager
+/// secret"). What they open is not asked: the registries here are mirrors.
+///
+/// # Errors
+/// `SecretNotFoundException`; `UnableToAccessSecretException` for a secret that holds no such credentials.
+pub fn check_upstream(state: &State, upstream: &Upstream) -> Result<(), Fault> {
+    upstream.credential_arn.as_deref().map_or(Ok(()), |arn| check_secret(state, arn))
+}
+
+fn check_secret(state: &State, arn: &str) -> Result<(), Fault> {
+    let missing = || {
+        let message = format!("The ARN of the secret specified in the pull through cache rule was not found: {arn}");
+        Fault::new("SecretNotFoundException", message)
+    };
+    let text = secretsmanager::current_text(state, arn).ok_or_else(missing)?;
+    let members: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let has = |name: &str| members.get(name).and_then(|value| value.as_str()).is_some_and(|value| !value.is_empty());
+    if has("username") && has("accessToken") {
+        return Ok(());
+    }
+    let message = format!("The secret {arn} must hold a JSON object with the keys 'username' and 'accessToken'.");
+    Err(Fault::new("UnableToAccessSecretException", message))
 }
 
 /// What follows a rule's prefix in a name.
@@ -230,5 +255,26 @@ pub(super) fn delete(
         credential_arn: rule.credential_arn,
         custom_role_arn: None,
         upstream_repository_prefix: Some(rule.upstream_prefix),
+    })
+}
+
+/// ValidatePullThroughCacheRule.
+pub(super) fn validate(
+    view: &View<'_>,
+    request: ValidatePullThroughCacheRuleRequest,
+) -> Result<ValidatePullThroughCacheRuleResponse, Fault> {
+    let ValidatePullThroughCacheRuleRequest { ecr_repository_prefix, registry_id } = request;
+    own(view.state, registry_id.as_deref())?;
+    let rule = find(view.state, &ecr_repository_prefix)?.clone();
+    let checked = rule.credential_arn.as_deref().map_or(Ok(()), |arn| check_secret(view.state, arn));
+    Ok(ValidatePullThroughCacheRuleResponse {
+        ecr_repository_prefix: Some(rule.prefix),
+        registry_id: Some(view.state.region.account.clone()),
+        upstream_registry_url: Some(rule.upstream_url),
+        credential_arn: rule.credential_arn,
+        custom_role_arn: None,
+        upstream_repository_prefix: Some(rule.upstream_prefix),
+        is_valid: Some(checked.is_ok()),
+        failure: checked.err().map(|fault| fault.message),
     })
 }

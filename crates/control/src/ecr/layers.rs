@@ -80,8 +80,13 @@ pub fn touch(tx: &mut Tx<'_>, repository: &str, digest: &str) {
 /// `RepositoryNotFoundException`.
 pub fn remove(tx: &mut Tx<'_>, repository: &str, digest: &str) -> Result<bool, Fault> {
     repositories::find(&tx.state, None, repository)?;
-    let needed = super::images::of(&tx.state, repository).any(|image| image.layers.iter().any(|one| one == digest));
+    let needed = is_needed(&tx.state, repository, digest);
     Ok(!needed && tx.state.ecr_layers.remove(&EcrLayer::key_of(repository, digest)).is_some())
+}
+
+/// Whether an image of a repository has a layer.
+pub fn is_needed(state: &State, repository: &str, digest: &str) -> bool {
+    super::images::of(state, repository).any(|image| image.layers.iter().any(|one| one == digest))
 }
 
 /// The keys of the layers that no image has and that nobody has counted on for a day.

@@ -17,7 +17,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-pub use cache_rules::{Upstream, upstream_of};
+pub use cache_rules::{Upstream, check_upstream, upstream_of};
 pub use faults::invalid;
 pub use lifecycle::evaluate as evaluate_lifecycle;
 
@@ -62,6 +62,7 @@ pub fn service() -> Service {
         .read(op::DescribePullThroughCacheRules, cache_rules::describe)
         .write(op::UpdatePullThroughCacheRule, cache_rules::update)
         .write(op::DeletePullThroughCacheRule, cache_rules::delete)
+        .read(op::ValidatePullThroughCacheRule, cache_rules::validate)
         .read(op::ListTagsForResource, tags::list)
         .write(op::TagResource, tags::tag)
         .write(op::UntagResource, tags::untag)

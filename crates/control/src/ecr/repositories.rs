@@ -68,23 +68,50 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateRepositoryRequest) -> Resul
         let message = format!("The repository with name '{name}' already exists in the registry with id '{account}'");
         return Err(Fault::new("RepositoryAlreadyExistsException", message));
     }
-    if tx.state.ecr_repositories.len() >= MAX_REPOSITORIES {
-        return Err(faults::limit("repositories", MAX_REPOSITORIES));
-    }
     let repository = EcrRepository {
-        name,
-        created: tx.now,
         mutability,
         exclusions,
         scan_on_push: image_scanning_configuration.and_then(|given| given.scan_on_push).unwrap_or(false),
         tags,
+        ..plain(tx, name)
+    };
+    let shape = shape(&tx.state, &repository);
+    put(tx, repository)?;
+    Ok(CreateRepositoryResponse { repository: Some(shape) })
+}
+
+/// Makes the repository that a pull through the cache fills, unless it is there, with the settings that one has by default.
+///
+/// # Errors
+/// `LimitExceededException`.
+pub fn create_for_cache(tx: &mut Tx<'_>, name: &str) -> Result<(), Fault> {
+    if tx.state.ecr_repositories.contains(name) {
+        return Ok(());
+    }
+    let repository = plain(tx, name.to_owned());
+    put(tx, repository)
+}
+
+fn plain(tx: &Tx<'_>, name: String) -> EcrRepository {
+    EcrRepository {
+        name,
+        created: tx.now,
+        mutability: ImageTagMutability::Mutable,
+        exclusions: Vec::new(),
+        scan_on_push: false,
+        tags: super::tags::Tags::new(),
         policy: None,
         lifecycle: None,
         preview: None,
-    };
-    let shape = shape(&tx.state, &repository);
+    }
+}
+
+fn put(tx: &mut Tx<'_>, repository: EcrRepository) -> Result<(), Fault> {
+    if tx.state.ecr_repositories.len() >= MAX_REPOSITORIES {
+        return Err(faults::limit("repositories", MAX_REPOSITORIES));
+    }
     tx.state.ecr_repositories.put(repository);
-    Ok(CreateRepositoryResponse { repository: Some(shape) })
+    Ok(())
 }
 
 /// A registry that is not this one takes nothing.

@@ -24,7 +24,10 @@ mod version;
 
 pub(crate) use delete::expire;
 
-use crate::{Service, State, state::Secret};
+use crate::{
+    Service, State,
+    state::{Secret, SecretValue},
+};
 use aws::{
     api::secretsmanager::{API, op},
     fault::Fault,
@@ -58,6 +61,16 @@ pub fn service() -> Service {
 /// The staging labels that Secrets Manager moves by itself.
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// The text that a secret holds now, for another service that was told to use it. `None` where there is none, or nobody may have it any
+/// more.
+pub(crate) fn current_text<'s>(state: &'s State, id: &str) -> Option<&'s str> {
+    let secret = find::live(state, id).ok()?;
+    match &version::by_stage(state, &secret.name, CURRENT)?.value.0 {
+        SecretValue::Text(text) => Some(text),
+        SecretValue::Binary(_) => None,
+    }
+}
 
 /// A parameter that can't be right.
 fn invalid(message: impl Into<String>) -> Fault {

@@ -55,6 +55,11 @@ impl Contents {
         blob.or_else(|| self.manifests.get(digest).map(|(_, size)| *size))
     }
 
+    /// Configurations and layers, and their sizes.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = (&Digest, &u64)> {
+        self.configs.iter().chain(&self.layers)
+    }
+
     pub(super) fn layers(&self) -> usize {
         self.layers.len()
     }

@@ -1,26 +1,41 @@
 //! Blobs over a transport: repeated when the registry fails, continued where a connection broke.
 
-use super::error::status_text;
-use super::transport::{Request, Response};
+use super::error::{no_answer, status_text};
+use super::transport::{AuthorizationFailed, Request, Response};
 use super::{PullError, Source};
 use crate::digest::Digest;
 use crate::manifest::Descriptor;
 use std::io::{self, Read};
 
-/// Sends until there is an answer that repeating would not better, or the tries are used up. Also tells the tries.
+/// Sends until there is an answer that repeating would not better, nobody wants one any more, or the tries are used up. Also tells the
+/// tries.
 pub(super) fn send(source: &Source<'_>, request: &Request) -> (io::Result<Response>, u32) {
-    let mut pause = source.retry.pause;
+    let mut pause = source.bounds.pause;
     let mut tries = 1;
     loop {
         let answer = source.transport.send(request);
-        let passing = answer.as_ref().map_or(true, |response| response.status >= 500 || response.status == 429);
-        if !passing || tries >= source.retry.tries {
+        let passing = match &answer {
+            Ok(response) => response.status >= 500 || response.status == 429,
+            Err(error) => !given_up(error) && !refused(error),
+        };
+        if !passing || tries >= source.bounds.tries {
             return (answer, tries);
         }
         std::thread::sleep(pause);
         pause *= 2;
         tries += 1;
     }
+}
+
+/// Whether a token was refused.
+fn refused(error: &io::Error) -> bool {
+    let failed = error.get_ref().and_then(|inner| inner.downcast_ref::<AuthorizationFailed>());
+    failed.is_some_and(|failed| failed.refused)
+}
+
+/// Whether whoever wanted the image does not want it any more.
+fn given_up(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionAborted
 }
 
 pub(super) fn wrong_digest(what: &str, got: &Digest, expected: &Digest) -> PullError {
@@ -82,7 +97,7 @@ impl<'a> Blob<'a> {
         self.tries += 1;
         let tries = tries.max(self.tries);
         let failed = |what: String| PullError::Copy { tries, what: format!("httpReaderSeeker: failed open: {what}") };
-        let response = answer.map_err(|e| failed(format!("failed to do request: Get \"{}\": {e}", request.url())))?;
+        let response = answer.map_err(|e| failed(no_answer(&request, &e)))?;
         match (response.status, from) {
             (206, Some(from)) if starts_at(&response, from) => Ok(response.body),
             (200, None) => Ok(response.body),
@@ -121,7 +136,7 @@ impl Read for Blob<'_> {
                 }
             };
             let failure = match body.read(buffer) {
-                Ok(0) if self.done < size => io::Error::from(io::ErrorKind::UnexpectedEof),
+                Ok(0) if self.done < size => io::Error::new(io::ErrorKind::UnexpectedEof, "unexpected EOF"),
                 Ok(n) => {
                     self.done += n as u64;
                     return Ok(n);
@@ -130,7 +145,7 @@ impl Read for Blob<'_> {
                 Err(error) => error,
             };
             self.body = None;
-            if self.tries >= self.source.retry.tries {
+            if self.tries >= self.source.bounds.tries || given_up(&failure) {
                 let what = format!("after {} of {size} bytes of {}: {failure}", self.done, self.descriptor.digest);
                 return Err(io::Error::other(PullError::Copy { tries: self.tries, what }));
             }

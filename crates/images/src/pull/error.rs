@@ -1,7 +1,7 @@
 //! Why an image can't be pulled, in AWS's words (Amazon ECS Developer Guide, "CannotPullContainer task errors", and
 //! containerd's texts, which Fargate passes on).
 
-use super::transport::{AuthorizationFailed, Method, Request};
+use super::transport::{AuthorizationFailed, Method, Redirected, Request};
 use crate::digest::Digest;
 use crate::files;
 use crate::platform::Platform;
@@ -88,15 +88,7 @@ impl PullError {
     }
 
     pub(super) fn no_answer(reference: &Reference, tries: u32, request: &Request, error: &io::Error) -> Self {
-        let method = match request.method {
-            Method::Head => "Head",
-            Method::Get => "Get",
-        };
-        let what = match error.get_ref().and_then(|inner| inner.downcast_ref::<AuthorizationFailed>()) {
-            Some(failed) => failed.to_string(),
-            None => format!("failed to do request: {method} \"{}\": {error}", request.url()),
-        };
-        Self::Resolve { reference: reference.to_string(), tries, what }
+        Self::Resolve { reference: reference.to_string(), tries, what: no_answer(request, error) }
     }
 
     pub(super) fn status(reference: &Reference, tries: u32, request: &Request, status: u16) -> Self {
@@ -159,6 +151,21 @@ impl From<io::Error> for PullError {
     fn from(error: io::Error) -> Self {
         Self::Store(error)
     }
+}
+
+/// What is said of a request that was not answered: by the URL it was last sent to.
+pub(super) fn no_answer(request: &Request, error: &io::Error) -> String {
+    let method = match request.method {
+        Method::Head => "Head",
+        Method::Get => "Get",
+    };
+    let inner = error.get_ref();
+    if let Some(failed) = inner.and_then(|inner| inner.downcast_ref::<AuthorizationFailed>()) {
+        return failed.to_string();
+    }
+    let redirected = inner.and_then(|inner| inner.downcast_ref::<Redirected>());
+    let url = redirected.map_or_else(|| request.url(), |redirected| redirected.url.clone());
+    format!("failed to do request: {method} \"{url}\": {error}")
 }
 
 /// The step and its object, without the kernel's text that ends it.

@@ -79,6 +79,7 @@ fn send_pieces(
                 break;
             }
             total += piece.len() as u64;
+            source.unpacks(diff_id, piece.len() as u64)?;
             check_size(limits, diff_id, total, arrived.load(Ordering::Relaxed))?;
             pieces.send(piece).map_err(|_| Stopped::NoReceiver)?;
         }

@@ -81,20 +81,42 @@ impl fmt::Debug for Response {
 
 /// Why a registry could not be told who asks, in containerd's words; found inside the error of a [`Transport`].
 #[derive(Debug)]
-pub struct AuthorizationFailed(pub String);
+pub struct AuthorizationFailed {
+    /// What went wrong.
+    pub why: String,
+    /// Whether that is somebody's answer, which asking again would not better.
+    pub refused: bool,
+}
 
 impl fmt::Display for AuthorizationFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed to authorize: {}", self.0)
+        write!(f, "failed to authorize: {}", self.why)
     }
 }
 impl std::error::Error for AuthorizationFailed {}
+
+/// Why a request failed at a URL that the registry had sent it on to; found inside the error of a [`Transport`].
+#[derive(Debug)]
+pub struct Redirected {
+    /// The URL, without what is secret in it.
+    pub url: String,
+    /// What went wrong there.
+    pub why: String,
+}
+
+impl fmt::Display for Redirected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+impl std::error::Error for Redirected {}
 
 /// Sends requests. Used from several threads at once; sets its own time limits.
 pub trait Transport: Send + Sync {
     /// Sends one request and returns when the answer's head is there, whatever its status.
     ///
     /// # Errors
-    /// No answer came, or [`AuthorizationFailed`]. The text ends up in the task's reason: `dial tcp 203.0.113.5:443: i/o timeout`.
+    /// No answer came, [`AuthorizationFailed`] or [`Redirected`]. The text ends up in the task's reason: `dial tcp 203.0.113.5:443: i/o
+    /// timeout`. Of the kind `ConnectionAborted`, here and in a body, it means that nobody wants the image any more: nothing is tried again.
     fn send(&self, request: &Request) -> io::Result<Response>;
 }

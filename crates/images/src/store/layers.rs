@@ -1,4 +1,5 @@
-//! Making layers: one at a time each, a bounded number at once, waited for by whoever else needs the same.
+//! Making layers: each once at a time out of one registry, waited for by whoever else needs the same from there. A registry that is slow
+//! keeps nobody waiting who has another.
 
 use super::Store;
 use crate::digest::Digest;
@@ -9,15 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 /// What is going on in the process.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    /// Layers being made.
-    busy: BTreeSet<Digest>,
-    /// How many of them are past waiting for their turn.
-    running: usize,
+    /// Layers being made, and out of which registry.
+    busy: BTreeSet<(Digest, String)>,
     /// What gc must leave, and for how many.
     holds: BTreeMap<Digest, usize>,
 }
@@ -54,16 +53,12 @@ pub(super) struct Facts {
 /// The right to make one layer.
 struct Turn<'a> {
     store: &'a Store,
-    layer: &'a Digest,
-    running: bool,
+    of: (Digest, String),
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut work = self.store.work();
-        work.busy.remove(self.layer);
-        work.running -= usize::from(self.running);
-        drop(work);
+        self.store.work().busy.remove(&self.of);
         self.store.changed.notify_all();
     }
 }
@@ -81,7 +76,7 @@ impl Store {
         self.files.join("layers").join(hex)
     }
 
-    pub(super) fn layer_bytes(&self, hex: &str) -> u64 {
+    pub(crate) fn layer_bytes(&self, hex: &str) -> u64 {
         self.facts(hex).map_or(0, |facts| facts.bytes)
     }
 
@@ -89,14 +84,15 @@ impl Store {
         serde_json::from_slice(&fs::read(self.layer_path(hex).join("layer.json")).ok()?).ok()
     }
 
-    /// Has `make` unpack the layer into the directory it is given, unless the layer is here or comes by another
-    /// thread meanwhile. The layer appears when `make` succeeded; otherwise nothing of it stays.
+    /// Has `make` unpack the layer into the directory it is given, unless the layer is here or comes from the same
+    /// registry by another thread meanwhile. The layer appears when `make` succeeded; otherwise nothing of it stays.
     pub(crate) fn make_layer<E: From<io::Error>>(
         &self,
         layer: &Digest,
+        registry: &str,
         make: impl FnOnce(&Path) -> Result<Unpacked, E>,
     ) -> Result<(), E> {
-        let Some(_turn) = self.turn(layer) else { return Ok(()) };
+        let Some(_turn) = self.turn(layer, registry) else { return Ok(()) };
         let scratch = self.files.scratch()?;
         let tree = scratch.path().join("tree");
         fs::create_dir(&tree).map_err(files::at("create", &tree))?;
@@ -107,7 +103,11 @@ impl Store {
         let finish = || {
             fs::write(scratch.path().join("layer.json"), facts)?;
             files::sync_file_system(scratch.path())?;
-            fs::rename(scratch.path(), &path)?;
+            match fs::rename(scratch.path(), &path) {
+                // It came from another registry first.
+                Err(_) if self.has_layer(layer) => return Ok(()),
+                renamed => renamed?,
+            }
             files::sync_directory(&self.files.join("layers"))
         };
         finish().map_err(files::at("finish layer", &path))?;
@@ -115,25 +115,16 @@ impl Store {
     }
 
     /// Waits until the layer is here (`None`) or it is this thread's turn to make it.
-    fn turn<'a>(&'a self, layer: &'a Digest) -> Option<Turn<'a>> {
+    fn turn(&self, layer: &Digest, registry: &str) -> Option<Turn<'_>> {
+        let of = (layer.clone(), registry.to_owned());
         let mut work = self.work();
-        while work.busy.contains(layer) {
-            work = self.wait(work);
+        while work.busy.contains(&of) {
+            work = self.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
         }
         if self.has_layer(layer) {
             return None;
         }
-        work.busy.insert(layer.clone());
-        let mut turn = Turn { store: self, layer, running: false };
-        while work.running >= self.parallel() {
-            work = self.wait(work);
-        }
-        work.running += 1;
-        turn.running = true;
-        Some(turn)
-    }
-
-    fn wait<'a>(&self, work: MutexGuard<'a, Work>) -> MutexGuard<'a, Work> {
-        self.changed.wait(work).unwrap_or_else(PoisonError::into_inner)
+        work.busy.insert(of.clone());
+        Some(Turn { store: self, of })
     }
 }

@@ -74,7 +74,7 @@ impl Store {
         if hidden.is_empty() {
             return Ok(None);
         }
-        self.make_layer::<io::Error>(&own, |tree| {
+        self.make_layer::<io::Error>(&own, "", |tree| {
             fill(&layers, &hidden, tree).map_err(|errno| files::at("fill", tree)(errno.into()))?;
             Ok(Unpacked::default())
         })?;

@@ -3,7 +3,7 @@
 use crate::support::{Site, small_image};
 use images::build::{File, ImageBuilder};
 use images::platform::Platform;
-use images::pull::{Retry, pull};
+use images::pull::{Bounds, pull};
 use images::reference::Reference;
 use images::store::Store;
 use std::process::Command;
@@ -40,7 +40,7 @@ fn inside() {
     site.load(&small_image("small:1"));
     let store = Store::open(&dir.join("store"), Default::default()).unwrap();
     let get = |name: &str| {
-        pull(&store, &site.direct, &Reference::parse(name).unwrap(), &Platform::linux("amd64"), &Retry::default())
+        pull(&store, &site.direct, &Reference::parse(name).unwrap(), &Platform::linux("amd64"), &Bounds::default())
     };
     let error = get("big:1").unwrap_err();
     let reason = error.reason();

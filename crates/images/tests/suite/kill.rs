@@ -5,7 +5,7 @@ use images::build::File;
 use images::digest::Digest;
 use images::mirror::Mirror;
 use images::platform::Platform;
-use images::pull::{Retry, pull};
+use images::pull::{Bounds, pull};
 use images::reference::Reference;
 use images::store::Store;
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ fn direct(dir: &Path) -> Direct {
 }
 
 fn get(store: &Arc<Store>, direct: &Direct, name: &str) -> images::store::Image {
-    pull(store, direct, &Reference::parse(name).unwrap(), &Platform::linux("amd64"), &Retry::default()).unwrap()
+    pull(store, direct, &Reference::parse(name).unwrap(), &Platform::linux("amd64"), &Bounds::default()).unwrap()
 }
 
 #[test]

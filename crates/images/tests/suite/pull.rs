@@ -8,6 +8,9 @@ use images::pull::Response;
 use images::store::Store;
 use std::fs;
 use std::io::{self, Cursor, Read};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 
 #[test]
 fn an_image_arrives_with_its_configuration_and_layers() {
@@ -130,6 +133,31 @@ fn pulls_at_once_download_each_layer_once() {
     layers.dedup();
     let configs = all - layers.len();
     assert!(layers.len() == 8 && configs <= 7, "7 layers once each; only the configuration may come for each pull");
+}
+
+#[test]
+fn a_slow_registry_keeps_nobody_waiting_who_has_another() {
+    let ((begun, begins), (go, gate)) = (channel(), channel::<()>());
+    let (gate, blobs) = (Mutex::new(gate), AtomicUsize::new(0));
+    let site = Site::new().fault(move |request, _, response| {
+        let slow = request.registry == "slow.example" && request.path.contains("/blobs/");
+        // The first is the configuration.
+        if slow && blobs.fetch_add(1, Ordering::SeqCst) == 1 {
+            begun.send(()).unwrap();
+            gate.lock().unwrap().recv().unwrap_err();
+        }
+        Ok(response)
+    });
+    site.load(&small_image("hello:1"));
+    site.load(&small_image("slow.example/hello:1"));
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| site.pull("slow.example/hello:1").unwrap());
+        begins.recv().unwrap();
+        site.pull("hello:1").unwrap();
+        drop(go);
+        assert_eq!(fs::read_to_string(slow.join().unwrap().layers[0].join("bin/hello")).unwrap(), "hello");
+    });
+    assert_eq!(site.layers_and_tmp(), 1);
 }
 
 #[test]

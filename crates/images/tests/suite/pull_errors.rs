@@ -5,7 +5,7 @@ use images::build::{File, ImageBuilder};
 use images::digest::Digest;
 use images::manifest::OCI_INDEX;
 use images::platform::Platform;
-use images::pull::{Method, Request, Response};
+use images::pull::{AuthorizationFailed, Method, Redirected, Request, Response};
 use images::store::Options;
 use images::unpack::Limits;
 use std::collections::BTreeMap;
@@ -113,6 +113,54 @@ fn a_registry_out_of_reach() {
             "{PULL} 5 time(s): failed to resolve ref docker.io/library/x:latest: failed to do request: Head \"https://registry-1.docker.io/v2/library/x/manifests/latest\": dial tcp 203.0.113.5:443: i/o timeout"
         )
     );
+}
+
+#[test]
+fn a_layer_is_where_nobody_gets_to() {
+    let site = Site::new().fault(|request, _, response| {
+        let redirected =
+            Redirected { url: "https://bucket/key".to_owned(), why: "dial tcp 192.0.2.1:443: i/o timeout".to_owned() };
+        let failed = || io::Error::new(io::ErrorKind::TimedOut, redirected);
+        if is_layer(request, &response) { Err(failed()) } else { Ok(response) }
+    });
+    site.load(&small_image("x:1"));
+    assert_eq!(
+        reason(&site, "x:1"),
+        "CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy: httpReaderSeeker: failed open: failed to do request: Get \"https://bucket/key\": dial tcp 192.0.2.1:443: i/o timeout"
+    );
+}
+
+#[test]
+fn a_token_that_is_refused_is_not_asked_for_again() {
+    for (refused, tries) in [(true, 1), (false, 5)] {
+        let failed = move || AuthorizationFailed { why: "failed to fetch anonymous token: no".to_owned(), refused };
+        let site = Site::new().fault(move |_, _, _| Err(io::Error::other(failed())));
+        let expected = format!(
+            "{PULL} {tries} time(s): failed to resolve ref docker.io/library/x:latest: failed to authorize: failed to fetch anonymous token: no"
+        );
+        assert_eq!(reason(&site, "x"), expected);
+    }
+}
+
+#[test]
+fn what_nobody_wants_any_more_is_not_tried_again() {
+    let aborted = || io::Error::new(io::ErrorKind::ConnectionAborted, "context canceled");
+    let site = Site::new().fault(move |_, _, _| Err(aborted()));
+    assert!(reason(&site, "x").ends_with("/manifests/latest\": context canceled"));
+    assert_eq!(site.asked(""), 1);
+    struct Aborted;
+    impl Read for Aborted {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::ConnectionAborted.into())
+        }
+    }
+    let site = Site::new().fault(|request, _, response| match is_layer(request, &response) {
+        true => Ok(Response { body: Box::new(Aborted), ..response }),
+        false => Ok(response),
+    });
+    site.load(&small_image("x:1"));
+    reason(&site, "x:1");
+    assert_eq!(site.asked("/blobs/"), 1);
 }
 
 #[test]
@@ -248,6 +296,24 @@ fn a_zip_bomb() {
         vec![0; 8 << 20],
     )]));
     assert!(reason(&site, "bomb:1").contains("1048576 bytes"));
+}
+
+#[test]
+fn an_image_for_which_there_is_no_room() {
+    let mut site = Site::new();
+    let zeros = File::regular("zeros", 0o644, vec![0; 8 << 20]);
+    site.load(&ImageBuilder::new(Platform::linux("amd64")).name("big:1").layer([zeros]));
+    site.room = 8 << 20;
+    let text = reason(&site, "big:1");
+    assert!(text.ends_with(": no space left on device: the image unpacks to over 8388608 bytes"), "{text}");
+    site.room = u64::MAX;
+    site.pull("big:1").unwrap();
+    site.room = (8 << 20) - 1;
+    let text = site.pull("big:1").unwrap_err().reason();
+    assert!(
+        text.ends_with(": no space left on device: the image unpacks to over 8388607 bytes"),
+        "also what is here: {text}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use images::build::ImageBuilder;
 use images::mirror::{Mirror, registry};
 use images::platform::Platform;
-use images::pull::{Method, PullError, Request, Response, Retry, Transport};
+use images::pull::{Bounds, Method, PullError, Request, Response, Transport};
 use images::reference::Reference;
 use images::store::{Image, Options, Store};
 use images::unpack::{self, Limits, Unpacked};
@@ -136,6 +136,8 @@ pub struct Site {
     pub mirror: Arc<Mirror>,
     pub store: Arc<Store>,
     pub direct: Direct,
+    /// Bytes that an image may unpack to.
+    pub room: u64,
 }
 
 impl Site {
@@ -148,7 +150,7 @@ impl Site {
         let mirror = Arc::new(Mirror::open(&dir.path().join("mirror")).unwrap());
         let store = Store::open(&dir.path().join("store"), options).unwrap();
         let direct = Direct { mirror: Arc::clone(&mirror), requests: Mutex::default(), fault: None };
-        Self { dir, mirror, store, direct }
+        Self { dir, mirror, store, direct, room: u64::MAX }
     }
 
     pub fn fault(
@@ -168,8 +170,8 @@ impl Site {
     }
 
     pub fn pull_for(&self, name: &str, platform: &Platform) -> Result<Image, PullError> {
-        let retry = Retry { tries: 5, pause: Duration::ZERO };
-        images::pull::pull(&self.store, &self.direct, &Reference::parse(name).unwrap(), platform, &retry)
+        let bounds = Bounds { pause: Duration::ZERO, room: self.room, ..Bounds::default() };
+        images::pull::pull(&self.store, &self.direct, &Reference::parse(name).unwrap(), platform, &bounds)
     }
 
     /// What is in the store's `tmp` and `layers`.

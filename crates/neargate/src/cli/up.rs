@@ -64,6 +64,9 @@ pub struct Up {
     /// It is tried up to five times. On AWS it takes minutes until a task without a way out has stopped.
     #[arg(long, value_name = "SECONDS", default_value_t = 0.7, value_parser = seconds)]
     dial_timeout: f64,
+    /// How many seconds a registry or service may be silent to a task before it is asked again, or given up.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    answer_timeout: f64,
 }
 
 /// A time that is neither nothing nor for ever.
@@ -133,7 +136,8 @@ impl Up {
         let server = server.await?;
         let url = format!("http://{}", server.address);
         leave(&data_dir, region::URL, &url)?;
-        let patience = Patience { dial: Duration::from_secs_f64(self.dial_timeout), ..Patience::default() };
+        let [dial, silence] = [self.dial_timeout, self.answer_timeout].map(Duration::from_secs_f64);
+        let patience = Patience { dial, silence };
         let agent = agent::start(agent_config(data_dir.clone(), &server, self.runtime, patience)?);
         let agent = match agent {
             Ok(agent) => agent,

@@ -35,20 +35,21 @@ pub(super) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
         Err(refused) => return reply::from_aws(refused.api.refusal(&id, &refused.fault)),
     };
     let (api, operation) = (call.api, call.operation);
-    let answer = match run(app, call).await {
+    let place = registry::Place::of(door, &parts.headers);
+    let answer = match run(app, place, call).await {
         Ok(result) => api.reply(operation, &id, result),
         Err(fault) => api.refusal(&id, &fault),
     };
     reply::from_aws(answer)
 }
 
-async fn run(app: Arc<App>, call: Call<'_>) -> Result<Doc, Fault> {
+async fn run(app: Arc<App>, place: registry::Place, call: Call<'_>) -> Result<Doc, Fault> {
     let (api, operation) = (call.api, call.operation);
     let input = api.parse(call.parameters)?;
     let caller = Caller { access_key_id: call.scope.map(|scope| scope.access_key).unwrap_or_default() };
     iam::admit(&app.core.state(), app.core.clock().now(), &caller, api)?;
     if registry::answers(api, operation) {
-        return registry::operation(app, caller, operation, input).await;
+        return registry::operation(app, caller, place, operation, input).await;
     }
     if let Some(answer) = logs::operation(api, operation) {
         return blocking(move || {

@@ -17,6 +17,9 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
     if guarded.is_ok() && is_registry(door, path) {
         return registry::answer(app, door, parts, body).await;
     }
+    if guarded.is_ok() && registry::is_for_bucket(&app, door, &parts) {
+        return registry::fetch(app, parts).await;
+    }
     let own = match door {
         // A registry's paths are AWS's there, and neargate's own lead nowhere.
         Door::Endpoint(_) => path.starts_with("/_neargate/"),

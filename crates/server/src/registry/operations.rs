@@ -1,6 +1,7 @@
 //! The operations of Amazon ECR that need files or the key of tokens. They are looked up before control's own.
 
 use super::BLOB_MAX;
+use super::layers::{Place, url};
 use super::push::{self, NoLayer, storage};
 use super::token::USER;
 use super::uploads::{Refused, Session};
@@ -11,9 +12,10 @@ use ::images::manifest::MANIFEST_MAX;
 use aws::api::Api;
 use aws::api::ecr::{
     API, AuthorizationData, BatchGetImageRequest, BatchGetImageResponse, CompleteLayerUploadRequest,
-    CompleteLayerUploadResponse, GetAuthorizationTokenRequest, GetAuthorizationTokenResponse, Image, ImageFailure,
-    ImageFailureCode, ImageIdentifier, InitiateLayerUploadRequest, InitiateLayerUploadResponse, PutImageRequest,
-    PutImageResponse, UploadLayerPartRequest, UploadLayerPartResponse, op,
+    CompleteLayerUploadResponse, GetAuthorizationTokenRequest, GetAuthorizationTokenResponse,
+    GetDownloadUrlForLayerRequest, GetDownloadUrlForLayerResponse, Image, ImageFailure, ImageFailureCode,
+    ImageIdentifier, InitiateLayerUploadRequest, InitiateLayerUploadResponse, PutImageRequest, PutImageResponse,
+    UploadLayerPartRequest, UploadLayerPartResponse, op,
 };
 use aws::doc::Doc;
 use aws::fault::Fault;
@@ -42,6 +44,7 @@ pub(crate) fn answers(api: &Api, operation: &str) -> bool {
         op::InitiateLayerUpload::NAME,
         op::UploadLayerPart::NAME,
         op::CompleteLayerUpload::NAME,
+        op::GetDownloadUrlForLayer::NAME,
     ];
     api.service == API.service && these.contains(&operation)
 }
@@ -53,11 +56,17 @@ pub(crate) fn takes_layers(headers: &HeaderMap) -> bool {
         .is_some_and(|target| target.as_bytes().strip_prefix(API.target.as_bytes()) == Some(b".UploadLayerPart"))
 }
 
-/// Answers one of these operations.
+/// Answers one of these operations. `place` is where the caller fetches layers.
 ///
 /// # Errors
 /// AWS's own refusals.
-pub(crate) async fn operation(app: Arc<App>, caller: Caller, operation: &str, input: Doc) -> Result<Doc, Fault> {
+pub(crate) async fn operation(
+    app: Arc<App>,
+    caller: Caller,
+    place: Place,
+    operation: &str,
+    input: Doc,
+) -> Result<Doc, Fault> {
     match operation {
         op::GetAuthorizationToken::NAME => {
             let request = API.read::<op::GetAuthorizationToken>(input)?;
@@ -73,6 +82,9 @@ pub(crate) async fn operation(app: Arc<App>, caller: Caller, operation: &str, in
         op::UploadLayerPart::NAME => upload_part(app, API.read::<op::UploadLayerPart>(input)?).await.map(Shape::write),
         op::CompleteLayerUpload::NAME => {
             complete(app, caller, API.read::<op::CompleteLayerUpload>(input)?).await.map(Shape::write)
+        }
+        op::GetDownloadUrlForLayer::NAME => {
+            get_download_url(&app, &place, API.read::<op::GetDownloadUrlForLayer>(input)?).map(Shape::write)
         }
         other => Err(Fault::not_implemented(other)),
     }
@@ -195,6 +207,34 @@ fn not_accepted(id: ImageIdentifier, media_type: &str) -> ImageFailure {
         failure_code: Some(ImageFailureCode::ImageNotFound),
         failure_reason: Some(format!("Requested image is {media_type}, which is not among the accepted media types")),
     }
+}
+
+/// "You can only get URLs for image layers that are referenced in an image" (GetDownloadUrlForLayer).
+fn get_download_url(
+    app: &App,
+    place: &Place,
+    request: GetDownloadUrlForLayerRequest,
+) -> Result<GetDownloadUrlForLayerResponse, Fault> {
+    let GetDownloadUrlForLayerRequest { registry_id, repository_name: name, layer_digest: text } = request;
+    let state = app.core.state();
+    repositories::find(&state, registry_id.as_deref(), &name)?;
+    let digest: Digest = text
+        .parse()
+        .map_err(|_| invalid("layerDigest", "must satisfy the regular expression 'sha256:[0-9a-f]{64}'"))?;
+    let what = format!(
+        "Layer with digest '{digest}' in the repository with name '{name}' in registry with id '{}'",
+        state.region.account
+    );
+    if layers::get(&state, &name, &text).is_none() {
+        return Err(Fault::new("LayersNotFoundException", format!("{what} does not exist")));
+    }
+    if !layers::is_needed(&state, &name, &text) {
+        return Err(Fault::new("LayerInaccessibleException", format!("{what} is not associated with an image")));
+    }
+    Ok(GetDownloadUrlForLayerResponse {
+        download_url: Some(url(app, place, &digest, app.core.clock().now())),
+        layer_digest: Some(text),
+    })
 }
 
 async fn initiate(app: Arc<App>, request: InitiateLayerUploadRequest) -> Result<InitiateLayerUploadResponse, Fault> {

@@ -88,14 +88,14 @@ pub(super) async fn image(
 }
 
 /// Runs something to its end, also when whoever asked for it goes away: until its record is there, a blob must stay pinned.
-async fn whole<T: Send + 'static, E: From<Fault> + Send + 'static>(
+pub(super) async fn whole<T: Send + 'static, E: From<Fault> + Send + 'static>(
     work: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E> {
     tokio::spawn(work).await.unwrap_or_else(|error| Err(internal(error).into()))
 }
 
 /// What a manifest says. `media_type` is what the client calls it.
-fn read(content: &[u8], media_type: Option<&str>) -> Result<Manifest, String> {
+pub(super) fn read(content: &[u8], media_type: Option<&str>) -> Result<Manifest, String> {
     let document = Document::parse(content)?;
     let artifact = Artifact::parse(content)?;
     let own = document.media_type();

@@ -88,6 +88,12 @@ impl Key {
         if claims.expires <= now.millis { Err(Refused::Expired) } else { Ok(claims.access_key_id) }
     }
 
+    /// A secret for something else than passwords, which tells nothing of the key.
+    pub(super) fn derived(&self, purpose: &str) -> String {
+        let mac = self.mac(purpose).map(|mac| BASE64_STANDARD.encode(mac.finalize().into_bytes()));
+        mac.unwrap_or_default()
+    }
+
     fn read(&self, password: &str) -> Option<Claims> {
         let password: Password = serde_json::from_slice(&BASE64_STANDARD.decode(password).ok()?).ok()?;
         let signature = BASE64_STANDARD.decode(password.datakey).ok()?;

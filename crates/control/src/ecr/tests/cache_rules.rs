@@ -77,3 +77,41 @@ fn what_can_not_be_upstream_is_refused() {
     );
     assert!(refused(json!({ "ecrRepositoryPrefix": "Bad" })).contains("'ecrRepositoryPrefix'"));
 }
+
+#[test]
+fn a_rule_is_valid_when_its_credentials_are_there() {
+    let mut registry = Registry::new();
+    let validate = json!({ "ecrRepositoryPrefix": "hub" });
+    assert!(
+        registry
+            .refused("ValidatePullThroughCacheRule", validate.clone())
+            .starts_with("PullThroughCacheRuleNotFoundException")
+    );
+    let secrets = &aws::api::secretsmanager::API;
+    let create =
+        json!({ "Name": "ecr-pullthroughcache/hub", "SecretString": "{}", "ClientRequestToken": "a".repeat(32) });
+    let arn = registry.0.call(secrets, "CreateSecret", create).unwrap()["ARN"].clone();
+    let hub =
+        json!({ "ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io", "credentialArn": arn });
+    registry.ok("CreatePullThroughCacheRule", hub);
+    let answer = registry.ok("ValidatePullThroughCacheRule", validate.clone());
+    let keys = format!(
+        "The secret {} must hold a JSON object with the keys 'username' and 'accessToken'.",
+        arn.as_str().unwrap()
+    );
+    assert_eq!((&answer["isValid"], &answer["failure"]), (&json!(false), &json!(keys)));
+    let put = json!({
+        "SecretId": arn, "SecretString": r#"{"username": "u", "accessToken": "t"}"#, "ClientRequestToken": "b".repeat(32)
+    });
+    registry.0.call(secrets, "PutSecretValue", put).unwrap();
+    let answer = registry.ok("ValidatePullThroughCacheRule", validate.clone());
+    assert_eq!((&answer["isValid"], &answer["credentialArn"]), (&json!(true), &arn));
+    assert!(answer.get("failure").is_none(), "{answer}");
+    registry.0.call(secrets, "DeleteSecret", json!({ "SecretId": arn, "ForceDeleteWithoutRecovery": true })).unwrap();
+    let answer = registry.ok("ValidatePullThroughCacheRule", validate);
+    let failure = answer["failure"].as_str().unwrap();
+    assert!(
+        failure.starts_with("The ARN of the secret specified in the pull through cache rule was not found"),
+        "{failure}"
+    );
+}

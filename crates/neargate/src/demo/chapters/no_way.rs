@@ -24,7 +24,7 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
     let told = shown.iter().any(|line| line.contains("has no route for"));
     story.prove("neargate status says which route is missing, and the command that adds one", told, &status.output);
 
-    story.screen.say("Endpoints are a way that leads nowhere else: to Amazon ECR, to CloudWatch Logs, and to S3.");
+    story.screen.say("Endpoints are a way that leads nowhere else: to Amazon ECR, to S3, where it keeps layers, and to CloudWatch Logs.");
     let networks = &story.found.networks;
     let (vpc, subnet, group) = (&networks.vpc, &place.subnet, &place.group);
     let table = networks.route_tables.get(2).cloned().unwrap_or_default();

@@ -2,12 +2,18 @@
 
 use super::{Refusal, Request, empty};
 use crate::app::blocking;
+use crate::http::Door;
+use crate::registry::layers::{Place, url};
 use crate::registry::push::storage;
 use ::images::digest::Digest;
 use ::images::mirror::registry::{Answer, range::Part, send_part};
 use control::ecr::{layers, repositories};
+use http::Method;
 
 /// `GET` and `HEAD /v2/<name>/blobs/<digest>`, in parts if asked for.
+///
+/// Who asks from inside a VPC is sent to S3 for the bytes, as by Amazon ECR. The user's own tools on this machine get them at once: S3's
+/// name is not this region's for them, and a redirect to where they are already would only be one more request.
 pub(super) async fn get(request: &Request, name: String, digest: Digest) -> Result<Answer, Refusal> {
     let state = request.app.core.state();
     repositories::find(&state, None, &name)?;
@@ -20,6 +26,10 @@ pub(super) async fn get(request: &Request, name: String, digest: Digest) -> Resu
             Ok(())
         };
         request.app.core.run(request.caller.clone(), touch).await?;
+    }
+    if request.method == Method::GET && matches!(request.door, Door::Endpoint(_)) {
+        let location = url(&request.app, &Place::S3, &digest, request.app.core.clock().now());
+        return Ok(empty(307, vec![("location", location)]));
     }
     let (app, wanted) = (request.app.clone(), digest.clone());
     let file = blocking(move || app.registry.blobs.file(&wanted).map_err(storage)).await?;

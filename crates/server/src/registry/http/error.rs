@@ -51,6 +51,7 @@ impl From<Fault> for Refusal {
             ("ImageTagAlreadyExistsException", _) => (400, "TAG_INVALID"),
             ("InvalidParameterException", _) if fault.message.contains("'imageTag'") => (400, "TAG_INVALID"),
             ("InvalidParameterException", _) => (400, "MANIFEST_INVALID"),
+            ("SecretNotFoundException" | "UnableToAccessSecretException", _) => (403, "DENIED"),
             ("RequestEntityTooLarge", _) => (413, "SIZE_INVALID"),
             ("LimitExceededException", 429) => (429, "TOOMANYREQUESTS"),
             ("LimitExceededException", _) => (403, "DENIED"),

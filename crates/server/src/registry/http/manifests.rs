@@ -3,6 +3,7 @@
 use super::{Refusal, Request, empty};
 use crate::app::blocking;
 use crate::registry::push::{self, storage};
+use crate::registry::through;
 use ::images::digest::Digest;
 use ::images::manifest::MANIFEST_MAX;
 use ::images::mirror::registry::{Answer, accepts, bytes, identity};
@@ -11,8 +12,9 @@ use control::ecr::{images, repositories};
 use control::state::EcrImage;
 use http::Method;
 
-/// `GET` and `HEAD /v2/<name>/manifests/<target>`. The first is a pull.
+/// `GET` and `HEAD /v2/<name>/manifests/<target>`. The first is a pull; either fills the cache.
 pub(super) async fn get(request: &Request, name: String, target: &str) -> Result<Answer, Refusal> {
+    through::fill(&request.app, &request.caller, &name, target).await?;
     let state = request.app.core.state();
     repositories::find(&state, None, &name)?;
     let image = find(&state, &name, target)?;

@@ -44,6 +44,7 @@ pub fn route(scene: &Scene, moment: &Moment, table: &RouteTableId, found: Option
         return words(format!("{why} Nobody on the internet or in a VPC that is here has that address."));
     };
     commands.push(match (found, target) {
+        (_, Way::NewEndpoint(service)) => return new_endpoint(scene, &why, vpc_id, table, service),
         (_, Way::Endpoint(id)) => {
             format!("aws ec2 modify-vpc-endpoint --vpc-endpoint-id {id} --add-route-table-ids {table}")
         }
@@ -51,6 +52,18 @@ pub fn route(scene: &Scene, moment: &Moment, table: &RouteTableId, found: Option
         (None, Way::Target(target)) => create(table, &range, &target),
     });
     Fix { why, commands }
+}
+
+/// What to do where a service would be reached by a gateway endpoint that is not there.
+fn new_endpoint(scene: &Scene, why: &str, vpc: &VpcId, table: &RouteTableId, service: &AwsService) -> Fix {
+    let name = service.service_name(&scene.topology.region);
+    let layers = if service.name == "s3" { ", where the layers of images in Amazon ECR are" } else { "" };
+    Fix {
+        why: format!("{why} {vpc} has no gateway endpoint for {name}{layers}."),
+        commands: vec![format!(
+            "aws ec2 create-vpc-endpoint --vpc-id {vpc} --service-name {name} --route-table-ids {table}"
+        )],
+    }
 }
 
 /// Commands that lead a packet another way than the route it takes, by one for a narrower range.
@@ -99,6 +112,8 @@ enum Way {
     Target(String),
     /// A gateway endpoint, which makes its route itself.
     Endpoint(String),
+    /// One that is to be made, for a service.
+    NewEndpoint(&'static AwsService),
 }
 
 /// Where a packet should be led, and for which range: to a peer that has the address, an endpoint for it, or the internet. What has
@@ -127,13 +142,16 @@ fn way(
     if let Some(id) = endpoint(vpc, to) {
         return Some((String::new(), Way::Endpoint(id)));
     }
+    let public = interface.public_ips.contains_key(&moment.source);
+    // It costs nothing, and leads nowhere else.
+    if let Some(service) = service(to).filter(|service| service.prefix_list.is_some() && !public) {
+        return Some((String::new(), Way::NewEndpoint(service)));
+    }
     if !on_internet(scene, to) {
         return None;
     }
     let default = "0.0.0.0/0".to_owned();
-    if !interface.public_ips.contains_key(&moment.source)
-        && let Some(nat) = working_nat(vpc, interface)
-    {
+    if !public && let Some(nat) = working_nat(vpc, interface) {
         return Some((default, Way::Target(format!("--nat-gateway-id {nat}"))));
     }
     let gateway = vpc.internet_gateway.as_ref().map(InternetGatewayId::to_string).unwrap_or_else(|| {
@@ -145,10 +163,15 @@ fn way(
 
 /// A gateway endpoint of the VPC for the service that has an address.
 fn endpoint(vpc: &Vpc, to: IpAddr) -> Option<String> {
-    let service: &AwsService = AWS_SERVICES.iter().find(|service| service.range().contains(&to))?;
+    let service = service(to)?;
     let mut endpoints = vpc.endpoints.iter();
     let found = endpoints.find(|(_, e)| matches!(e, Endpoint::Gateway { service: name, .. } if name == service.name));
     found.map(|(id, _)| id.to_string())
+}
+
+/// The service that has an address.
+fn service(to: IpAddr) -> Option<&'static AwsService> {
+    AWS_SERVICES.iter().find(|service| service.range().contains(&to))
 }
 
 /// A NAT gateway with a public address that an interface may use: one of another subnet.

@@ -95,6 +95,17 @@ fn perform(topology: &mut Topology, operation: &str, options: &BTreeMap<&str, &s
             };
             topology.peerings.insert(id("vpc-peering-connection-id").into(), ends);
         }
+        "create-vpc-endpoint" => {
+            let vpc = topology.vpcs.get_mut(get("vpc-id")).unwrap();
+            let service = get("service-name").rsplit('.').next().unwrap().to_owned();
+            let list: PrefixListId = AwsService::named(&service).unwrap().prefix_list.unwrap().into();
+            let (destination, target) = (Destination::PrefixList(list.clone()), Target::Endpoint("vpce-new".into()));
+            vpc.endpoints
+                .insert("vpce-new".into(), Endpoint::Gateway { service: service.clone(), prefix_list: list.clone() });
+            vpc.route_tables.get_mut(get("route-table-ids")).unwrap().routes.push(Route { destination, target });
+            let range = AwsService::named(&service).unwrap().range();
+            topology.prefix_lists.entry(list).or_default().insert(range);
+        }
         "modify-vpc-endpoint" => {
             let vpc = topology.vpcs.get_mut("vpc-1").unwrap();
             let Some(Endpoint::Gateway { prefix_list, .. }) = vpc.endpoints.get(get("vpc-endpoint-id")) else {

@@ -114,6 +114,21 @@ fn missing_routes_lead_where_they_can() {
         ["aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-s3 --add-route-table-ids rtb-private"]
     );
     mended(&mut cut("rtb-private"), "eni-app", "s3:443", Protocol::Tcp);
+    let mut without = cut("rtb-private");
+    vpc_1(&mut without).endpoints.remove("vpce-s3");
+    assert_eq!(
+        why(&without, "eni-app", "s3:443"),
+        (
+            "Route table rtb-private has no route for 198.19.254.16. vpc-1 has no gateway endpoint for com.amazonaws.us-east-1.s3, \
+             where the layers of images in Amazon ECR are."
+                .to_owned(),
+            vec![
+                "aws ec2 create-vpc-endpoint --vpc-id vpc-1 --service-name com.amazonaws.us-east-1.s3 --route-table-ids rtb-private"
+                    .to_owned()
+            ]
+        )
+    );
+    mended(&mut without, "eni-app", "s3:443", Protocol::Tcp);
     // From outside the answer needs it.
     let inbound = why(&cut("rtb-public"), "internet", "task/aa11:80");
     assert_eq!(inbound.0, "Route table rtb-public has no route for the answer to 203.0.113.10.");
