@@ -31,7 +31,7 @@ impl Api {
     pub fn refusal(&self, request_id: &str, fault: &Fault) -> Reply {
         let status = self.status(fault);
         let body = match self.protocol {
-            Protocol::Json => json_error(fault),
+            Protocol::Json => self.json_error(fault),
             Protocol::Query => self.query_error(request_id, status, fault).into_bytes(),
             Protocol::Ec2 => ec2_error(request_id, fault).into_bytes(),
         };
@@ -77,6 +77,17 @@ impl Api {
         out
     }
 
+    /// A message that is empty is not there at all.
+    fn json_error(&self, fault: &Fault) -> Vec<u8> {
+        let name = if self.service == "secretsmanager" { "Message" } else { "message" };
+        let mut members = vec![("__type", Doc::Text(fault.code.to_string()))];
+        if !fault.message.is_empty() {
+            members.push((name, Doc::Text(fault.message.clone())));
+        }
+        members.extend(fault.fields.iter().map(|(name, value)| (*name, Doc::Text(value.clone()))));
+        json::write(&Doc::Struct(members))
+    }
+
     fn query_error(&self, request_id: &str, status: u16, fault: &Fault) -> String {
         let mut out = self.root("ErrorResponse");
         xml::open(&mut out, "Error");
@@ -98,13 +109,6 @@ impl Api {
 }
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-
-fn json_error(fault: &Fault) -> Vec<u8> {
-    let mut members =
-        vec![("__type", Doc::Text(fault.code.to_string())), ("message", Doc::Text(fault.message.clone()))];
-    members.extend(fault.fields.iter().map(|(name, value)| (*name, Doc::Text(value.clone()))));
-    json::write(&Doc::Struct(members))
-}
 
 fn ec2_error(request_id: &str, fault: &Fault) -> String {
     let mut out = String::from(DECLARATION);

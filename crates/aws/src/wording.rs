@@ -2,7 +2,7 @@
 //! [`Fault`].
 //!
 //! The texts are those services are known to send: `1 validation error detected: …` of AWS's common framework (JSON and
-//! query services), ECS's own for enums, ECR's and EC2's own for everything.
+//! query services; IAM's has no values in it), ECS's own for enums, ECR's and EC2's own for everything.
 
 use crate::api::{Api, Protocol};
 use crate::check::{Rule, Step, Violation};
@@ -22,7 +22,11 @@ impl Api {
             }
             (Protocol::Json, Rule::OneOf(values)) if self.service == "ecs" => ecs_enum(first, values),
             (Protocol::Json, rule) if self.service == "ecr" => ecr(&members(&first.path), &constraint(rule)),
-            _ => Fault::new(self.validation_code(), common(broken)),
+            (Protocol::Json, Rule::MaxLength(512)) if self.service == "logs" && is_log_name(first) => {
+                let text = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+                Fault::new("InvalidParameterException", text)
+            }
+            _ => Fault::new(self.validation_code(), common(broken, self.service != "iam")),
         }
     }
 
@@ -64,12 +68,16 @@ fn ecr(parameter: &str, constraint: &str) -> Fault {
     Fault::new("InvalidParameterException", message)
 }
 
-/// The common framework's message: how many, then each.
-fn common(broken: &[Violation]) -> String {
+fn is_log_name(violation: &Violation) -> bool {
+    matches!(violation.path.as_slice(), [Step::Member("logGroupName" | "logStreamName")])
+}
+
+/// The common framework's message: how many, then each, with the values or without.
+fn common(broken: &[Violation], with_values: bool) -> String {
     let each = broken.iter().map(|violation| {
         let value = match &violation.value {
+            _ if !with_values || violation.hidden => String::new(),
             Some(value) => format!(" '{value}'"),
-            None if violation.hidden => String::new(),
             None => " null".to_owned(),
         };
         let at = members(&violation.path);
