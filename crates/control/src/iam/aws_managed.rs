@@ -1,11 +1,10 @@
 //! AWS managed policies: those that users of Amazon ECS attach. They are the same in every account and nobody changes them.
 //!
-//! The documents allow what AWS's allow as far as it concerns services that this region has or a task may be meant to use; AWS's own
-//! are longer where they list every service there is (`ReadOnlyAccess`).
+//! Documents, versions and dates are AWS's own, as of spring 2026. Of each there is the default version; older ones nobody asks for.
 
 use super::id;
 use aws::doc::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use std::sync::OnceLock;
 
 /// An AWS managed policy.
@@ -13,12 +12,16 @@ use std::sync::OnceLock;
 pub(super) struct AwsManaged {
     pub(super) path: String,
     pub(super) name: String,
+    /// The number of the default version.
+    pub(super) version: u32,
+    #[serde(deserialize_with = "as_moment")]
+    pub(super) created: Timestamp,
+    /// When the default version was made.
+    #[serde(deserialize_with = "as_moment")]
+    pub(super) updated: Timestamp,
     #[serde(deserialize_with = "as_text")]
     pub(super) document: String,
 }
-
-/// When all of them were made: 2015-02-06, as most of AWS's older ones.
-pub(super) const CREATED: Timestamp = Timestamp { millis: 1_423_247_000_000 };
 
 impl AwsManaged {
     pub(super) fn arn(&self) -> String {
@@ -41,8 +44,13 @@ pub(super) fn get(arn: &str) -> Option<&'static AwsManaged> {
     all().iter().find(|policy| policy.arn() == arn)
 }
 
-fn as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn as_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     serde_json::Value::deserialize(deserializer).map(|document| format!("{document:#}"))
+}
+
+fn as_moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Timestamp::from_iso8601(&text).ok_or_else(|| D::Error::custom("no moment"))
 }
 
 #[cfg(test)]
@@ -51,9 +59,10 @@ mod tests {
 
     #[test]
     fn every_document_is_right_and_every_arn_is_one() {
-        assert!(all().len() >= 25, "{}", all().len());
+        assert!(all().len() >= 70, "{}", all().len());
         for policy in all() {
-            crate::iam::document::check(&policy.document).unwrap_or_else(|fault| panic!("{}: {fault}", policy.name));
+            crate::iam::document::check_managed(&policy.document)
+                .unwrap_or_else(|fault| panic!("{}: {fault}", policy.name));
             assert!(std::ptr::eq(get(&policy.arn()).unwrap(), policy));
         }
     }

@@ -17,9 +17,13 @@ use aws::{
 /// Whether a policy can be a boundary.
 ///
 /// # Errors
-/// `NoSuchEntity`.
+/// `NoSuchEntity`; `InvalidInput` for what is no ARN of a policy.
 pub(super) fn check(state: &State, arn: &str) -> Result<(), Fault> {
-    match policy::lookup(state, arn)? {
+    let found = policy::lookup(state, arn).map_err(|fault| match fault.message.starts_with("ARN ") {
+        true => Fault::new("InvalidInput", fault.message),
+        false => fault,
+    })?;
+    match found {
         Some(_) => Ok(()),
         None => Err(missing(format!("Scope ARN: {arn} does not exist or is not attachable."))),
     }

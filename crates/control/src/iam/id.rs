@@ -68,10 +68,15 @@ pub(super) fn arn(region: &Region, kind: &str, path: &str, name: &str) -> String
 /// A path, `/` if none is given.
 ///
 /// # Errors
-/// `ValidationError` for one that does not begin and end with a slash, or has other characters than printable ASCII.
+/// `ValidationError` for one that does not begin and end with a slash, or has other characters than printable ASCII; `InvalidInput` for
+/// that of service-linked roles.
 pub(super) fn path(given: Option<String>) -> Result<String, Fault> {
     let path = given.unwrap_or_else(|| "/".to_owned());
     let printable = path.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+    if path.starts_with("/aws-service-role") {
+        let message = "Paths beginning with '/aws-service-role' are reserved for AWS Service Linked Roles";
+        return Err(Fault::new("InvalidInput", message));
+    }
     if path.starts_with('/') && path.ends_with('/') && printable {
         return Ok(path);
     }

@@ -35,7 +35,7 @@ pub(super) fn put(tx: &mut Tx<'_>, input: PutRolePolicyRequest) -> Result<Nothin
 /// # Errors
 /// `MalformedPolicyDocument`; `LimitExceeded` for more than may be in all of them together.
 pub(super) fn add(grants: &mut Grants, name: String, document: String, most: usize, whose: &str) -> Result<(), Fault> {
-    document::check(&document)?;
+    document::check_inline(&document)?;
     grants.inline.insert(name, document);
     if grants.inline.values().map(|document| document::length(document)).sum::<usize>() > most {
         let why = format!("Maximum policy size of {most} bytes exceeded for {whose}");

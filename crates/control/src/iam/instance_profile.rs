@@ -1,6 +1,11 @@
 //! Instance profiles. Nothing of this region is an instance, so nothing uses them.
 
-use super::{conflict, exists, id, limit, missing, page::page, role, tags};
+use super::{
+    conflict, exists, id, limit, missing,
+    page::page,
+    role,
+    tags::{self, Case},
+};
 use crate::{State, Tx, View, state::InstanceProfile};
 use aws::{
     api::iam::{
@@ -30,7 +35,7 @@ pub(super) fn create(
     input: CreateInstanceProfileRequest,
 ) -> Result<CreateInstanceProfileResponse, Fault> {
     let CreateInstanceProfileRequest { instance_profile_name: name, path, tags } = input;
-    let (path, tags) = (id::path(path)?, tags::new(tags)?);
+    let (path, tags) = (id::path(path)?, tags::new(tags, Case::Differs)?);
     if tx.state.iam_instance_profiles.contains(&InstanceProfile::key_of(&name)) {
         return Err(exists(format!("Instance Profile {name} already exists.")));
     }
@@ -39,7 +44,7 @@ pub(super) fn create(
     }
     let id = id::unique(tx, "AIPA");
     let profile = InstanceProfile { name, path, id, created: tx.now, role: None, tags };
-    let answer = described(&tx.state, &profile);
+    let answer = iam::InstanceProfile { tags: tags::shape(&profile.tags), ..shape(&tx.state, &profile) };
     tx.state.iam_instance_profiles.put(profile);
     Ok(CreateInstanceProfileResponse { instance_profile: Some(answer) })
 }
@@ -74,7 +79,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteInstanceProfileRequest) -> Re
 pub(super) fn tag(tx: &mut Tx<'_>, input: TagInstanceProfileRequest) -> Result<Nothing, Fault> {
     let TagInstanceProfileRequest { instance_profile_name: name, tags: more } = input;
     let mut tags = find(&tx.state, &name)?.tags.clone();
-    tags::add(&mut tags, more)?;
+    tags::add(&mut tags, more, Case::Differs)?;
     tx.state.iam_instance_profiles.update(&InstanceProfile::key_of(&name), |profile| profile.tags = tags);
     Ok(Nothing)
 }
@@ -83,7 +88,7 @@ pub(super) fn untag(tx: &mut Tx<'_>, input: UntagInstanceProfileRequest) -> Resu
     let UntagInstanceProfileRequest { instance_profile_name: name, tag_keys } = input;
     find(&tx.state, &name)?;
     tx.state.iam_instance_profiles.update(&InstanceProfile::key_of(&name), |profile| {
-        tags::remove(&mut profile.tags, &tag_keys);
+        tags::remove(&mut profile.tags, &tag_keys, Case::Differs);
     });
     Ok(Nothing)
 }
@@ -98,9 +103,10 @@ pub(super) fn tags(
     Ok(ListInstanceProfileTagsResponse { tags: Some(page.items), is_truncated, marker })
 }
 
-/// An instance profile with all that is told of one.
-pub(super) fn described(state: &State, profile: &InstanceProfile) -> iam::InstanceProfile {
-    iam::InstanceProfile { tags: tags::shape(&profile.tags), ..shape(state, profile) }
+/// An instance profile with all that is told of one: its tags even when it has none.
+fn described(state: &State, profile: &InstanceProfile) -> iam::InstanceProfile {
+    let tags = tags::shape(&profile.tags).unwrap_or_default();
+    iam::InstanceProfile { tags: Some(tags), ..shape(state, profile) }
 }
 
 /// An instance profile in a list.
@@ -112,7 +118,7 @@ pub(super) fn shape(state: &State, profile: &InstanceProfile) -> iam::InstancePr
         instance_profile_id: Some(profile.id.clone()),
         arn: Some(id::arn(&state.region, "instance-profile", &profile.path, &profile.name)),
         create_date: Some(profile.created),
-        roles: Some(role.into_iter().map(|role| role::shape(&state.region, role)).collect()),
+        roles: Some(role.into_iter().map(|role| role::brief(&state.region, role)).collect()),
         tags: None,
     }
 }

@@ -29,8 +29,10 @@ pub(super) fn add(tx: &mut Tx<'_>, input: AddRoleToInstanceProfileRequest) -> Re
 
 pub(super) fn remove(tx: &mut Tx<'_>, input: RemoveRoleFromInstanceProfileRequest) -> Result<Nothing, Fault> {
     let RemoveRoleFromInstanceProfileRequest { instance_profile_name: name, role_name } = input;
-    if find(&tx.state, &name)?.role.as_ref() != Some(&role_name) {
-        return Err(missing(format!("The role with name {role_name} is not in the instance profile {name}.")));
+    let profile = find(&tx.state, &name)?;
+    role::find(&tx.state, &role_name)?;
+    if profile.role.as_ref() != Some(&role_name) {
+        return Err(missing(format!("Role {role_name} in Instance Profile {name} cannot be found.")));
     }
     tx.state.iam_instance_profiles.update(&InstanceProfile::key_of(&name), |profile| profile.role = None);
     Ok(Nothing)

@@ -1,6 +1,11 @@
 //! Managed policies: AWS's, which are there in every account, and the customer's.
 
-use super::{aws_managed, conflict, exists, id, limit, missing, page::page, policy_version, tags};
+use super::{
+    aws_managed, conflict, exists, id, limit, missing,
+    page::page,
+    policy_version,
+    tags::{self, Case},
+};
 use crate::{
     Region, State, Tx, View,
     state::{Grants, Policy, PolicyVersion},
@@ -54,6 +59,9 @@ impl Managed<'_> {
 pub(super) fn lookup<'a>(state: &'a State, arn: &str) -> Result<Option<Managed<'a>>, Fault> {
     let parsed = Arn::parse(arn).filter(|arn| arn.service == "iam" && arn.resource_type() == "policy");
     let parsed = parsed.ok_or_else(|| super::invalid(format!("ARN {arn} is not valid.")))?;
+    if parsed.partition != "aws" {
+        return Err(super::invalid("Invalid ARN partition"));
+    }
     if parsed.account == "aws" {
         return Ok(aws_managed::get(arn).map(Managed::Aws));
     }
@@ -93,7 +101,7 @@ pub(super) fn create(tx: &mut Tx<'_>, input: CreatePolicyRequest) -> Result<Crea
     let CreatePolicyRequest { policy_name, path, policy_document, description, tags } = input;
     let path = id::path(path)?;
     policy_version::check(&policy_document)?;
-    let tags = tags::new(tags)?;
+    let tags = tags::new(tags, Case::Differs)?;
     if tx.state.iam_policies.contains(&Policy::key_of(&policy_name)) {
         return Err(exists(format!("A policy called {policy_name} already exists. Duplicate names are not allowed.")));
     }
@@ -112,7 +120,7 @@ pub(super) fn create(tx: &mut Tx<'_>, input: CreatePolicyRequest) -> Result<Crea
         last: 1,
         tags,
     };
-    let answer = described(&tx.state, Managed::Customer(&policy));
+    let answer = iam::Policy { tags: tags::shape(&policy.tags), ..shape(&tx.state, Managed::Customer(&policy)) };
     tx.state.iam_policies.put(policy);
     Ok(CreatePolicyResponse { policy: Some(answer) })
 }
@@ -162,7 +170,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeletePolicyRequest) -> Result<Noth
 pub(super) fn tag(tx: &mut Tx<'_>, input: TagPolicyRequest) -> Result<Nothing, Fault> {
     let TagPolicyRequest { policy_arn, tags: more } = input;
     let mut policy = customers(&tx.state, &policy_arn, "TagPolicy")?;
-    tags::add(&mut policy.tags, more)?;
+    tags::add(&mut policy.tags, more, Case::Differs)?;
     tx.state.iam_policies.put(policy);
     Ok(Nothing)
 }
@@ -170,7 +178,7 @@ pub(super) fn tag(tx: &mut Tx<'_>, input: TagPolicyRequest) -> Result<Nothing, F
 pub(super) fn untag(tx: &mut Tx<'_>, input: UntagPolicyRequest) -> Result<Nothing, Fault> {
     let UntagPolicyRequest { policy_arn, tag_keys } = input;
     let mut policy = customers(&tx.state, &policy_arn, "UntagPolicy")?;
-    tags::remove(&mut policy.tags, &tag_keys);
+    tags::remove(&mut policy.tags, &tag_keys, Case::Differs);
     tx.state.iam_policies.put(policy);
     Ok(Nothing)
 }
@@ -194,13 +202,13 @@ fn uses(state: &State, arn: &str) -> (i32, i32) {
     })
 }
 
-/// A policy with all that is told of one.
+/// A policy with all that is told of one: its tags even when it has none.
 fn described(state: &State, policy: Managed<'_>) -> iam::Policy {
     let (description, tags) = match policy {
         Managed::Aws(_) => (None, None),
         Managed::Customer(policy) => (policy.description.clone(), tags::shape(&policy.tags)),
     };
-    iam::Policy { description, tags, ..shape(state, policy) }
+    iam::Policy { description, tags: Some(tags.unwrap_or_default()), ..shape(state, policy) }
 }
 
 /// A policy in a list.
@@ -208,7 +216,7 @@ fn shape(state: &State, policy: Managed<'_>) -> iam::Policy {
     let arn = policy.arn(&state.region);
     let (attached, bounding) = uses(state, &arn);
     let (id, created, updated, default) = match policy {
-        Managed::Aws(policy) => (policy.id(), aws_managed::CREATED, aws_managed::CREATED, 1),
+        Managed::Aws(policy) => (policy.id(), policy.created, policy.updated, policy.version),
         Managed::Customer(policy) => (policy.id.clone(), policy.created, policy.updated, policy.default),
     };
     iam::Policy {

@@ -1,12 +1,12 @@
 //! Versions of managed policies.
 
 use super::{
-    aws_managed, conflict, document, limit, missing,
+    conflict, document, limit, missing,
     page::page,
-    policy::{Managed, customers, find},
+    policy::{Managed, customers, find, lookup},
 };
 use crate::{
-    State, Tx, View,
+    Tx, View,
     state::{Policy, PolicyVersion},
 };
 use aws::{
@@ -28,7 +28,7 @@ const LENGTH: usize = 6144;
 /// # Errors
 /// `MalformedPolicyDocument`, `LimitExceeded`.
 pub(super) fn check(document: &str) -> Result<(), Fault> {
-    document::check(document)?;
+    document::check_managed(document)?;
     if document::length(document) > LENGTH { Err(limit("PolicySize", LENGTH)) } else { Ok(()) }
 }
 
@@ -67,7 +67,7 @@ pub(super) fn create(tx: &mut Tx<'_>, input: CreatePolicyVersionRequest) -> Resu
 
 pub(super) fn get(view: &View<'_>, input: GetPolicyVersionRequest) -> Result<GetPolicyVersionResponse, Fault> {
     let GetPolicyVersionRequest { policy_arn, version_id } = input;
-    let versions = versions(view.state, &policy_arn)?;
+    let versions = lookup(view.state, &policy_arn)?.map(versions).unwrap_or_default();
     let found = versions.into_iter().find(|version| version.version_id.as_deref() == Some(&*version_id));
     let found = found.ok_or_else(|| unknown(&policy_arn, &version_id))?;
     Ok(GetPolicyVersionResponse { policy_version: Some(found) })
@@ -75,7 +75,7 @@ pub(super) fn get(view: &View<'_>, input: GetPolicyVersionRequest) -> Result<Get
 
 pub(super) fn list(view: &View<'_>, input: ListPolicyVersionsRequest) -> Result<ListPolicyVersionsResponse, Fault> {
     let ListPolicyVersionsRequest { policy_arn, marker, max_items } = input;
-    let versions = versions(view.state, &policy_arn)?;
+    let versions = versions(find(view.state, &policy_arn)?);
     // The newest first.
     let order = |version: &iam::PolicyVersion| {
         let number = version.version_id.as_deref().and_then(|id| id.get(1..)?.parse::<u32>().ok());
@@ -104,6 +104,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeletePolicyVersionRequest) -> Resu
 
 pub(super) fn set_default(tx: &mut Tx<'_>, input: SetDefaultPolicyVersionRequest) -> Result<Nothing, Fault> {
     let SetDefaultPolicyVersionRequest { policy_arn, version_id } = input;
+    lookup(&tx.state, &policy_arn)?.ok_or_else(|| unknown(&policy_arn, &version_id))?;
     let mut policy = customers(&tx.state, &policy_arn, "SetDefaultPolicyVersion")?;
     policy.default = number(&policy, &policy_arn, &version_id)?;
     tx.state.iam_policies.put(policy);
@@ -119,19 +120,19 @@ fn unknown(arn: &str, version: &str) -> Fault {
     missing(format!("Policy {arn} version {version} does not exist or is not attachable."))
 }
 
-/// Every version of a policy, with its document.
-fn versions(state: &State, arn: &str) -> Result<Vec<iam::PolicyVersion>, Fault> {
+/// The versions of a policy that are kept, with their documents. Of AWS's that is the default one.
+fn versions(policy: Managed<'_>) -> Vec<iam::PolicyVersion> {
     let shape = |number, document: &str, created, default| iam::PolicyVersion {
         document: Some(super::id::encoded(document)),
         version_id: Some(id(number)),
         is_default_version: Some(default),
         create_date: Some(created),
     };
-    Ok(match find(state, arn)? {
-        Managed::Aws(policy) => vec![shape(1, &policy.document, aws_managed::CREATED, true)],
+    match policy {
+        Managed::Aws(policy) => vec![shape(policy.version, &policy.document, policy.updated, true)],
         Managed::Customer(policy) => {
             let each = |v: &PolicyVersion| shape(v.number, &v.document, v.created, v.number == policy.default);
             policy.versions.iter().map(each).collect()
         }
-    })
+    }
 }

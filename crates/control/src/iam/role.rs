@@ -1,6 +1,10 @@
 //! Roles: created, described, listed and deleted.
 
-use super::{boundary, conflict, document, exists, id, invalid, limit, missing, page::page, tags};
+use super::{
+    boundary, conflict, document, exists, id, limit, missing,
+    page::page,
+    tags::{self, Case},
+};
 use crate::{
     Region, State, Tx, View,
     state::{Grants, Role},
@@ -55,9 +59,6 @@ pub(super) fn create(tx: &mut Tx<'_>, input: CreateRoleRequest) -> Result<Create
         tags,
     } = input;
     let path = id::path(path)?;
-    if path.starts_with(LINKED) {
-        return Err(invalid(format!("The path {LINKED} is that of service-linked roles (CreateServiceLinkedRole).")));
-    }
     document::check_trust(&tx.state, &assume_role_policy_document)?;
     if let Some(boundary) = &permissions_boundary {
         boundary::check(&tx.state, boundary)?;
@@ -70,7 +71,7 @@ pub(super) fn create(tx: &mut Tx<'_>, input: CreateRoleRequest) -> Result<Create
         description,
         max_session_duration: max_session_duration.unwrap_or(SESSION),
         grants: Grants { boundary: permissions_boundary, ..Grants::default() },
-        tags: tags::new(tags)?,
+        tags: tags::new(tags, Case::Same)?,
         name: role_name,
     };
     Ok(CreateRoleResponse { role: Some(make(tx, role)?) })
@@ -87,7 +88,11 @@ pub(super) fn make(tx: &mut Tx<'_>, role: Role) -> Result<iam::Role, Fault> {
     if tx.state.iam_roles.len() >= MOST {
         return Err(limit("RolesPerAccount", MOST));
     }
-    let answer = described(&tx.state.region, &role);
+    let answer = iam::Role {
+        permissions_boundary: role.grants.boundary.clone().map(boundary::shape),
+        tags: tags::shape(&role.tags),
+        ..brief(&tx.state.region, &role)
+    };
     tx.state.iam_roles.put(role);
     Ok(answer)
 }
@@ -138,7 +143,7 @@ pub(crate) fn arn(region: &Region, role: &Role) -> String {
 }
 
 /// A role with all that is told of one.
-pub(super) fn described(region: &Region, role: &Role) -> iam::Role {
+fn described(region: &Region, role: &Role) -> iam::Role {
     iam::Role {
         permissions_boundary: role.grants.boundary.clone().map(boundary::shape),
         tags: tags::shape(&role.tags),
@@ -148,8 +153,17 @@ pub(super) fn described(region: &Region, role: &Role) -> iam::Role {
     }
 }
 
-/// A role in a list.
-pub(super) fn shape(region: &Region, role: &Role) -> iam::Role {
+/// A role in a list of roles.
+fn shape(region: &Region, role: &Role) -> iam::Role {
+    iam::Role {
+        description: role.description.clone(),
+        max_session_duration: Some(role.max_session_duration),
+        ..brief(region, role)
+    }
+}
+
+/// A role where it is told of by the way, as one that was just made is, too.
+pub(super) fn brief(region: &Region, role: &Role) -> iam::Role {
     iam::Role {
         path: Some(role.path.clone()),
         role_name: Some(role.name.clone()),
@@ -157,8 +171,6 @@ pub(super) fn shape(region: &Region, role: &Role) -> iam::Role {
         arn: Some(arn(region, role)),
         create_date: Some(role.created),
         assume_role_policy_document: Some(id::encoded(&role.trust)),
-        description: role.description.clone(),
-        max_session_duration: Some(role.max_session_duration),
         ..iam::Role::default()
     }
 }

@@ -3,13 +3,14 @@
 use super::{
     document,
     role::{self, modifiable},
-    tags,
+    tags::{self, Case},
 };
 use crate::{Tx, View, state::Role};
 use aws::{
     api::iam::{
-        ListRoleTagsRequest, ListRoleTagsResponse, TagRoleRequest, UntagRoleRequest, UpdateAssumeRolePolicyRequest,
-        UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse, UpdateRoleRequest, UpdateRoleResponse,
+        self, ListRoleTagsRequest, ListRoleTagsResponse, TagRoleRequest, UntagRoleRequest,
+        UpdateAssumeRolePolicyRequest, UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse, UpdateRoleRequest,
+        UpdateRoleResponse,
     },
     fault::Fault,
     shape::Nothing,
@@ -39,7 +40,8 @@ pub(super) fn description(
     role::find(&tx.state, &role_name)?;
     tx.state.iam_roles.update(&Role::key_of(&role_name), |role| role.description = Some(description));
     let role = role::find(&tx.state, &role_name)?;
-    Ok(UpdateRoleDescriptionResponse { role: Some(role::described(&tx.state.region, role)) })
+    let role = iam::Role { description: role.description.clone(), ..role::brief(&tx.state.region, role) };
+    Ok(UpdateRoleDescriptionResponse { role: Some(role) })
 }
 
 pub(super) fn trust(tx: &mut Tx<'_>, input: UpdateAssumeRolePolicyRequest) -> Result<Nothing, Fault> {
@@ -53,7 +55,7 @@ pub(super) fn trust(tx: &mut Tx<'_>, input: UpdateAssumeRolePolicyRequest) -> Re
 pub(super) fn tag(tx: &mut Tx<'_>, input: TagRoleRequest) -> Result<Nothing, Fault> {
     let TagRoleRequest { role_name, tags: more } = input;
     let mut tags = role::find(&tx.state, &role_name)?.tags.clone();
-    tags::add(&mut tags, more)?;
+    tags::add(&mut tags, more, Case::Same)?;
     tx.state.iam_roles.update(&Role::key_of(&role_name), |role| role.tags = tags);
     Ok(Nothing)
 }
@@ -61,7 +63,7 @@ pub(super) fn tag(tx: &mut Tx<'_>, input: TagRoleRequest) -> Result<Nothing, Fau
 pub(super) fn untag(tx: &mut Tx<'_>, input: UntagRoleRequest) -> Result<Nothing, Fault> {
     let UntagRoleRequest { role_name, tag_keys } = input;
     role::find(&tx.state, &role_name)?;
-    tx.state.iam_roles.update(&Role::key_of(&role_name), |role| tags::remove(&mut role.tags, &tag_keys));
+    tx.state.iam_roles.update(&Role::key_of(&role_name), |role| tags::remove(&mut role.tags, &tag_keys, Case::Same));
     Ok(Nothing)
 }
 

@@ -1,6 +1,11 @@
 //! Users.
 
-use super::{boundary, conflict, exists, id, identity, limit, missing, page::page, role, tags};
+use super::{
+    boundary, conflict, exists, id, identity, limit, missing,
+    page::page,
+    role,
+    tags::{self, Case},
+};
 use crate::{
     Region, State, Tx, View,
     state::{Grants, SessionOf, User},
@@ -29,7 +34,7 @@ pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a User, Fault> 
 
 pub(super) fn create(tx: &mut Tx<'_>, input: CreateUserRequest) -> Result<CreateUserResponse, Fault> {
     let CreateUserRequest { path, user_name: name, permissions_boundary, tags } = input;
-    let (path, tags) = (id::path(path)?, tags::new(tags)?);
+    let (path, tags) = (id::path(path)?, tags::new(tags, Case::Same)?);
     if let Some(boundary) = &permissions_boundary {
         boundary::check(&tx.state, boundary)?;
     }
@@ -89,7 +94,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteUserRequest) -> Result<Nothin
 pub(super) fn tag(tx: &mut Tx<'_>, input: TagUserRequest) -> Result<Nothing, Fault> {
     let TagUserRequest { user_name, tags: more } = input;
     let mut tags = find(&tx.state, &user_name)?.tags.clone();
-    tags::add(&mut tags, more)?;
+    tags::add(&mut tags, more, Case::Same)?;
     tx.state.iam_users.update(&User::key_of(&user_name), |user| user.tags = tags);
     Ok(Nothing)
 }
@@ -97,7 +102,7 @@ pub(super) fn tag(tx: &mut Tx<'_>, input: TagUserRequest) -> Result<Nothing, Fau
 pub(super) fn untag(tx: &mut Tx<'_>, input: UntagUserRequest) -> Result<Nothing, Fault> {
     let UntagUserRequest { user_name, tag_keys } = input;
     find(&tx.state, &user_name)?;
-    tx.state.iam_users.update(&User::key_of(&user_name), |user| tags::remove(&mut user.tags, &tag_keys));
+    tx.state.iam_users.update(&User::key_of(&user_name), |user| tags::remove(&mut user.tags, &tag_keys, Case::Same));
     Ok(Nothing)
 }
 

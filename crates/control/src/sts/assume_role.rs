@@ -110,7 +110,7 @@ fn duration(wanted: Option<i32>, most: i32, caller: &SessionOf) -> Result<i32, F
     }
     if seconds > SESSION && matches!(caller, SessionOf::Role { .. }) {
         return Err(invalid(
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
     }
     Ok(seconds)
@@ -143,18 +143,19 @@ fn session_tags(
         }
         tags.insert(tag.key, tag.value);
     }
-    let mut passed_on = transitive.unwrap_or_default();
-    if let Some(key) = passed_on.iter().find(|key| !tags.contains_key(*key)) {
-        let why = format!("The transitive tag key '{key}' is no key of the session's tags.");
-        return Err(Fault::new("InvalidParameterValue", why));
-    }
+    let known = |tags: &Tags, key: &str| tags.keys().find(|known| known.eq_ignore_ascii_case(key)).cloned();
+    let chosen: Option<Vec<String>> = transitive.into_iter().flatten().map(|key| known(&tags, &key)).collect();
+    let mut passed_on = chosen.ok_or_else(|| {
+        let why = "The specified transitive tag key must be included in the requested tags.";
+        Fault::new("InvalidParameterValue", why)
+    })?;
     if let SessionOf::Role { tags: before, transitive: keys, .. } = caller {
-        for key in keys {
-            let Some(value) = before.get(key) else { continue };
-            if tags.insert(key.clone(), value.clone()).is_some_and(|given| given != *value) {
+        for (key, value) in keys.iter().filter_map(|key| Some((key, before.get(key)?))) {
+            if known(&tags, key).is_some() {
                 let why = "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.";
                 return Err(Fault::new("InvalidParameterValue", why));
             }
+            tags.insert(key.clone(), value.clone());
             passed_on.push(key.clone());
         }
     }

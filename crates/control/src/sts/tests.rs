@@ -73,7 +73,7 @@ fn what_can_not_be_assumed() {
         ),
         (json!({"Policy": "{}"}), "MalformedPolicyDocument: "),
         (json!({"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/NoSuchPolicy"}]}), "ValidationError: Policy "),
-        (json!({"TransitiveTagKeys": ["none"]}), "InvalidParameterValue: "),
+        (json!({"TransitiveTagKeys": ["none"]}), "InvalidParameterValue: The specified transitive tag key must be"),
         (json!({"Tags": [{"Key": "a", "Value": ""}, {"Key": "A", "Value": ""}]}), "InvalidParameterValue: Duplicate"),
     ] {
         let refused = world.sts_refuses("AssumeRole", assume(more));
@@ -84,6 +84,21 @@ fn what_can_not_be_assumed() {
     assert!(world.sts("AssumeRole", assume(narrow))["PackedPolicySize"].as_i64().unwrap() > 0);
     let web = json!({"RoleArn": ROLE, "RoleSessionName": "me", "WebIdentityToken": "token"});
     assert!(world.sts_refuses("AssumeRoleWithWebIdentity", web).starts_with("InvalidIdentityToken: "));
+}
+
+#[test]
+fn a_transitive_tag_is_not_given_again() {
+    let mut world = World::new();
+    world.task_role("app");
+    let first = json!({"Tags": [{"Key": "Team", "Value": "a"}], "TransitiveTagKeys": ["team"]});
+    let first = world.sts("AssumeRole", assume(first));
+    world.key = first["Credentials"]["AccessKeyId"].as_str().unwrap().to_owned();
+    world.sts("AssumeRole", assume(json!({"Tags": [{"Key": "Other", "Value": "b"}]})));
+    let again = world.sts_refuses("AssumeRole", assume(json!({"Tags": [{"Key": "TEAM", "Value": "a"}]})));
+    assert!(
+        again.starts_with("InvalidParameterValue: One of the specified transitive tag keys can't be set"),
+        "{again}"
+    );
 }
 
 #[test]

@@ -1,166 +1,118 @@
 //! One statement of a policy.
 
-use super::{Object, malformed, strings};
+use super::{Kind, Object, condition, legacy as refused, malformed, resource, strings, syntax};
 use aws::fault::Fault;
-use serde_json::Value;
 
-/// What a policy is for, on which the elements of its statements depend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// What somebody may do: names resources.
-    Identity,
-    /// Who may assume a role: names principals.
-    Trust,
-}
-
+/// What a trust policy may let principals do.
+const ASSUMING: [&str; 6] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:SetContext",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
 const ELEMENTS: [&str; 9] =
     ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition"];
 
-/// Checks the elements of a statement, each by itself and what must or must not be there.
-pub(super) fn check(statement: &Object, kind: Kind) -> Result<(), Fault> {
-    let syntax = || Err(malformed("Syntax errors in policy."));
+/// Checks a statement's form: known elements, each of its type, none together with its opposite.
+pub(super) fn form(statement: &Object, kind: Kind) -> Result<(), Fault> {
     let has = |name: &str| statement.contains_key(name);
-    if statement.keys().any(|name| !ELEMENTS.contains(&name.as_str())) {
-        return syntax();
+    let both = |name: &str, not: &str| has(name) && has(not);
+    if statement.keys().any(|name| !ELEMENTS.contains(&name.as_str()))
+        || statement.get("Sid").is_some_and(|sid| !sid.is_string())
+        || both("Action", "NotAction")
+        || both("Resource", "NotResource")
+    {
+        return Err(syntax());
     }
-    match statement.get("Sid") {
-        None => {}
-        // Only other kinds of policies allow more than these.
-        Some(Value::String(sid)) if sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {}
-        Some(Value::String(_)) => {
-            return Err(malformed(
-                "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
-            ));
+    for name in ["Action", "NotAction", "Resource", "NotResource"] {
+        if statement.get(name).is_some_and(|value| strings(value).is_none()) {
+            return Err(syntax());
         }
-        Some(_) => return syntax(),
     }
-    match statement.get("Effect") {
-        Some(Value::String(effect)) if effect == "Allow" || effect == "Deny" => {}
+    match statement.get("Effect").map(|effect| effect.as_str().unwrap_or_default()) {
+        Some(effect) if is_effect(&effect.to_ascii_lowercase()) => {}
         None if kind == Kind::Trust => return Err(malformed("Missing required field Effect")),
-        _ => return syntax(),
+        _ => return Err(syntax()),
     }
-    if (has("Action") && has("NotAction")) || (has("Resource") && has("NotResource")) {
-        return syntax();
+    statement.get("Condition").map_or(Ok(()), condition::form)
+}
+
+fn is_effect(lower: &str) -> bool {
+    lower == "allow" || lower == "deny"
+}
+
+/// Checks what only the older parser minds.
+pub(super) fn legacy(statement: &Object) -> Result<(), Fault> {
+    let effect = statement.get("Effect").and_then(|effect| effect.as_str());
+    let exact = matches!(effect, Some("Allow" | "Deny"));
+    let broken = |text: &&str| resource::is_broken(text);
+    if !exact || resources(statement).iter().flatten().any(broken) {
+        return Err(refused());
     }
-    match kind {
-        Kind::Identity if has("Principal") || has("NotPrincipal") => {
-            return Err(malformed("Policy document should not specify a principal."));
-        }
-        Kind::Trust if has("Resource") || has("NotResource") => {
+    statement.get("Condition").map_or(Ok(()), condition::legacy)
+}
+
+/// Checks what a statement says.
+pub(super) fn check(statement: &Object, kind: Kind) -> Result<(), Fault> {
+    let has = |name: &str| statement.contains_key(name);
+    let sid = statement.get("Sid").and_then(|sid| sid.as_str()).unwrap_or_default();
+    // Only other kinds of policies allow more than these.
+    if !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(malformed(
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
+        ));
+    }
+    if kind == Kind::Trust {
+        if has("Resource") || has("NotResource") {
             return Err(malformed("Has prohibited field Resource"));
         }
-        Kind::Identity | Kind::Trust => {}
+        let actions = actions(statement).ok_or_else(|| malformed("Missing required field Action"))?;
+        return actions.into_iter().try_for_each(|action| self::action(action, kind));
     }
-    actions(statement, kind)?;
-    if kind == Kind::Identity {
-        resources(statement)?;
+    if has("Principal") || has("NotPrincipal") {
+        return Err(malformed("Policy document should not specify a principal."));
     }
-    statement.get("Condition").map_or(Ok(()), conditions)
+    let actions = actions(statement).ok_or_else(|| malformed("Policy statement must contain actions."))?;
+    let resources = resources(statement).ok_or_else(|| malformed("Policy statement must contain resources."))?;
+    resources.into_iter().try_for_each(resource::check)?;
+    actions.into_iter().try_for_each(|action| self::action(action, kind))
 }
 
-fn actions(statement: &Object, kind: Kind) -> Result<(), Fault> {
-    let given = statement.get("Action").or_else(|| statement.get("NotAction"));
-    let none = || {
-        malformed(match kind {
-            Kind::Identity => "Policy statement must contain actions.",
-            Kind::Trust => "Missing required field Action",
-        })
+fn actions(statement: &Object) -> Option<Vec<&str>> {
+    let given = statement.get("Action").or_else(|| statement.get("NotAction"))?;
+    strings(given).filter(|actions| !actions.is_empty())
+}
+
+fn resources(statement: &Object) -> Option<Vec<&str>> {
+    let given = statement.get("Resource").or_else(|| statement.get("NotResource"))?;
+    strings(given).filter(|resources| !resources.is_empty())
+}
+
+fn action(action: &str, kind: Kind) -> Result<(), Fault> {
+    let assuming = || malformed("AssumeRole policy may only specify STS AssumeRole actions.");
+    if action == "*" {
+        return if kind == Kind::Trust { Err(assuming()) } else { Ok(()) };
+    }
+    let Some((vendor, name)) = action.split_once(':') else {
+        return Err(malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."));
     };
-    let actions = strings(given.ok_or_else(none)?).ok_or_else(|| malformed("Syntax errors in policy."))?;
-    if actions.is_empty() {
-        return Err(none());
+    if name.contains(':') {
+        return Err(malformed("Actions/Condition can contain only one colon."));
     }
-    for action in actions.into_iter().filter(|action| *action != "*") {
-        let Some((vendor, name)) = action.split_once(':') else {
-            return Err(malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."));
-        };
-        let letters = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if vendor.is_empty() || !vendor.chars().all(letters) {
-            return Err(malformed(format!("Vendor {vendor} is not valid")));
-        }
-        if name.is_empty() || name.contains([' ', ':']) {
-            return Err(malformed("Syntax errors in policy."));
-        }
-        if kind == Kind::Trust && !vendor.eq_ignore_ascii_case("sts") {
-            return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
-        }
+    if vendor.contains(['*', '?']) {
+        return Err(malformed("Action vendors (e.g., aws, ec2, etc.) must not contain wildcards."));
     }
-    Ok(())
-}
-
-fn resources(statement: &Object) -> Result<(), Fault> {
-    let given = statement.get("Resource").or_else(|| statement.get("NotResource"));
-    let none = || malformed("Policy statement must contain resources.");
-    let resources = strings(given.ok_or_else(none)?).ok_or_else(|| malformed("Syntax errors in policy."))?;
-    if resources.is_empty() {
-        return Err(none());
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    if vendor.is_empty() || !vendor.chars().all(letters) {
+        return Err(malformed(format!("Vendor {vendor} is not valid")));
     }
-    for resource in resources.into_iter().filter(|resource| *resource != "*") {
-        if !resource.starts_with("arn:") {
-            return Err(malformed(format!("Resource {resource} must be in ARN format or \"*\".")));
-        }
-        if resource.splitn(6, ':').count() < 6 && !resource.ends_with('*') {
-            return Err(malformed("The policy failed legacy parsing"));
-        }
+    if name.is_empty() {
+        return Err(syntax());
     }
-    Ok(())
-}
-
-/// Operators ("IAM JSON policy elements: Condition operators", IAM User Guide), without their prefixes and suffix.
-const OPERATORS: [&str; 26] = [
-    "StringEquals",
-    "StringNotEquals",
-    "StringEqualsIgnoreCase",
-    "StringNotEqualsIgnoreCase",
-    "StringLike",
-    "StringNotLike",
-    "NumericEquals",
-    "NumericNotEquals",
-    "NumericLessThan",
-    "NumericLessThanEquals",
-    "NumericGreaterThan",
-    "NumericGreaterThanEquals",
-    "DateEquals",
-    "DateNotEquals",
-    "DateLessThan",
-    "DateLessThanEquals",
-    "DateGreaterThan",
-    "DateGreaterThanEquals",
-    "Bool",
-    "BinaryEquals",
-    "IpAddress",
-    "NotIpAddress",
-    "ArnEquals",
-    "ArnLike",
-    "ArnNotEquals",
-    "ArnNotLike",
-];
-
-fn conditions(given: &Value) -> Result<(), Fault> {
-    let syntax = || malformed("Syntax errors in policy.");
-    let operators = given.as_object().ok_or_else(syntax)?;
-    for (operator, keys) in operators {
-        let set = |text: &str| {
-            text.strip_prefix("ForAllValues:").or_else(|| text.strip_prefix("ForAnyValue:")).map(str::to_owned)
-        };
-        let bare = set(operator).unwrap_or_else(|| operator.clone());
-        let bare = bare.strip_suffix("IfExists").unwrap_or(&bare);
-        if bare != "Null" && !OPERATORS.contains(&bare) {
-            return Err(malformed(format!("Invalid Condition type : {operator}")));
-        }
-        for (key, values) in keys.as_object().ok_or_else(syntax)? {
-            if !key.contains(':') {
-                return Err(malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."));
-            }
-            let plain = |value: &Value| value.is_string() || value.is_boolean() || value.is_number();
-            let right = match values {
-                Value::Array(list) => list.iter().all(plain),
-                one => plain(one),
-            };
-            if !right {
-                return Err(syntax());
-            }
-        }
+    if kind == Kind::Trust && !ASSUMING.contains(&action) {
+        return Err(assuming());
     }
     Ok(())
 }

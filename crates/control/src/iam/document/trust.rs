@@ -17,7 +17,9 @@ pub(crate) fn check(state: &State, document: &str) -> Result<(), Fault> {
         let principal = statement.get("Principal").or_else(|| statement.get("NotPrincipal"));
         match principal {
             None => return Err(malformed("Missing required field Principal")),
-            Some(Value::String(all)) if all == "*" => {}
+            Some(Value::String(all)) if all == "*" => {
+                return Err(malformed("AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\"."));
+            }
             Some(Value::Object(kinds)) if !kinds.is_empty() => {
                 for (kind, names) in kinds {
                     principals(state, kind, names)?;
@@ -54,7 +56,7 @@ fn principals(state: &State, kind: &str, names: &Value) -> Result<(), Fault> {
 /// An account, or its root, a role, a user or a session of it; of another account whatever it may have.
 fn is_principal(state: &State, name: &str) -> bool {
     let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if name == "*" || is_account(name) {
+    if name == "*" || is_account(&name.replace('-', "")) {
         return true;
     }
     let Some(arn) = Arn::parse(name).filter(|arn| is_account(&arn.account)) else { return false };
@@ -69,7 +71,11 @@ fn is_principal(state: &State, name: &str) -> bool {
         }
         ("iam", "user") => other || crate::iam::user::find(state, last).is_ok(),
         ("iam", "oidc-provider" | "saml-provider") => true,
-        ("sts", "assumed-role" | "federated-user") => true,
+        ("sts", "assumed-role") => {
+            let role = arn.resource.split('/').nth(1).unwrap_or_default();
+            other || crate::iam::find_role(state, role).is_ok()
+        }
+        ("sts", "federated-user") => true,
         _ => false,
     }
 }

@@ -9,6 +9,9 @@ fn versions_of_a_policy() {
     );
     let arn = made["Policy"]["Arn"].clone();
     assert_eq!(arn, "arn:aws:iam::123456789012:policy/a/p");
+    let got = world.iam("GetPolicy", json!({"PolicyArn": arn}))["Policy"].clone();
+    assert_eq!((&made["Policy"]["Description"], &got["Description"]), (&Value::Null, &json!("d")));
+    assert_eq!((&made["Policy"]["Tags"], &got["Tags"]), (&Value::Null, &json!([])));
     let again = world.iam_refuses("CreatePolicy", json!({"PolicyName": "p", "PolicyDocument": allow("s3:*")}));
     assert_eq!(again, "EntityAlreadyExists: A policy called p already exists. Duplicate names are not allowed.");
     for n in 2..=5 {
@@ -35,6 +38,11 @@ fn versions_of_a_policy() {
     let ids = world.iam("ListPolicyVersions", json!({"PolicyArn": arn}))["Versions"].clone();
     assert_eq!((&ids[0]["VersionId"], &ids[1]["VersionId"]), (&json!("v6"), &json!("v1")));
     assert!(world.iam_refuses("GetPolicyVersion", version("v2")).starts_with("NoSuchEntity: "));
+    let none = "arn:aws:iam::123456789012:policy/none";
+    for operation in ["GetPolicyVersion", "SetDefaultPolicyVersion"] {
+        let refused = world.iam_refuses(operation, json!({"PolicyArn": none, "VersionId": "v1"}));
+        assert_eq!(refused, format!("NoSuchEntity: Policy {none} version v1 does not exist or is not attachable."));
+    }
 }
 
 #[test]
@@ -76,6 +84,12 @@ fn awss_policies_are_there_and_stay_as_they_are() {
     assert_eq!((&policy["Path"], &policy["DefaultVersionId"]), (&json!("/service-role/"), &json!("v1")));
     let version = world.iam("GetPolicyVersion", json!({"PolicyArn": arn, "VersionId": "v1"}))["PolicyVersion"].clone();
     assert!(version["Document"].as_str().unwrap().contains("ecr%3AGetAuthorizationToken"));
+    let power = "arn:aws:iam::aws:policy/PowerUserAccess";
+    let policy = world.iam("GetPolicy", json!({"PolicyArn": power}))["Policy"].clone();
+    let default = policy["DefaultVersionId"].clone();
+    assert_ne!(default, "v1");
+    let version = world.iam("GetPolicyVersion", json!({"PolicyArn": power, "VersionId": default}));
+    assert_eq!(version["PolicyVersion"]["CreateDate"], policy["UpdateDate"]);
     let refused = world.iam_refuses("CreatePolicyVersion", json!({"PolicyArn": arn, "PolicyDocument": allow("s3:*")}));
     assert!(refused.starts_with("AccessDenied: "), "{refused}");
     world.task_role("app");
@@ -85,6 +99,39 @@ fn awss_policies_are_there_and_stay_as_they_are() {
     let none = "arn:aws:iam::aws:policy/NoSuchPolicyAnywhere";
     let refused = world.iam_refuses("AttachRolePolicy", json!({"RoleName": "app", "PolicyArn": none}));
     assert_eq!(refused, format!("NoSuchEntity: Policy {none} does not exist or is not attachable."));
+}
+
+#[test]
+fn keys_of_a_policys_tags_differ_by_case() {
+    let mut world = World::new();
+    let tag = |key: &str, value: &str| json!({"Key": key, "Value": value});
+    let create = |tags: Value| json!({"PolicyName": "p", "PolicyDocument": allow("s3:*"), "Tags": tags});
+    let twice = world.iam_refuses("CreatePolicy", create(json!([tag("a", "1"), tag("a", "2")])));
+    assert_eq!(twice, "InvalidInput: Duplicate tag keys found.");
+    let both = json!([tag("A", "1"), tag("a", "2")]);
+    let arn = world.iam("CreatePolicy", create(both.clone()))["Policy"]["Arn"].clone();
+    assert_eq!(world.iam("ListPolicyTags", json!({"PolicyArn": arn}))["Tags"], both);
+    world.iam("UntagPolicy", json!({"PolicyArn": arn, "TagKeys": ["a"]}));
+    assert_eq!(world.iam("ListPolicyTags", json!({"PolicyArn": arn}))["Tags"], json!([tag("A", "1")]));
+}
+
+#[test]
+fn a_boundary_is_named_by_its_arn() {
+    let mut world = World::new();
+    world.task_role("app");
+    for (arn, refusal) in [
+        (
+            "arn:aws:iam::123456789012:not_a_policy/x",
+            "InvalidInput: ARN arn:aws:iam::123456789012:not_a_policy/x is not valid.",
+        ),
+        (
+            "arn:aws:iam::123456789012:policy/none",
+            "NoSuchEntity: Scope ARN: arn:aws:iam::123456789012:policy/none does not exist or is not attachable.",
+        ),
+    ] {
+        let request = json!({"RoleName": "app", "PermissionsBoundary": arn});
+        assert_eq!(world.iam_refuses("PutRolePermissionsBoundary", request), refusal);
+    }
 }
 
 #[test]

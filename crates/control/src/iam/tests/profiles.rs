@@ -21,6 +21,14 @@ fn an_instance_profile_holds_one_role() {
     let refused = world.iam_refuses("DeleteInstanceProfile", name.clone());
     assert_eq!(refused, "DeleteConflict: Cannot delete entity, must remove roles from instance profile first.");
     assert_eq!(world.iam_refuses("DeleteRole", json!({"RoleName": "app"})), refused);
+    assert_eq!((&profile["Tags"], &profile["Roles"][0]["MaxSessionDuration"]), (&json!([]), &Value::Null));
+    for (role, why) in [
+        ("other", "Role other in Instance Profile web cannot be found."),
+        ("none", "The role with name none cannot be found."),
+    ] {
+        let refused = world.iam_refuses("RemoveRoleFromInstanceProfile", with(role));
+        assert_eq!(refused, format!("NoSuchEntity: {why}"));
+    }
     world.iam("RemoveRoleFromInstanceProfile", with("app"));
     world.iam("DeleteRole", json!({"RoleName": "app"}));
     world.iam("DeleteInstanceProfile", name.clone());
