@@ -208,7 +208,7 @@ def test_an_immutable_tag_is_not_moved(registry, name, shared):
     refused = registry.request("PUT", f"/v2/{name}/manifests/v1", second, {"Content-Type": OCI_MANIFEST})
     assert refused.refusal == (400, "TAG_INVALID")
     assert refused.json["errors"][0]["message"] == (
-        f"The image tag 'v1' already exists in the '{name}' repository and cannot be overwritten because the repository is immutable."
+        f"The image tag 'v1' already exists in the '{name}' repository and cannot be overwritten because the tag is immutable."
     )
     assert registry.request("HEAD", f"/v2/{name}/manifests/v1").headers["Docker-Content-Digest"] == first
     ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")

@@ -116,13 +116,17 @@ pub(super) fn create(
     let upstream_prefix = prefix_or_root(upstream_repository_prefix)?;
     let url = upstream_registry_url.trim_start_matches("https://").trim_end_matches('/').to_owned();
     let Some((upstream, with_credentials)) = known(&url) else {
-        let message = format!("The specified upstream registry '{upstream_registry_url}' is not supported.");
-        return Err(Fault::new("UnsupportedUpstreamRegistryException", message));
+        return Err(unsupported_upstream(format!(
+            "The upstream registry URL {url} is invalid. Specify a valid upstream registry URL and try again"
+        )));
     };
-    if upstream_registry.is_some_and(|given| given != upstream) {
-        return Err(invalid("upstreamRegistry", format_args!("'{url}' is the registry {upstream}")));
+    // AWS compares the two only where it has to sign in.
+    if with_credentials && upstream_registry.is_some_and(|given| given != upstream) {
+        let message = "Invalid input: Upstream registry URL and entered upstream registry do not match. Please verify input and \
+                       try again.";
+        return Err(Fault::new("InvalidParameterException", message));
     }
-    check_credentials(credential_arn.as_deref(), with_credentials, upstream)?;
+    check_credentials(credential_arn.as_deref(), with_credentials)?;
     if tx.state.ecr_cache_rules.contains(&prefix) {
         let message = format!(
             "A pull through cache rule with ECR repository prefix '{prefix}' already exists in the registry with id '{}'",
@@ -148,6 +152,10 @@ pub(super) fn create(
     })
 }
 
+fn unsupported_upstream(message: impl Into<String>) -> Fault {
+    Fault::new("UnsupportedUpstreamRegistryException", message)
+}
+
 /// A prefix without the slash that may end it.
 fn prefix(given: &str, parameter: &str) -> Result<String, Fault> {
     let prefix = given.strip_suffix('/').unwrap_or(given);
@@ -161,14 +169,17 @@ fn prefix_or_root(given: Option<String>) -> Result<String, Fault> {
     given.map_or_else(|| Ok(ROOT.to_owned()), |given| prefix(&given, "upstreamRepositoryPrefix"))
 }
 
-fn check_credentials(arn: Option<&str>, wanted: bool, upstream: UpstreamRegistry) -> Result<(), Fault> {
+fn check_credentials(arn: Option<&str>, wanted: bool) -> Result<(), Fault> {
     let named = |arn: &str| arn.contains(":secretsmanager:") && arn.contains(":secret:ecr-pullthroughcache/");
     match arn {
         Some(arn) if !named(arn) => Err(invalid(
             "credentialArn",
             "must be the ARN of a secret of AWS Secrets Manager whose name starts with ecr-pullthroughcache/",
         )),
-        None if wanted => Err(invalid("credentialArn", format_args!("is required for the registry {upstream}"))),
+        None if wanted => Err(unsupported_upstream(
+            "The specified upstream registry requires authentication. Specify a valid Secrets Manager ARN containing the upstream \
+             registry credentials and try again.",
+        )),
         _ => Ok(()),
     }
 }
@@ -225,7 +236,7 @@ pub(super) fn update(
         return Err(unsupported("customRoleArn"));
     }
     let mut rule = find(&tx.state, &ecr_repository_prefix)?.clone();
-    check_credentials(credential_arn.as_deref(), true, rule.upstream)?;
+    check_credentials(credential_arn.as_deref(), true)?;
     (rule.credential_arn, rule.updated) = (credential_arn, tx.now);
     tx.state.ecr_cache_rules.put(rule.clone());
     Ok(UpdatePullThroughCacheRuleResponse {

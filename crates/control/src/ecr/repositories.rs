@@ -26,7 +26,7 @@ const MAX_REPOSITORIES: usize = 100_000;
 /// Wildcards of a filter ("ImageTagMutabilityExclusionFilter").
 const MAX_WILDCARDS: usize = 2;
 /// Of the API's model.
-const NAME: &str = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*";
+const NAME: &str = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*";
 
 /// The repository of a request, which may name the registry it is in.
 ///
@@ -146,7 +146,8 @@ fn encryption(given: Option<EncryptionConfiguration>) -> Result<(), Fault> {
             Err(unsupported(&format!("encryptionConfiguration.encryptionType {}", shown(encryption_type))))
         }
         Some(EncryptionType::Aes256) | None if kms_key.is_some() => {
-            Err(invalid("encryptionConfiguration", "KMS key must not be specified with encryption type AES256"))
+            let why = "Invalid encryption configuration: Encryption key should not be set for AES256 encryption.";
+            Err(invalid("encryptionConfiguration", why))
         }
         Some(EncryptionType::Aes256) | None => Ok(()),
     }
@@ -166,8 +167,12 @@ fn exclusions(
     let filters = match (excluding, filters) {
         (true, Some(filters)) => filters,
         (false, None) => return Ok(Vec::new()),
-        (true, None) => return Err(invalid(PARAMETER, format_args!("must be specified with {mutability}"))),
-        (false, Some(_)) => return Err(invalid(PARAMETER, format_args!("must not be specified with {mutability}"))),
+        (given, _) => {
+            let wrong = if given { "can't be null" } else { "are not allowed" };
+            let why =
+                format!("ImageTagMutabilityExclusionFilters {wrong} when imageTagMutability is set as {mutability}");
+            return Err(invalid(PARAMETER, why));
+        }
     };
     for text in filters.iter().filter_map(|filter| filter.filter.as_deref()) {
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._*-".contains(&byte)) {

@@ -25,13 +25,9 @@ const VALUE: usize = 256;
 pub(super) fn add(tags: &mut Tags, more: Vec<Tag>) -> Result<(), Fault> {
     for Tag { key, value } in more {
         let (key, value) = (key.unwrap_or_default(), value.unwrap_or_default());
-        if key.is_empty() || key.chars().count() > KEY || value.chars().count() > VALUE {
-            let why = format!("a key has 1 to {KEY} characters and a value at most {VALUE}");
-            return Err(Fault::new("InvalidTagParameterException", format!("Invalid tag '{key}': {why}.")));
-        }
-        if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
-            let message = format!("Invalid tag '{key}': tag keys starting with 'aws:' are reserved for AWS.");
-            return Err(Fault::new("InvalidTagParameterException", message));
+        let reserved = key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+        if key.is_empty() || key.chars().count() > KEY || value.chars().count() > VALUE || reserved {
+            return Err(Fault::new("InvalidTagParameterException", "Tag parameters are invalid"));
         }
         tags.insert(key, value);
     }

@@ -84,7 +84,7 @@ pub fn push(tx: &mut Tx<'_>, repository: &str, manifest: &Manifest, tag: Option<
 
 fn immutable(repository: &str, tag: &str) -> Fault {
     let message = format!(
-        "The image tag '{tag}' already exists in the '{repository}' repository and cannot be overwritten because the repository is immutable."
+        "The image tag '{tag}' already exists in the '{repository}' repository and cannot be overwritten because the tag is immutable."
     );
     Fault::new("ImageTagAlreadyExistsException", message)
 }

@@ -3,6 +3,7 @@
 mod policy;
 pub(super) mod preview;
 mod rules;
+mod schema;
 
 use super::{faults::in_repository, images, repositories};
 use crate::{
@@ -24,6 +25,7 @@ pub(super) fn put(tx: &mut Tx<'_>, request: PutLifecyclePolicyRequest) -> Result
     let PutLifecyclePolicyRequest { registry_id, repository_name: name, lifecycle_policy_text: text } = request;
     repositories::find(&tx.state, registry_id.as_deref(), &name)?;
     Policy::parse(&text)?;
+    let text = policy::compact(&text);
     cancel(tx, &name);
     let lifecycle = EcrLifecycle { text: text.clone(), evaluated: tx.now, due: None };
     tx.state.ecr_repositories.update(&name, |repository| repository.lifecycle = Some(lifecycle));

@@ -37,6 +37,7 @@ pub(in crate::ecr) fn start(
         None => super::find(&tx.state, registry_id.as_deref(), &name)?.text.clone(),
     };
     Policy::parse(&text)?;
+    let text = super::policy::compact(&text);
     tx.state.ecr_repositories.update(&name, |repository| repository.preview = Some(text.clone()));
     Ok(StartLifecyclePolicyPreviewResponse {
         registry_id: Some(tx.state.region.account.clone()),

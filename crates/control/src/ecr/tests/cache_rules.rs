@@ -63,14 +63,18 @@ fn what_can_not_be_upstream_is_refused() {
         rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         registry.refused("CreatePullThroughCacheRule", rule)
     };
-    assert!(
-        refused(json!({ "upstreamRegistryUrl": "example.com" })).starts_with("UnsupportedUpstreamRegistryException")
+    assert_eq!(
+        refused(json!({ "upstreamRegistryUrl": "registry.example.com" })),
+        "UnsupportedUpstreamRegistryException: The upstream registry URL registry.example.com is invalid. Specify a valid upstream registry URL and try again"
     );
-    assert!(
-        refused(json!({ "upstreamRegistryUrl": "ghcr.io" }))
-            .contains("is required for the registry github-container-registry")
+    assert_eq!(
+        refused(json!({ "upstreamRegistryUrl": "ghcr.io" })),
+        "UnsupportedUpstreamRegistryException: The specified upstream registry requires authentication. Specify a valid Secrets Manager ARN containing the upstream registry credentials and try again."
     );
-    assert!(refused(json!({ "upstreamRegistry": "quay" })).contains("is the registry ecr-public"));
+    assert_eq!(
+        refused(json!({ "upstreamRegistryUrl": "ghcr.io", "upstreamRegistry": "quay" })),
+        "InvalidParameterException: Invalid input: Upstream registry URL and entered upstream registry do not match. Please verify input and try again."
+    );
     assert!(
         refused(json!({ "customRoleArn": "arn:aws:iam::123456789012:role/x" }))
             .contains("customRoleArn is not supported")

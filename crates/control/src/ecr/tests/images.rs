@@ -63,7 +63,7 @@ fn immutable_tags_stay_but_for_what_is_excluded() {
             assert_eq!(
                 refused,
                 format!(
-                    "ImageTagAlreadyExistsException: The image tag '{tag}' already exists in the 'app' repository and cannot be overwritten because the repository is immutable."
+                    "ImageTagAlreadyExistsException: The image tag '{tag}' already exists in the 'app' repository and cannot be overwritten because the tag is immutable."
                 )
             );
         }

@@ -168,6 +168,18 @@ fn a_deleted_policy_expires_nothing_any_more() {
 }
 
 #[test]
+fn a_policy_is_shown_without_the_space_between_its_parts() {
+    let mut registry = Registry::new();
+    let rules = json!({ "rules": [rule(1, count("tagged", json!({ "tagPrefixList": ["a"] }), 1))] });
+    let text = serde_json::to_string_pretty(&rules).unwrap();
+    let request = json!({ "repositoryName": "app", "lifecyclePolicyText": text });
+    let put = registry.ok("PutLifecyclePolicy", request);
+    let shown = registry.ok("GetLifecyclePolicy", json!({ "repositoryName": "app" }));
+    assert_eq!(put["lifecyclePolicyText"], rules.to_string());
+    assert_eq!(shown["lifecyclePolicyText"], rules.to_string());
+}
+
+#[test]
 fn policies_that_can_not_be_are_refused_with_the_reason() {
     let mut registry = Registry::new();
     let untagged = || count("untagged", json!({}), 1);
@@ -178,23 +190,67 @@ fn policies_that_can_not_be_are_refused_with_the_reason() {
     let mut unknown = rule(1, untagged());
     unknown["more"] = json!(1);
     for (rules, reason) in [
-        (vec![rule(1, untagged()), rule(1, count("any", json!({}), 1))], "rulePriority must be unique"),
-        (vec![rule(1, untagged()), rule(2, untagged())], "only one rule can select untagged images"),
-        (vec![rule(1, count("any", json!({}), 1)), rule(2, untagged())], "must have the highest value"),
-        (vec![rule(1, count("tagged", json!({}), 1))], "requires either tagPrefixList or tagPatternList"),
-        (vec![rule(1, count("untagged", json!({ "tagPrefixList": ["a"] }), 1))], "only tagStatus tagged"),
-        (vec![rule(1, count("untagged", json!({}), 0))], "must be 1 or more"),
-        (vec![rule(1, count("tagged", json!({ "tagPatternList": ["*a*b*c*d*"] }), 1))], "more than 4 wildcards"),
+        (vec![rule(1, untagged()), rule(1, count("any", json!({}), 1))], "Duplicate priority in multiple rules"),
+        (vec![rule(1, untagged()), rule(2, untagged())], "Only one rule can select Untagged images per storage class."),
+        (
+            vec![rule(1, count("any", json!({}), 1)), rule(2, untagged())],
+            "Rule for tagStatus=ANY must have the lowest priority per storage class",
+        ),
+        (
+            vec![rule(1, count("tagged", json!({}), 1))],
+            "Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED.",
+        ),
+        (
+            vec![rule(1, count("tagged", json!({ "tagPrefixList": ["a"], "tagPatternList": ["b*"] }), 1))],
+            "If policy has a tagged rule, it must specify only one of tagPrefixList or tagPatternList",
+        ),
+        (
+            vec![rule(1, count("untagged", json!({ "tagPrefixList": ["a"] }), 1))],
+            "Cannot specify tagPrefixList with tagStatus untagged",
+        ),
+        (
+            (1..=51).map(|n| rule(n, count("tagged", json!({ "tagPrefixList": [n.to_string()] }), 1))).collect(),
+            "array is too long: must have at most 50 elements but instance has 51 elements",
+        ),
+        (
+            vec![rule(1, count("untagged", json!({}), 0))],
+            "numeric instance is lower than the required minimum (minimum: 1, found: 0)",
+        ),
+        (
+            vec![rule(1, count("tagged", json!({ "tagPatternList": ["*a*b*c*d*"] }), 1))],
+            "Invalid tag pattern provided. Total number of * must not exceed 4",
+        ),
         (vec![rule(1, pulled)], "SinceImagePulled is not supported"),
         (vec![archive], "action transition is not supported"),
-        (vec![unknown], "unknown field `more`"),
+        (vec![unknown], "object instance has properties which are not allowed by the schema: [\"more\"]"),
+        (vec![json!({ "rulePriority": 1 })], "object has missing required properties ([\"action\",\"selection\"])"),
+        (
+            vec![rule(1, count("all", json!({}), 1))],
+            "(\"all\") not found in enum (possible values: [\"any\",\"tagged\",\"untagged\"])",
+        ),
+        (
+            vec![rule(1, count("any", json!({ "countUnit": "days" }), 1))],
+            "instance failed to match exactly one schema (matched 0 out of 4)",
+        ),
     ] {
         let mut request = policy(&rules);
         // The model wants a hundred characters.
         let text = format!("{:<100}", request["lifecyclePolicyText"].as_str().unwrap());
         request["lifecyclePolicyText"] = json!(text);
         let refused = registry.refused("PutLifecyclePolicy", request);
-        let start = "InvalidParameterException: Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure:\n";
+        let start = "InvalidParameterException: Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: ";
         assert!(refused.starts_with(start) && refused.contains(reason), "{refused}");
+    }
+    for text in [r#"{"rules":"#.to_owned(), "[]".to_owned(), {
+        let mut transition = rule(1, untagged());
+        transition["action"] = json!({ "type": "transition" });
+        json!({ "rules": [transition] }).to_string()
+    }] {
+        let mut request = policy(&[]);
+        request["lifecyclePolicyText"] = json!(format!("{text:<100}"));
+        assert_eq!(
+            registry.refused("PutLifecyclePolicy", request),
+            "InvalidParameterException: Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy parsing failure: Could not map policyString into LifecyclePolicy.'"
+        );
     }
 }

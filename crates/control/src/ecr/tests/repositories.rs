@@ -57,13 +57,22 @@ fn names_and_settings_that_can_not_be_are_refused() {
     );
     let kms = json!({ "repositoryName": "secret", "encryptionConfiguration": { "encryptionType": "KMS" } });
     assert!(registry.refused("CreateRepository", kms).contains("encryptionType KMS is not supported"));
+    let key =
+        json!({ "repositoryName": "secret", "encryptionConfiguration": { "encryptionType": "AES256", "kmsKey": "k" } });
+    assert!(registry.refused("CreateRepository", key).ends_with(
+        "'encryptionConfiguration' failed to satisfy constraint: 'Invalid encryption configuration: Encryption key should not be set for AES256 encryption.'"
+    ));
     let filters = json!([{ "filterType": "WILDCARD", "filter": "dev-*" }]);
     let without = json!({ "repositoryName": "x1", "imageTagMutabilityExclusionFilters": filters });
-    assert!(registry.refused("CreateRepository", without).contains("must not be specified with MUTABLE"));
-    let none = json!({ "repositoryName": "app", "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION" });
     assert!(
-        registry.refused("PutImageTagMutability", none).contains("must be specified with IMMUTABLE_WITH_EXCLUSION")
+        registry
+            .refused("CreateRepository", without)
+            .contains("'ImageTagMutabilityExclusionFilters are not allowed when imageTagMutability is set as MUTABLE'")
     );
+    let none = json!({ "repositoryName": "app", "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION" });
+    assert!(registry.refused("PutImageTagMutability", none).contains(
+        "'ImageTagMutabilityExclusionFilters can't be null when imageTagMutability is set as IMMUTABLE_WITH_EXCLUSION'"
+    ));
 }
 
 #[test]
