@@ -56,9 +56,9 @@ fn unsupported(what: &str) -> Fault {
     invalid(format!("neargate does not support {what} yet."))
 }
 
-/// A parameter nobody put.
-fn not_found(name: &str) -> Fault {
-    Fault::new("ParameterNotFound", format!("Parameter {name} not found."))
+/// A parameter nobody put. AWS says no more of it than that.
+fn not_found() -> Fault {
+    Fault::new("ParameterNotFound", "")
 }
 
 /// A token of a page that is not ours.

@@ -12,11 +12,15 @@ const MOST_CHARACTERS: usize = 1011;
 /// Checks the name of a parameter to be put.
 ///
 /// # Errors
-/// In AWS's words: `ValidationException`, `AccessDeniedException` for AWS's own hierarchy, `HierarchyLevelLimitExceededException`.
+/// In AWS's words: `ValidationException`, `AccessDeniedException` for AWS's own hierarchy and for ARNs that are too long,
+/// `HierarchyLevelLimitExceededException`.
 pub(super) fn check(state: &State, name: &str) -> Result<(), Fault> {
     reserved(name)?;
     if name.contains('/') && !name.starts_with('/') {
         return Err(invalid("Parameter name must be a fully qualified name"));
+    }
+    if name.ends_with('/') {
+        return Err(invalid("Parameter name must not end with slash."));
     }
     if !is_well_formed(name) {
         return Err(malformed());
@@ -25,12 +29,13 @@ pub(super) fn check(state: &State, name: &str) -> Result<(), Fault> {
         let message = format!("A hierarchy can have a maximum of {MOST_LEVELS} levels.");
         return Err(Fault::new("HierarchyLevelLimitExceededException", message));
     }
-    let length = arn(state, Parameter::key_of(name)).len();
-    if length > MOST_CHARACTERS {
-        return Err(invalid(format!(
-            "1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: \
-             Member must have length less than or equal to {MOST_CHARACTERS}"
-        )));
+    let arn = arn(state, Parameter::key_of(name));
+    if arn.len() > MOST_CHARACTERS {
+        let message = format!(
+            "User: arn:aws:iam::{}:root is not authorized to perform: ssm:PutParameter on resource: {arn}",
+            state.region.account
+        );
+        return Err(Fault::new("AccessDeniedException", message));
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ pub(super) fn put(tx: &mut Tx<'_>, request: PutParameterRequest) -> Result<PutPa
     let last = last.as_ref();
     let kind = kind(&name, r#type, last)?;
     check_key(tx, kind, key_id.as_deref())?;
-    check_value(&value)?;
+    check_value(&value, kind)?;
     let tier = tier::choose(tier, last.map(|last| last.tier), value.len())?;
     let allowed_pattern =
         allowed_pattern.or_else(|| last?.allowed_pattern.clone()).filter(|pattern| !pattern.is_empty());
@@ -138,16 +138,20 @@ fn check_key(tx: &Tx<'_>, kind: ParameterType, key_id: Option<&str>) -> Result<(
     }
 }
 
-fn check_value(value: &str) -> Result<(), Fault> {
+fn check_value(value: &str, kind: ParameterType) -> Result<(), Fault> {
     if value.is_empty() {
         return Err(invalid(
             "1 validation error detected: Value at 'value' failed to satisfy constraint: \
              Member must have length greater than or equal to 1.",
         ));
     }
-    match value.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
-        true => Err(invalid("Parameter value can't nest another parameter. Do not use \"{{}}\" in the value.")),
-        false => Ok(()),
+    if value.split_once("{{").is_none_or(|(_, rest)| !rest.contains("}}")) {
+        return Ok(());
+    }
+    let why = "Parameter value can't nest another parameter. Do not use \"{{}}\" in the value.";
+    match kind {
+        ParameterType::SecureString => Err(invalid(why)),
+        _ => Err(invalid(format!("Parameter value: '{value}' failed to satisfy constraint: {why}"))),
     }
 }
 

@@ -9,8 +9,6 @@ use aws::{arn::Arn, fault::Fault};
 
 /// A parameter as a request names it.
 pub(super) struct Reference<'a> {
-    /// As it was written, without the selector.
-    name: &'a str,
     /// The parameter's key; `None` for an ARN of somewhere else.
     key: Option<&'a str>,
     /// The version's number or label.
@@ -44,8 +42,7 @@ pub(super) fn parse<'a>(state: &State, text: &'a str) -> Result<Reference<'a>, F
         None if name::is_well_formed(resource) => Some(Parameter::key_of(resource)),
         None => return Err(name::malformed()),
     };
-    let length = text.len() - selector.map_or(0, |selector| selector.len() + 1);
-    Ok(Reference { name: text.get(..length).unwrap_or(text), key, selector })
+    Ok(Reference { key, selector })
 }
 
 impl<'a> Reference<'a> {
@@ -54,7 +51,7 @@ impl<'a> Reference<'a> {
     /// # Errors
     /// `ParameterNotFound`.
     pub(super) fn parameter<'s>(&self, state: &'s State) -> Result<&'s Parameter, Fault> {
-        self.key.and_then(|key| state.parameters.get(key)).ok_or_else(|| not_found(self.name))
+        self.key.and_then(|key| state.parameters.get(key)).ok_or_else(not_found)
     }
 
     /// The parameter's version that is meant: the latest where none is selected.

@@ -25,7 +25,7 @@ pub(super) fn choose(
             return Err(invalid(
                 "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter \
                  tier to the standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a \
-                 standard parameter.",
+                 standard parameter. Be aware that standard parameters have a value limit of 4096 characters.",
             ));
         }
         Some(IntelligentTiering) if bytes > MOST_IN_STANDARD => Advanced,
@@ -40,7 +40,7 @@ pub(super) fn choose(
              https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"
         ))),
         _ if bytes > MOST_IN_ADVANCED => Err(invalid(format!(
-            "Advanced tier parameters support a maximum parameter value of {MOST_IN_ADVANCED} characters."
+            "Advanced-tier parameters support a maximum parameter value of {MOST_IN_ADVANCED} characters."
         ))),
         tier => Ok(tier),
     }
