@@ -43,13 +43,13 @@ pub(super) fn get(tx: &mut Tx<'_>, request: GetRandomPasswordRequest) -> Result<
         included.map(|(_, all)| all.chars().filter(|c| !excluded.contains(*c)).collect()).collect();
     let all = types.concat();
     if all.is_empty() {
-        return Err(invalid("All characters have been excluded from selection"));
+        return Err(invalid("All characters have been excluded from selection."));
     }
     let length = usize::try_from(password_length.unwrap_or(LENGTH)).unwrap_or(0);
     let mut password = Vec::with_capacity(length);
     if require_each_included_type != Some(false) {
         if types.iter().any(Vec::is_empty) {
-            return Err(invalid("All characters of the desired type have been excluded"));
+            return Err(invalid("All characters of the desired type have been excluded."));
         }
         if length < types.len() {
             return Err(invalid("Password length is too short based on the required types."));

@@ -20,7 +20,11 @@ pub(super) fn attach(tx: &mut Tx<'_>, secret: &str, stage: &str, id: &str) {
         }
     }
     let key = SecretVersion::key_of(secret, id);
-    tx.state.secret_versions.update(&key, |version| version.stages.push(stage.to_owned()));
+    // They are listed in their order.
+    tx.state.secret_versions.update(&key, |version| {
+        version.stages.push(stage.to_owned());
+        version.stages.sort();
+    });
 }
 
 fn detach(tx: &mut Tx<'_>, secret: &str, stage: &str, id: &str) {
@@ -52,7 +56,7 @@ pub(super) fn update(
             )));
         }
         (Some(given), holder) if holder != Some(given) => {
-            return Err(invalid(format!("Staging label {stage} is not attached to version {given}.")));
+            return Err(invalid(format!("Staging label {stage} isn't currently attached to version {given}.")));
         }
         _ => {}
     }

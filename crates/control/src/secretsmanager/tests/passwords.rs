@@ -47,11 +47,11 @@ fn what_leaves_nothing_to_choose_is_refused() {
         ),
         (
             json!({"ExcludeNumbers": true, "ExcludePunctuation": true, "ExcludeUppercase": true, "ExcludeLowercase": true}),
-            "InvalidParameterException: All characters have been excluded from selection",
+            "InvalidParameterException: All characters have been excluded from selection.",
         ),
         (
             json!({"ExcludeCharacters": "0123456789"}),
-            "InvalidParameterException: All characters of the desired type have been excluded",
+            "InvalidParameterException: All characters of the desired type have been excluded.",
         ),
     ] {
         assert_eq!(world.secrets_refuse("GetRandomPassword", request), refusal);

@@ -77,7 +77,7 @@ fn a_secret_without_a_value_has_none_to_give() {
     // Its first version is the current one, whatever else it is called.
     let put =
         json!({"SecretId": "key", "SecretString": "v", "ClientRequestToken": token(2), "VersionStages": ["mine"]});
-    assert_eq!(world.secrets("PutSecretValue", put)["VersionStages"], json!(["mine", "AWSCURRENT"]));
+    assert_eq!(world.secrets("PutSecretValue", put)["VersionStages"], json!(["AWSCURRENT", "mine"]));
 }
 
 #[test]

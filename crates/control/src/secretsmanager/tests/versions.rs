@@ -103,7 +103,7 @@ fn labels_are_moved_by_naming_who_has_them() {
         )
     );
     assert!(refused(stage("AWSCURRENT", Some(2), None)).contains("You can only move staging label AWSCURRENT"));
-    assert!(refused(stage("AWSCURRENT", Some(1), Some(1))).contains("is not attached to version"));
+    assert!(refused(stage("AWSCURRENT", Some(1), Some(1))).contains("isn't currently attached to version"));
     assert!(refused(stage("AWSCURRENT", Some(2), Some(9))).starts_with("ResourceNotFoundException"));
     assert!(refused(stage("mine", None, None)).contains("MoveToVersionId or RemoveFromVersionId"));
     world.secrets("UpdateSecretVersionStage", stage("AWSCURRENT", Some(2), Some(1)));
