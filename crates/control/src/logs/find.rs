@@ -31,7 +31,8 @@ pub fn stream<'a>(state: &'a State, group_name: &str, name: &str) -> Result<&'a 
 /// The group of a request that names it by `logGroupName` or by `logGroupIdentifier`, a name or an ARN.
 ///
 /// # Errors
-/// `InvalidParameterException` when neither or both are given, `ResourceNotFoundException` when there is no such group.
+/// `ValidationException` when both are given, `InvalidParameterException` when neither is, `ResourceNotFoundException` when there is no
+/// such group.
 pub fn group_of_request<'a>(
     state: &'a State,
     name: Option<&str>,
@@ -40,7 +41,10 @@ pub fn group_of_request<'a>(
     match (name, identifier) {
         (Some(name), None) => group(state, name),
         (None, Some(identifier)) => by_identifier(state, identifier),
-        (Some(_), Some(_)) => Err(invalid("LogGroup name and LogGroup ARN are mutually exclusive parameters.")),
+        (Some(_), Some(_)) => {
+            let why = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
+            Err(Fault::new("ValidationException", why))
+        }
         (None, None) => Err(invalid("Exactly one of logGroupName and logGroupIdentifier must be given.")),
     }
 }
