@@ -71,6 +71,7 @@ pub(crate) fn check_overridden(
 ) -> Result<(), Fault> {
     let task = check::Task {
         region: &state.region.name,
+        account: &state.region.account,
         mode: NetworkMode::Awsvpc,
         cpu: cpu.try_into().ok(),
         memory: memory.try_into().ok(),

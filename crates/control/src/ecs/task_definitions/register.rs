@@ -75,6 +75,7 @@ fn checked(tx: &Tx<'_>, input: RegisterTaskDefinitionRequest) -> Result<ecs::Tas
     let mut definition = described(tx, input)?;
     let task = check::Task {
         region: &tx.state.region.name,
+        account: &tx.state.region.account,
         mode: definition.network_mode.unwrap_or(NetworkMode::Bridge),
         cpu: definition.cpu.as_deref().map(size::cpu_units).transpose()?,
         memory: definition.memory.as_deref().map(size::memory_mib).transpose()?,

@@ -43,7 +43,7 @@ pub(crate) fn complete(container: &mut ContainerDefinition, task: &Task<'_>) -> 
 pub(super) fn overridable(container: &ContainerDefinition, name: &str, task: &Task<'_>) -> Result<(), Fault> {
     memory(container, name, task)?;
     environment(container.environment.as_deref().unwrap_or_default())?;
-    secrets::check(container, name)?;
+    secrets::check(container, name, task.account)?;
     texts(container, name)
 }
 

@@ -40,6 +40,10 @@ pub(super) fn check(log: &LogConfiguration, region: &str) -> Result<(), Fault> {
 fn awslogs<'a>(option: &dyn Fn(&str) -> Option<&'a str>, region: &str) -> Result<(), Fault> {
     let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| option(name).is_none_or(str::is_empty)).collect();
     refuse_if(!missing.is_empty(), || format!("Log driver awslogs requires options: {}", missing.join(", ")))?;
+    let odd = |c: char| !c.is_ascii_alphanumeric() && !"._-/#".contains(c);
+    refuse_if(option("awslogs-group").is_some_and(|group| group.contains(odd)), || {
+        "Log driver awslogs option 'awslogs-group' contains invalid characters.".to_owned()
+    })?;
     let other = option("awslogs-region").filter(|other| *other != region);
     if let Some(other) = other {
         return Err(client(format!(

@@ -38,6 +38,8 @@ pub(super) fn overridden(containers: &[ContainerDefinition], task: &Task<'_>) ->
 pub(super) struct Task<'a> {
     /// The name of the region.
     pub(super) region: &'a str,
+    /// The account's id.
+    pub(super) account: &'a str,
     /// The task's network mode; `bridge` where none was given, as on Linux instances.
     pub(super) mode: NetworkMode,
     /// The task's CPU units.

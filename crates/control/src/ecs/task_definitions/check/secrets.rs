@@ -11,7 +11,7 @@ use aws::{
 ///
 /// # Errors
 /// `ClientException` in AWS's words.
-pub(super) fn check(container: &ContainerDefinition, container_name: &str) -> Result<(), Fault> {
+pub(super) fn check(container: &ContainerDefinition, container_name: &str, account: &str) -> Result<(), Fault> {
     let secrets = container.secrets.as_deref().unwrap_or_default();
     for (index, Secret { name, value_from }) in secrets.iter().enumerate() {
         let (name, value_from) = (name.as_deref().unwrap_or_default(), value_from.as_deref().unwrap_or_default());
@@ -29,6 +29,13 @@ pub(super) fn check(container: &ContainerDefinition, container_name: &str) -> Re
         refuse_if(!is_reference(value_from), || {
             format!("The Systems Manager parameter name specified for secret {name} is invalid.")
         })?;
+        let others = Arn::parse(value_from).filter(|arn| arn.service == "ssm" && arn.account != account);
+        if let Some(Arn { account: other, .. }) = others {
+            return Err(client(format!(
+                "The Systems Manager parameter ARN has a different account ID than the current account. The current account ID is \
+                 {account} and the ARN account ID is {other}. Cross-account access for ARNs is not currently supported."
+            )));
+        }
     }
     match &container.repository_credentials {
         Some(RepositoryCredentials { credentials_parameter }) => {

@@ -259,6 +259,11 @@ fn of_health_and_logs() -> Vec<(&'static str, Value, &'static str)> {
             option("awslogs-group", Value::Null),
             "Log driver awslogs requires options: awslogs-group",
         ),
+        (
+            "logConfiguration",
+            option("awslogs-group", json!("${GROUP}")),
+            "Log driver awslogs option 'awslogs-group' contains invalid characters.",
+        ),
         ("logConfiguration", option("log_key", json!("x")), "Log driver awslogs disallows options: log_key"),
         ("logConfiguration", option("mode", json!("x")), "Log driver awslogs has an invalid value for option: mode"),
         (

@@ -53,7 +53,14 @@ fn what_can_be_no_secret_is_refused_in_awss_words() {
         (json!([{"name": "A", "valueFrom": ""}]), vec![], invalid),
         (json!([{"name": "A", "valueFrom": "arn:aws:s3:::bucket/key"}]), vec![], invalid),
         (json!([{"name": "A", "valueFrom": "arn:aws:secretsmanager:x.example/:1:secret:a-AbCdEf"}]), vec![], invalid),
-        (json!([{"name": "A", "valueFrom": "arn:aws:ssm:x.example/:1:parameter/a"}]), vec![], invalid),
+        (json!([{"name": "A", "valueFrom": "arn:aws:ssm:x.example/:123456789012:parameter/a"}]), vec![], invalid),
+        (
+            json!([{"name": "A", "valueFrom": "arn:aws:ssm:us-east-1:999999999999:parameter/a"}]),
+            vec![],
+            "ClientException: The Systems Manager parameter ARN has a different account ID than the current account. The current \
+             account ID is 123456789012 and the ARN account ID is 999999999999. Cross-account access for ARNs is not currently \
+             supported.",
+        ),
         (json!([{"name": "A", "valueFrom": "x"}, {"name": "A", "valueFrom": "y"}]), vec![], unique),
         (json!([{"name": "A", "valueFrom": "x"}]), vec![variable], unique),
         (
