@@ -27,7 +27,7 @@ pub(super) async fn get(request: &Request, name: String, target: &str) -> Result
     let digest: Digest = image.digest.parse().map_err(crate::app::internal)?;
     let (app, wanted) = (request.app.clone(), digest.clone());
     let content = blocking(move || app.registry.blobs.read(&wanted, MANIFEST_MAX).map_err(storage)).await?;
-    let content = content.ok_or_else(|| unknown(target))?;
+    let content = content.ok_or_else(unknown)?;
     if request.method == Method::GET && images::pull_is_news(image, request.app.core.clock().now()) {
         let (repository, text) = (name, image.digest.clone());
         let record = move |tx: &mut control::Tx<'_>| {
@@ -49,7 +49,7 @@ fn find<'a>(state: &'a State, name: &str, target: &str) -> Result<&'a EcrImage, 
         }
         false => images::by_tag(state, name, target),
     };
-    found.ok_or_else(|| unknown(target))
+    found.ok_or_else(unknown)
 }
 
 fn read_digest(text: &str) -> Result<Digest, Refusal> {
@@ -57,8 +57,8 @@ fn read_digest(text: &str) -> Result<Digest, Refusal> {
         .map_err(|error: ::images::digest::InvalidDigest| Refusal::new(400, "DIGEST_INVALID", error.to_string()))
 }
 
-fn unknown(target: &str) -> Refusal {
-    Refusal::new(404, "MANIFEST_UNKNOWN", format!("Requested image not found: {target}"))
+fn unknown() -> Refusal {
+    Refusal::new(404, "MANIFEST_UNKNOWN", "Requested image not found")
 }
 
 /// `PUT /v2/<name>/manifests/<target>`.
