@@ -12,10 +12,11 @@ from tasks import ROLE, awslogs, container, define, describe, result, run
 def test_a_missing_group_stops_the_task_with_awss_text(ecs, network):
     task, _ = result(ecs, network, container(command="exit 0", logConfiguration=awslogs("/not/there")), executionRoleArn=ROLE)
     assert task["stopCode"] == "TaskFailedToStart"
-    assert task["stoppedReason"] == (
+    assert task["stoppedReason"].startswith(
         "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: "
-        "ResourceNotFoundException: The specified log group does not exist. : exit status 1"
+        "operation error CloudWatch Logs: CreateLogStream, https response error StatusCode: 400, RequestID: "
     )
+    assert task["stoppedReason"].endswith(", ResourceNotFoundException: The specified log group does not exist. : exit status 1")
 
 
 def test_a_group_is_made_when_asked_for_and_every_way_of_reading_finds_the_lines(shared, ecs, network):

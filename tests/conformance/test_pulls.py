@@ -108,7 +108,7 @@ def test_without_a_way_to_the_logs_the_task_does_not_begin(networks, ecs):
     reason = ends(ecs, private(subnet), container(logConfiguration=logged("/nowhere")), executionRoleArn=ROLE)
     assert reason == (
         "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log group defined in the task "
-        "definition. There is a connection issue between the task and Amazon CloudWatch. Check your network configuration."
+        "definition. There is a connection issue between the task and Amazon CloudWatch. Check your network configuration. : signal: killed"
     )
 
 

@@ -4,6 +4,17 @@ use super::Service;
 use http::StatusCode;
 use serde_json::Value;
 
+/// Errors that the operations called here declare. The SDK names them as they are, and all others `api error`.
+const DECLARED: [&str; 7] = [
+    "InvalidParameterException",
+    "LimitExceededException",
+    "OperationAbortedException",
+    "ResourceAlreadyExistsException",
+    "ResourceNotFoundException",
+    "ServerException",
+    "ServiceUnavailableException",
+];
+
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -66,9 +77,13 @@ impl Failure {
         let name = service.name;
         match self {
             Self::NoAnswer { .. } => format!("operation error {name}: {operation}, {}", self.exceeded()),
-            Self::Refused { status, request_id, code, message } => format!(
-                "operation error {name}: {operation}, https response error StatusCode: {status}, RequestID: {request_id}, api error {code}: {message}"
-            ),
+            Self::Refused { status, request_id, code, message } => {
+                let what = if DECLARED.contains(&code.as_str()) { "" } else { "api error " };
+                format!(
+                    "operation error {name}: {operation}, https response error StatusCode: {status}, RequestID: {request_id}, \
+                     {what}{code}: {message}"
+                )
+            }
         }
     }
 }
@@ -76,7 +91,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::ECR;
+    use crate::aws::{ECR, LOGS};
 
     #[test]
     fn a_failure_is_told_as_the_sdk_tells_it() {
@@ -87,6 +102,12 @@ mod tests {
             "operation error ECR: GetAuthorizationToken, https response error StatusCode: 400, RequestID: 1-2, api error AccessDeniedException: no"
         );
         assert!(!refused.passes());
+        let answer = serde_json::json!({"__type": "ResourceNotFoundException", "message": "The specified log group does not exist."});
+        let refused = Failure::refused(StatusCode::BAD_REQUEST, "1-2".to_owned(), &answer);
+        assert_eq!(
+            refused.of(&LOGS, "CreateLogStream"),
+            "operation error CloudWatch Logs: CreateLogStream, https response error StatusCode: 400, RequestID: 1-2, ResourceNotFoundException: The specified log group does not exist."
+        );
         assert!(Failure::refused(StatusCode::SERVICE_UNAVAILABLE, String::new(), &Value::Null).passes());
     }
 }

@@ -94,22 +94,26 @@ async fn open(aws: &Aws, log: &LogSpec) -> Result<(), String> {
     Joiner::new(log.multiline.as_ref())
         .map_err(|why| format!("failed to validate logger args: {why} : exit status 1"))?;
     let stream = json!({ "logGroupName": log.group, "logStreamName": log.stream });
-    let mut made = made(aws.call(&LOGS, "CreateLogStream", &stream).await);
+    let mut operation = "CreateLogStream";
+    let mut made = made(aws.call(&LOGS, operation, &stream).await);
     if log.create_group && made.as_ref().is_err_and(|failure| failure.is("ResourceNotFoundException")) {
         let group = json!({ "logGroupName": log.group });
-        made = self::made(aws.call(&LOGS, "CreateLogGroup", &group).await);
+        operation = "CreateLogGroup";
+        made = self::made(aws.call(&LOGS, operation, &group).await);
         if made.is_ok() {
-            made = self::made(aws.call(&LOGS, "CreateLogStream", &stream).await);
+            operation = "CreateLogStream";
+            made = self::made(aws.call(&LOGS, operation, &stream).await);
         }
     }
-    made.map_err(|failure| match failure {
+    made.map_err(|failure| match &failure {
         Failure::NoAnswer { .. } => "failed to validate logger args: The task cannot find the Amazon CloudWatch log group \
              defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. Check your \
-             network configuration."
+             network configuration. : signal: killed"
             .to_owned(),
-        Failure::Refused { code, message, .. } => format!(
+        Failure::Refused { .. } => format!(
             "failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: \
-             {code}: {message} : exit status 1"
+             {} : exit status 1",
+            failure.of(&LOGS, operation)
         ),
     })
 }

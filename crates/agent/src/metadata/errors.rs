@@ -40,12 +40,21 @@ pub(super) fn no_credentials(status: u16, code: &str, message: &str) -> Reply {
     json_reply(status, &json!({ "code": code, "message": message, "HTTPErrorCode": status }))
 }
 
-/// An id that is no container's of the task that asks.
+/// An id that is no container's of the task that asks. The agent's handlers look for the task or for the container first.
 pub(super) fn no_such_container(version: Version, of: &str, id: &str) -> Reply {
-    let what = if of == "container" { "docker ID" } else { "task arn" };
+    let (handler, wanted, from) = match (version, of) {
+        (_, "container metadata") => (of, "container ID", "docker ID"),
+        (Version::V4, "container stats") => ("container", "task arn", "task Arn"),
+        _ => (of, "task arn", "task Arn"),
+    };
+    let status = match version {
+        Version::V4 => 404,
+        Version::V3 if of.ends_with("stats") => 400,
+        Version::V3 => 500,
+    };
     let why = format!(
-        "{} {of} handler: unable to get {what} from request: unable to get {what} from v3 endpoint ID: {id}",
+        "{} {handler} handler: unable to get {wanted} from request: unable to get {from} from v3 endpoint ID: {id}",
         version.name()
     );
-    json_reply(404, &Value::String(why))
+    json_reply(status, &Value::String(why))
 }

@@ -125,7 +125,7 @@ impl Server {
 
     async fn issue(&self, about: Option<&About<'_>>, id: &str) -> Reply {
         if id.is_empty() {
-            return errors::no_credentials(400, "NoIdInRequest", "No Credential ID in the request");
+            return errors::no_credentials(400, "NoIdInRequest", "No ID in the request");
         }
         let mine = about.filter(|about| about.task.metadata.credentials.as_deref() == Some(id));
         let Some(about) = mine else {

@@ -60,7 +60,7 @@ mod tests {
     fn a_reason_names_where_it_did_not_get_to() {
         let dialled = "CannotPullContainerError: …: failed to do request: Head \"https://registry-1.docker.io/v2/\": dial tcp 203.0.113.20:443: i/o timeout";
         assert_eq!(aim(dialled), Some((Place::Address(None, "203.0.113.20".parse().unwrap()), 443)));
-        let logs = "ResourceInitializationError: …There is a connection issue between the task and Amazon CloudWatch. Check your network configuration.";
+        let logs = "ResourceInitializationError: …There is a connection issue between the task and Amazon CloudWatch. Check your network configuration. : signal: killed";
         assert_eq!(aim(logs).unwrap().0.to_string(), "logs");
         assert_eq!(aim("CannotPullContainerError: …: not found"), None);
         assert_eq!(aim("dial tcp: lookup x on 10.0.0.2:53: no such host"), None);
