@@ -65,6 +65,14 @@ pub(crate) fn mounts(directory: &Path, authority: &str, layers: &[PathBuf]) -> i
     Ok(mounts)
 }
 
+/// The public authorities that this machine trusts, in PEM: the file that `SSL_CERT_FILE` names, as for OpenSSL, or the bundle of its
+/// distribution. `None` where there is none.
+pub fn of_this_machine() -> Option<String> {
+    let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let paths = named.map_or_else(|| BUNDLES.map(PathBuf::from).to_vec(), |path| vec![path]);
+    paths.iter().find_map(|path| read(File::open(path).ok()?))
+}
+
 /// A file of an image, if it is a plain one in the uppermost layer that has something at its path.
 fn in_image(layers: &[PathBuf], path: &str) -> Option<String> {
     for layer in layers.iter().rev() {

@@ -1,6 +1,6 @@
 //! What an agent is told at start, and where it keeps things.
 
-use crate::{Patience, files};
+use crate::{Patience, files, uplink::Outside};
 use containers::{RuntimeKind, ShimCommand};
 use network::Instance;
 use spec::{Capacity, HostId, TaskId};
@@ -28,6 +28,8 @@ pub struct Config {
     pub shim: ShimCommand,
     /// How long what it does for tasks on their networks may take.
     pub patience: Patience,
+    /// What of the host's own network tasks may reach. Without it the region is sealed.
+    pub outside: Option<Outside>,
     /// Where its calls to the server run.
     pub runtime_handle: Handle,
 }

@@ -5,6 +5,7 @@
 //!   `images` and `containers`, which know nothing of AWS.
 //! - `sync`, [`ledger`]: what the server says, and the copy of it on disk.
 //! - [`dns`], `services`, `metadata`: what answers inside namespaces beside the tasks; [`listen`] keeps their sockets where they should be.
+//! - [`uplink`]: what becomes of tasks' packets that leave the region, where they may.
 //! - `dial`, `aws`, `registry`, `initialise`: what the agent sends for a task, from inside its namespace.
 //! - [`authorities`], [`container`], [`files`]: a container as the launcher wants it; [`secrets`]: what fetches its secrets, and what
 //!   comes of it; pure.
@@ -39,11 +40,13 @@ pub mod secrets;
 mod services;
 mod signal;
 mod sync;
+pub mod uplink;
 
 pub use config::Config;
 pub use dial::Patience;
 pub use error::Error;
 pub use remove::{Removed, remove_all};
+pub use uplink::Outside;
 
 use host::{Event, Host};
 use std::{
@@ -66,6 +69,9 @@ pub struct Agent {
 pub fn start(config: Config) -> Result<Agent, Error> {
     let config = Arc::new(config);
     network::Network::check_host().map_err(|error| Error::new("checking", "this host's network", error))?;
+    if config.outside.is_some() {
+        network::Network::check_uplink().map_err(|error| Error::new("checking", "this host's way out", error))?;
+    }
     let images = images::store::Store::open(&config.images_dir(), images::store::Options::default())
         .map_err(|error| Error::new("opening the image store", config.images_dir().display(), error))?;
     let network = network::Network::new(config.instance.clone());

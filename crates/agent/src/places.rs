@@ -40,6 +40,12 @@ impl Places {
         self.free.clone().acquire_owned().await.ok()
     }
 
+    /// A place for a client, if one is free now and it holds fewer than it may.
+    pub(crate) fn at_once(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
+        let one = self.free.clone().try_acquire_owned().ok()?;
+        self.take(one, client)
+    }
+
     /// Gives a place to a client, unless it holds as many as it may.
     pub(crate) fn take(self: &Arc<Self>, one: OwnedSemaphorePermit, client: IpAddr) -> Option<Place> {
         let mut all = self.held();

@@ -3,185 +3,19 @@
 
 mod support;
 
-use agent::listen::Listeners;
 use hickory_proto::op::ResponseCode;
-use network::{Instance, Network, plan};
-use spec::{Desired, HostSpec, TaskId, TaskSpec};
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket},
+    net::{IpAddr, TcpStream, UdpSocket},
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use support::{address, ask, echo, send};
-use vpc::{
-    AclRule, AwsService, Destination, Endpoint, Holder, INTERNET_RESOLVER, Interface, InterfaceId, IpProtocol, Mac,
-    NetworkAcl, Peer, Ports, RESOLVER, Route, RouteTable, Rule, SecurityGroup, Subnet, Target, Topology, Vpc,
+use support::{
+    address, ask, send,
+    world::{VPC, World},
 };
-
-const VPC: &str = "vpc-1";
-const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 5));
-
-/// A region on this machine, gone when it goes out of scope.
-struct World {
-    instance: Instance,
-    topology: Arc<Topology>,
-    listeners: Listeners,
-    _directory: tempfile::TempDir,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if let Err(errors) = Network::remove_all(&self.instance) {
-            eprintln!("left behind: {errors:?}");
-        }
-    }
-}
-
-impl World {
-    /// Task 10 in a public subnet, with a public address and a gateway endpoint for s3; task 11 in a private one. Interface
-    /// endpoint 60, for sts, is in the first. No security group allows anything but HTTP.
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let prefix = format!("p{:x}z{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let instance = Instance::new(&prefix).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let socket = directory.path().join("aws.sock");
-        echo(&socket);
-        let topology = Arc::new(topology());
-        let tasks = [10, 11].map(|n| (task_id(n), task(n))).into();
-        let spec = HostSpec { revision: 1, topology: topology.clone(), tasks, ..HostSpec::default() };
-        Network::check_host().unwrap();
-        let mut listeners = Listeners::new(instance.clone(), runtime.handle().clone(), socket);
-        let made = Network::new(instance.clone()).apply(&plan(&instance, &spec));
-        let deaf = listeners.apply(&topology);
-        let world = Self { instance, topology, listeners, _directory: directory, runtime };
-        made.unwrap_or_else(|errors| panic!("{errors:?}"));
-        assert_eq!(deaf, []);
-        world
-    }
-
-    /// Changes what the agent answers from, with the network as it is.
-    fn change(&mut self, change: impl FnOnce(&mut Vpc)) {
-        change(Arc::make_mut(&mut self.topology).vpcs.get_mut(VPC).unwrap());
-        assert_eq!(self.listeners.apply(&self.topology), []);
-        // What is closed is closed by the runtime's one thread, which does one thing after the other. (No test here runs a
-        // program: between fork and exec it would hold the sockets too.)
-        self.runtime.block_on(self.runtime.spawn(async {})).unwrap();
-    }
-
-    fn at(&self, n: u8) -> PathBuf {
-        self.instance.task(&task_id(n)).path()
-    }
-
-    fn internet(&self) -> PathBuf {
-        self.instance.internet().path()
-    }
-}
-
-fn task_id(n: u8) -> TaskId {
-    format!("{n:032x}").into()
-}
-
-fn interface_id(n: u8) -> InterfaceId {
-    format!("eni-{n:03x}00000000000000").into()
-}
-
-/// In subnet 1 but for task 11.
-fn private(n: u8) -> IpAddr {
-    [10, 0, if n == 11 { 2 } else { 1 }, n].into()
-}
-
-fn interface(n: u8, public: Option<IpAddr>, holder: Holder) -> Interface {
-    Interface {
-        subnet: if n == 11 { "subnet-2".into() } else { "subnet-1".into() },
-        private_ip: private(n),
-        mac: Mac([0x0a, 0, 0, 0, 1, n]),
-        secondary_ips: Default::default(),
-        public_ips: public.map(|public| (private(n), public)).into_iter().collect(),
-        security_groups: ["sg-http".into()].into(),
-        source_dest_check: true,
-        holder,
-    }
-}
-
-fn task(n: u8) -> TaskSpec {
-    TaskSpec {
-        arn: String::new(),
-        desired: Desired::Running,
-        vpc: VPC.into(),
-        interface: interface_id(n),
-        hostname: String::new(),
-        cpu: 256,
-        memory: 512 << 20,
-        ephemeral_storage: 0,
-        volumes: Vec::new(),
-        shared_pid_namespace: false,
-        architecture: "amd64".into(),
-        containers: Vec::new(),
-        metadata: Default::default(),
-    }
-}
-
-fn topology() -> Topology {
-    let s3 = AwsService::named("s3").unwrap();
-    let everywhere: vpc::IpNet = "0.0.0.0/0".parse().unwrap();
-    let http = Rule { protocol: IpProtocol::TCP, ports: Ports::Range(80, 80), peer: Peer::Net(everywhere) };
-    let all = AclRule { protocol: IpProtocol::All, ports: Ports::All, net: everywhere, allow: true };
-    let acl = NetworkAcl { ingress: [(100, all.clone())].into(), egress: [(100, all)].into() };
-    let subnet = |n: u8| Subnet {
-        cidr: format!("10.0.{n}.0/24").parse().unwrap(),
-        route_table: format!("rtb-{n}").into(),
-        network_acl: "acl-1".into(),
-    };
-    let out = Route { destination: Destination::Net(everywhere), target: Target::InternetGateway("igw-1".into()) };
-    let to_s3 =
-        Route { destination: Destination::PrefixList("pl-s3".into()), target: Target::Endpoint("vpce-s3".into()) };
-    let sts = Endpoint::Interface {
-        service: "sts".to_owned(),
-        interfaces: [("us-east-1a".to_owned(), interface_id(60))].into(),
-        private_dns: true,
-        dns_label: "vpce-0-abc".to_owned(),
-    };
-    let vpc = Vpc {
-        cidrs: vec!["10.0.0.0/16".parse().unwrap()],
-        dns_support: true,
-        dns_hostnames: true,
-        internet_gateway: Some("igw-1".into()),
-        subnets: [("subnet-1".into(), subnet(1)), ("subnet-2".into(), subnet(2))].into(),
-        route_tables: [
-            ("rtb-1".into(), RouteTable { routes: vec![out, to_s3] }),
-            ("rtb-2".into(), RouteTable::default()),
-        ]
-        .into(),
-        network_acls: [("acl-1".into(), acl)].into(),
-        endpoints: [
-            ("vpce-sts".into(), sts),
-            ("vpce-s3".into(), Endpoint::Gateway { service: "s3".to_owned(), prefix_list: "pl-s3".into() }),
-        ]
-        .into(),
-        security_groups: [("sg-http".into(), SecurityGroup { ingress: vec![http.clone()], egress: vec![http] })].into(),
-        interfaces: [
-            (interface_id(10), interface(10, Some(PUBLIC), Holder::Task)),
-            (interface_id(11), interface(11, None, Holder::Task)),
-            (interface_id(60), interface(60, None, Holder::Endpoint("vpce-sts".into()))),
-        ]
-        .into(),
-        ..Vpc::default()
-    };
-    Topology {
-        region: "us-east-1".to_owned(),
-        vpcs: [(VPC.into(), vpc)].into(),
-        prefix_lists: [("pl-s3".into(), [s3.range()].into())].into(),
-        ..Topology::default()
-    }
-}
+use vpc::{INTERNET_RESOLVER, RESOLVER};
 
 #[test]
 fn names_are_known_where_packets_come_from() {

@@ -3,7 +3,7 @@
 //! A router namespace for each VPC, a namespace for whatever is behind an interface (a task, a NAT gateway, an endpoint), one for the
 //! internet, a point-to-point veth pair for each interface and each gateway. In the router, route tables are routing tables, and
 //! security groups, network ACLs and the internet gateway's translation are one nftables table. Nothing is ever done in the host's
-//! own namespace: no link, address, route or rule of it is touched.
+//! own namespace: no link, address, route or rule of it is touched. What is to leave the machine is handed to this process by a TUN link.
 //!
 //! Absent here: bridges, addresses in the host's namespace, programs that are run (`ip`, `nft`, `tc`), threads that outlive a call,
 //! waiting for the kernel to destroy a namespace.
@@ -22,11 +22,21 @@ pub use error::Error;
 pub use metrics::{NatMetrics, nat_metrics};
 pub use name::{Instance, LinkName, NamespaceName};
 pub use namespace::inside;
-pub use plan::{Plan, plan};
+pub use plan::{Internet, Plan, plan, uplink::DIVERTED};
 
 use spec::TaskId;
 use std::path::PathBuf;
-use vpc::VpcId;
+use vpc::{IpNet, VpcId};
+
+/// The addresses of the calling thread's network namespace, each with the network it is in.
+///
+/// # Errors
+/// When the kernel can't be asked.
+pub fn addresses_here() -> Result<Vec<IpNet>, Error> {
+    let failed = |errno| Error::new("list", "the addresses of this namespace", errno);
+    let addresses = netlink::Socket::route().and_then(|mut socket| netlink::route::addresses(&mut socket));
+    Ok(addresses.map_err(failed)?.into_iter().map(|(address, _)| address).collect())
+}
 
 /// The file of a task's network namespace, for setns(2).
 pub fn namespace_path(instance: &Instance, task: &TaskId) -> PathBuf {

@@ -110,6 +110,11 @@ impl LinkName {
         Self("igw".into())
     }
 
+    /// The internet's link to the agent, which is its way out.
+    pub(crate) fn uplink() -> Self {
+        Self("uplink".into())
+    }
+
     /// A link that is somebody's: a letter for the kind and the first 14 digits of the id, so that a person finds one by the other.
     /// `attempt` 0 is that; the next ones are drawn from the whole id, for when another has the name already.
     pub(crate) fn of(kind: char, id: &str, attempt: u32) -> Self {

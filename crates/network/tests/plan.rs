@@ -3,7 +3,7 @@
 
 mod support;
 
-use network::{Instance, plan};
+use network::{Instance, Internet, plan};
 use spec::HostSpec;
 use std::{fs, path::Path, sync::Arc};
 use support::*;
@@ -26,7 +26,11 @@ fn add_group(spec: &mut HostSpec, id: &str, ingress: Vec<Rule>, egress: Vec<Rule
 }
 
 fn assert_golden(name: &str, spec: &HostSpec) {
-    let text = plan(&Instance::new("ng1a2b3c").unwrap(), spec).to_string();
+    assert_golden_with(name, spec, Internet::Sealed);
+}
+
+fn assert_golden_with(name: &str, spec: &HostSpec, internet: Internet) {
+    let text = plan(&Instance::new("ng1a2b3c").unwrap(), spec, internet).to_string();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
         fs::write(&path, &text).unwrap();
@@ -120,6 +124,16 @@ fn every_way_out() {
 }
 
 #[test]
+fn an_uplink() {
+    let mut world = World::new();
+    world.task(10, &[]);
+    world.internet_gateway();
+    world.public(10, [198, 18, 0, 10].into());
+    world.route(1, "0.0.0.0/0", Target::InternetGateway("igw-1".into()));
+    assert_golden_with("uplink.txt", &world.spec, Internet::Host);
+}
+
+#[test]
 fn what_can_not_be_planned_is_named() {
     let mut spec = spec();
     add_task(&mut spec, VPC, 10, &["sg-gone"]);
@@ -142,8 +156,9 @@ fn a_plan_depends_on_nothing_but_the_spec() {
         add_task(&mut spec, VPC, n, &["sg-a", "sg-b"]);
     }
     let instance = Instance::new("ng1").unwrap();
-    assert_eq!(plan(&instance, &spec), plan(&instance, &spec));
-    assert_eq!(plan(&instance, &HostSpec::default()).namespaces.len(), 0);
+    let plan = |spec| plan(&instance, spec, Internet::Sealed);
+    assert_eq!(plan(&spec), plan(&spec));
+    assert_eq!(plan(&HostSpec::default()).namespaces.len(), 0);
 }
 
 #[test]
@@ -155,5 +170,5 @@ fn interfaces_whose_names_would_clash_get_different_ones() {
     let interface = vpc::Interface { private_ip: ip(11).into(), ..vpc.interfaces[&interface_id(10)].clone() };
     vpc.interfaces.insert(twin.clone(), interface);
     spec.tasks.insert("twin".into(), task(VPC, twin));
-    assert_eq!(plan(&Instance::new("ng1").unwrap(), &spec).veths.len(), 2);
+    assert_eq!(plan(&Instance::new("ng1").unwrap(), &spec, Internet::Sealed).veths.len(), 2);
 }

@@ -31,7 +31,7 @@ pub use id::{
     SecurityGroupId, SubnetId, VpcId,
 };
 pub use interface::{Holder, Interface, Mac, ParseMacError};
-pub use ipnet::IpNet;
+pub use ipnet::{IpNet, Ipv4Net};
 pub use network_acl::{AclRule, NetworkAcl};
 pub use registry::{PUBLIC_REGISTRIES, REGISTRIES};
 pub use route_table::{Destination, Peering, Route, RouteTable, Target};

@@ -42,6 +42,35 @@ pub fn answer(topology: &Topology, view: &View, packet: &[u8], transport: Transp
     if bytes.len() <= usize::from(longest) { Some(bytes) } else { reply.1.truncate().to_vec().ok() }
 }
 
+/// Whether a packet asks for a name that is others' to answer, where there are others. What can't be answered at all is not theirs either.
+pub fn is_elsewhere(topology: &Topology, view: &View, packet: &[u8]) -> bool {
+    let Ok(message) = Message::from_vec(packet) else { return false };
+    let metadata = message.metadata;
+    let [query] = message.queries.as_slice() else { return false };
+    metadata.message_type == MessageType::Query
+        && metadata.op_code == OpCode::Query
+        && refusal(&message, query).is_none()
+        && plain(&query.name).is_some_and(|name| zone::is_elsewhere(topology, view, &name))
+}
+
+/// The answer to a question that nobody could answer.
+pub(super) fn failure(packet: &[u8]) -> Option<Vec<u8>> {
+    let asked = Header::read(&mut BinDecoder::new(packet)).ok()?.metadata;
+    let mut reply = Message::response(asked.id, asked.op_code);
+    reply.metadata.recursion_desired = asked.recursion_desired;
+    reply.metadata.recursion_available = true;
+    reply.metadata.response_code = ResponseCode::ServFail;
+    reply.add_query(question(packet)?);
+    reply.to_vec().ok()
+}
+
+/// The question of a packet, whatever comes after it.
+pub(super) fn question(packet: &[u8]) -> Option<Query> {
+    let mut decoder = BinDecoder::new(packet);
+    Header::read(&mut decoder).ok()?;
+    Query::read(&mut decoder).ok()
+}
+
 /// The reply, and how many bytes whoever asked takes over UDP.
 fn reply(topology: &Topology, view: &View, packet: &[u8], header: &Header) -> (u16, Message) {
     let asked = header.metadata;

@@ -3,13 +3,18 @@
 //! [`zone`] and [`answer`] are pure: from the networks there are, whose question it is and a packet to the packet that answers it.
 //! [`limit`] counts, `serve` holds the sockets. Which server a socket belongs to tells whose question came in by it.
 //!
-//! Absent: a cache, for everything there is is known here; questions passed on to other servers, for there are none.
+//! Names that are none of the region's are asked of the host's resolvers (`forward`) where there is an uplink, and do not exist where there
+//! is none.
+//!
+//! Absent: a cache, for everything there is is known here, and the host's resolvers have one of their own.
 
 pub mod answer;
+mod forward;
 pub mod limit;
 mod serve;
 pub mod zone;
 
 pub use answer::{Transport, answer};
+pub use forward::Upstream;
 pub(crate) use serve::{Server, tcp, udp};
 pub use zone::View;

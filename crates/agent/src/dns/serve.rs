@@ -1,6 +1,10 @@
 //! The sockets of DNS servers.
 
-use super::{Transport, View, answer, limit::Limit};
+use super::{
+    Transport, Upstream, View, answer,
+    answer::{failure, is_elsewhere},
+    limit::Limit,
+};
 use crate::places::{self, Places};
 use std::{
     io,
@@ -13,6 +17,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
     sync::watch::Receiver,
+    task::JoinSet,
     time::timeout,
 };
 use vpc::Topology;
@@ -29,41 +34,72 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Server {
     view: View,
     topology: Receiver<Arc<Topology>>,
+    upstream: Option<Arc<Upstream>>,
     limit: Mutex<Limit>,
     places: Arc<Places>,
 }
 
+/// What a packet comes to.
+enum Reply {
+    /// This answer.
+    Packet(Vec<u8>),
+    /// Whatever the host's resolvers say.
+    Theirs(Arc<Upstream>),
+}
+
 impl Server {
-    /// The server of a view, answering from the newest networks.
-    pub(crate) fn new(view: View, topology: Receiver<Arc<Topology>>) -> Self {
+    /// The server of a view, answering from the newest networks, and asking others for other names if there are any.
+    pub(crate) fn new(view: View, topology: Receiver<Arc<Topology>>, upstream: Option<Arc<Upstream>>) -> Self {
         let limit = Mutex::new(Limit::new(Instant::now()));
-        Self { view, topology, limit, places: Places::new(CONNECTIONS, CONNECTIONS_EACH) }
+        Self { view, topology, upstream, limit, places: Places::new(CONNECTIONS, CONNECTIONS_EACH) }
     }
 
-    /// The answer to a packet. What is over the limit gets none, as on AWS.
-    fn answer(&self, source: IpAddr, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    /// The reply to a packet. What is over the limit gets none, as on AWS.
+    fn reply(&self, source: IpAddr, packet: &[u8], transport: Transport) -> Option<Reply> {
         let allowed = self.limit.lock().unwrap_or_else(PoisonError::into_inner).allows(source, Instant::now());
         if !allowed {
             return None;
         }
         let topology = self.topology.borrow().clone();
+        let reply = || match &self.upstream {
+            Some(upstream) if is_elsewhere(&topology, &self.view, packet) => Some(Reply::Theirs(upstream.clone())),
+            _ => answer(&topology, &self.view, packet, transport).map(Reply::Packet),
+        };
         // A packet that shows a defect costs its sender the answer, and nobody else anything.
-        catch_unwind(AssertUnwindSafe(|| answer(&topology, &self.view, packet, transport))).ok().flatten()
+        catch_unwind(AssertUnwindSafe(reply)).ok().flatten()
     }
+}
+
+/// What others answer, or that they don't.
+async fn theirs(upstream: &Upstream, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    upstream.ask(question, transport).await.or_else(|| failure(question))
 }
 
 /// Answers what comes over UDP, for ever.
 pub(crate) async fn udp(server: Arc<Server>, socket: UdpSocket) {
+    let socket = Arc::new(socket);
+    // They end with this.
+    let mut asking = JoinSet::new();
     // As long as a question can be; what is longer is cut off and then unreadable.
     let mut packet = vec![0; 4096];
     loop {
         match socket.recv_from(&mut packet).await {
             Ok((length, from)) => {
                 let question = packet.get(..length).unwrap_or_default();
-                if let Some(reply) = server.answer(from.ip(), question, Transport::Udp) {
-                    // Whoever asked may have gone; the packet may be filtered on its way. UDP promises nothing.
-                    let _ = socket.send_to(&reply, from).await;
+                // Whoever asked may have gone; the packet may be filtered on its way. UDP promises nothing.
+                match server.reply(from.ip(), question, Transport::Udp) {
+                    Some(Reply::Packet(reply)) => drop(socket.send_to(&reply, from).await),
+                    Some(Reply::Theirs(upstream)) => {
+                        let (socket, question) = (socket.clone(), question.to_vec());
+                        asking.spawn(async move {
+                            if let Some(reply) = theirs(&upstream, &question, Transport::Udp).await {
+                                let _ = socket.send_to(&reply, from).await;
+                            }
+                        });
+                    }
+                    None => {}
                 }
+                while asking.try_join_next().is_some() {}
             }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
@@ -86,7 +122,12 @@ pub(crate) async fn tcp(server: Arc<Server>, listener: TcpListener) {
 async fn converse(server: &Server, mut stream: TcpStream, from: IpAddr) -> io::Result<()> {
     loop {
         let question = timeout(IDLE, read(&mut stream)).await??;
-        let Some(reply) = server.answer(from, &question, Transport::Tcp) else { continue };
+        let reply = match server.reply(from, &question, Transport::Tcp) {
+            Some(Reply::Packet(reply)) => Some(reply),
+            Some(Reply::Theirs(upstream)) => theirs(&upstream, &question, Transport::Tcp).await,
+            None => None,
+        };
+        let Some(reply) = reply else { continue };
         let length = u16::try_from(reply.len()).map_err(io::Error::other)?;
         let framed = [length.to_be_bytes().as_slice(), &reply].concat();
         timeout(IDLE, stream.write_all(&framed)).await??;

@@ -13,10 +13,12 @@ mod watch;
 
 use crate::{
     Config, clock,
+    dns::Upstream,
     ledger::Ledger,
     listen::Listeners,
     metadata,
     reconcile::{self, Lease},
+    uplink::Uplink,
 };
 use containers::Report;
 use jobs::Jobs;
@@ -107,10 +109,16 @@ impl Host {
         let instance = config.instance.clone();
         let (status, told) = (StatusSender::new(status), StatusSender::new(spec.clone()));
         let metadata = metadata::Server::new(config.clone(), told.subscribe(), status.subscribe());
-        let listeners = Listeners::new(instance.clone(), config.runtime_handle.clone(), config.aws_socket.clone())
-            .with_metadata(metadata);
+        let runtime = &config.runtime_handle;
+        let mut listeners =
+            Listeners::new(instance.clone(), runtime.clone(), config.aws_socket.clone()).with_metadata(metadata);
+        let mut uplink = None;
+        if let Some(outside) = &config.outside {
+            listeners = listeners.with_upstream(Upstream::new(outside.resolv_conf.clone()));
+            uplink = Some(Uplink::new(instance.clone(), runtime.clone(), &outside.allowed));
+        }
         let mut host = Self {
-            network: Worker::start(network, listeners, instance, events.clone())?,
+            network: Worker::start(network, listeners, uplink, instance, events.clone())?,
             context: Context {
                 jobs: Jobs::new(&events)?,
                 watcher: Watcher::start(events.clone())?,

@@ -3,8 +3,11 @@
 //! With the network comes what the agent answers in it. A task's network is not complete before its resolver knows its names.
 
 use super::Event;
-use crate::listen::Listeners;
-use network::{Instance, Network, Plan, plan};
+use crate::{
+    listen::{Deaf, Listeners},
+    uplink::Uplink,
+};
+use network::{Instance, Internet, Network, Plan, plan};
 use spec::{HostSpec, TaskId};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,13 +42,14 @@ impl Worker {
     pub(super) fn start(
         network: Network,
         listeners: Listeners,
+        uplink: Option<Uplink>,
         instance: Instance,
         events: Sender<Event>,
     ) -> std::io::Result<Self> {
         let (sender, specs) = channel();
         thread::Builder::new()
             .name("network".into())
-            .spawn(move || keep(network, listeners, &instance, &specs, &events))?;
+            .spawn(move || keep(network, listeners, uplink, &instance, &specs, &events))?;
         Ok(Self(sender))
     }
 
@@ -59,10 +63,12 @@ impl Worker {
 fn keep(
     mut network: Network,
     mut listeners: Listeners,
+    mut uplink: Option<Uplink>,
     instance: &Instance,
     specs: &Receiver<Arc<HostSpec>>,
     events: &Sender<Event>,
 ) {
+    let internet = if uplink.is_some() { Internet::Host } else { Internet::Sealed };
     let mut current: Option<Arc<HostSpec>> = None;
     let mut complained = Vec::new();
     let (mut failed, mut verify) = (false, VERIFY);
@@ -77,13 +83,16 @@ fn keep(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let Some(spec) = &current else { continue };
-        let plan = plan(instance, spec);
+        let plan = plan(instance, spec, internet);
         let begun = Instant::now();
         let done = if told { network.apply(&plan) } else { network.verify(&plan) };
         if !told {
             verify = VERIFY.max(begun.elapsed() * SHARE);
         }
-        let deaf = listeners.apply(&spec.topology);
+        let mut deaf = listeners.apply(&spec.topology);
+        if let Some(Err(error)) = uplink.as_mut().map(|uplink| uplink.apply(network.uplink())) {
+            deaf.push(Deaf { why: format!("nothing leaves the region: {error}"), needed: false });
+        }
         let errors = done.err().unwrap_or_default();
         let was = std::mem::replace(&mut failed, !errors.is_empty() || !deaf.is_empty());
         if !told && !failed && !was {

@@ -378,7 +378,7 @@ fn dialer(config: &Config, id: &TaskId, task: &TaskSpec, spec: &HostSpec, cancel
     Ok(Dialer {
         namespace: config.instance.task(id).path(),
         resolver: spec.topology.vpcs.get(&task.vpc).and_then(Vpc::resolver),
-        trust: Trust::new(&spec.authority)?,
+        trust: Trust::new(&spec.authority, config.outside.as_ref().map_or("", |outside| &outside.authorities))?,
         patience: config.patience,
         cancelled,
     })

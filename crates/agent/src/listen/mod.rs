@@ -4,7 +4,7 @@
 mod wanted;
 
 use crate::{
-    dns::{self, View},
+    dns::{self, Upstream, View},
     metadata,
     places::Places,
     services,
@@ -32,6 +32,7 @@ pub struct Listeners {
     runtime: Handle,
     aws_socket: PathBuf,
     topology: watch::Sender<Arc<Topology>>,
+    upstream: Option<Arc<Upstream>>,
     servers: BTreeMap<View, Arc<dns::Server>>,
     metadata: Option<Arc<metadata::Server>>,
     open: BTreeMap<NamespaceName, Namespace>,
@@ -73,10 +74,17 @@ impl Listeners {
             runtime,
             aws_socket,
             topology: watch::Sender::new(Arc::default()),
+            upstream: None,
             servers: BTreeMap::new(),
             metadata: None,
             open: BTreeMap::new(),
         }
+    }
+
+    /// The same, asking others for names that are theirs.
+    pub fn with_upstream(mut self, upstream: Upstream) -> Self {
+        self.upstream = Some(Arc::new(upstream));
+        self
     }
 
     /// The same, answering for tasks' metadata too.
@@ -138,9 +146,9 @@ impl Listeners {
         let mut run = |task: JoinHandle<()>| running.push(Running(task.abort_handle()));
         match listener {
             Listener::Resolver(_, view) => {
-                let topology = &self.topology;
-                let server = self.servers.entry(view.clone());
-                let server = server.or_insert_with(|| Arc::new(dns::Server::new(view.clone(), topology.subscribe())));
+                let (topology, upstream) = (&self.topology, &self.upstream);
+                let new = || dns::Server::new(view.clone(), topology.subscribe(), upstream.clone());
+                let server = self.servers.entry(view.clone()).or_insert_with(|| Arc::new(new()));
                 if let Some(udp) = sockets.udp {
                     run(runtime.spawn(dns::udp(server.clone(), tokio::net::UdpSocket::from_std(udp)?)));
                 }

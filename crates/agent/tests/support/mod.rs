@@ -1,5 +1,8 @@
 //! Clients of what the agent answers, and a server behind it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+pub mod world;
 
 use hickory_proto::{
     op::{Message, MessageType, OpCode, Query, ResponseCode},

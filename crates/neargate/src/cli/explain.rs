@@ -105,7 +105,10 @@ impl Explain {
         })?;
         stopped::put_back(&mut topology, &mut tasks, &gone, &self.from);
         let question = Question::new(&topology, &tasks, &self.from, &self.to.place, transport)?;
-        let report = question.answer();
+        let mut report = question.answer();
+        if region.has_uplink() {
+            report = report.with_uplink();
+        }
         match self.output {
             Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
             Output::Text => print!("{report}"),

@@ -15,6 +15,11 @@ pub const INSTANCE: &str = "instance";
 /// A file in a data directory: where AWS clients connect, as long as the region runs.
 pub const URL: &str = "url";
 
+/// A file in a data directory: what the region's tasks reach beyond it, as `--internet` says it.
+pub const INTERNET: &str = "internet";
+/// What is in it where that is the host's own network.
+pub const HOST: &str = "host";
+
 /// A region by its data directory.
 pub struct Region {
     /// Absolute and without symbolic links.
@@ -86,6 +91,11 @@ impl Region {
     /// What the names of everything it makes on this machine begin with.
     pub fn instance(&self) -> Instance {
         Instance::of(&self.data_dir)
+    }
+
+    /// Whether tasks that have a way out reach the host's own network by it, as it was last started.
+    pub fn has_uplink(&self) -> bool {
+        std::fs::read_to_string(self.data_dir.join(INTERNET)).is_ok_and(|internet| internet == HOST)
     }
 
     /// Where AWS clients connect, for a region that runs.

@@ -7,7 +7,7 @@ use super::{
     DataDir, Failure,
     region::{self, Region},
 };
-use agent::Patience;
+use agent::{Outside, Patience};
 use clap::{Args, ValueEnum};
 use containers::{RuntimeKind, ShimCommand};
 use network::Instance;
@@ -22,12 +22,15 @@ use tokio::{
     runtime::{Builder, Handle},
     signal::unix::{Signal, SignalKind, signal},
 };
+use vpc::IpNet;
 
 const EXAMPLES: &str = "\
 Examples:
   neargate up                          # on 127.0.0.1:4566, kept in /var/lib/neargate
   eval \"$(neargate env)\"               # in another terminal: AWS clients use it
   neargate up --listen 127.0.0.1:0 --data-dir /srv/two    # a second one, on a free port
+  neargate up --internet host          # tasks with a way out reach the real internet, and pull from it
+  neargate up --internet host --internet-allow 192.168.1.20/32   # and one machine of your own network
 
 It runs in the foreground and prints one line once it is ready. SIGTERM or Ctrl-C end it; its tasks go on running, and the \
 next `up` with the same data directory takes them over. `neargate down` removes everything.";
@@ -57,13 +60,18 @@ pub struct Up {
     /// What starts containers.
     #[arg(long, value_enum, default_value_t = Runtime::Native)]
     runtime: Runtime,
-    /// What tasks reach beyond their VPC.
+    /// What tasks with a way out reach. It holds until the next start, which says it again.
     #[arg(long, value_enum, default_value_t = Internet::Sealed)]
     internet: Internet,
+    /// A range that tasks may reach with `--internet host` although it is private, or a network this machine is on. Can be given several
+    /// times. This machine's own addresses, its loopback and its cloud's metadata (169.254.0.0/16) stay out of reach.
+    #[arg(long, value_name = "CIDR")]
+    internet_allow: Vec<IpNet>,
     /// How many seconds a connection that is made for a task may take, before it counts as impossible: to pull its image, for example.
-    /// It is tried up to five times. On AWS it takes minutes until a task without a way out has stopped.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.7, value_parser = seconds)]
-    dial_timeout: f64,
+    /// It is tried up to five times. On AWS it takes minutes until a task without a way out has stopped. 0.7 if not given, and 5 with
+    /// `--internet host`.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    dial_timeout: Option<f64>,
     /// How many seconds a registry or service may be silent to a task before it is asked again, or given up.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
     answer_timeout: f64,
@@ -89,10 +97,22 @@ enum Runtime {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Internet {
-    /// Nothing: no packet of a task leaves this machine.
+    /// The region's own internet: a namespace with a host for you to use, AWS's services, and a mirror of public registries. No packet
+    /// leaves this machine.
     Sealed,
-    /// The host's uplink. Not supported yet.
+    /// The real one beside it, through this machine's own network: over TCP and UDP, and by ping. Public names are the real ones then.
     Host,
+}
+
+impl Internet {
+    /// How long a connection for a task may take, in seconds.
+    fn dial_timeout(self) -> f64 {
+        match self {
+            // No way is longer than this machine.
+            Self::Sealed => 0.7,
+            Self::Host => 5.0,
+        }
+    }
 }
 
 impl Up {
@@ -103,6 +123,8 @@ impl Up {
         raise_descriptors();
         let data_dir = self.data_dir.make()?;
         leave(&data_dir, region::INSTANCE, Instance::of(&data_dir).prefix())?;
+        let internet = if self.internet == Internet::Host { region::HOST } else { "sealed" };
+        leave(&data_dir, region::INTERNET, internet)?;
         // Requests are answered in microseconds and what takes long has threads of its own: two do.
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let done = runtime.block_on(self.serve(data_dir));
@@ -117,15 +139,34 @@ impl Up {
                 "--listen {address} may be reached by other machines, and any access key is accepted: whoever connects can run containers here. Listen on 127.0.0.1, or add --listen-anywhere if the network keeps others out"
             )));
         }
-        if self.internet == Internet::Host {
-            return Err(Failure("--internet host is not supported yet: tasks reach their VPC only. Leave it out, or say --internet sealed".to_owned()));
+        if self.internet == Internet::Sealed && !self.internet_allow.is_empty() {
+            return Err(Failure(
+                "--internet-allow says what tasks may reach besides the internet, and the internet is sealed: add --internet host".to_owned(),
+            ));
         }
         Ok(())
+    }
+
+    /// What of this machine's own network tasks may reach.
+    fn outside(&self) -> Option<Outside> {
+        let host = self.internet == Internet::Host;
+        let authorities = || {
+            agent::authorities::of_this_machine().unwrap_or_else(|| {
+                eprintln!("neargate: this machine has no bundle of public certificate authorities, so no image is pulled from a public registry: install ca-certificates, or name a file in SSL_CERT_FILE");
+                String::new()
+            })
+        };
+        host.then(|| Outside {
+            allowed: self.internet_allow.clone(),
+            resolv_conf: PathBuf::from("/etc/resolv.conf"),
+            authorities: authorities().into(),
+        })
     }
 
     async fn serve(self, data_dir: PathBuf) -> Result<(), Failure> {
         // Before anything starts, so that no signal finds it half-made.
         let mut ends = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+        let outside = self.outside();
         let server = server::start(server::Config {
             listen: self.listen,
             data_dir: data_dir.clone(),
@@ -136,9 +177,10 @@ impl Up {
         let server = server.await?;
         let url = format!("http://{}", server.address);
         leave(&data_dir, region::URL, &url)?;
-        let [dial, silence] = [self.dial_timeout, self.answer_timeout].map(Duration::from_secs_f64);
+        let dial = self.dial_timeout.unwrap_or_else(|| self.internet.dial_timeout());
+        let [dial, silence] = [dial, self.answer_timeout].map(Duration::from_secs_f64);
         let patience = Patience { dial, silence };
-        let agent = agent::start(agent_config(data_dir.clone(), &server, self.runtime, patience)?);
+        let agent = agent::start(agent_config(data_dir.clone(), &server, self.runtime, patience, outside)?);
         let agent = match agent {
             Ok(agent) => agent,
             Err(error) => {
@@ -173,6 +215,7 @@ fn agent_config(
     server: &server::Server,
     runtime: Runtime,
     patience: Patience,
+    outside: Option<Outside>,
 ) -> Result<agent::Config, Failure> {
     let program =
         std::env::current_exe().map_err(|error| Failure(format!("finding neargate's own program: {error}")))?;
@@ -190,6 +233,7 @@ fn agent_config(
         shim: ShimCommand::new(program, ["shim"]),
         capacity: capacity::of_this_machine()?,
         patience,
+        outside,
         runtime_handle: Handle::current(),
     })
 }

@@ -1,12 +1,13 @@
 //! Whether this machine can enforce a VPC at all: everything a plan needs is tried out in a namespace that is thrown away.
 
-use super::{Network, state::State, table};
+use super::{Network, state::State, table, tun};
 use crate::{
     Error,
     name::{Instance, LinkName, NamespaceName},
     namespace,
     netlink::{Socket, route, shape},
-    plan::{ROUTER_MAC, VethEnd, plan, table::Table},
+    plan::{Internet, ROUTER_MAC, VethEnd, plan, table::Table, uplink},
+    sys,
 };
 use rustix::io::Errno;
 use spec::HostSpec;
@@ -21,13 +22,21 @@ impl Network {
     /// modules for them on the way. Leaves nothing behind.
     pub fn check_host() -> Result<(), Error> {
         let instance = Instance::new("check")?;
-        let plan = plan(&instance, &example());
+        let plan = plan(&instance, &example(), Internet::Sealed);
         for (name, namespace) in &plan.namespaces {
             if let Some(table) = &namespace.table {
                 namespace::in_a_throwaway(|| check_nftables(name, table))?;
             }
         }
         namespace::in_a_throwaway(check_veth)
+    }
+
+    /// Fails, by name, if this machine can't let its internet out.
+    pub fn check_uplink() -> Result<(), Error> {
+        let failed = |errno| Error::new("create", "a TUN link", errno).with_fix(tun::FIX);
+        namespace::in_a_throwaway(|| sys::tun(LinkName::uplink().as_str()).map(drop).map_err(failed))?;
+        let check = || check_nftables(&NamespaceName("check".into()), &uplink::table());
+        namespace::in_a_throwaway(check).map_err(|error| error.with_fix(tun::FIX))
     }
 }
 

@@ -16,6 +16,7 @@ mod leaf;
 mod remove;
 mod state;
 mod table;
+mod tun;
 
 use crate::{
     Error,
@@ -45,6 +46,8 @@ pub struct Network {
     judged: Option<Arc<Topology>>,
     /// The next index for a link. Indexes are unique over all namespaces of the instance, so that an index alone names a link.
     next_index: u32,
+    /// The internet's way out, where there is one.
+    tun: Option<tun::Tun>,
 }
 
 /// A namespace that is there.
@@ -61,7 +64,7 @@ struct Known {
 impl Network {
     /// The network of an instance. Nothing is read or made yet.
     pub fn new(instance: Instance) -> Self {
-        Self { instance, known: BTreeMap::new(), done: None, judged: None, next_index: FIRST_INDEX }
+        Self { instance, known: BTreeMap::new(), done: None, judged: None, next_index: FIRST_INDEX, tun: None }
     }
 
     /// Makes everything as planned and says how many changes that took. What this process did before is not looked at again.
@@ -174,8 +177,9 @@ impl Network {
             .filter_map(|key| plan.veths.get(key))
             .flat_map(|veth| veth.ends().map(|end| (&end.namespace, &end.link)))
             .collect();
-        let planned: HashSet<(&NamespaceName, &LinkName)> =
-            plan.veths.values().flat_map(|veth| veth.ends().map(|end| (&end.namespace, &end.link))).collect();
+        let ends = plan.veths.values().flat_map(|veth| veth.ends().map(|end| (&end.namespace, &end.link)));
+        let tuns = plan.namespaces.iter().filter_map(|(name, planned)| Some((name, planned.tun.as_ref()?)));
+        let planned: HashSet<(&NamespaceName, &LinkName)> = ends.chain(tuns).collect();
         // A leaf's end goes with the hub's, and a leaf that is not planned goes whole.
         let lo = LinkName::lo();
         for name in &scope.touched {
@@ -212,6 +216,9 @@ impl Network {
         }
         let Some(known) = self.known.get_mut(name) else { return Ok(count) };
         count += known.mend_sysctls(name)?;
+        if let Some(link) = &planned.tun {
+            count += tun::make(&mut self.tun, name, link, known)?;
+        }
         if let (Some(table), Some(socket)) = (&planned.table, known.sockets.as_mut().and_then(|s| s.netfilter.as_mut()))
         {
             count += table::apply(name, socket, &mut known.state, table)?;

@@ -9,7 +9,7 @@ use crate::{
         route::{self, Link},
         shape,
     },
-    plan::{Address, MAIN, Namespace, Neighbour, PolicyRule, Route},
+    plan::{Address, Namespace, Neighbour, PolicyRule, Route},
 };
 use rustix::io::Errno;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,10 +54,7 @@ impl State {
     /// A namespace just made: a loopback link that is down, and parameters that have just been set.
     pub(super) fn fresh() -> Self {
         let lo = Link { index: 1, mac: None, mtu: 65536, up: false, peer: None };
-        // As the kernel makes them: the main table, and an empty one that is called "default".
-        let rules = [(32766, MAIN), (32767, 253)];
-        let rules = rules.map(|(priority, table)| PolicyRule { priority, mark: None, table: Some(table) });
-        Self { links: [(LinkName::lo(), lo)].into(), rules: rules.into(), ..Self::default() }
+        Self { links: [(LinkName::lo(), lo)].into(), rules: PolicyRule::KERNELS.into(), ..Self::default() }
     }
 
     /// Reads links, addresses, neighbours, routes, routing rules and bandwidths.

@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use crate::plan::table::{Datum, Rule, Selector, Statement, Verdict};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Names of attributes and numbers of linux/netfilter/nf_tables.h, as far as they are used.
 const LIST_ELEMENT: u16 = 1;
@@ -105,6 +105,8 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 lookup(m, map, Some(FIRST_REGISTER));
                 translate(m, SOURCE, Some(*ports));
             }
+            Statement::Begins => begins(m),
+            Statement::Divert(address, port) => divert(m, *address, *port),
             Statement::Count => expression(m, "counter", |_| {}),
             Statement::Reset => expression(m, "reject", |m| {
                 m.net_u32(1, 1).attr(2, &[0]);
@@ -194,16 +196,44 @@ fn compare(m: &mut Message, operation: u32, value: &[u8]) {
 fn state(m: &mut Message, bits: u32) {
     const STATE: u32 = 0;
     connection(m, STATE);
+    mask(m, bits.to_ne_bytes());
+    compare(m, NOT_EQUAL, &[0; 4]);
+}
+
+/// Leaves only these bits of the first register.
+fn mask<const N: usize>(m: &mut Message, bits: [u8; N]) {
     expression(m, "bitwise", |m| {
-        m.net_u32(1, FIRST_REGISTER).net_u32(2, FIRST_REGISTER).net_u32(3, 4);
+        m.net_u32(1, FIRST_REGISTER).net_u32(2, FIRST_REGISTER).net_u32(3, N as u32);
         m.nest(4, |m| {
-            m.attr(VALUE, &bits.to_ne_bytes());
+            m.attr(VALUE, &bits);
         });
         m.nest(5, |m| {
-            m.attr(VALUE, &[0; 4]);
+            m.attr(VALUE, &[0; N]);
         });
     });
-    compare(m, NOT_EQUAL, &[0; 4]);
+}
+
+/// Matches a TCP segment with SYN and without ACK.
+fn begins(m: &mut Message) {
+    const FLAGS: u32 = 13;
+    const SYN: u8 = 2;
+    const ACK: u8 = 16;
+    payload(m, TRANSPORT, FLAGS, 1, FIRST_REGISTER);
+    mask(m, [SYN | ACK]);
+    compare(m, EQUAL, &[SYN]);
+}
+
+/// Gives the packet to a socket of this machine.
+fn divert(m: &mut Message, address: Ipv4Addr, port: u16) {
+    immediate(m, FIRST_REGISTER, |m| {
+        m.attr(VALUE, &address.octets());
+    });
+    immediate(m, FIRST_REGISTER + 1, |m| {
+        m.attr(VALUE, &port.to_be_bytes());
+    });
+    expression(m, "tproxy", |m| {
+        m.net_u32(1, IPV4.into()).net_u32(2, FIRST_REGISTER).net_u32(3, FIRST_REGISTER + 1);
+    });
 }
 
 fn direction(m: &mut Message, direction: u8) {

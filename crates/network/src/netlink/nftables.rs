@@ -108,6 +108,7 @@ fn hook_numbers(hook: Hook) -> (u32, i32) {
         Hook::NatPrerouting => (0, -100),
         Hook::NatPostrouting => (4, 100),
         Hook::Leaving => (4, 101),
+        Hook::Diverting => (0, -150),
     }
 }
 

@@ -45,6 +45,7 @@ const LOCAL_TABLE: u32 = 255;
 const PERMANENT: u16 = 0x80;
 const ONLINK: u32 = 4;
 const UNICAST: u8 = 1;
+const LOCAL: u8 = 2;
 const BLACKHOLE: u8 = 6;
 const UNREACHABLE: u8 = 7;
 /// RTA_TABLE and FRA_TABLE: the table's number in full, as the header's has one byte.
@@ -214,12 +215,14 @@ fn route_message(kind: u16, flags: u16, route: &Route, index: Option<u32>) -> Me
     const OUTPUT: u16 = 4;
     const GATEWAY: u16 = 5;
     const SCOPE_LINK: u8 = 253;
+    const SCOPE_HOST: u8 = 254;
     const SCOPE_NOWHERE: u8 = 255;
     let (route_type, scope, onlink) = match route.target {
         Target::Link(_) => (UNICAST, SCOPE_LINK, 0),
         Target::Gateway(..) => (UNICAST, 0, ONLINK),
         Target::Blackhole => (BLACKHOLE, 0, 0),
         Target::Unreachable => (UNREACHABLE, 0, 0),
+        Target::Local(_) => (LOCAL, SCOPE_HOST, 0),
     };
     // Whoever made the route that is to be deleted, and with what scope, does not matter.
     let (made_by, scope) = if kind == DELETE_ROUTE { (0, SCOPE_NOWHERE) } else { (STATIC, scope) };
@@ -296,6 +299,7 @@ pub(crate) fn routes(socket: &mut Socket, names: &BTreeMap<u32, LinkName>) -> Re
         let target = match (field(7)?, link, attributes.get(5).and_then(address)) {
             (UNICAST, Some(link), Some(gateway)) => Target::Gateway(gateway, link),
             (UNICAST, Some(link), None) => Target::Link(link),
+            (LOCAL, Some(link), _) => Target::Local(link),
             (BLACKHOLE, ..) => Target::Blackhole,
             (UNREACHABLE, ..) => Target::Unreachable,
             _ => return None,

@@ -16,6 +16,7 @@ mod router;
 pub(crate) mod stale;
 pub mod table;
 mod text;
+pub(crate) mod uplink;
 
 pub use namespace::{Address, MAIN, Namespace, Neighbour, Place, PolicyRule, Route, Target, Veth, VethEnd};
 
@@ -43,6 +44,16 @@ pub const ROUTER_MAC: Mac = Mac([0x0a, 0, 0, 0, 0, 1]);
 pub const FAR_MAC: Mac = Mac([0x0a, 0, 0, 0, 0, 2]);
 /// What stands for the other end of a pair that is no interface's in routes. No packet bears it.
 const FAR: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 0, 1));
+
+/// What is beyond the namespace of the internet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Internet {
+    /// Nothing: no packet leaves this machine.
+    #[default]
+    Sealed,
+    /// What this process makes of packets: they go out by a link of its own ([`crate::Network::uplink`]).
+    Host,
+}
 
 /// Everything an instance has on this machine. A copy shares its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +86,8 @@ impl Attachment<'_> {
     }
 }
 
-/// The network that a spec asks for.
-pub fn plan(instance: &Instance, spec: &HostSpec) -> Plan {
+/// The network that a spec asks for, on a host that lets its internet out or does not.
+pub fn plan(instance: &Instance, spec: &HostSpec, internet: Internet) -> Plan {
     let mut plan = Plan {
         instance: instance.clone(),
         namespaces: BTreeMap::new(),
@@ -101,7 +112,7 @@ pub fn plan(instance: &Instance, spec: &HostSpec) -> Plan {
     }
     let attached = || topology.vpcs.iter().filter(|(_, vpc)| vpc.internet_gateway.is_some());
     if attached().next().is_some() {
-        plan.add_internet(attached().filter(|(id, _)| here.contains_key(id)));
+        plan.add_internet(attached().filter(|(id, _)| here.contains_key(id)), internet);
     }
     plan
 }
@@ -194,7 +205,7 @@ impl Plan {
     }
 
     /// The internet, and a pair to the router of each of these VPCs.
-    fn add_internet<'a>(&mut self, vpcs: impl Iterator<Item = (&'a VpcId, &'a Vpc)>) {
+    fn add_internet<'a>(&mut self, vpcs: impl Iterator<Item = (&'a VpcId, &'a Vpc)>, beyond: Internet) {
         let internet = self.instance.internet();
         let mut taken = HashSet::new();
         let mut links = Vec::new();
@@ -207,7 +218,7 @@ impl Plan {
             );
             links.push((link, vpc));
         }
-        self.namespaces.insert(internet, Arc::new(internet::namespace(&links)));
+        self.namespaces.insert(internet, Arc::new(internet::namespace(&links, beyond)));
     }
 
     fn add_veth(&mut self, hub: VethEnd, other: VethEnd, mtu: u32) {

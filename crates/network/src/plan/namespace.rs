@@ -23,6 +23,8 @@ pub struct Namespace {
     pub routes: BTreeSet<Route>,
     /// Which packets look into which routing tables; none where that is left as the kernel has it.
     pub rules: Option<BTreeSet<PolicyRule>>,
+    /// A link whose packets are read and written by this process instead of another namespace (`Network::uplink`).
+    pub tun: Option<LinkName>,
     /// How much leaves by a link at most, in bits a second.
     pub shapes: BTreeMap<LinkName, u64>,
     /// Its nftables table, named `vpc`.
@@ -99,6 +101,8 @@ pub enum Target {
     Blackhole,
     /// Nowhere, and the sender is told.
     Unreachable,
+    /// Here: what is sent there is taken in as if the destination were an address of this link.
+    Local(LinkName),
 }
 
 impl Route {
@@ -110,7 +114,7 @@ impl Route {
     /// The link it leads to.
     pub fn link(&self) -> Option<&LinkName> {
         match &self.target {
-            Target::Link(link) | Target::Gateway(_, link) => Some(link),
+            Target::Link(link) | Target::Gateway(_, link) | Target::Local(link) => Some(link),
             Target::Blackhole | Target::Unreachable => None,
         }
     }
@@ -125,6 +129,14 @@ pub struct PolicyRule {
     pub mark: Option<u32>,
     /// The table to look into; none loses the packet without a word.
     pub table: Option<u32>,
+}
+
+impl PolicyRule {
+    /// What the kernel makes by itself: the main table, and an empty one that it calls "default".
+    pub(crate) const KERNELS: [Self; 2] = [
+        Self { priority: 32766, mark: None, table: Some(MAIN) },
+        Self { priority: 32767, mark: None, table: Some(253) },
+    ];
 }
 
 /// A veth pair: a cable between two namespaces.

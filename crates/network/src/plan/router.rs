@@ -68,6 +68,7 @@ pub(super) fn namespace(vpc: &Vpc, attachments: &[Attachment], around: &Around) 
         neighbours: neighbours.chain(far_neighbours(around)).collect(),
         routes: local_routes(vpc, attachments).chain(table_routes(vpc, attachments, around)).collect(),
         rules: Some(rules(around)),
+        tun: None,
         shapes: attachments.iter().filter_map(|at| Some((at.link.clone(), at.nat?.bandwidth))).collect(),
         table: Some(policy::table(vpc, attachments, around)),
     }

@@ -2,7 +2,11 @@
 //! element by element.
 
 use crate::name::LinkName;
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 /// The name of a set, map or chain.
 pub type Name = Arc<str>;
@@ -141,12 +145,21 @@ pub enum Hook {
     NatPostrouting,
     /// Packets as they leave, after translation. What falls off the end goes on.
     Leaving,
+    /// Prerouting at priority `mangle`: packets as they come in, before they are routed. What falls off the end goes on.
+    Diverting,
 }
 
 impl Hook {
     /// Every hook there is.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::RawPrerouting, Self::Input, Self::Forward, Self::NatPrerouting, Self::NatPostrouting, Self::Leaving];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::RawPrerouting,
+        Self::Input,
+        Self::Forward,
+        Self::NatPrerouting,
+        Self::NatPostrouting,
+        Self::Leaving,
+        Self::Diverting,
+    ];
 
     /// Whether its chains translate addresses instead of filtering.
     pub(crate) fn translates(self) -> bool {
@@ -155,7 +168,7 @@ impl Hook {
 
     /// Whether what falls off the end of its chains is dropped.
     pub(crate) fn drops(self) -> bool {
-        !self.translates() && self != Self::Leaving
+        !self.translates() && !matches!(self, Self::Leaving | Self::Diverting)
     }
 }
 
@@ -198,6 +211,11 @@ pub enum Statement {
     TranslateSource(Selector, Name),
     /// Translates the source to one of so many addresses, the next for each connection, and to one of these ports.
     TranslateSourceInTurn(Name, u32, (u16, u16)),
+    /// Matches a TCP segment that begins a connection: SYN without ACK. For rules that have matched TCP.
+    Begins,
+    /// Gives a TCP segment to the socket of its connection, or to the one that listens at an address and port, wherever the segment
+    /// is for (`tproxy`); does not match when there is neither.
+    Divert(Ipv4Addr, u16),
     /// Counts packets and bytes.
     Count,
     /// Answers with a TCP reset instead (RFC 9293).

@@ -22,6 +22,9 @@ impl fmt::Display for Plan {
                     }
                 }
             }
+            if let Some(tun) = &namespace.tun {
+                writeln!(f, "  link {tun} tun")?;
+            }
             write!(f, "{namespace}")?;
         }
         self.impossible.iter().try_for_each(|(task, why)| writeln!(f, "impossible {task}: {why}"))
@@ -59,6 +62,7 @@ impl fmt::Display for Route {
             Target::Gateway(gateway, link) => write!(f, "{} via {gateway} dev {link} onlink", self.to)?,
             Target::Blackhole => write!(f, "blackhole {}", self.to)?,
             Target::Unreachable => write!(f, "unreachable {}", self.to)?,
+            Target::Local(link) => write!(f, "local {} dev {link}", self.to)?,
         }
         if let Some(source) = self.source {
             write!(f, " src {source}")?;
@@ -130,6 +134,7 @@ fn write_chain(f: &mut fmt::Formatter<'_>, name: &str, chain: &Chain) -> fmt::Re
         Some(Hook::NatPrerouting) => writeln!(f, "      type nat hook prerouting priority dstnat; policy accept;")?,
         Some(Hook::Leaving) => writeln!(f, "      type filter hook postrouting priority srcnat + 1; policy accept;")?,
         Some(Hook::NatPostrouting) => writeln!(f, "      type nat hook postrouting priority srcnat; policy accept;")?,
+        Some(Hook::Diverting) => writeln!(f, "      type filter hook prerouting priority mangle; policy accept;")?,
     }
     chain.rules.iter().try_for_each(|rule| writeln!(f, "      {rule}"))?;
     writeln!(f, "    }}")
@@ -212,6 +217,8 @@ impl fmt::Display for Statement {
             Self::TranslateSourceInTurn(map, count, (first, last)) => {
                 write!(f, "snat ip to numgen inc mod {count} map @{map} : {first}-{last}")
             }
+            Self::Begins => f.write_str("tcp flags & (syn | ack) == syn"),
+            Self::Divert(address, port) => write!(f, "tproxy ip to {address}:{port}"),
             Self::Count => f.write_str("counter"),
             Self::Reset => f.write_str("reject with tcp reset"),
             Self::Verdict(Verdict::Accept) => f.write_str("accept"),

@@ -3,7 +3,7 @@
 
 pub mod probe;
 
-use network::{Instance, Network, Plan, plan};
+use network::{Instance, Internet, Network, Plan, plan};
 use spec::{Desired, HostSpec, TaskId, TaskSpec};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +26,7 @@ pub struct World {
     pub instance: Instance,
     pub spec: HostSpec,
     pub network: Network,
+    pub internet: Internet,
 }
 
 impl Drop for World {
@@ -51,7 +52,7 @@ impl World {
     /// The same for an instance that may be there already.
     pub fn of(instance: Instance) -> Self {
         let spec = HostSpec { revision: 1, topology: topology().into(), ..HostSpec::default() };
-        Self { network: Network::new(instance.clone()), instance, spec }
+        Self { network: Network::new(instance.clone()), instance, spec, internet: Internet::Sealed }
     }
 
     pub fn topology(&mut self) -> &mut Topology {
@@ -72,7 +73,7 @@ impl World {
     }
 
     pub fn plan(&self) -> Plan {
-        plan(&self.instance, &self.spec)
+        plan(&self.instance, &self.spec, self.internet)
     }
 
     pub fn apply(&mut self) -> usize {

@@ -204,3 +204,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn only_a_question_that_can_be_answered_is_asked_of_others() {
+    let elsewhere = |message: &Message| is_elsewhere(&region(), &view(), &message.to_vec().unwrap());
+    assert!(elsewhere(&question("example.com", RecordType::A)));
+    assert!(elsewhere(&question("example.com", RecordType::MX)));
+    assert!(!elsewhere(&question("example.com", RecordType::AXFR)));
+    assert!(!elsewhere(&question("logs.us-east-1.amazonaws.com", RecordType::A)));
+    let mut unwanted = question("example.com", RecordType::A);
+    unwanted.metadata.recursion_desired = false;
+    assert!(!elsewhere(&unwanted));
+    let mut answer = question("example.com", RecordType::A);
+    answer.metadata.message_type = MessageType::Response;
+    assert!(!elsewhere(&answer));
+    assert!(!is_elsewhere(&region(), &view(), b"noise"));
+}
+
+#[test]
+fn what_nobody_answers_is_a_failure() {
+    let asked = question("example.com", RecordType::A);
+    let reply = Message::from_vec(&failure(&asked.to_vec().unwrap()).unwrap()).unwrap();
+    assert_eq!((reply.metadata.id, reply.metadata.response_code), (4711, ResponseCode::ServFail));
+    assert_eq!((reply.queries, reply.metadata.recursion_desired), (asked.queries, true));
+    assert_eq!(failure(b"noise"), None);
+}

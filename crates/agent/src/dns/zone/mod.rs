@@ -1,4 +1,4 @@
-//! What there is at a name. The internet is sealed, so beside AWS's names there is none.
+//! What there is at a name: AWS's names, and public registries'. Others are on the internet, if there is a way to it.
 
 mod hosts;
 mod services;
@@ -7,7 +7,7 @@ pub(crate) mod tests;
 
 use std::{fmt, net::IpAddr};
 use vpc::{
-    AWS_SERVICES, Topology, VpcId,
+    AWS_SERVICES, PRIVATE_RANGES, PUBLIC_POOL, Topology, VpcId,
     names::{private_domain, public_domain},
 };
 
@@ -52,7 +52,21 @@ pub fn find(topology: &Topology, view: &View, name: &str) -> Option<Data> {
         _ => None,
     };
     let addresses = address.map(|address| vec![address]).or_else(|| services::addresses(topology, view, name));
+    let addresses = addresses.or_else(|| services::registry(topology, name).map(|address| vec![address]));
     addresses.map(Data::Addresses).or_else(|| is_parent(region, view, name).then_some(Data::Nothing))
+}
+
+/// Whether a name is others' to answer where there is a way to them: it is neither AWS's, of which all are answered here, nor that of an
+/// address of the region's. Public registries' are theirs: what is pulled is theirs too.
+pub fn is_elsewhere(topology: &Topology, view: &View, name: &str) -> bool {
+    let own = match name.strip_suffix(".in-addr.arpa").and_then(reversed) {
+        Some(IpAddr::V4(address)) => {
+            PUBLIC_POOL.contains(&address) || PRIVATE_RANGES.iter().any(|net| net.contains(&address))
+        }
+        _ => !authority(topology, name).is_empty(),
+    };
+    let registry = || services::registry(topology, name).is_some();
+    !own && (registry() || matches!(find(topology, view, name), None | Some(Data::Nothing)))
 }
 
 /// The domain that says of a name that it does not exist, or that there is nothing of a type at it.

@@ -15,8 +15,12 @@ pub(super) fn addresses(topology: &Topology, view: &View, name: &str) -> Option<
         return Some(privately(topology, view, service).unwrap_or_else(|| vec![service.address()]));
     }
     let global = AWS_SERVICES.iter().find(|service| is_global(service, name)).map(AwsService::address);
-    let registry = || topology.registries().any(|(host, _)| host == name).then_some(REGISTRIES);
-    global.or_else(registry).map(|address| vec![address])
+    global.map(|address| vec![address])
+}
+
+/// The address of a public registry's name: that of the mirror.
+pub(super) fn registry(topology: &Topology, name: &str) -> Option<IpAddr> {
+    topology.registries().any(|(host, _)| host == name).then_some(REGISTRIES)
 }
 
 /// Whether a name is a service's in a region, or one under it: a bucket's, or an account's registry's.

@@ -251,3 +251,31 @@ fn a_host_of_the_internet_has_no_name() {
     let [a, b, c, d] = host.octets();
     assert_eq!(asked(&region(), "internet", &format!("{d}.{c}.{b}.{a}.in-addr.arpa")), "no such name");
 }
+
+#[test]
+fn names_of_the_region_are_never_asked_of_others() {
+    let (topology, inside) = (region(), View::Vpc(VPC.into()));
+    let elsewhere = |view: &View, name| is_elsewhere(&topology, view, name);
+    let own = [
+        "ip-10-0-1-12.ec2.internal",
+        "ip-10-9-9-9.ec2.internal",
+        "ec2.internal",
+        "logs.us-east-1.amazonaws.com",
+        "sts.amazonaws.com",
+        "nothing.us-east-1.amazonaws.com",
+        "s3.eu-west-1.amazonaws.com",
+        "amazonaws.com",
+        "12.1.0.10.in-addr.arpa",
+        "5.0.18.198.in-addr.arpa",
+        "254.169.254.169.in-addr.arpa",
+        "10.in-addr.arpa",
+    ];
+    for name in own {
+        assert!(!elsewhere(&inside, name) && !elsewhere(&View::Internet, name), "{name}");
+    }
+    let others = ["example.com", "com", "", "myamazonaws.com", "internal", "8.8.8.8.in-addr.arpa", "aws.amazon.com"];
+    let registries = ["registry-1.docker.io", "ghcr.io", "public.ecr.aws", "registry.example.com"];
+    for name in others.into_iter().chain(registries) {
+        assert!(elsewhere(&inside, name) && elsewhere(&View::Internet, name), "{name}");
+    }
+}

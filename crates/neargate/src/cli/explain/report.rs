@@ -39,6 +39,22 @@ pub struct Report {
     pub fix: Option<Fix>,
     /// What is to be known besides, where rules are not all there is.
     note: Option<String>,
+    #[serde(skip)]
+    address: IpAddr,
+}
+
+impl Report {
+    /// The same where the internet is the host's own network.
+    pub fn with_uplink(mut self) -> Self {
+        let address = self.address;
+        let note = || {
+            format!(
+                "This is what the rules say. Beyond the region, this machine's own network decides about {address}."
+            )
+        };
+        self.note = self.note.take().map(|_| note());
+        self
+    }
 }
 
 /// One end of a flow.
@@ -98,6 +114,7 @@ impl<'a> Question<'a> {
         let note = reachable.then(|| sealed(&verdict.there.end, to.address)).flatten();
         let back = verdict.back.as_ref().filter(|_| verdict.there.arrives()).map(way);
         Report {
+            address: to.address,
             from: Side::from(from),
             to: Side::from(to),
             traffic: text::sent(&packet.transport),

@@ -31,6 +31,7 @@ use super::{
     nat,
     neighbours::Around,
     table::{Datum, Field, Hook, Key, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key, range},
+    uplink,
 };
 use crate::name::LinkName;
 use groups::{chain_name, judged_by, map_name, mark};
@@ -50,7 +51,7 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 15] = [
+pub(crate) const SHAPES: [Shape; 16] = [
     SOURCES,
     ORIGINS,
     PAIRS,
@@ -66,6 +67,7 @@ pub(crate) const SHAPES: [Shape; 15] = [
     groups::PORT_GROUPS,
     nat::PROTOCOLS,
     nat::TURNS,
+    uplink::ADDRESSES,
 ];
 
 /// The table of a VPC's router, for those of its interfaces that are linked to it.

@@ -1,0 +1,132 @@
+//! UDP of the uplink: a socket of the host's own network for each sender and receiver, as long as one of them has something to say.
+
+use super::{
+    answer,
+    link::Link,
+    packet::{self, Flow},
+};
+use crate::places::{Place, Places};
+use rustix::net::SendFlags;
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    net::UdpSocket,
+    time::{Instant, timeout_at},
+};
+
+/// Flows at once, and of one public address.
+const FLOWS: usize = 4096;
+const FLOWS_EACH: usize = 2048;
+/// How long a flow of one question and answer may be idle, and one that went on after an answer ("Idle connection tracking timeout",
+/// Amazon EC2 User Guide).
+const IDLE: Duration = Duration::from_secs(30);
+const IDLE_STREAM: Duration = Duration::from_secs(180);
+/// The longest datagram.
+const LONGEST: usize = u16::MAX as usize;
+
+/// The flows of an uplink.
+pub(crate) struct Udp {
+    link: Arc<Link>,
+    places: Arc<Places>,
+    flows: Mutex<HashMap<Flow, Arc<Open>>>,
+}
+
+/// One flow.
+struct Open {
+    socket: UdpSocket,
+    usage: Mutex<Use>,
+}
+
+/// What a flow was used for.
+#[derive(Clone, Copy)]
+struct Use {
+    last: Instant,
+    answered: bool,
+    stream: bool,
+}
+
+impl Open {
+    /// Takes note of a datagram, sent or received, and says from when on the flow is idle.
+    fn used(&self, change: impl FnOnce(&mut Use)) -> Instant {
+        let mut is = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut is);
+        is.last + if is.stream { IDLE_STREAM } else { IDLE }
+    }
+}
+
+impl Udp {
+    pub(crate) fn new(link: Arc<Link>) -> Arc<Self> {
+        Arc::new(Self { link, places: Places::new(FLOWS, FLOWS_EACH), flows: Mutex::default() })
+    }
+
+    /// Whether a flow is one of these.
+    pub(crate) fn knows(&self, flow: &Flow) -> bool {
+        self.flows().contains_key(flow)
+    }
+
+    /// Sends a datagram on. It may be lost on the way, and what the host is told of it is told to its sender.
+    pub(crate) fn take(self: &Arc<Self>, flow: Flow, payload: &[u8]) {
+        let sent = self.flow(flow).and_then(|open| {
+            let Some(open) = open else { return Ok(()) };
+            open.used(|is| (is.last, is.stream) = (Instant::now(), is.stream || is.answered));
+            Ok(rustix::net::send(&open.socket, payload, SendFlags::DONTWAIT).map(drop)?)
+        });
+        if let Err(error) = sent {
+            self.tell(flow, &error);
+        }
+    }
+
+    /// The socket of a flow, made if there is none. None if there is no place for it.
+    fn flow(self: &Arc<Self>, flow: Flow) -> io::Result<Option<Arc<Open>>> {
+        let mut flows = self.flows();
+        if let Some(open) = flows.get(&flow) {
+            return Ok(Some(open.clone()));
+        }
+        let Some(place) = self.places.at_once((*flow.from.ip()).into()) else { return Ok(None) };
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect(SocketAddr::V4(flow.to))?;
+        socket.set_nonblocking(true)?;
+        let unused = Use { last: Instant::now(), answered: false, stream: false };
+        let open = Arc::new(Open { socket: UdpSocket::from_std(socket)?, usage: Mutex::new(unused) });
+        flows.insert(flow, open.clone());
+        tokio::spawn(self.clone().answers(flow, open.clone(), place));
+        Ok(Some(open))
+    }
+
+    /// Sends answers back until the flow is idle.
+    async fn answers(self: Arc<Self>, flow: Flow, open: Arc<Open>, _place: Place) {
+        let back = Flow { from: flow.to, to: flow.from };
+        loop {
+            let idle = open.used(|_| {});
+            match timeout_at(idle, open.socket.readable()).await {
+                Ok(Ok(())) => {}
+                Err(_) if open.used(|_| {}) > Instant::now() => continue,
+                Ok(Err(_)) | Err(_) => break,
+            }
+            let mut payload = Vec::with_capacity(LONGEST);
+            match open.socket.try_recv_buf(&mut payload) {
+                Ok(_) => {
+                    open.used(|is| (is.last, is.answered) = (Instant::now(), true));
+                    self.link.write(&packet::datagram(back, &payload));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => self.tell(flow, &error),
+            }
+        }
+        self.flows().remove(&flow);
+    }
+
+    /// Tells a sender why its datagram went nowhere.
+    fn tell(&self, flow: Flow, error: &io::Error) {
+        answer(error, &packet::datagram(flow, &[])).into_iter().for_each(|packet| self.link.write(&packet));
+    }
+
+    fn flows(&self) -> MutexGuard<'_, HashMap<Flow, Arc<Open>>> {
+        self.flows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
