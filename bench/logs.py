@@ -1,4 +1,5 @@
-"""Log events through the whole program: lines taken in from a host to the disk, and found again with filter-log-events."""
+"""Log lines through the whole program: from containers through their tasks' interfaces to the disk; with PutLogEvents; and found again
+with filter-log-events."""
 
 import http.client
 import json
@@ -10,17 +11,22 @@ import sys
 import tempfile
 import time
 
+import images
 from common import region
+from tasks import ROLE, awslogs, container, define, execution_role, public, run
 
 LINES = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000_000
 BATCH = 4000
 STREAMS = 8
 NEEDLE = "needle0123456789"
 REPEATS = 5
+# Lines of each of so many containers.
+LOGGED = 1_000_000
+WRITERS = 2
 
 
 class Socket(http.client.HTTPConnection):
-    """HTTP over the region's unix socket, as hosts speak it."""
+    """HTTP over the region's unix socket."""
 
     def __init__(self, path):
         super().__init__("localhost")
@@ -36,6 +42,10 @@ class Socket(http.client.HTTPConnection):
         said = answer.read()
         assert answer.status == 200, said
         return said
+
+    def logs(self, operation, request):
+        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"Logs_20140328.{operation}"}
+        return json.loads(self.post("/", request if isinstance(request, str) else json.dumps(request), headers) or "{}")
 
 
 def lines(batch):
@@ -61,9 +71,52 @@ def median(command):
     return statistics.median(times)
 
 
+def of_region(here):
+    """Seconds of processor time that the region's processes have taken: its own and its tasks' shims, but not their containers."""
+    used = 0
+    for path in pathlib.Path("/proc").iterdir():
+        try:
+            if path.name.isdigit() and str(here.data).encode() in (path / "cmdline").read_bytes():
+                used += processor(path.name)
+        except OSError:
+            pass  # it has ended
+    return used
+
+
+def from_containers(here, client):
+    """Containers write lines as quickly as they are taken; how long until all are on disk."""
+    text = "".join(f"{line}\n" for batch in range(25) for line in lines(batch))
+    with tempfile.TemporaryDirectory(prefix="neargate-bench-") as directory:
+        archive = pathlib.Path(directory) / "logging.tar"
+        images.save(archive, "logging:latest", [images.busybox({"/lines": text.encode()})], {"Env": ["PATH=/bin"]})
+        here.load(archive)
+    execution_role(here)
+    client.logs("CreateLogGroup", {"logGroupName": "/containers"})
+    ecs, rounds = here.client("ecs"), LOGGED // (25 * BATCH)
+    script = f"i=0; while [ $i -lt {rounds} ]; do cat /lines; i=$((i+1)); done; sleep 1000"
+    writer = container(command=script, image="logging:latest", logConfiguration=awslogs("/containers", mode="blocking"), stopTimeout=2)
+    definition = define(ecs, writer, executionRoleArn=ROLE, cpu="1024", memory="2048")
+    count = LOGGED * WRITERS
+    expected = WRITERS * rounds * (len(text) + 25 * BATCH * 25)
+    used, begin = of_region(here), time.monotonic()
+    tasks = [run(ecs, public(here.subnet), definition) for _ in range(WRITERS)]
+    stored = lambda: client.logs("DescribeLogGroups", {"logGroupNamePrefix": "/containers"})["logGroups"][0]["storedBytes"]
+    while stored() < expected:
+        time.sleep(0.05)
+    wall, used = time.monotonic() - begin, of_region(here) - used
+    assert stored() == expected
+    print(f"from {WRITERS} containers to the disk, {count:,} lines of {len(text) * rounds * WRITERS >> 20} MB: {count / wall:,.0f} lines/s, {count / used:,.0f} a second of one core (goal: 100,000)")
+    for task in tasks:
+        ecs.stop_task(task=task)
+
+
 here = region()
 pid = here.process.pid
 client = Socket(here.data / "neargate.sock")
+from_containers(here, client)
+client.logs("CreateLogGroup", {"logGroupName": "/bench"})
+for number in range(STREAMS):
+    client.logs("CreateLogStream", {"logGroupName": "/bench", "logStreamName": f"s{number}"})
 scratch = tempfile.TemporaryDirectory(prefix="neargate-bench-")
 plain = pathlib.Path(scratch.name) / "lines"
 now = int(time.time() * 1000)
@@ -74,21 +127,19 @@ with plain.open("w") as out:
         if batch == LINES // BATCH // 2:
             texts[0] = f"ERROR {NEEDLE} in haystack"
         out.writelines(text + "\n" for text in texts)
-        stream, first = batch % STREAMS, batch // STREAMS * BATCH
-        sent = [{"at": now - 3_600_000 + batch, "message": text} for text in texts]
-        body = json.dumps({"group": "/bench", "stream": f"s{stream}", "create_group": True, "first": first, "lines": sent})
+        events = [{"timestamp": now - 3_600_000 + batch, "message": text} for text in texts]
+        body = json.dumps({"logGroupName": "/bench", "logStreamName": f"s{batch % STREAMS}", "logEvents": events})
         begin = time.monotonic()
-        client.post("/_neargate/logs", body)
+        client.logs("PutLogEvents", body)
         wall += time.monotonic() - begin
 used = processor(pid) - used
 print(f"taking in {LINES:,} lines of {plain.stat().st_size >> 20} MB, each {BATCH} synced: {LINES / wall:,.0f} lines/s, {LINES / used:,.0f} a second of one core (goal: 100,000)")
 
-headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Logs_20140328.FilterLogEvents"}
 times = []
 for _ in range(REPEATS):
     request, found, begin = {"logGroupName": "/bench", "filterPattern": NEEDLE}, 0, time.monotonic()
     while True:
-        answer = json.loads(client.post("/", json.dumps(request), headers))
+        answer = client.logs("FilterLogEvents", request)
         found += len(answer["events"])
         if "nextToken" not in answer:
             break

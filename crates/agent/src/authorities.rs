@@ -70,7 +70,7 @@ pub(crate) fn mounts(directory: &Path, authority: &str, layers: &[PathBuf]) -> i
 pub fn of_this_machine() -> Option<String> {
     let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     let paths = named.map_or_else(|| BUNDLES.map(PathBuf::from).to_vec(), |path| vec![path]);
-    paths.iter().find_map(|path| read(File::open(path).ok()?))
+    paths.iter().find_map(|path| fs::read_to_string(path).ok())
 }
 
 /// A file of an image, if it is a plain one in the uppermost layer that has something at its path.

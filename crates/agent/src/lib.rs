@@ -6,7 +6,7 @@
 //! - `sync`, [`ledger`]: what the server says, and the copy of it on disk.
 //! - [`dns`], `services`, `metadata`: what answers inside namespaces beside the tasks; [`listen`] keeps their sockets where they should be.
 //! - [`uplink`]: what becomes of tasks' packets that leave the region, where they may.
-//! - `dial`, `aws`, `registry`, `initialise`: what the agent sends for a task, from inside its namespace.
+//! - `dial`, `aws`, `registry`, `initialise`, `host::streams`: what the agent sends for a task, from inside its namespace.
 //! - [`authorities`], [`container`], [`files`]: a container as the launcher wants it; [`secrets`]: what fetches its secrets, and what
 //!   comes of it; pure.
 //! - [`logs`]: what the `awslogs` driver does with a container's lines; pure.
@@ -22,6 +22,7 @@ pub mod client;
 mod clock;
 mod config;
 pub mod container;
+mod credentials;
 mod dial;
 pub mod dns;
 mod error;

@@ -168,29 +168,85 @@ fn every_kind_of_pattern_finds_its_events() {
     assert_eq!(tested, Ok(expected));
 }
 
+/// A task that logs to `/ecs/app`, and the access key of its execution role.
+fn logging_task(running: &Running) -> (String, String) {
+    let client = &mut running.connect();
+    let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ecs-tasks.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D";
+    let form = format!("Action=CreateRole&Version=2010-05-08&RoleName=exec&AssumeRolePolicyDocument={trust}");
+    let made = client.request("POST", "/", &[("Content-Type", "application/x-www-form-urlencoded")], form.as_bytes());
+    assert_eq!(made.unwrap().status, 200);
+    let mut ecs = |operation: &str, input: Value| {
+        let answer = client.json(&format!("ecs.{operation}"), &input.to_string()).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str::<Value>(&answer.body).unwrap()
+    };
+    let options = json!({ "awslogs-group": "/ecs/app", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p" });
+    ecs("CreateCluster", json!({}));
+    ecs(
+        "RegisterTaskDefinition",
+        json!({
+            "family": "web", "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+            "executionRoleArn": "exec",
+            "containerDefinitions": [{ "name": "web", "image": "web", "logConfiguration": { "logDriver": "awslogs", "options": options } }],
+        }),
+    );
+    let subnets = running.connect().ec2("Action=DescribeSubnets").unwrap().body;
+    let subnet = subnets.split("<subnetId>").nth(1).unwrap().split('<').next().unwrap();
+    let network = json!({ "awsvpcConfiguration": { "subnets": [subnet] } });
+    let ran =
+        ecs("RunTask", json!({ "taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": network }));
+    let task = ran["tasks"][0]["taskArn"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let asked = json!({ "task": task, "role": "execution" }).to_string();
+    let issued = running.connect_unix().request("POST", "/_neargate/credentials", &[], asked.as_bytes()).unwrap();
+    let issued: Value = serde_json::from_str(&issued.body).unwrap();
+    (task, issued["AccessKeyId"].as_str().unwrap().to_owned())
+}
+
 #[test]
-fn a_hosts_lines_are_kept_once_and_need_their_group() {
+fn numbered_lines_are_kept_once_and_numbered_by_their_own_task_only() {
     let dir = tempfile::tempdir().unwrap();
     let running = Running::start(config(dir.path())).unwrap();
-    let host = &mut running.connect_unix();
-    let mut send = |batch: Value| host.request("POST", "/_neargate/logs", &[], batch.to_string().as_bytes()).unwrap();
-    let t = now();
-    let lines = |texts: &[&str]| texts.iter().map(|text| json!({ "at": t, "message": text })).collect::<Vec<_>>();
-    let batch = |first: u64, create: bool, texts: &[&str]| json!({ "group": "/ecs/app", "stream": "web/web/1", "create_group": create, "first": first, "lines": lines(texts) });
-    let refused = send(batch(0, false, &[]));
-    assert_eq!(
-        (refused.status, refused.body.contains("The specified log group does not exist.")),
-        (400, true),
-        "{}",
-        refused.body
-    );
-    assert_eq!(send(batch(0, true, &[])).status, 200);
-    assert_eq!(send(batch(0, true, &["0", "1"])).status, 200);
-    assert_eq!(send(batch(0, true, &["0", "1"])).status, 200);
-    assert_eq!(send(batch(1, true, &["1", "2"])).status, 200);
+    let (task, key) = logging_task(&running);
+    let stream = format!("p/web/{task}");
     let client = &mut running.connect();
-    let input = json!({ "logGroupName": "/ecs/app", "logStreamName": "web/web/1" });
-    assert_eq!(messages(&call(client, "GetLogEvents", input).unwrap()), ["0", "1", "2"]);
+    let t = now();
+    let put = |client: &mut Client<_>, key: &str, first: &str, texts: &[(i64, &str)]| {
+        let events: Vec<_> = texts.iter().map(|(at, text)| json!({ "timestamp": t + at, "message": text })).collect();
+        let body = json!({ "logGroupName": "/ecs/app", "logStreamName": stream, "logEvents": events }).to_string();
+        let signed = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/logs/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let headers = [
+            ("X-Amz-Target", "Logs_20140328.PutLogEvents"),
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("Authorization", &signed),
+            ("x-neargate-first-line", first),
+        ];
+        let answer = client.request("POST", "/", &headers, body.as_bytes()).unwrap();
+        (answer.status, answer.body)
+    };
+    let (status, why) = put(client, &key, "0", &[(0, "0")]);
+    assert_eq!((status, why.contains("The specified log group does not exist.")), (400, true), "{why}");
+    call(client, "CreateLogGroup", json!({ "logGroupName": "/ecs/app" })).unwrap();
+    call(client, "CreateLogStream", json!({ "logGroupName": "/ecs/app", "logStreamName": stream })).unwrap();
+    for (first, texts) in [
+        ("0", [(0, "0"), (1, "1")]),
+        ("0", [(0, "0"), (1, "1")]),
+        ("1", [(1, "1"), (2, "2")]),
+        ("3", [(3, "3"), (90_000_000, "too new")]),
+        ("5", [(5, "5"), (6, "6")]),
+    ] {
+        let (status, said) = put(client, &key, first, &texts);
+        assert_eq!((status, said.contains("tooNewLogEventStartIndex\":1")), (200, first == "3"), "{said}");
+    }
+    let input = json!({ "logGroupName": "/ecs/app", "logStreamName": stream, "startFromHead": true });
+    let kept = call(client, "GetLogEvents", input.clone()).unwrap();
+    assert_eq!(messages(&kept), ["0", "1", "2", "3", "5", "6"]);
+    for (key, first, code) in [("AKIAIOSFODNN7EXAMPLE", "100", "AccessDenied"), (&key, "x", "InvalidParameter")] {
+        let (status, why) = put(client, key, first, &[(9, "mine")]);
+        assert_eq!((status, why.contains(code)), (400, true), "{why}");
+    }
+    assert_eq!(messages(&call(client, "GetLogEvents", input).unwrap()).len(), 6);
     call(client, "DeleteLogGroup", json!({ "logGroupName": "/ecs/app" })).unwrap();
     assert_eq!(client.request("POST", "/_neargate/reset", &[], b"").unwrap().status, 200);
     assert_eq!(

@@ -32,6 +32,9 @@ pub struct TaskStatus {
     pub execution_stopped_at: Option<Millis>,
     /// Why the task as a whole can't run, if so: network, images, dependencies.
     pub failure: Option<TaskFailure>,
+    /// Whether its containers have ended and their output is still on its way, through the task's interface.
+    #[serde(default)]
+    pub shipping: bool,
     /// Its containers by name; each container of the spec is listed.
     pub containers: BTreeMap<String, ContainerStatus>,
 }

@@ -1,4 +1,4 @@
-//! The one call a host makes, and the streams beside it.
+//! The one call a host makes, and what it says beside it.
 
 use crate::{HostSpec, HostStatus, Millis, TaskId};
 use serde::{Deserialize, Serialize};
@@ -32,29 +32,9 @@ pub struct SyncReply {
     pub lease: Millis,
 }
 
-/// `POST /_neargate/logs`: lines for one log stream. Sent again when no answer comes; `first` makes that harmless.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LogBatch {
-    /// The log group's name.
-    pub group: String,
-    /// The log stream's name.
-    pub stream: String,
-    /// Whether the group is made when it is missing.
-    pub create_group: bool,
-    /// The number of the first line since the stream began, so that what was already stored is not stored twice.
-    pub first: u64,
-    /// The lines, oldest first.
-    pub lines: Vec<LogLine>,
-}
-
-/// One line of output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LogLine {
-    /// When it was written.
-    pub at: Millis,
-    /// The text without its line end. Bytes that are not UTF-8 are replaced.
-    pub message: String,
-}
+/// The header of `PutLogEvents` by which a host numbers the lines of a container: it has the number of the first since the stream began.
+/// A batch that is sent again, for want of an answer, is stored once. Only the execution role of the stream's own task may say so.
+pub const FIRST_LINE: &str = "x-neargate-first-line";
 
 /// `POST /_neargate/credentials`: credentials for one of a task's roles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

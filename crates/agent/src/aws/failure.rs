@@ -50,8 +50,16 @@ impl Failure {
         Self::Refused { status: status.as_u16(), request_id, code, message }
     }
 
+    /// The failure of the last of so many attempts.
+    pub(super) fn after(self, attempt: u32) -> Self {
+        match self {
+            Self::NoAnswer { url, why, .. } => Self::NoAnswer { url, attempts: attempt, why },
+            refused @ Self::Refused { .. } => refused,
+        }
+    }
+
     /// Whether the next attempt may be answered otherwise.
-    pub(super) fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         match self {
             Self::NoAnswer { .. } => true,
             Self::Refused { status, code, .. } => *status >= 500 || code.contains("Throttl"),

@@ -6,7 +6,7 @@ mod sign;
 
 pub(crate) use failure::Failure;
 
-use crate::dial::{Body, Dialer};
+use crate::dial::{Body, Connection, Dialer};
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use serde_json::Value;
@@ -60,14 +60,12 @@ impl Aws {
     /// # Errors
     /// [`Failure`].
     pub(crate) async fn call(&self, service: &Service, operation: &str, input: &Value) -> Result<Value, Failure> {
-        let url = format!("https://{}.{}.amazonaws.com/", service.host, self.region);
         let body = Bytes::from(input.to_string());
-        let (mut attempt, mut pause) = (1, PAUSE);
+        let (mut connection, mut attempt, mut pause) = (None, 1, PAUSE);
         loop {
-            let failure = match self.attempt(service, operation, &url, body.clone()).await {
-                Ok((status, _, answer)) if status.is_success() => return Ok(answer),
-                Ok((status, request_id, answer)) => Failure::refused(status, request_id, &answer),
-                Err(error) => Failure::NoAnswer { url: url.clone(), attempts: attempt, why: error.to_string() },
+            let failure = match self.once(&mut connection, service, operation, &body, &[]).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure.after(attempt),
             };
             if attempt >= ATTEMPTS || !failure.passes() {
                 return Err(failure);
@@ -78,23 +76,52 @@ impl Aws {
         }
     }
 
-    async fn attempt(
+    /// Calls an operation once, on a connection that is there or a new one, with headers of its own. A connection that can be used again
+    /// is left there.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) async fn once(
         &self,
+        connection: &mut Option<Connection>,
         service: &Service,
         operation: &str,
-        url: &str,
-        body: Bytes,
+        body: &Bytes,
+        headers: &[(&str, &str)],
+    ) -> Result<Value, Failure> {
+        let url = format!("https://{}.{}.amazonaws.com/", service.host, self.region);
+        let answered = async {
+            let request = Request::post(&url)
+                .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
+                .header("x-amz-target", format!("{}.{operation}", service.target));
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let mut request = request.body(Body::new(body.clone())).map_err(io::Error::other)?;
+            sign::sign(&mut request, body, &self.credentials, &self.region, service.signing)?;
+            self.answered(connection, request).await
+        };
+        match answered.await {
+            Ok((status, _, answer)) if status.is_success() => Ok(answer),
+            Ok((status, request_id, answer)) => Err(Failure::refused(status, request_id, &answer)),
+            Err(error) => Err(Failure::NoAnswer { url, attempts: 1, why: error.to_string() }),
+        }
+    }
+
+    /// The status, id and body of an answer.
+    async fn answered(
+        &self,
+        kept: &mut Option<Connection>,
+        request: Request<Body>,
     ) -> io::Result<(StatusCode, String, Value)> {
-        let request = Request::post(url)
-            .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("{}.{operation}", service.target));
-        let mut request = request.body(Body::new(body.clone())).map_err(io::Error::other)?;
-        sign::sign(&mut request, &body, &self.credentials, &self.region, service.signing)?;
-        let answer = self.dialer.send(request).await?;
+        let mut connection = match kept.take().filter(|connection| !connection.is_closed()) {
+            Some(connection) => connection,
+            None => self.dialer.open(request.uri()).await?,
+        };
+        let answer = connection.send(request).await?;
         let status = answer.status();
         let request_id = answer.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok());
         let request_id = request_id.unwrap_or_default().to_owned();
         let body = self.dialer.whole(answer, ANSWER).await?;
+        *kept = Some(connection);
         Ok((status, request_id, serde_json::from_slice(&body).unwrap_or_default()))
     }
 }

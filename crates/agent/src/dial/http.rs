@@ -1,13 +1,16 @@
-//! HTTPS for a task: one request on a connection of its own.
+//! HTTPS for a task: connections, and requests on them.
 
 use super::{Dialer, go, said};
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::{body::Incoming, client::conn::http1::SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use std::io::{self, ErrorKind};
+use std::{
+    io::{self, ErrorKind},
+    time::Duration,
+};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -16,13 +19,29 @@ pub(crate) type Body = Full<Bytes>;
 /// What comes back: its body is still to be read.
 pub(crate) type Answer = Response<Incoming>;
 
+/// A connection that requests are sent on, one after the other: each once the answer before it was read whole.
+pub(crate) struct Connection {
+    sender: SendRequest<Body>,
+    /// Whose it is, as a header says it.
+    host: HeaderValue,
+    silence: Duration,
+}
+
 impl Dialer {
-    /// Sends a request whose URI is a whole `https` URL, and returns when the answer's head is there, whatever its status.
+    /// Sends a request whose URI is a whole `https` URL on a connection of its own, and returns when the answer's head is there, whatever
+    /// its status.
     ///
     /// # Errors
     /// No answer came, in Go's words.
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> io::Result<Answer> {
-        let uri = request.uri().clone();
+    pub(crate) async fn send(&self, request: Request<Body>) -> io::Result<Answer> {
+        self.open(request.uri()).await?.send(request).await
+    }
+
+    /// Connects to whoever has an `https` URL.
+    ///
+    /// # Errors
+    /// In Go's words.
+    pub(crate) async fn open(&self, uri: &Uri) -> io::Result<Connection> {
         let host = uri.host().unwrap_or_default();
         if uri.scheme_str() != Some("https") {
             let scheme = uri.scheme_str().unwrap_or_default();
@@ -33,21 +52,12 @@ impl Dialer {
         let secured = timeout(self.patience.dial, TlsConnector::from(self.trust.0.clone()).connect(name, stream)).await;
         let secured = secured.map_err(|_| said(ErrorKind::TimedOut, "net/http: TLS handshake timeout"))?;
         let secured = secured.map_err(|error| said(error.kind(), tls(&error)))?;
-        let (mut sender, connection) =
+        let (sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(secured)).await.map_err(io::Error::other)?;
         tokio::spawn(connection);
-        // On the connection only the path is sent; whose it is, is in a header.
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = uri.authority().map_or(host, |authority| authority.as_str());
-        let host = header::HeaderValue::from_str(authority).map_err(io::Error::other)?;
-        request.headers_mut().insert(header::HOST, host);
-        *request.uri_mut() = path.parse().map_err(io::Error::other)?;
-        let answer = timeout(self.patience.silence, sender.send_request(request)).await;
-        let silent = |_| said(ErrorKind::TimedOut, "net/http: timeout awaiting response headers");
-        answer.map_err(silent)?.map_err(|error| {
-            let error = broken(error);
-            said(error.kind(), go(&error, "read"))
-        })
+        let host = HeaderValue::from_str(authority).map_err(io::Error::other)?;
+        Ok(Connection { sender, host, silence: self.patience.silence })
     }
 
     /// The whole body of an answer, of at most so many bytes.
@@ -57,6 +67,33 @@ impl Dialer {
     pub(crate) async fn whole(&self, answer: Answer, most: usize) -> io::Result<Bytes> {
         let body = timeout(self.patience.silence, Limited::new(answer.into_body(), most).collect()).await;
         Ok(body.map_err(|_| said(ErrorKind::TimedOut, "i/o timeout"))?.map_err(io::Error::other)?.to_bytes())
+    }
+}
+
+impl Connection {
+    /// Sends a request to whoever it was opened to, and returns when the answer's head is there.
+    ///
+    /// # Errors
+    /// No answer came, in Go's words.
+    pub(crate) async fn send(&mut self, mut request: Request<Body>) -> io::Result<Answer> {
+        // On the connection only the path is sent; whose it is, is in a header.
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() = path.parse().map_err(io::Error::other)?;
+        request.headers_mut().insert(header::HOST, self.host.clone());
+        let answer = timeout(self.silence, async {
+            self.sender.ready().await?;
+            self.sender.send_request(request).await
+        });
+        let silent = |_| said(ErrorKind::TimedOut, "net/http: timeout awaiting response headers");
+        answer.await.map_err(silent)?.map_err(|error| {
+            let error = broken(error);
+            said(error.kind(), go(&error, "read"))
+        })
+    }
+
+    /// Whether the other side has ended it.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
     }
 }
 

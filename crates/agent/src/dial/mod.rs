@@ -3,15 +3,16 @@
 //!
 //! What goes wrong is told in the words of Go's `net` package, which AWS's own agents are written with: they are what people search for.
 
+mod dialers;
 mod http;
 mod names;
 mod trust;
 
-pub(crate) use self::http::{Answer, Body, broken};
-pub(crate) use trust::Trust;
+pub(crate) use self::http::{Answer, Body, Connection, broken};
+pub(crate) use dialers::Dialers;
 
-use crate::cancel::Cancelled;
 use names::lookup;
+use rustix::net::sockopt::set_tcp_user_timeout;
 use std::{
     fmt,
     io::{self, ErrorKind},
@@ -23,6 +24,10 @@ use tokio::{
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
+use trust::Trust;
+
+/// Milliseconds that what was sent may go without being acknowledged. A connection whose way is gone says nothing of itself.
+const UNACKNOWLEDGED: u32 = 5_000;
 
 /// How long to wait for what does not come. AWS's own times are several times as long, which nobody is helped by on a network whose
 /// longest way is one machine.
@@ -44,8 +49,6 @@ pub(crate) struct Dialer {
     /// Who certifies whom it connects to.
     pub(crate) trust: Trust,
     pub(crate) patience: Patience,
-    /// Whether anybody still wants what it fetches.
-    pub(crate) cancelled: Cancelled,
 }
 
 impl Dialer {
@@ -88,6 +91,8 @@ impl Dialer {
         let connected = timeout(patience, socket.connect(address)).await.unwrap_or_else(|_| Err(late()));
         let stream = connected.map_err(|error| failed(&error))?;
         let _ = stream.set_nodelay(true);
+        // Without it the kernel sends again for a quarter of an hour, at growing intervals.
+        let _ = set_tcp_user_timeout(&stream, UNACKNOWLEDGED);
         Ok(stream)
     }
 }

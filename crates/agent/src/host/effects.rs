@@ -3,14 +3,14 @@
 use crate::{
     Config, authorities,
     aws::Aws,
-    client::Client,
+    cancel::Cancelled,
     clock,
     config::cgroup_parent,
     container,
+    credentials::TaskCredentials,
     dial::Dialer,
     files,
     initialise::{self, Resources},
-    metadata::fetch_credentials,
     registry::Registry,
     secrets::Login,
     signal,
@@ -90,10 +90,12 @@ fn most_processes(memory: u64) -> u32 {
     u32::try_from(memory / (8 * (16 << 10))).unwrap_or(u32::MAX).max(1024)
 }
 
-/// Gets what a task's containers need of AWS's services.
+/// Gets what a task's containers need of AWS's services, as long as that is wanted.
 pub(crate) fn initialise(
     config: &Config,
+    cancelled: &Cancelled,
     dialer: io::Result<Dialer>,
+    credentials: &TaskCredentials,
     region: String,
     id: &TaskId,
     task: &TaskSpec,
@@ -105,10 +107,8 @@ pub(crate) fn initialise(
     };
     let got = dialer.map_err(|error| failed(error.to_string())).and_then(|dialer| {
         config.runtime_handle.block_on(async {
-            let cancelled = dialer.cancelled.clone();
             let got = async {
-                let server = Client::new(&config.socket);
-                let credentials = fetch_credentials(&server, id, TaskRole::Execution).await;
+                let credentials = credentials.get(id, TaskRole::Execution, clock::now()).await;
                 let credentials = credentials.map_err(|error| failed(error.to_string()))?;
                 initialise::initialise(&Aws { dialer, region, credentials }, task).await
             };
@@ -122,6 +122,7 @@ pub(crate) fn initialise(
 pub(crate) fn pull(
     config: &Config,
     store: &Arc<store::Store>,
+    cancelled: Cancelled,
     dialer: io::Result<Dialer>,
     login: Option<Login>,
     task: &TaskSpec,
@@ -132,7 +133,7 @@ pub(crate) fn pull(
     let pulled = Reference::parse(&container.image).map_err(|e| format!("CannotPullContainerError: {e}")).and_then(
         |reference| {
             let dialer = dialer.map_err(|e| format!("CannotPullContainerError: {e}"))?;
-            let registry = Registry::new(dialer, config.runtime_handle.clone(), login);
+            let registry = Registry::new(dialer, cancelled, config.runtime_handle.clone(), login);
             pull::pull(store, &registry, &reference, &platform, &bounds).map_err(|e| e.reason())
         },
     );
@@ -213,7 +214,7 @@ pub(crate) fn check(sandbox: &Sandbox, name: String, check: HealthCheck) -> Outc
     Outcome::Checked(name, check, passed)
 }
 
-/// Removes a task's processes, mounts, cgroups and files, from what its directory says, once its output is shipped.
+/// Removes a task's processes, mounts, cgroups and files, from what its directory says.
 pub(crate) fn remove(config: &Config, id: &TaskId) -> Outcome {
     let names = config.files_dir(id);
     let gone = containers::remove(&config.task_dir(id)).map_err(|e| e.to_string()).and_then(|()| {

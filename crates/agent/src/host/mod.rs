@@ -13,6 +13,8 @@ mod watch;
 
 use crate::{
     Config, clock,
+    credentials::TaskCredentials,
+    dial::Dialers,
     dns::Upstream,
     ledger::Ledger,
     listen::Listeners,
@@ -32,7 +34,7 @@ use std::{
     },
     time::Duration,
 };
-use streams::Streams;
+use streams::{Means, Streams};
 use task::Task;
 use tokio::sync::watch::{Receiver as StatusReceiver, Sender as StatusSender};
 use watch::Watcher;
@@ -47,8 +49,8 @@ pub(crate) enum Event {
     Done { task: TaskId, outcome: Box<effects::Outcome> },
     /// A task's shim has something new; `None` when it is gone.
     Shim { task: TaskId, report: Option<Report> },
-    /// All of a task's output was shipped, or can't be.
-    Shipped { task: TaskId },
+    /// All output of a container that has ended was shipped, or can't be.
+    Shipped { task: TaskId, container: String },
     /// Stop the loop. Tasks go on.
     Quit,
 }
@@ -85,6 +87,8 @@ pub(crate) struct Context {
     jobs: Jobs,
     watcher: Watcher,
     streams: Streams,
+    dialers: Arc<Dialers>,
+    credentials: Arc<TaskCredentials>,
 }
 
 impl Host {
@@ -108,12 +112,16 @@ impl Host {
         };
         let instance = config.instance.clone();
         let (status, told) = (StatusSender::new(status), StatusSender::new(spec.clone()));
-        let metadata = metadata::Server::new(config.clone(), told.subscribe(), status.subscribe());
-        let runtime = &config.runtime_handle;
+        let (runtime, outside) = (&config.runtime_handle, config.outside.as_ref());
+        let authorities = outside.map_or("", |outside| &outside.authorities);
+        let dialers = Arc::new(Dialers::new(instance.clone(), config.patience, authorities));
+        let credentials = Arc::new(TaskCredentials::new(&config.socket));
+        let metadata = metadata::Server::new(config.clone(), told.subscribe(), status.subscribe(), credentials.clone());
+        let means = Means::new(config.clone(), dialers.clone(), credentials.clone(), told.subscribe(), events.clone())?;
         let mut listeners =
             Listeners::new(instance.clone(), runtime.clone(), config.aws_socket.clone()).with_metadata(metadata);
         let mut uplink = None;
-        if let Some(outside) = &config.outside {
+        if let Some(outside) = outside {
             listeners = listeners.with_upstream(Upstream::new(outside.resolv_conf.clone()));
             uplink = Some(Uplink::new(instance.clone(), runtime.clone(), &outside.allowed));
         }
@@ -122,7 +130,9 @@ impl Host {
             context: Context {
                 jobs: Jobs::new(&events)?,
                 watcher: Watcher::start(events.clone())?,
-                streams: Streams::start(config.clone(), events.clone())?,
+                streams: Streams::new(means),
+                dialers,
+                credentials,
                 config,
                 images,
             },
@@ -141,7 +151,7 @@ impl Host {
             events,
         };
         host.make_network();
-        host.tasks.iter().for_each(|(id, task)| task.follow(id, host.spec.tasks.get(id), &host.context));
+        host.tasks.iter().for_each(|(id, task)| task.watch(id, &host.context));
         host.look();
         Ok((host, incoming))
     }
@@ -205,9 +215,10 @@ impl Host {
                 }
                 self.dirty.insert(task);
             }
-            Event::Shipped { task } => {
+            Event::Shipped { task, container } => {
+                self.context.streams.shipped(&task, &container);
                 if let Some(known) = self.tasks.get_mut(&task) {
-                    known.shipped();
+                    known.shipped(&container);
                 }
                 self.dirty.insert(task);
             }
@@ -226,6 +237,7 @@ impl Host {
         let changed = |id: &&TaskId| self.spec.tasks.get(*id) != spec.tasks.get(*id);
         self.dirty.extend(self.spec.tasks.keys().chain(spec.tasks.keys()).filter(changed).cloned());
         let network_changed = self.spec.topology != spec.topology || !self.spec.tasks.keys().eq(spec.tasks.keys());
+        self.context.credentials.retain(|task| spec.tasks.contains_key(task));
         self.spec = Arc::new(spec);
         self.told.send_replace(self.spec.clone());
         if network_changed {
@@ -320,6 +332,7 @@ impl Host {
                 break;
             }
         }
+        task.ship(id, wanted, &mut self.context);
         // One that has passed would wake the loop over and over.
         if let Some(at) = task.hold_until().filter(|at| *at > now) {
             self.wakes.insert(id.clone(), at);

@@ -7,10 +7,8 @@ use super::{
 };
 use crate::{
     Config,
-    cancel::{Cancel, Cancelled},
-    clock,
-    dial::{Dialer, Trust},
-    files,
+    cancel::Cancel,
+    clock, files,
     initialise::Resources,
     reconcile::{self, Action, End, Image, Process, TaskSeen},
     signal,
@@ -18,20 +16,18 @@ use crate::{
 use containers::{Adopted, ContainerState, Exit, Report, Sandbox};
 use images::store;
 use spec::{HostSpec, Millis, TaskId, TaskSpec};
-use std::{collections::BTreeMap, io, sync::Arc};
-use vpc::Vpc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How long to wait before trying again to remove a task, in milliseconds.
 const AGAIN: Millis = 1_000;
 
-/// What becomes of a task's output when the task is removed.
-#[derive(Default, PartialEq, Eq)]
+/// What becomes of a container's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Output {
     /// It is shipped as it comes.
-    #[default]
     Open,
     /// The rest of it is being shipped.
-    Finishing,
+    Ending,
     /// Nothing more of it will be.
     Shipped,
 }
@@ -51,7 +47,8 @@ pub(super) struct Task {
     resources: Resources,
     creating: bool,
     removing: bool,
-    output: Output,
+    /// Of the containers that were started and have a log.
+    outputs: BTreeMap<String, Output>,
     /// Until when not to try again what failed to be removed.
     hold_until: Option<Millis>,
     /// Gives up what is fetched for it once it is to stop.
@@ -80,14 +77,26 @@ impl Task {
         task
     }
 
-    /// Begins to listen to an adopted task's shim and to ship its containers' output.
-    pub(super) fn follow(&self, id: &TaskId, spec: Option<&TaskSpec>, context: &Context) {
+    /// Begins to listen to its shim.
+    pub(super) fn watch(&self, id: &TaskId, context: &Context) {
         self.sandbox.iter().for_each(|sandbox| context.watcher.add(id, sandbox));
-        for container in spec.into_iter().flat_map(|task| &task.containers) {
-            if let Some(log) = &container.log {
-                context.streams.follow(id, &container.name, log, self.sandbox.clone());
+    }
+
+    /// Has the output of its containers shipped, from when they have started until they have ended and all of it is.
+    pub(super) fn ship(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, context: &mut Context) {
+        for container in wanted.into_iter().flat_map(|task| &task.containers) {
+            let (name, is) = (&container.name, self.seen.containers.get(&container.name));
+            let (Some(log), Some(is)) = (&container.log, is.filter(|is| is.started())) else { continue };
+            let output = self.outputs.entry(name.clone()).or_insert_with(|| {
+                context.streams.follow(id, name, log, self.sandbox.clone());
+                Output::Open
+            });
+            if *output == Output::Open && is.end().is_some() {
+                *output = Output::Ending;
+                context.streams.end(id, name);
             }
         }
+        self.seen.shipping = self.outputs.values().any(|output| *output != Output::Shipped);
     }
 
     /// Whether a shim was ever made for it here.
@@ -144,8 +153,10 @@ impl Task {
         let Some(task) = wanted.cloned() else { return };
         self.seen.resources = reconcile::Resources::Coming;
         let (config, region) = (context.config.clone(), spec.topology.region.clone());
-        let (dialer, id) = (dialer(&config, id, &task, spec, self.cancel.token()), id.clone());
-        context.jobs.start(Kind::Pull, &id.clone(), move || effects::initialise(&config, dialer, region, &id, &task));
+        let (dialer, credentials) = (context.dialers.of(id, &task, spec), context.credentials.clone());
+        let (of, cancelled) = (id.clone(), self.cancel.token());
+        let work = move || effects::initialise(&config, &cancelled, dialer, &credentials, region, &of, &task);
+        context.jobs.start(Kind::Pull, id, work);
     }
 
     fn pull(
@@ -164,10 +175,10 @@ impl Task {
         self.seen.pull_started_at.get_or_insert(now);
         self.seen.containers.entry(name).or_default().pulling = true;
         let (config, store) = (context.config.clone(), context.images.clone());
-        let dialer = dialer(&config, id, task, spec, self.cancel.token());
+        let (dialer, cancelled) = (context.dialers.of(id, task, spec), self.cancel.token());
         let login = self.resources.login(container);
         let (task, container) = (task.clone(), container.clone());
-        let pull = move || effects::pull(&config, &store, dialer, login, &task, &container);
+        let pull = move || effects::pull(&config, &store, cancelled, dialer, login, &task, &container);
         context.jobs.start(Kind::Pull, id, pull);
     }
 
@@ -223,22 +234,23 @@ impl Task {
         if self.removing || self.removed || self.creating || self.hold_until.is_some_and(|until| now < until) {
             return;
         }
-        if self.output == Output::Open {
-            self.output = Output::Finishing;
-            context.streams.finish(id);
+        // It is withdrawn once its output was shipped, unless all of a region or host is.
+        if self.outputs.values().any(|output| *output != Output::Shipped) {
+            crate::complain(format_args!(
+                "task {id} was withdrawn before all its output was shipped; the rest is lost"
+            ));
         }
-        if self.output != Output::Shipped {
-            return;
-        }
+        context.streams.forget(id);
+        self.outputs.clear();
         (self.hold_until, self.removing, self.sandbox) = (None, true, None);
         self.cancel.cancel();
         let (config, id) = (context.config.clone(), id.clone());
         context.jobs.start(Kind::Launch, &id.clone(), move || effects::remove(&config, &id));
     }
 
-    /// Takes note that no more of its output will be shipped.
-    pub(super) fn shipped(&mut self) {
-        self.output = Output::Shipped;
+    /// Takes note that no more of a container's output will be shipped.
+    pub(super) fn shipped(&mut self, container: &str) {
+        self.outputs.entry(container.to_owned()).and_modify(|output| *output = Output::Shipped);
     }
 
     /// Takes in what a job came to.
@@ -250,7 +262,7 @@ impl Task {
                     Ok(sandbox) => {
                         self.seen.sandbox = reconcile::Sandbox::Running;
                         self.sandbox = Some(Arc::new(sandbox));
-                        self.follow(id, spec, context);
+                        self.watch(id, context);
                     }
                     Err(why) => self.seen.failure = Some(why),
                 }
@@ -371,17 +383,6 @@ impl Task {
             containers.into_iter().for_each(|(name, state)| self.observe_one(name, state));
         }
     }
-}
-
-/// What makes a task's connections for it.
-fn dialer(config: &Config, id: &TaskId, task: &TaskSpec, spec: &HostSpec, cancelled: Cancelled) -> io::Result<Dialer> {
-    Ok(Dialer {
-        namespace: config.instance.task(id).path(),
-        resolver: spec.topology.vpcs.get(&task.vpc).and_then(Vpc::resolver),
-        trust: Trust::new(&spec.authority, config.outside.as_ref().map_or("", |outside| &outside.authorities))?,
-        patience: config.patience,
-        cancelled,
-    })
 }
 
 fn ended(exit: Exit) -> End {

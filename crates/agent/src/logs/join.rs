@@ -5,7 +5,7 @@
 //! same events.
 
 use super::datetime;
-use containers::log::{Line, MAX_LINE};
+use containers::log::{Line, MAX_LINE, Mark};
 use regex::bytes::{Regex, RegexBuilder};
 use spec::{Millis, Multiline};
 
@@ -31,8 +31,8 @@ pub struct Event {
     pub at: Millis,
     /// Its text, at most [`MAX_LINE`] bytes. Where lines are joined each keeps its newline, as Docker has it. Never empty.
     pub text: Vec<u8>,
-    /// Where to read on after it ([`Line::resume`]).
-    pub resume: u64,
+    /// Where to read on after it.
+    pub resume: Mark,
 }
 
 /// What has become of some lines.
@@ -41,7 +41,7 @@ pub struct Joined {
     /// Events that are complete.
     pub events: Vec<Event>,
     /// Where to read on after all that is done with; `None` if nothing is.
-    pub resume: Option<u64>,
+    pub resume: Option<Mark>,
 }
 
 impl Joiner {
@@ -82,9 +82,9 @@ impl Joiner {
         joined
     }
 
-    /// Forgets what is open: its lines will be read again.
-    pub fn reset(&mut self) {
-        self.open = None;
+    /// Whether there is an event that may go on.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
     }
 
     fn add(&mut self, line: Line, begins: bool, joined: &mut Joined) {
@@ -93,13 +93,13 @@ impl Joiner {
         if !self.open.as_ref().is_some_and(goes_on) {
             joined.close(&mut self.open);
         }
-        let open = self.open.get_or_insert(Event { at: line.time, text: Vec::new(), resume: line.resume });
+        let open = self.open.get_or_insert(Event { at: line.time, text: Vec::new(), resume: line.mark });
         open.text.extend(line.bytes);
         // A line so long that it came in pieces has no room for one.
         if open.text.len() < MAX_LINE {
             open.text.push(b'\n');
         }
-        open.resume = line.resume;
+        open.resume = line.mark;
     }
 }
 
@@ -113,9 +113,9 @@ impl Joined {
 
     /// A line that is an event, unless it is empty: CloudWatch Logs takes no event without a text.
     fn whole(&mut self, line: Line) {
-        self.resume = Some(line.resume);
+        self.resume = Some(line.mark);
         if !line.bytes.is_empty() {
-            self.events.push(Event { at: line.time, text: line.bytes, resume: line.resume });
+            self.events.push(Event { at: line.time, text: line.bytes, resume: line.mark });
         }
     }
 }
@@ -126,12 +126,16 @@ mod tests {
     use containers::log::Stream;
     use proptest::prelude::*;
 
+    fn at(from: u64) -> Mark {
+        Mark { from, ..Mark::default() }
+    }
+
     fn lines(texts: &[(Millis, &str)]) -> Vec<Line> {
-        let line = |((time, text), resume): (&(Millis, &str), u64)| Line {
+        let line = |((time, text), from): (&(Millis, &str), u64)| Line {
             time: *time,
             stream: Stream::Out,
             bytes: text.as_bytes().to_vec(),
-            resume,
+            mark: at(from),
         };
         texts.iter().zip(1..).map(line).collect()
     }
@@ -147,7 +151,7 @@ mod tests {
     #[test]
     fn without_a_pattern_every_line_with_a_text_is_an_event() {
         let joined = Joiner::new(None).unwrap().join(lines(&[(1, "a"), (2, ""), (3, "b"), (4, "")]), 5, false);
-        assert_eq!((texts(&joined), joined.resume), (vec![(1, "a"), (3, "b")], Some(4)));
+        assert_eq!((texts(&joined), joined.resume), (vec![(1, "a"), (3, "b")], Some(at(4))));
     }
 
     #[test]
@@ -157,10 +161,10 @@ mod tests {
             [(1, "tail of something"), (2, "ERROR boom"), (3, "  at a"), (3, "  at b"), (4, "INFO on"), (5, "")];
         let joined = joiner.join(lines(&trace), 6, false);
         assert_eq!(texts(&joined), [(1, "tail of something\n"), (2, "ERROR boom\n  at a\n  at b\n")]);
-        assert_eq!(joined.resume, Some(4));
+        assert_eq!(joined.resume, Some(at(4)));
         assert_eq!(joiner.join(Vec::new(), 4 + OPEN, false), Joined::default(), "more may be on its way");
         let rest = joiner.join(Vec::new(), 4 + OPEN + GRACE, false);
-        assert_eq!((texts(&rest), rest.resume), (vec![(4, "INFO on\n\n")], Some(6)));
+        assert_eq!((texts(&rest), rest.resume), (vec![(4, "INFO on\n\n")], Some(at(6))));
         assert_eq!(joiner.join(Vec::new(), i64::MAX, true), Joined::default());
     }
 
@@ -170,9 +174,6 @@ mod tests {
         let joined = joiner.join(lines(&[(0, "A"), (OPEN - 1, "b"), (OPEN, "late"), (OPEN + 1, "later")]), 0, false);
         assert_eq!(texts(&joined), [(0, "A\nb\n")]);
         assert_eq!(texts(&joiner.join(Vec::new(), 0, true)), [(OPEN, "late\nlater\n")]);
-        joiner.join(lines(&[(1, "A")]), 1, false);
-        joiner.reset();
-        assert_eq!(joiner.join(Vec::new(), 1, true), Joined::default());
     }
 
     #[test]
@@ -236,7 +237,7 @@ mod tests {
             prop_assert_eq!(String::from_utf8(text).unwrap(), expected);
             prop_assert!(events.iter().all(|event| !event.text.is_empty() && event.text.len() <= MAX_LINE));
             if let Some(event) = events.get(again) {
-                let rest: Vec<Line> = all.iter().filter(|line| line.resume > event.resume).cloned().collect();
+                let rest: Vec<Line> = all.iter().filter(|line| line.mark.from > event.resume.from).cloned().collect();
                 prop_assert_eq!(&run(&rest, 1), &events[again + 1..]);
             }
         }

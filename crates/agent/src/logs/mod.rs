@@ -1,5 +1,6 @@
 //! What the `awslogs` driver does with a container's lines before they are sent; pure.
 
+pub mod batch;
 mod datetime;
 mod join;
 

@@ -4,7 +4,6 @@
 //! Who asks is told by the address: the network lets no one send from another's. A path leads to what is the asking task's own, and
 //! to nothing else.
 
-mod credentials;
 mod describe;
 mod errors;
 mod route;
@@ -14,6 +13,5 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use credentials::fetch as fetch_credentials;
 pub(crate) use route::{container_id, environment};
 pub(crate) use serve::{CONNECTIONS, CONNECTIONS_EACH, HTTP, Server, serve};

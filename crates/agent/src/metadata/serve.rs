@@ -1,7 +1,6 @@
 //! The endpoint's sockets, one in each VPC's router, and what is answered there.
 
 use super::{
-    credentials::Cache,
     describe::{self, About, Machine},
     errors,
     route::{Route, Version, container_id, route},
@@ -9,9 +8,8 @@ use super::{
     storage::Storage,
 };
 use crate::{
-    Config,
-    client::Client,
-    clock,
+    Config, clock,
+    credentials::TaskCredentials,
     dns::limit::Limit,
     places::{self, Places},
 };
@@ -22,7 +20,7 @@ use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Map, Value};
-use spec::{HostSpec, HostStatus, Millis, TaskId};
+use spec::{HostSpec, HostStatus, Millis, TaskId, TaskRole};
 use std::{
     collections::HashMap,
     convert::Infallible,
@@ -55,10 +53,9 @@ const HEADER: usize = 16 << 10;
 /// What answers, for all VPCs.
 pub(crate) struct Server {
     config: Arc<Config>,
-    client: Client,
     spec: Receiver<Arc<HostSpec>>,
     status: Receiver<HostStatus>,
-    credentials: Cache,
+    credentials: Arc<TaskCredentials>,
     storage: Storage,
     /// The last readings of containers, by their ids.
     readings: Mutex<HashMap<String, Reading>>,
@@ -66,16 +63,13 @@ pub(crate) struct Server {
 
 impl Server {
     /// Answers of what this host is to be and is.
-    pub(crate) fn new(config: Arc<Config>, spec: Receiver<Arc<HostSpec>>, status: Receiver<HostStatus>) -> Self {
-        Self {
-            client: Client::new(&config.socket),
-            config,
-            spec,
-            status,
-            credentials: Cache::default(),
-            storage: Storage::default(),
-            readings: Mutex::default(),
-        }
+    pub(crate) fn new(
+        config: Arc<Config>,
+        spec: Receiver<Arc<HostSpec>>,
+        status: Receiver<HostStatus>,
+        credentials: Arc<TaskCredentials>,
+    ) -> Self {
+        Self { config, spec, status, credentials, storage: Storage::default(), readings: Mutex::default() }
     }
 
     async fn answer(&self, vpc: &VpcId, from: IpAddr, request: &Request<Incoming>) -> Reply {
@@ -131,7 +125,7 @@ impl Server {
         let Some(about) = mine else {
             return errors::no_credentials(400, "InvalidIdInRequest", "Credentials not found");
         };
-        match self.credentials.get(&self.client, about.id, clock::now()).await {
+        match self.credentials.get(about.id, TaskRole::Task, clock::now()).await {
             Ok(credentials) => errors::json_reply(200, &credentials),
             Err(error) => {
                 crate::complain(format_args!("getting the credentials of task {}: {error}", about.id));
@@ -186,9 +180,7 @@ impl Server {
     /// Forgets what was kept of tasks that are not here any more.
     fn forget(&self) {
         let spec = self.spec.borrow().clone();
-        let is_here = |task: &TaskId| spec.tasks.contains_key(task);
-        self.credentials.retain(is_here);
-        self.storage.retain(is_here);
+        self.storage.retain(|task: &TaskId| spec.tasks.contains_key(task));
     }
 }
 

@@ -24,6 +24,8 @@ pub struct TaskSeen {
     pub measured_at: Option<Millis>,
     /// Whether that is being done.
     pub measuring: bool,
+    /// Whether output of its containers has yet to be shipped, through its interface.
+    pub shipping: bool,
     /// Its containers by name. Those of its spec that are not here have not been touched.
     pub containers: BTreeMap<String, ContainerSeen>,
 }

@@ -3,6 +3,7 @@
 use super::{ContainerSeen, Image, Process, TaskSeen, container};
 use crate::metadata::container_id;
 use spec::{ContainerStatus, Phase, TaskFailure, TaskId, TaskSpec, TaskStatus};
+use std::collections::BTreeMap;
 
 /// Characters of a reason that are told, as many as the Amazon ECS container agent sends. Some of it may be an image's or a registry's own
 /// words, and a report that becomes too long is not heard: that would end every task of this host with its lease.
@@ -12,12 +13,16 @@ const REASON: usize = 1024;
 pub fn status(id: &TaskId, spec: Option<&TaskSpec>, seen: &TaskSeen) -> TaskStatus {
     let names = spec.into_iter().flat_map(|s| s.containers.iter().map(|c| c.name.as_str()));
     let names = names.chain(seen.containers.keys().map(String::as_str));
+    let containers: BTreeMap<_, _> =
+        names.map(|name| (name.to_owned(), one(id, name, container(seen, name)))).collect();
     TaskStatus {
         pull_started_at: seen.pull_started_at,
         pull_stopped_at: seen.pull_stopped_at,
         execution_stopped_at: seen.stopping_at,
         failure: seen.failure.as_deref().map(|reason| TaskFailure { reason: told(reason) }),
-        containers: names.map(|name| (name.to_owned(), one(id, name, container(seen, name)))).collect(),
+        // While containers run nobody asks.
+        shipping: seen.shipping && containers.values().all(|container| container.phase == Phase::Stopped),
+        containers,
     }
 }
 

@@ -265,3 +265,18 @@ fn a_task_that_writes_more_than_its_storage_is_stopped() {
     let why = "Task ephemeral storage of 20 GiB exceeded: 21474836481 bytes are in use";
     assert_eq!(play.settle(), [format!("begin stop: {why}"), "stop web".into()]);
 }
+
+#[test]
+fn output_on_its_way_is_told_of_once_nothing_runs_any_more() {
+    let side = ContainerSpec { essential: false, ..container("side") };
+    let mut play = Play::new(vec![container("web"), side]).with_network();
+    play.settle();
+    play.seen.shipping = true;
+    let shipping = |play: &Play| status(&"t".into(), Some(&play.spec), &play.seen).shipping;
+    play.exit("side", 0);
+    assert!(!shipping(&play), "while something runs it goes without saying");
+    play.exit("web", 0);
+    assert!(shipping(&play));
+    play.seen.shipping = false;
+    assert!(!shipping(&play));
+}

@@ -4,6 +4,7 @@ mod challenge;
 mod pace;
 
 use crate::{
+    cancel::Cancelled,
     dial::{Answer, Body, Dialer, broken},
     secrets::Login,
 };
@@ -32,6 +33,8 @@ const TOKEN: usize = 64 << 10;
 /// A registry as one task reaches it.
 pub(crate) struct Registry {
     dialer: Dialer,
+    /// Whether anybody still wants what it is asked for.
+    cancelled: Cancelled,
     runtime: Handle,
     login: Option<Login>,
     /// What it wanted to see the last time.
@@ -40,8 +43,8 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// Reaches a registry through a task's namespace, with a login there or as anybody.
-    pub(crate) fn new(dialer: Dialer, runtime: Handle, login: Option<Login>) -> Self {
-        Self { dialer, runtime, login, authorization: Mutex::default() }
+    pub(crate) fn new(dialer: Dialer, cancelled: Cancelled, runtime: Handle, login: Option<Login>) -> Self {
+        Self { dialer, cancelled, runtime, login, authorization: Mutex::default() }
     }
 
     /// Sends a request, and again with what the registry asks for if it asks for something. Whoever else was asked on the way is shown
@@ -171,7 +174,7 @@ fn sent(request: &pull::Request, uri: &Uri, authorization: Option<&str>) -> io::
 
 impl Transport for Registry {
     fn send(&self, request: &pull::Request) -> io::Result<pull::Response> {
-        let cancelled = self.dialer.cancelled.clone();
+        let cancelled = self.cancelled.clone();
         let answer = self.runtime.block_on(cancelled.or(self.answered(request))).unwrap_or_else(|| Err(given_up()))?;
         let headers = answer.headers().iter();
         let headers = headers

@@ -67,8 +67,7 @@ impl World {
         Network::check_host().unwrap();
         let network = Network::new(instance.clone());
         let (runtime, listeners, uplink) = agent(&instance, directory.path(), beyond);
-        let mut world =
-            Self { instance, topology: Arc::new(topology), network, listeners, uplink, directory, runtime: runtime };
+        let mut world = Self { instance, topology: Arc::new(topology), network, listeners, uplink, directory, runtime };
         world.apply();
         world
     }

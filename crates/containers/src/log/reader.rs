@@ -1,6 +1,6 @@
 //! The reading side: puts lines together and tells up to where they have been read.
 
-use super::{Stream, segments};
+use super::{Mark, Stream, segments};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,15 +16,22 @@ const EVENT: usize = 26;
 /// One line of a container's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When its first part was read from the container, in milliseconds since the epoch.
+    /// When its end was read from the container, in milliseconds since the epoch. So times go as lines do.
     pub time: i64,
     /// Where it was written to.
     pub stream: Stream,
     /// The line without its newline. Not always UTF-8.
     pub bytes: Vec<u8>,
-    /// Reading again from here brings what comes after this line, and may repeat other lines that overlap with it; acknowledging
-    /// it loses nothing.
-    pub resume: u64,
+    /// The place after it. Reading again from there brings every line that came after this one, and none before.
+    pub mark: Mark,
+}
+
+/// A line that has not ended.
+#[derive(Debug)]
+struct Open {
+    /// Where its first record begins.
+    begin: u64,
+    bytes: Vec<u8>,
 }
 
 /// Reads a log from an offset on.
@@ -34,8 +41,10 @@ pub struct Reader {
     offset: u64,
     segment: Option<(u64, File)>,
     pending: Vec<u8>,
-    /// Lines of standard output and error that are not complete.
-    partial: [Option<Line>; 2],
+    /// Lines of standard output and error that have not ended.
+    open: [Option<Open>; 2],
+    /// Lines before this are known.
+    known: Mark,
     ready: VecDeque<Line>,
 }
 
@@ -43,14 +52,15 @@ pub struct Reader {
 const CHUNK: usize = 64 << 10;
 
 impl Reader {
-    /// Reads the log in `dir`, which may not exist yet, from `offset`: 0, or where a line said to resume.
-    pub fn new(dir: &Path, offset: u64) -> Self {
+    /// Reads the log in `dir`, which may not exist yet, from a place on: its start, or the one after some line.
+    pub fn new(dir: &Path, from: Mark) -> Self {
         Self {
             dir: dir.to_path_buf(),
-            offset,
+            offset: from.from,
             segment: None,
             pending: Vec::new(),
-            partial: [None, None],
+            open: [None, None],
+            known: from,
             ready: VecDeque::new(),
         }
     }
@@ -99,22 +109,27 @@ impl Reader {
 
     fn add(&mut self, header: &Header, bytes: &[u8], begin: u64, end: u64) {
         let index = header.stream as usize;
-        // Until the line is complete, `resume` holds where it began.
-        let fresh = || Line { time: header.time, stream: header.stream, bytes: Vec::new(), resume: begin };
-        let mut line = self.partial[index].take().unwrap_or_else(fresh);
-        line.bytes.extend_from_slice(bytes);
-        while line.bytes.len() > MAX_LINE {
-            let rest = line.bytes.split_off(boundary(&line.bytes, MAX_LINE));
-            // Its record is shared with what follows: reading again starts where the line does.
-            self.ready.push_back(Line { bytes: std::mem::replace(&mut line.bytes, rest), ..line.clone() });
+        let mut open = self.open[index].take().unwrap_or_else(|| Open { begin, bytes: Vec::new() });
+        open.bytes.extend_from_slice(bytes);
+        // The other stream's line may have begun before this one's end.
+        let from = self.open[1 - index].as_ref().map_or(end, |other| other.begin.min(end));
+        let mut line = 0;
+        let mut ready = |bytes, from| {
+            line += 1;
+            let mark = Mark { from, to: end, line };
+            if !self.known.is_past(mark) {
+                self.ready.push_back(Line { time: header.time, stream: header.stream, bytes, mark });
+            }
+        };
+        while open.bytes.len() > MAX_LINE {
+            let rest = open.bytes.split_off(boundary(&open.bytes, MAX_LINE));
+            // What follows shares its record: reading again starts where the line does.
+            ready(std::mem::replace(&mut open.bytes, rest), from.min(open.begin));
         }
         if header.ends {
-            // Another stream's unfinished line may have begun before this one's end.
-            let other = self.partial[1 - index].as_ref().map_or(end, |other| other.resume.min(end));
-            line.resume = other;
-            self.ready.push_back(line);
+            ready(open.bytes, from);
         } else {
-            self.partial[index] = Some(line);
+            self.open[index] = Some(open);
         }
     }
 

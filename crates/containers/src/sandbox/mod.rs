@@ -14,7 +14,7 @@ pub use remove::{remove, remove_cgroups};
 use crate::cgroup::Group;
 use crate::config::{ContainerConfig, Exec, SandboxSpec};
 use crate::error::Error;
-use crate::log::Reader;
+use crate::log::{Mark, Reader};
 use crate::protocol::{Call, Reply};
 use crate::shim::{self, ShimId, TaskFile};
 use crate::state::{ContainerState, ExecResult, Exit, Report, Started};
@@ -148,9 +148,9 @@ impl Sandbox {
         Stats { cpu_nanos: group.cpu_nanos(), memory_bytes: group.memory_bytes(), processes: group.pids().len() }
     }
 
-    /// Reads a container's output from `offset` of its log on; 0 is its start.
-    pub fn log(&self, name: &str, offset: u64) -> Reader {
-        Reader::new(&self.dir.join("containers").join(name).join("log"), offset)
+    /// Reads a container's output from a place of its log on.
+    pub fn log(&self, name: &str, from: Mark) -> Reader {
+        Reader::new(&self.dir.join("containers").join(name).join("log"), from)
     }
 
     /// Lets everything of a container's log before `offset` be deleted, and a container that waits for room go on.

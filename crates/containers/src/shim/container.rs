@@ -60,8 +60,14 @@ impl Container {
         self.log.as_ref().map(Writer::dropped)
     }
 
+    /// Lets what was shipped go. What an ended container left in its pipes, for want of room, is there when this returns as far as
+    /// there is room now: so whoever ships finds nothing only when there is nothing more.
     pub(super) fn acknowledge(&mut self, offset: u64) -> std::io::Result<()> {
-        self.log.as_mut().map_or(Ok(()), |log| log.acknowledge(offset, now()))
+        self.log.as_mut().map_or(Ok(()), |log| log.acknowledge(offset, now()))?;
+        if matches!(self.state, ContainerState::Exited(_)) {
+            self.drain();
+        }
+        Ok(())
     }
 
     /// Reads once from a stream; false when there is nothing more for now.

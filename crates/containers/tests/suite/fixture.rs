@@ -1,7 +1,7 @@
 //! A task to test on: a network namespace, a root file system from busybox, a sandbox; and a look, when it is dropped, that
 //! nothing of it is left.
 
-use containers::log::{Line, Reader};
+use containers::log::{Line, Mark, Reader};
 use containers::{
     Adopted, ContainerConfig, ContainerState, Exec, ExecResult, Exit, LogSink, RuntimeKind, Sandbox, SandboxSpec,
     ShimCommand,
@@ -141,7 +141,7 @@ impl Task {
 
     /// Waits until a container has written a line.
     pub fn wait_line(&self, name: &str, wanted: &str) -> Line {
-        let mut reader = self.sandbox().log(name, 0);
+        let mut reader = self.sandbox().log(name, Mark::default());
         let end = std::time::Instant::now() + PATIENCE;
         loop {
             for line in reader.lines(usize::MAX).unwrap() {
@@ -155,7 +155,7 @@ impl Task {
     }
 
     pub fn output(&self, name: &str) -> String {
-        text(&mut self.sandbox().log(name, 0))
+        text(&mut self.sandbox().log(name, Mark::default()))
     }
 
     pub fn sh(&self, name: &str, script: &str) -> ExecResult {

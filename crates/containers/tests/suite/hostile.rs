@@ -1,6 +1,7 @@
 //! Containers that mean harm to their host, their shim or those who look after them.
 
 use super::fixture::{PATIENCE, Task};
+use containers::log::Mark;
 use containers::{ContainerConfig, Exec, LogSink, RuntimeKind, VolumeMount};
 use rustix::process::Signal;
 use std::fs;
@@ -87,13 +88,13 @@ fn ship(task: &Task, script: &str, non_blocking: bool) -> String {
     let mut config = task.script("main", script);
     config.log = LogSink::File { max_bytes: 50_000, non_blocking };
     task.sandbox().start(&config).unwrap();
-    let (mut reader, mut output) = (task.sandbox().log("main", 0), String::new());
+    let (mut reader, mut output) = (task.sandbox().log("main", Mark::default()), String::new());
     let end = std::time::Instant::now() + PATIENCE;
     while !output.ends_with("last\n") {
         let lines = reader.lines(64 << 10).unwrap();
         lines.iter().for_each(|line| output += &(String::from_utf8_lossy(&line.bytes).into_owned() + "\n"));
         if let Some(line) = lines.last() {
-            task.sandbox().acknowledge_log("main", line.resume).unwrap();
+            task.sandbox().acknowledge_log("main", line.mark.from).unwrap();
         }
         assert!(std::time::Instant::now() < end, "stuck after {} bytes", output.len());
     }

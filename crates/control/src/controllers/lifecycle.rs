@@ -110,9 +110,10 @@ fn told_of_the_task(reason: &str) -> String {
     if of_the_container { "Task failed to start".to_owned() } else { reason.to_owned() }
 }
 
-/// Whether a task that should stop has: its containers' ends are reported, or its host has none of it.
+/// Whether a task that should stop has: its containers' ends are reported and their output is delivered, for which it takes the task's
+/// interface; or its host has none of it.
 fn ended(task: &Task) -> bool {
-    let stopped = task.containers.iter().all(|container| container.phase == Phase::Stopped);
+    let stopped = task.containers.iter().all(|container| container.phase == Phase::Stopped) && !task.word.shipping;
     let gone = matches!((task.word.absent, task.stopping), (Some(absent), Some(stopping)) if absent >= stopping);
     stopped || gone || (task.word.listed && task.word.absent.is_some())
 }

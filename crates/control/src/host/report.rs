@@ -95,8 +95,10 @@ fn is_news(task: &Task, said: &TaskStatus) -> bool {
     let times = (said.pull_started_at.is_some() && times.pull_started_at.is_none())
         || said.pull_stopped_at.is_some_and(|at| times.pull_stopped_at != Some(moment(at)))
         || (said.execution_stopped_at.is_some() && times.execution_stopped_at.is_none());
-    let word =
-        !task.word.listed || task.word.absent.is_some() || (said.failure.is_some() && task.word.failure.is_none());
+    let word = !task.word.listed
+        || task.word.absent.is_some()
+        || (said.failure.is_some() && task.word.failure.is_none())
+        || task.word.shipping != said.shipping;
     let container = |(of, is): (&ContainerSpec, &Container)| match said.containers.get(&of.name) {
         Some(said) if is.phase != Phase::Stopped => {
             let mut after = is.clone();
@@ -113,6 +115,7 @@ fn listed(task: &mut Task, said: &TaskStatus, now: Timestamp) {
     let before = task.clone();
     task.word.listed = true;
     task.word.absent = None;
+    task.word.shipping = said.shipping;
     task.word.failure = task.word.failure.take().or_else(|| said.failure.clone());
     let times = &mut task.times;
     times.connectivity_at.get_or_insert(now);

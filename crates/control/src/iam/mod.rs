@@ -34,7 +34,7 @@ pub(crate) use attach::exists as policy_exists;
 pub(crate) use document::check_session_policy;
 pub(crate) use identity::{assumed_role, identity};
 pub(crate) use role::{arn as role_arn, find as find_role};
-pub(crate) use task::{end_task_credentials, issue, task_role};
+pub(crate) use task::{end_task_credentials, executes, issue, task_role};
 
 use crate::Service;
 use aws::{

@@ -3,7 +3,7 @@
 
 use super::{document::trusts, id, role};
 use crate::{
-    State, Tx,
+    State, Tx, View,
     state::{Expiring, Expiry, Record, Role, Session, SessionOf, Tags, TaskCredentials},
 };
 use aws::{arn::Arn, doc::Timestamp, fault::Fault};
@@ -71,6 +71,12 @@ pub fn task_credentials(tx: &mut Tx<'_>, task: &str, which: TaskRole) -> Result<
     sessions.push(session.access_key_id.clone());
     tx.state.task_credentials.put(TaskCredentials { task: id, role: which, sessions });
     Ok(credentials(role_arn, &session))
+}
+
+/// Whether a caller has the credentials that were issued for a task's execution role. Its name alone is anybody's who may assume the role.
+pub(crate) fn executes(view: &View<'_>, task: &str) -> bool {
+    let issued = view.state.task_credentials.get(&TaskCredentials::key_of(task, TaskRole::Execution));
+    issued.is_some_and(|issued| issued.sessions.contains(&view.caller.access_key_id))
 }
 
 fn credentials(role_arn: String, session: &Session) -> Credentials {

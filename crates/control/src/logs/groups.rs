@@ -1,6 +1,6 @@
 //! `CreateLogGroup`, `DeleteLogGroup`, `DescribeLogGroups`.
 
-use super::{constraint, find, invalid, unsupported};
+use super::{find, invalid, unsupported};
 use crate::{
     State, Tx, View,
     state::{LogGroup, LogStream, Record},
@@ -35,29 +35,14 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateLogGroupRequest) -> Result<
     if tx.state.log_groups.contains(&request.log_group_name) {
         return Err(Fault::new("ResourceAlreadyExistsException", "The specified log group already exists"));
     }
-    make(tx, request.log_group_name, request.tags.unwrap_or_default())?;
-    Ok(Nothing)
-}
-
-fn make(tx: &mut Tx<'_>, name: String, tags: std::collections::BTreeMap<String, String>) -> Result<(), Fault> {
     if tx.state.log_groups.len() >= MAX_GROUPS {
         return Err(Fault::new("LimitExceededException", "Resource limit exceeded."));
     }
+    let tags = request.tags.unwrap_or_default();
     super::tags::check(&tags)?;
-    tx.state.log_groups.put(LogGroup { name, created: tx.now.millis, retention: None, tags });
-    Ok(())
-}
-
-/// Makes a group if it is missing, as the `awslogs` driver does with `awslogs-create-group`.
-pub(super) fn ensure(tx: &mut Tx<'_>, name: &str) -> Result<(), Fault> {
-    if tx.state.log_groups.contains(name) {
-        return Ok(());
-    }
-    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte);
-    if !(1..=512).contains(&name.len()) || !name.bytes().all(valid) {
-        return Err(constraint("logGroupName", name, r"[\.\-_/#A-Za-z0-9]+"));
-    }
-    make(tx, name.to_owned(), Default::default())
+    let group = LogGroup { name: request.log_group_name, created: tx.now.millis, retention: None, tags };
+    tx.state.log_groups.put(group);
+    Ok(Nothing)
 }
 
 /// The events of its streams go with the streams: the server drops what no record names.

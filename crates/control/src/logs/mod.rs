@@ -6,6 +6,7 @@
 
 mod find;
 pub mod groups;
+mod lines;
 mod retention;
 pub mod streams;
 mod tags;
@@ -13,6 +14,7 @@ mod tags;
 mod tests;
 
 pub use find::{group, group_of_request, stream};
+pub use lines::may_number;
 
 use crate::Service;
 use aws::{
@@ -45,12 +47,4 @@ pub fn invalid(message: impl Into<String>) -> Fault {
 /// A parameter AWS has and neargate does not.
 pub fn unsupported(parameter: &str) -> Fault {
     invalid(format!("{parameter} is not supported."))
-}
-
-/// A name that does not come through the API, whose model would have checked it, held against the model's pattern.
-fn constraint(member: &str, value: &str, pattern: &str) -> Fault {
-    invalid(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: \
-         Member must satisfy regular expression pattern: {pattern}"
-    ))
 }

@@ -1,6 +1,6 @@
 //! `CreateLogStream`, `DeleteLogStream`, `DescribeLogStreams`.
 
-use super::{constraint, find, groups, invalid};
+use super::{find, groups, invalid};
 use crate::{
     State, Tx, View,
     state::{LogStream, Record},
@@ -34,33 +34,10 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateLogStreamRequest) -> Result
     if tx.state.log_streams.contains(&LogStream::key_of(&request.log_group_name, &request.log_stream_name)) {
         return Err(Fault::new("ResourceAlreadyExistsException", "The specified log stream already exists"));
     }
-    make(tx, request.log_group_name, request.log_stream_name);
-    Ok(Nothing)
-}
-
-fn make(tx: &mut Tx<'_>, group: String, name: String) -> LogStream {
+    let CreateLogStreamRequest { log_group_name: group, log_stream_name: name } = request;
     let stream = LogStream { group, name, id: tx.hex(32), created: tx.now.millis };
-    tx.state.log_streams.put(stream.clone());
-    stream
-}
-
-/// The stream a container's output goes to; made if it is missing, its group too if `create_group` says so. This is what the `awslogs`
-/// driver does before the container starts.
-///
-/// # Errors
-/// `ResourceNotFoundException` when the group is missing and not to be made; what `CreateLogStream` says to a name that can't be.
-pub fn ensure(tx: &mut Tx<'_>, group: &str, stream: &str, create_group: bool) -> Result<LogStream, Fault> {
-    if create_group {
-        groups::ensure(tx, group)?;
-    }
-    find::group(&tx.state, group)?;
-    if let Some(there) = tx.state.log_streams.get(&LogStream::key_of(group, stream)) {
-        return Ok(there.clone());
-    }
-    if stream.is_empty() || stream.len() > 512 || stream.contains([':', '*']) {
-        return Err(constraint("logStreamName", stream, "[^:*]*"));
-    }
-    Ok(make(tx, group.to_owned(), stream.to_owned()))
+    tx.state.log_streams.put(stream);
+    Ok(Nothing)
 }
 
 /// The events go with the record: the server drops what no record names.

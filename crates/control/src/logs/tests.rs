@@ -2,12 +2,16 @@
 
 use super::streams::Statistics;
 use super::*;
-use crate::{Caller, State, Tx, View};
+use crate::{
+    Caller, State, Tx, View,
+    ecs::tasks::tests::{Fixture, definition},
+};
 use aws::{
     api::logs::*,
     doc::Timestamp,
     shape::{Nothing, Operation, Shape},
 };
+use spec::TaskRole;
 
 /// A region whose state is changed by one operation after another.
 #[derive(Default)]
@@ -164,19 +168,36 @@ fn tags_by_arn_with_and_without_the_star() {
 }
 
 #[test]
-fn a_containers_stream_is_made_when_it_is_missing() {
-    let mut region = Region::default();
-    let caller = Caller::default();
-    let mut tx = Tx::new(region.0.clone(), Timestamp { millis: 1 }, &caller, 1);
-    let refused = streams::ensure(&mut tx, "/ecs/app", "web/web/1", false).unwrap_err();
-    assert_eq!(refused.to_string(), "ResourceNotFoundException: The specified log group does not exist.");
-    let made = streams::ensure(&mut tx, "/ecs/app", "web/web/1", true).unwrap();
-    assert_eq!(streams::ensure(&mut tx, "/ecs/app", "web/web/1", false).unwrap(), made);
-    region.0 = tx.state;
-    assert!(region.0.log_groups.contains("/ecs/app"));
-    let mut tx = Tx::new(region.0.clone(), Timestamp { millis: 1 }, &caller, 1);
-    for (group, stream) in [("/ecs/app", "a:b"), ("/ecs/app", ""), ("a b", "c"), ("", "c")] {
-        let refused = streams::ensure(&mut tx, group, stream, true).unwrap_err().to_string();
-        assert!(refused.contains("regular expression pattern"), "{refused}");
+fn lines_are_numbered_by_the_execution_role_of_their_own_task() {
+    let mut fixture = Fixture::new();
+    let mut logged = definition();
+    let options =
+        serde_json::json!({"awslogs-group": "/app", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"});
+    logged["containerDefinitions"][0]["logConfiguration"] =
+        serde_json::json!({"logDriver": "awslogs", "options": options});
+    let container = logged["containerDefinitions"][0]["name"].as_str().unwrap().to_owned();
+    logged["taskRoleArn"] = fixture.world.task_role("app").into();
+    logged["executionRoleArn"] = fixture.world.task_role("exec").into();
+    fixture.world.ecs("RegisterTaskDefinition", logged);
+    let (mine, other) = (fixture.start(), fixture.start());
+    let mut key = |task: &str, role| {
+        let issued = fixture.world.transact(|tx| crate::iam::task_credentials(tx, task, role));
+        issued.unwrap_or_else(|fault| panic!("{fault}")).access_key_id
+    };
+    let of_mine = key(&mine, TaskRole::Execution);
+    let others = [key(&mine, TaskRole::Task), key(&other, TaskRole::Execution), String::new(), "AKIA".to_owned()];
+    let allows = |key: &str, group: &str, stream: &str| {
+        let caller = Caller { access_key_id: key.to_owned() };
+        let view = View { state: &fixture.world.state, now: Timestamp { millis: 1 }, caller: &caller };
+        may_number(&view, group, stream).map_err(|fault| fault.code.to_string())
+    };
+    let stream = format!("p/{container}/{mine}");
+    assert_eq!(allows(&of_mine, "/app", &stream), Ok(()));
+    let denied = Err("AccessDeniedException".to_owned());
+    for key in &others {
+        assert_eq!(allows(key, "/app", &stream), denied, "{key}");
+    }
+    for (group, stream) in [("/other", &stream), ("/app", &mine), ("/app", &format!("q/{container}/{mine}"))] {
+        assert_eq!(allows(&of_mine, group, stream), denied, "{group} {stream}");
     }
 }

@@ -229,6 +229,9 @@ pub struct Word {
     pub absent: Option<Revision>,
     /// Why it can't run, if so.
     pub failure: Option<TaskFailure>,
+    /// Whether its containers have ended and their output is still on its way through its interface.
+    #[serde(default)]
+    pub shipping: bool,
 }
 
 /// When a task came how far.

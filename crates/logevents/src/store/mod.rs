@@ -34,6 +34,7 @@ use spec::Millis;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use stream::Stream;
@@ -74,14 +75,21 @@ impl Store {
         })
     }
 
-    /// Appends a host's lines, numbered from `first`. Those that are there already are left out.
+    /// Appends those of a host's lines, numbered from `first`, that are to be kept, but for what is there already.
     ///
     /// # Errors
     /// The file system's; nothing is kept then.
-    pub fn append_lines(&self, id: StreamId, ingested: Millis, first: u64, lines: &[(Millis, &str)]) -> io::Result<()> {
+    pub fn append_lines(
+        &self,
+        id: StreamId,
+        ingested: Millis,
+        first: u64,
+        lines: &[(Millis, &str)],
+        kept: Range<usize>,
+    ) -> io::Result<()> {
         self.with(id, |stream| {
-            let known = stream.summary().next_line.saturating_sub(first);
-            let fresh = usize::try_from(known).ok().and_then(|known| lines.get(known..)).unwrap_or(&[]);
+            let known = usize::try_from(stream.summary().next_line.saturating_sub(first)).unwrap_or(usize::MAX);
+            let fresh = lines.get(kept.start.max(known)..kept.end).unwrap_or(&[]);
             let next_line = first.saturating_add(lines.len() as u64);
             if fresh.is_empty() { Ok(()) } else { stream.append(ingested, next_line, fresh) }
         })

@@ -93,7 +93,7 @@ fn segments_roll_over_and_are_known_without_being_read() {
     let dir = tempfile::tempdir().unwrap();
     let first = store(dir.path());
     for n in 0..30 {
-        first.append_lines(1, n, n as u64, &[(n, &noise(512 << 10, n as u64))]).unwrap();
+        first.append_lines(1, n, n as u64, &[(n, &noise(512 << 10, n as u64))], 0..1).unwrap();
     }
     let files = segments(dir.path(), 1).len();
     assert!(files > 2, "{files} segments");
@@ -114,7 +114,7 @@ fn segments_roll_over_and_are_known_without_being_read() {
 fn what_has_expired_takes_no_room_and_is_not_taken_in_again() {
     let dir = tempfile::tempdir().unwrap();
     let first = store(dir.path());
-    first.append_lines(1, 1, 0, &[(1, "0"), (2, &noise(1 << 20, 1))]).unwrap();
+    first.append_lines(1, 1, 0, &[(1, "0"), (2, &noise(1 << 20, 1))], 0..2).unwrap();
     first.expire(1, 2).unwrap();
     assert_eq!(first.summary(1).unwrap().events, 2, "part of it is still wanted");
     first.expire(1, 3).unwrap();
@@ -123,11 +123,11 @@ fn what_has_expired_takes_no_room_and_is_not_taken_in_again() {
     assert_eq!(files.iter().map(|file| fs::metadata(file).unwrap().len()).sum::<u64>(), 68, "{files:?}");
     for store in [first, store(dir.path())] {
         assert_eq!(store.summary(1).unwrap(), Summary { next_line: 2, ..Summary::default() });
-        store.append_lines(1, 2, 0, &[(1, "0"), (2, "1")]).unwrap();
+        store.append_lines(1, 2, 0, &[(1, "0"), (2, "1")], 0..2).unwrap();
         assert_eq!(store.summary(1).unwrap().events, 0);
     }
     let again = store(dir.path());
-    again.append_lines(1, 2, 2, &[(9, "2")]).unwrap();
+    again.append_lines(1, 2, 2, &[(9, "2")], 0..1).unwrap();
     let (_, page) = read(&again, &[1], Page::new(Direction::Forward, Gap::START, 9, 1 << 20));
     assert_eq!(page.events().map(|(key, _)| key.number).collect::<Vec<_>>(), [2], "numbers go on");
     again.remove(1).unwrap();
@@ -138,13 +138,20 @@ fn what_has_expired_takes_no_room_and_is_not_taken_in_again() {
 fn a_hosts_lines_are_kept_once_however_often_they_are_sent() {
     let dir = tempfile::tempdir().unwrap();
     let first = store(dir.path());
-    first.append_lines(1, 1, 0, &[(1, "0"), (2, "1")]).unwrap();
-    first.append_lines(1, 1, 0, &[(1, "0"), (2, "1")]).unwrap();
+    first.append_lines(1, 1, 0, &[(1, "0"), (2, "1")], 0..2).unwrap();
+    first.append_lines(1, 1, 0, &[(1, "0"), (2, "1")], 0..2).unwrap();
     first.append(1, 1, &[(9, "a client's own")]).unwrap();
     let again = store(dir.path());
-    again.append_lines(1, 1, 1, &[(2, "1"), (3, "2")]).unwrap();
-    again.append_lines(1, 1, 5, &[(4, "5, after lines that were dropped")]).unwrap();
-    assert_eq!(all(&again, 1), ["1:0", "2:1", "3:2", "4:5, after lines that were dropped", "9:a client's own"]);
+    again.append_lines(1, 1, 1, &[(2, "1"), (3, "2")], 0..2).unwrap();
+    again.append_lines(1, 1, 5, &[(4, "5, after lines that were dropped")], 0..1).unwrap();
+    let last = [(4, "too old"), (5, "7"), (6, "8"), (7, "too new")];
+    again.append_lines(1, 1, 6, &last[..2], 1..2).unwrap();
+    again.append_lines(1, 1, 6, &last, 1..3).unwrap();
+    again.append_lines(1, 1, 6, &last, std::ops::Range { start: 4, end: 3 }).unwrap();
+    assert_eq!(
+        all(&again, 1),
+        ["1:0", "2:1", "3:2", "4:5, after lines that were dropped", "5:7", "6:8", "9:a client's own"]
+    );
 }
 
 #[test]

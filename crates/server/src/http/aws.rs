@@ -8,8 +8,8 @@ use ::aws::doc::Doc;
 use ::aws::fault::Fault;
 use ::aws::request::{Call, identify};
 use control::{Caller, Handler, View, iam};
-use http::HeaderValue;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
 use std::sync::Arc;
 
@@ -36,14 +36,14 @@ pub(super) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
     };
     let (api, operation) = (call.api, call.operation);
     let place = registry::Place::of(door, &parts.headers);
-    let answer = match run(app, place, call).await {
+    let answer = match run(app, place, call, &parts.headers).await {
         Ok(result) => api.reply(operation, &id, result),
         Err(fault) => api.refusal(&id, &fault),
     };
     reply::from_aws(answer)
 }
 
-async fn run(app: Arc<App>, place: registry::Place, call: Call<'_>) -> Result<Doc, Fault> {
+async fn run(app: Arc<App>, place: registry::Place, call: Call<'_>, headers: &HeaderMap) -> Result<Doc, Fault> {
     let (api, operation) = (call.api, call.operation);
     let input = api.parse(call.parameters)?;
     let caller = Caller { access_key_id: call.scope.map(|scope| scope.access_key).unwrap_or_default() };
@@ -52,8 +52,10 @@ async fn run(app: Arc<App>, place: registry::Place, call: Call<'_>) -> Result<Do
         return registry::operation(app, caller, place, operation, input).await;
     }
     if let Some(answer) = logs::operation(api, operation) {
+        let first_line = logs::first_line(headers)?;
         return blocking(move || {
-            answer(&View { state: &app.core.state(), now: app.core.clock().now(), caller: &caller }, &app.logs, input)
+            let view = View { state: &app.core.state(), now: app.core.clock().now(), caller: &caller };
+            answer(&view, &app.logs, first_line, input)
         })
         .await;
     }

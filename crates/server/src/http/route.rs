@@ -2,7 +2,7 @@
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{logs, mirror, networks, registry, reset, status, sync};
+use crate::{mirror, networks, registry, reset, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -62,11 +62,6 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
         (Door::Unix, &Method::POST, "/_neargate/sync") => {
             let request = from_json(&read(body).await?)?;
             Ok(reply::json(200, &sync::sync(&app, request).await?))
-        }
-        (Door::Unix, &Method::POST, "/_neargate/logs") => {
-            let batch = from_json(&read(body).await?)?;
-            logs::ingest(app, batch).await?;
-            Ok(reply::json(200, &serde_json::json!({})))
         }
         (Door::Unix, &Method::POST, "/_neargate/credentials") => {
             let spec::CredentialsRequest { task, role } = from_json(&read(body).await?)?;

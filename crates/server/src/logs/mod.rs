@@ -4,13 +4,11 @@
 mod describe;
 mod filter;
 mod get;
-mod ingest;
 mod put;
 mod sweep;
 mod test_metric_filter;
 mod token;
 
-pub(crate) use ingest::ingest;
 pub(crate) use sweep::sweep;
 
 use crate::app::internal;
@@ -24,6 +22,7 @@ use aws::shape::{Operation, Shape};
 use control::View;
 use control::logs::invalid;
 use control::state::{LogGroup, LogStream};
+use http::HeaderMap;
 use logevents::pattern::Pattern;
 use logevents::store::{Store, StreamId};
 use spec::Millis;
@@ -34,8 +33,8 @@ const PAGE_EVENTS: i32 = 10_000;
 /// Milliseconds of a day.
 const DAY: Millis = 24 * 60 * 60 * 1000;
 
-/// The function behind an operation. It waits for the disk.
-pub(crate) type Answer = fn(&View<'_>, &Store, Doc) -> Result<Doc, Fault>;
+/// The function behind an operation. It waits for the disk. A host says the number of the first of a container's lines.
+pub(crate) type Answer = fn(&View<'_>, &Store, Option<u64>, Doc) -> Result<Doc, Fault>;
 
 /// The function behind an operation, if it is one that needs events.
 pub(crate) fn operation(api: &Api, name: &str) -> Option<Answer> {
@@ -43,34 +42,43 @@ pub(crate) fn operation(api: &Api, name: &str) -> Option<Answer> {
         return None;
     }
     match name {
-        "PutLogEvents" => Some(|view, store, input| typed::<op::PutLogEvents>(view, store, input, put::put)),
-        "GetLogEvents" => Some(|view, store, input| typed::<op::GetLogEvents>(view, store, input, get::get)),
+        "PutLogEvents" => Some(|view, store, first_line, input| {
+            typed::<op::PutLogEvents>(view, store, input, |view, store, input| put::put(view, store, first_line, input))
+        }),
+        "GetLogEvents" => Some(|view, store, _, input| typed::<op::GetLogEvents>(view, store, input, get::get)),
         "FilterLogEvents" => {
-            Some(|view, store, input| typed::<op::FilterLogEvents>(view, store, input, filter::filter))
+            Some(|view, store, _, input| typed::<op::FilterLogEvents>(view, store, input, filter::filter))
         }
         "DescribeLogGroups" => {
-            Some(|view, store, input| typed::<op::DescribeLogGroups>(view, store, input, describe::groups))
+            Some(|view, store, _, input| typed::<op::DescribeLogGroups>(view, store, input, describe::groups))
         }
         "DescribeLogStreams" => {
-            Some(|view, store, input| typed::<op::DescribeLogStreams>(view, store, input, describe::streams))
+            Some(|view, store, _, input| typed::<op::DescribeLogStreams>(view, store, input, describe::streams))
         }
         "TestMetricFilter" => {
-            Some(|view, store, input| typed::<op::TestMetricFilter>(view, store, input, test_metric_filter::test))
+            Some(|view, store, _, input| typed::<op::TestMetricFilter>(view, store, input, test_metric_filter::test))
         }
         _ => None,
     }
 }
 
-/// The same with types.
-type Typed<I, O> = fn(&View<'_>, &Store, I) -> Result<O, Fault>;
-
 fn typed<O: Operation>(
     view: &View<'_>,
     store: &Store,
     input: Doc,
-    answer: Typed<O::Input, O::Output>,
+    answer: impl FnOnce(&View<'_>, &Store, O::Input) -> Result<O::Output, Fault>,
 ) -> Result<Doc, Fault> {
     answer(view, store, API.read::<O>(input)?).map(Shape::write)
+}
+
+/// The number that a host gives the first line of a batch, where it does.
+///
+/// # Errors
+/// `InvalidParameterException` for what is no number.
+pub(crate) fn first_line(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
+    let Some(value) = headers.get(spec::FIRST_LINE) else { return Ok(None) };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    number.map(Some).ok_or_else(|| invalid(format!("{}: {value:?} is no number.", spec::FIRST_LINE)))
 }
 
 /// The number under which a stream's events are kept.

@@ -1,12 +1,13 @@
-//! `PutLogEvents`.
+//! `PutLogEvents`, of clients and of hosts, which number the lines of containers.
 
 use super::{DAY, id_of, kept_since, storage};
 use aws::api::logs::{InputLogEvent, PutLogEventsRequest, PutLogEventsResponse, RejectedLogEventsInfo};
 use aws::fault::Fault;
 use control::View;
-use control::logs::{group, invalid, stream, unsupported};
+use control::logs::{group, invalid, may_number, stream, unsupported};
 use logevents::store::Store;
 use spec::Millis;
+use std::ops::Range;
 
 /// Limits of a batch ("PutLogEvents"). How many events it may have is in the API's model.
 const BATCH_BYTES: usize = 1_048_576;
@@ -14,25 +15,37 @@ const OVERHEAD: usize = 26;
 const TOO_NEW: Millis = 2 * 60 * 60 * 1000;
 const TOO_OLD: Millis = 14 * DAY;
 
-pub(super) fn put(view: &View<'_>, store: &Store, request: PutLogEventsRequest) -> Result<PutLogEventsResponse, Fault> {
+pub(super) fn put(
+    view: &View<'_>,
+    store: &Store,
+    first_line: Option<u64>,
+    request: PutLogEventsRequest,
+) -> Result<PutLogEventsResponse, Fault> {
     if request.entity.is_some() {
         return Err(unsupported("entity"));
     }
     let stream = stream(view.state, &request.log_group_name, &request.log_stream_name)?;
     let group = group(view.state, &request.log_group_name)?;
+    if first_line.is_some() {
+        may_number(view, &request.log_group_name, &request.log_stream_name)?;
+    }
     let id = id_of(stream)?;
     check(&request.log_events)?;
     let now = view.now.millis;
     let (accepted, rejected) = sort_out(&request.log_events, now, group.retention.map(|_| kept_since(group, now)));
-    if let (Some(first), Some(last)) = (accepted.first(), accepted.last())
+    let events: Vec<_> = request.log_events.iter().map(|event| (event.timestamp, event.message.as_str())).collect();
+    let in_time = events.get(accepted.clone()).unwrap_or_default();
+    if let (Some(first), Some(last)) = (in_time.first(), in_time.last())
         && last.0 - first.0 > DAY
     {
         return Err(invalid(
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
         ));
     }
-    if !accepted.is_empty() {
-        store.append(id, now, &accepted).map_err(storage)?;
+    match first_line {
+        _ if in_time.is_empty() => {}
+        Some(first) => store.append_lines(id, now, first, &events, accepted).map_err(storage)?,
+        None => store.append(id, now, in_time).map_err(storage)?,
     }
     let events = store.summary(id).map_err(storage)?.events;
     // Nobody needs it any more ("The sequence token is now ignored"), but it is still answered.
@@ -51,16 +64,15 @@ fn check(events: &[InputLogEvent]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The events that are neither too old nor too new, and what is said of the others. `kept_since` is where retention ends.
+/// Which events are neither too old nor too new, and what is said of the others. `kept_since` is where retention ends.
 fn sort_out(
     events: &[InputLogEvent],
     now: Millis,
     kept_since: Option<Millis>,
-) -> (Vec<(Millis, &str)>, Option<RejectedLogEventsInfo>) {
+) -> (Range<usize>, Option<RejectedLogEventsInfo>) {
     let before = |moment: Millis| events.partition_point(|event| event.timestamp < moment);
     let (old, expired) = (before(now - TOO_OLD), kept_since.map_or(0, before));
     let new = before(now.saturating_add(TOO_NEW).saturating_add(1));
-    let accepted = events.get(old.max(expired)..new).unwrap_or(&[]);
     let index = |index: usize| i32::try_from(index).ok();
     let rejected = RejectedLogEventsInfo {
         too_new_log_event_start_index: index(new).filter(|_| new < events.len()),
@@ -68,7 +80,7 @@ fn sort_out(
         expired_log_event_end_index: index(expired).filter(|_| expired > 0),
     };
     let any = rejected != RejectedLogEventsInfo::default();
-    (accepted.iter().map(|event| (event.timestamp, event.message.as_str())).collect(), any.then_some(rejected))
+    (old.max(expired).min(new)..new, any.then_some(rejected))
 }
 
 #[cfg(test)]
@@ -85,7 +97,7 @@ mod tests {
         let times = [now - 15 * DAY, now - 14 * DAY, now - 2 * DAY, now, now + TOO_NEW, now + TOO_NEW + 1];
         let batch = events(&times);
         let (accepted, rejected) = sort_out(&batch, now, Some(now - DAY));
-        assert_eq!(accepted.iter().map(|event| event.0).collect::<Vec<_>>(), [now, now + TOO_NEW]);
+        assert_eq!(accepted, 3..5);
         let expected = RejectedLogEventsInfo {
             too_new_log_event_start_index: Some(5),
             too_old_log_event_end_index: Some(1),
@@ -93,9 +105,9 @@ mod tests {
         };
         assert_eq!(rejected, Some(expected));
         let (all, none) = sort_out(batch.get(2..5).unwrap(), now, None);
-        assert_eq!((all.len(), none), (3, None));
+        assert_eq!((all, none), (0..3, None));
         let (nothing, _) = sort_out(batch.get(..1).unwrap(), now, None);
-        assert_eq!(nothing, []);
+        assert!(nothing.is_empty());
     }
 
     #[test]

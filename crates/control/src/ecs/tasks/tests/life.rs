@@ -208,3 +208,28 @@ fn a_stopped_task_is_described_for_an_hour() {
     let gone = fixture.world.ecs("DescribeTasks", json!({"tasks": [id]}));
     assert_eq!(gone["failures"][0]["reason"], "MISSING");
 }
+
+#[test]
+fn a_task_keeps_its_interface_until_its_output_is_delivered() {
+    let mut fixture = Fixture::new();
+    let id = fixture.start();
+    fixture.run(&id);
+    for name in ["web", "api"] {
+        *fixture.container(&id, name) = ended(3);
+    }
+    fixture.tasks.get_mut(id.as_str()).unwrap().shipping = true;
+    fixture.sync();
+    let task = fixture.task(&id);
+    assert_eq!((&task["lastStatus"], &task["containers"][0]["lastStatus"]), (&json!("STOPPING"), &json!("STOPPED")));
+    assert_eq!(task["containers"][0]["exitCode"], 3);
+    assert!(told(&fixture.world.state).contains_key(id.as_str()), "its host still has it");
+    fixture.sync();
+    assert_eq!(fixture.status(&id), "STOPPING");
+    fixture.tasks.get_mut(id.as_str()).unwrap().shipping = false;
+    fixture.sync();
+    assert_eq!(fixture.status(&id), "DEPROVISIONING");
+    assert!(told(&fixture.world.state).is_empty());
+    fixture.tasks.clear();
+    fixture.sync();
+    assert_eq!(fixture.status(&id), "STOPPED");
+}
