@@ -24,7 +24,7 @@ class Quiet(ThreadingHTTPServer):
 def registry(port, certificate, answers, login=None, challenge='Basic realm="private"', token=None):
     """Answers over TLS, by path; what is not among the answers is not found. `login` is the Basic authorization that all of it takes,
     or with a `token` the one that `/token` takes. An answer may have `status`, `headers`, `body` (base64), and ways to be slow or
-    short: `silent`, `every` (seconds a byte), `cut` (bytes)."""
+    short: `silent`, `every` (seconds a byte), `cut` (bytes). With `ranges` it goes on where it is asked to."""
 
     def allowed(path, authorization):
         basic = login and "Basic " + base64.b64encode(login.encode()).decode()
@@ -69,6 +69,11 @@ def registry(port, certificate, answers, login=None, challenge='Basic realm="pri
             self.close_connection = True
 
         def send(self, status, headers, body, whole, how):
+            asked = self.headers.get("Range")
+            if asked and how.get("ranges"):
+                first = int(asked.removeprefix("bytes=").removesuffix("-"))
+                headers = {**headers, "Content-Range": f"bytes {first}-{len(body) - 1}/{len(body)}"}
+                status, body = 206, body[first:]
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
