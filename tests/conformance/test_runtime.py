@@ -35,5 +35,7 @@ def test_tasks_of_crun_are_adopted_too(region):
     ready(region, arn, "app")
     region.kill()
     region.up()
+    done = region.neargate("exec", arn, "--", "sh", "-c", "cat; exit 3", input="through", check=False)
+    assert (done.returncode, done.stdout) == (3, "through")
     ecs.stop_task(task=arn)
     assert reaches(ecs, arn, "STOPPED")["containers"][0]["exitCode"] == 6

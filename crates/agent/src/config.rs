@@ -4,8 +4,11 @@ use crate::{Patience, files, uplink::Outside};
 use containers::{RuntimeKind, ShimCommand};
 use network::Instance;
 use spec::{Capacity, HostId, TaskId};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
+
+/// Where in a data directory the directories of tasks are.
+const TASKS: &str = "tasks";
 
 /// One agent.
 #[derive(Debug)]
@@ -37,12 +40,12 @@ pub struct Config {
 impl Config {
     /// The directories of tasks.
     pub fn tasks_dir(&self) -> PathBuf {
-        self.data_dir.join("tasks")
+        self.data_dir.join(TASKS)
     }
 
     /// One task's directory.
     pub fn task_dir(&self, id: &TaskId) -> PathBuf {
-        self.tasks_dir().join(id.as_str())
+        task_dir(&self.data_dir, id)
     }
 
     /// The directories of what the agent itself keeps of tasks.
@@ -59,6 +62,11 @@ impl Config {
     pub fn images_dir(&self) -> PathBuf {
         self.data_dir.join("layers")
     }
+}
+
+/// The directory of a task, under a region's data directory.
+pub fn task_dir(data_dir: &Path, id: &TaskId) -> PathBuf {
+    data_dir.join(TASKS).join(id.as_str())
 }
 
 /// The cgroup that those of all tasks of an instance are in.

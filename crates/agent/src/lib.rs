@@ -25,6 +25,7 @@ pub mod container;
 mod credentials;
 mod dial;
 pub mod dns;
+mod endpoints;
 mod error;
 pub mod files;
 mod host;
@@ -43,7 +44,7 @@ mod signal;
 mod sync;
 pub mod uplink;
 
-pub use config::Config;
+pub use config::{Config, task_dir};
 pub use dial::Patience;
 pub use error::Error;
 pub use remove::{Removed, remove_all};

@@ -149,3 +149,12 @@ pub struct Exec {
     /// How many bytes of output (standard output and error together) are kept from its start.
     pub output_limit: u32,
 }
+
+/// How large a terminal is, in characters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowSize {
+    /// Its lines.
+    pub rows: u16,
+    /// The characters of a line.
+    pub columns: u16,
+}

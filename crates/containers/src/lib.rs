@@ -5,6 +5,7 @@
 //! - [`shim`]: the process that is parent of a task's containers. [`protocol`]: what goes over its socket.
 //! - [`launch`]: the runtimes behind one trait: our own and an OCI runtime's.
 //! - [`rootfs`] and [`process`]: what the launched child does to its file systems and to itself.
+//! - [`signals`]: signals as a descriptor, for who waits for several things.
 //! - [`cgroup`]: limits and accounting on cgroup v1 and v2. [`log`]: the containers' output. [`usage`]: disk accounting.
 //!
 //! Absent: AWS, image transport, networks, policy (order, restarts, timeouts), threads, an async runtime.
@@ -18,16 +19,21 @@ pub mod launch;
 pub mod log;
 pub mod process;
 pub mod protocol;
+mod rights;
 pub mod rootfs;
 pub mod sandbox;
 pub mod shim;
+pub mod signals;
 pub mod state;
 mod sys;
 mod tree;
 pub mod usage;
 
-pub use config::{ContainerConfig, Exec, FileMount, LogSink, Rlimit, RuntimeKind, SandboxSpec, VolumeMount};
+pub use config::{
+    ContainerConfig, Exec, FileMount, LogSink, Rlimit, RuntimeKind, SandboxSpec, VolumeMount, WindowSize,
+};
 pub use counters::{Counters, Meter};
 pub use error::{Error, StartError, StartErrorKind};
-pub use sandbox::{Adopted, Events, Sandbox, ShimCommand, Stats, remove, remove_cgroups};
+pub use sandbox::{Adopted, Attached, Events, Sandbox, ShimCommand, Stats, Streams, remove, remove_cgroups};
+pub use signals::Signals;
 pub use state::{ContainerState, ExecResult, Exit, Report, Started};

@@ -2,7 +2,7 @@
 //!
 //! An agent speaks to shims older than itself, so members are only ever added.
 
-use crate::config::{ContainerConfig, Exec};
+use crate::config::{ContainerConfig, Exec, WindowSize};
 use crate::error::StartError;
 use crate::state::{ExecResult, Report, Started};
 use serde::de::DeserializeOwned;
@@ -43,6 +43,16 @@ pub enum Call {
         /// The command.
         exec: Exec,
     },
+    /// Run a command in a container that the caller speaks with: [`Reply::Attached`], then [`Reply::Exec`]. Closing the sending side
+    /// of the connection kills the command and whatever of its session is left.
+    Attach {
+        /// The container.
+        name: String,
+        /// The command.
+        exec: Exec,
+        /// A terminal of that size for its standard streams; pipes, if none.
+        terminal: Option<WindowSize>,
+    },
     /// What the containers are.
     State,
     /// What the containers are, now and after every change until the connection closes.
@@ -65,6 +75,9 @@ pub enum Reply {
     Done,
     /// The command ended.
     Exec(ExecResult),
+    /// The command is executed. The caller's ends of its standard streams come with this as descriptors: input, output and error, or the
+    /// controlling side of its terminal.
+    Attached,
     /// The containers' states.
     Report(Report),
     /// The process could not be started.

@@ -95,6 +95,12 @@ pub(crate) fn fork_sibling() -> io::Result<Option<Pid>> {
     Ok(i32::try_from(pid).ok().and_then(Pid::from_raw))
 }
 
+/// The session of a process; none of one that is gone, or whose session began outside this pid namespace, which safe wrappers don't expect.
+pub(crate) fn session(process: Pid) -> Option<Pid> {
+    // SAFETY: it only asks.
+    Pid::from_raw(unsafe { libc::getsid(process.as_raw_pid()) }).filter(|session| session.as_raw_pid() > 0)
+}
+
 /// unshare(2) of namespaces.
 pub(crate) fn unshare(namespaces: libc::c_int) -> io::Result<()> {
     // SAFETY: without CLONE_FILES or CLONE_VM no memory or descriptor of this process changes.

@@ -76,6 +76,7 @@ pub(crate) struct Placed {
     public_address: Option<String>,
     hostname: String,
     containers: Vec<String>,
+    essential_containers: Vec<String>,
 }
 
 /// `GET /_neargate/tasks`: every task that is placed on a host.
@@ -104,6 +105,7 @@ fn placed(host: &str, id: &str, task: &TaskSpec, told: &HostSpec) -> Placed {
             .map(|address| address.to_string()),
         hostname: task.hostname.clone(),
         containers: task.containers.iter().map(|container| container.name.clone()).collect(),
+        essential_containers: task.containers.iter().filter(|c| c.essential).map(|c| c.name.clone()).collect(),
     }
 }
 

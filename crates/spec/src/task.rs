@@ -62,6 +62,9 @@ pub struct TaskMetadata {
     pub tags: BTreeMap<String, String>,
     /// The id that its containers ask for their role's credentials by; none without a task role.
     pub credentials: Option<String>,
+    /// Whether its containers are pointed to AWS's services over plain HTTP.
+    #[serde(default)]
+    pub plain_http: bool,
 }
 
 /// What should become of a task.

@@ -9,7 +9,7 @@ use crate::{
     container,
     credentials::TaskCredentials,
     dial::Dialer,
-    files,
+    endpoints, files,
     initialise::{self, Resources},
     registry::Registry,
     secrets::Login,
@@ -156,6 +156,9 @@ pub(crate) fn start(
     }
     let mut config = container::config(task, wanted, &image.config, image.layers.clone(), files);
     config.env.extend(secrets);
+    if task.metadata.plain_http {
+        endpoints::plain_http(&mut config.env, task.region());
+    }
     match authorities::mounts(&files.join(format!("{name}.ca")), authority, &image.layers) {
         Ok(mounts) if mounts.is_empty() => {}
         Ok(mounts) => {

@@ -78,6 +78,7 @@ fn task(vpc: &str, interface: &str) -> TaskSpec {
             containers: vec!["arn:web".to_owned(), "arn:side".to_owned()],
             tags: [("a".to_owned(), "b".to_owned())].into(),
             credentials: Some("id".to_owned()),
+            plain_http: false,
         },
     }
 }

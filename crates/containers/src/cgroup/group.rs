@@ -2,12 +2,17 @@
 
 use super::{Layout, Limits, v1, v2};
 use crate::error::{Error, Step};
+use crate::sys;
 use rustix::process::{Pid, PidfdFlags, Signal};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// How often a group's processes are listed and killed, at most, until there are none.
+const ROUNDS: usize = 16;
 
 /// A group by its path relative to each hierarchy's root.
 #[derive(Debug, Clone)]
@@ -185,11 +190,25 @@ impl Group {
     /// Kills every process in the group itself, forks included.
     pub(crate) fn kill(&self) {
         // A process may fork while the list is read; the rounds are bounded, and what escaped them dies with the task.
-        for _ in 0..16 {
+        for _ in 0..ROUNDS {
             if self.pids().is_empty() {
                 return;
             }
             self.kill_round();
+        }
+    }
+
+    /// Kills every process of a session that is in the group itself, forks included.
+    pub(crate) fn kill_session(&self, session: Pid) {
+        let mut killed = BTreeSet::new();
+        for _ in 0..ROUNDS {
+            let mut found = false;
+            for pid in self.pids() {
+                found |= kill_if(pid, |pid| sys::session(pid) == Some(session)) && killed.insert(pid);
+            }
+            if !found {
+                return;
+            }
         }
     }
 
@@ -273,10 +292,15 @@ enum Scope {
 
 /// SIGKILL without hitting a process that took over the number.
 fn kill(pid: u32) {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
-    if let Ok(pidfd) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
-        let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
-    }
+    kill_if(pid, |_| true);
+}
+
+/// The same, for a process of which something is true.
+fn kill_if(pid: u32, meant: impl FnOnce(Pid) -> bool) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    // Opened before it is looked at: what is killed is what was seen.
+    let Ok(pidfd) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return false };
+    meant(pid) && rustix::process::pidfd_send_signal(pidfd, Signal::KILL).is_ok()
 }
 
 fn make(dir: &Path) -> Result<(), Error> {

@@ -9,6 +9,7 @@ pub(crate) use oci::Oci;
 pub(crate) use status::{Progress, proceed, proceeds, receive, send};
 
 use crate::cgroup::Group;
+use crate::config::WindowSize;
 use crate::error::StartError;
 use crate::process::Process;
 use crate::rootfs::Plan;
@@ -41,6 +42,8 @@ pub(crate) struct Join<'a> {
     pub(crate) cgroup: &'a Group,
     pub(crate) process: Process,
     pub(crate) stdio: Stdio,
+    /// A terminal of that size, of the container's own, takes the place of `stdio`.
+    pub(crate) terminal: Option<WindowSize>,
 }
 
 /// Standard streams. With a terminal, the container's take their place.

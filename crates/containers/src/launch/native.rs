@@ -2,7 +2,7 @@
 
 use super::{Join, Launch, Launching, Progress, Runtime, Stdio, send};
 use crate::error::{StartError, StartErrorKind, Step};
-use crate::rootfs;
+use crate::rootfs::{self, Terminal};
 use crate::sys::{self, Fork};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -77,16 +77,13 @@ fn become_container(launch: &Launch, status: &OwnedFd, init: Option<&OwnedFd>) -
             .start(|| format!("setting host name {:?}", launch.hostname))?;
         let root = rootfs::build(&launch.plan)?;
         match &root.terminal {
-            Some(terminal) => {
-                send(status, &Progress::Terminal, Some(&terminal.master))
-                    .start(|| "handing over the terminal".into())?;
-                use_terminal(&terminal.slave)?;
-            }
+            Some(terminal) => use_terminal(terminal, status)?,
             None => use_stdio(&launch.stdio)?,
         }
         root.enter()?;
-        if let Some(shared) = launch.shared {
-            join(&shared.process, ThreadNameSpaceType::PROCESS_ID, "the task's processes")?;
+        match launch.shared {
+            Some(shared) => join(&shared.process, ThreadNameSpaceType::PROCESS_ID, "the task's processes")?,
+            None => control_terminal()?,
         }
         let closed = keep_only(status, init);
         // Its descriptors are closed already, and their numbers may be in use again.
@@ -111,7 +108,10 @@ fn become_command(command: &Join, status: &OwnedFd) -> StartError {
             | ThreadNameSpaceType::NETWORK
             | ThreadNameSpaceType::PROCESS_ID;
         join(command.pidfd, namespaces, command.name)?;
-        use_stdio(&command.stdio)?;
+        match command.terminal {
+            Some(size) => use_terminal(&rootfs::open_terminal_inside(size)?, status)?,
+            None => use_stdio(&command.stdio)?,
+        }
         keep_only(status, None)
     };
     match prepare() {
@@ -150,9 +150,20 @@ fn use_stdio(stdio: &Stdio) -> Result<(), StartError> {
     Ok(())
 }
 
-fn use_terminal(slave: &OwnedFd) -> Result<(), StartError> {
-    rustix::process::ioctl_tiocsctty(slave).start(|| "taking the terminal".into())?;
-    (0..3).try_for_each(|target| sys::dup_to(slave, target)).start(|| "setting a standard stream".into())
+/// Hands over a terminal's controlling side and makes the other one the standard streams.
+fn use_terminal(terminal: &Terminal, status: &OwnedFd) -> Result<(), StartError> {
+    send(status, &Progress::Terminal, Some(&terminal.master)).start(|| "handing over the terminal".into())?;
+    let streams = (0..3).try_for_each(|target| sys::dup_to(&terminal.slave, target));
+    streams.start(|| "setting a standard stream".into())
+}
+
+/// Makes the terminal that is standard input, if it is one, this session's: its signals reach the process, and job control works.
+fn control_terminal() -> Result<(), StartError> {
+    let stdin = rustix::stdio::stdin();
+    if !rustix::termios::isatty(stdin) {
+        return Ok(());
+    }
+    rustix::process::ioctl_tiocsctty(stdin).start(|| "taking the terminal".into())
 }
 
 /// Closes every descriptor but standard streams, the report socket and the init program, which get fixed numbers.
@@ -199,7 +210,8 @@ fn enter_pid_namespace() -> Result<(), StartError> {
     let Some(pid) = sys::fork_sibling().start(|| "entering the container's pid namespace".into())? else {
         let ready = rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
             .and_then(|()| rustix::process::setsid().map(drop))
-            .start(|| "preparing the process".into());
+            .start(|| "preparing the process".into())
+            .and_then(|()| control_terminal());
         if !super::proceeds(&status) {
             sys::exit(1);
         }

@@ -1,13 +1,11 @@
 //! What a launched child reports to the shim before it becomes its command: packets on a socket, whose end means success.
 
 use crate::error::{StartError, StartErrorKind};
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-};
+use crate::rights;
+use rustix::net::{RecvFlags, SendFlags};
 use serde::{Deserialize, Serialize};
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Longest report in bytes.
 const MAX: usize = 16 << 10;
@@ -32,13 +30,8 @@ pub(crate) fn send(socket: impl AsFd, progress: &Progress, fd: Option<&OwnedFd>)
         let error = StartError::new(StartErrorKind::Host, "an error message was too long");
         bytes = serde_json::to_vec(&Progress::Failed(error))?;
     }
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    let fds = fd.map(|fd| [fd.as_fd()]);
-    if let Some(fds) = &fds {
-        control.push(SendAncillaryMessage::ScmRights(fds));
-    }
-    rustix::net::sendmsg(socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    let fds: Vec<BorrowedFd> = fd.map(AsFd::as_fd).into_iter().collect();
+    rights::send(socket, &bytes, &fds)?;
     Ok(())
 }
 
@@ -60,18 +53,11 @@ pub(crate) fn proceeds(socket: &OwnedFd) -> bool {
 
 /// Takes the next report; none at the end. Does not wait.
 pub(crate) fn receive(socket: &OwnedFd) -> io::Result<Option<(Progress, Option<OwnedFd>)>> {
-    let mut bytes = vec![0; MAX];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
-    let length = rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)?.bytes;
+    let (mut bytes, mut fds) = (vec![0; MAX], Vec::new());
+    let length = rights::receive(socket, &mut bytes, &mut fds, RecvFlags::DONTWAIT)?;
     if length == 0 {
         return Ok(None);
     }
-    let fd = control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-        _ => None,
-    });
     let progress = serde_json::from_slice(bytes.get(..length).unwrap_or_default())?;
-    Ok(Some((progress, fd)))
+    Ok(Some((progress, fds.pop())))
 }

@@ -13,13 +13,14 @@ use crate::config::{ContainerConfig, Exec, Rlimit};
 use crate::error::{StartError, StartErrorKind, Step, lower};
 use crate::sys;
 use caps::Capabilities;
+use rustix::fs::FileType;
 use rustix::process::Signal;
 use rustix::thread::{Gid, Uid};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use user::User;
 
@@ -44,7 +45,7 @@ impl Process {
         env.entry("PATH".into()).or_insert_with(|| DEFAULT_PATH.into());
         env.entry("HOSTNAME".into()).or_insert_with(|| hostname.into());
         if config.terminal {
-            env.entry("TERM".into()).or_insert_with(|| "xterm".into());
+            name_terminal(&mut env);
         }
         let caps = Capabilities::from_lists(&config.add_capabilities, &config.drop_capabilities)?;
         let (argv, cwd, user, rlimits) =
@@ -52,11 +53,14 @@ impl Process {
         Ok(Self { argv, env, cwd, user, caps, rlimits })
     }
 
-    /// A command run beside it.
-    pub(crate) fn exec(&self, exec: &Exec) -> Self {
+    /// A command run beside it, perhaps with a terminal.
+    pub(crate) fn exec(&self, exec: &Exec, terminal: bool) -> Self {
         let mut process = self.clone();
         process.argv.clone_from(&exec.argv);
         process.env.extend(exec.env.clone());
+        if terminal {
+            name_terminal(&mut process.env);
+        }
         exec.user.clone_into_if_some(&mut process.user);
         exec.cwd.clone_into_if_some(&mut process.cwd);
         process
@@ -84,6 +88,7 @@ impl Process {
             self.env.insert("HOME".into(), user.home.clone());
         }
         keyring()?;
+        own_streams(&user)?;
         // Root may enter where the user may not; where root is refused (network file systems) the user may be allowed.
         let entered = self.enter_directory();
         caps::bound(self.caps)?;
@@ -146,6 +151,11 @@ impl Process {
     }
 }
 
+/// What every program knows, unless something better is known.
+fn name_terminal(env: &mut BTreeMap<String, String>) {
+    env.entry("TERM".into()).or_insert_with(|| "xterm".into());
+}
+
 trait CloneInto {
     fn clone_into_if_some(&self, target: &mut String);
 }
@@ -190,6 +200,20 @@ fn keyring() -> Result<(), StartError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Gives pipes and terminals among the standard streams to the user, as runc does: programs open them by their names (`/dev/stdout`).
+/// Devices are everybody's as they are.
+fn own_streams(user: &User) -> Result<(), StartError> {
+    let own = |stream: BorrowedFd<'_>| -> rustix::io::Result<()> {
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(stream)?.st_mode);
+        if kind == FileType::Fifo || rustix::termios::isatty(stream) {
+            rustix::fs::fchown(stream, Some(Uid::from_raw(user.uid)), None)?;
+        }
+        Ok(())
+    };
+    let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    streams.into_iter().try_for_each(own).start(|| "giving the standard streams to the user".into())
 }
 
 fn switch(user: &User) -> Result<(), StartError> {

@@ -5,9 +5,11 @@
 
 use super::mount::{NO_DEV, NO_EXEC, NO_SUID, NOTHING, attach, bind_of_fd, fresh, restrict};
 use super::resolve::system_dir;
+use crate::config::WindowSize;
 use crate::error::{StartError, Step};
-use rustix::fs::{Dev, FileType, Mode, OFlags, ResolveFlags, makedev};
+use rustix::fs::{CWD, Dev, FileType, Mode, OFlags, ResolveFlags, makedev};
 use rustix::pty::OpenptFlags;
+use rustix::termios::Winsize;
 use std::os::fd::OwnedFd;
 
 /// Docker's default devices by name and number (Documentation/admin-guide/devices.txt in the kernel's sources).
@@ -23,11 +25,14 @@ const LINKS: [(&str, &str); 6] = [
     ("core", "/proc/kcore"),
 ];
 
+/// The number of devpts among file systems (linux/magic.h).
+const DEVPTS: u64 = 0x1cd1;
+
 /// A container's terminal.
 pub(crate) struct Terminal {
-    /// The side the shim reads.
+    /// The side that controls it: the shim's, or a caller's.
     pub(crate) master: OwnedFd,
-    /// The side that becomes the container's standard streams.
+    /// The side that becomes standard streams.
     pub(crate) slave: OwnedFd,
 }
 
@@ -72,9 +77,33 @@ fn entry(dev: &OwnedFd, name: &str) -> Result<OwnedFd, StartError> {
         .start(|| format!("opening /dev/{name}"))
 }
 
-/// Opens a terminal pair of this devpts and shows it as `/dev/console`. Both ends come from the kernel as descriptors, never
-/// through a path of the container (CVE-2025-52565).
+/// Opens a terminal and shows it as `/dev/console`.
 fn open_terminal(dev: &OwnedFd, pts: &OwnedFd) -> Result<Terminal, StartError> {
+    let terminal = pair(pts)?;
+    node(dev, "console", FileType::RegularFile, 0)?;
+    attach(&bind_of_fd(&terminal.slave, "/dev/console")?, &entry(dev, "console")?, "/dev/console")?;
+    Ok(terminal)
+}
+
+/// Opens a terminal of the container whose mounts this process has joined. What the container has made of its `/dev` is not trusted: what
+/// is no file system of terminals is refused.
+pub(crate) fn open_terminal_inside(size: WindowSize) -> Result<Terminal, StartError> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let pts = rustix::fs::openat2(CWD, "/dev/pts", flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)
+        .start(|| "opening /dev/pts".into())?;
+    let kind = rustix::fs::fstatfs(&pts).start(|| "looking at /dev/pts".into())?.f_type;
+    if u64::try_from(kind).ok() != Some(DEVPTS) {
+        return Err(StartError::invalid("/dev/pts in the container holds no terminals any more"));
+    }
+    let terminal = pair(&pts)?;
+    let size = Winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(&terminal.master, size).start(|| "setting the terminal's size".into())?;
+    Ok(terminal)
+}
+
+/// Opens a terminal pair of a devpts. Both ends come from the kernel as descriptors, never through a path of the container
+/// (CVE-2025-52565).
+fn pair(pts: &OwnedFd) -> Result<Terminal, StartError> {
     let flags = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     let master =
         rustix::fs::openat2(pts, "ptmx", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty(), flags)
@@ -82,7 +111,5 @@ fn open_terminal(dev: &OwnedFd, pts: &OwnedFd) -> Result<Terminal, StartError> {
     rustix::pty::unlockpt(&master).start(|| "unlocking the terminal".into())?;
     let slave = rustix::pty::ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
         .start(|| "opening the terminal's other side".into())?;
-    node(dev, "console", FileType::RegularFile, 0)?;
-    attach(&bind_of_fd(&slave, "/dev/console")?, &entry(dev, "console")?, "/dev/console")?;
     Ok(Terminal { master, slave })
 }

@@ -22,6 +22,7 @@ use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
+pub(crate) use dev::{Terminal, open_terminal_inside};
 pub(crate) use kernel::{MASKED, READ_ONLY_PATHS, sysctl_file};
 pub(crate) use mount::prepare_for_oci;
 pub(crate) use shared::{only_nothing, only_proc};
@@ -43,7 +44,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Root {
     root: OwnedFd,
     /// The controlling side of the container's terminal, if it has one.
-    pub(crate) terminal: Option<dev::Terminal>,
+    pub(crate) terminal: Option<Terminal>,
 }
 
 /// Takes this process out of the host's mount events. Call it first in a new mount namespace.

@@ -2,12 +2,14 @@
 
 use crate::error::{Error, Step};
 use crate::protocol::{Call, Reply, Request, VERSION, decode, encode};
+use crate::rights;
 use crate::state::Report;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
-use std::io::{self, Read, Write};
+use rustix::net::RecvFlags;
+use std::io::{self, Write};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -39,7 +41,7 @@ impl Events {
 
 impl AsFd for Events {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.connection.stream.as_fd()
+        self.connection.as_fd()
     }
 }
 
@@ -61,7 +63,7 @@ pub(super) fn ask_killing(dir: &Path, call: &Call, timeout: Option<Duration>, af
     connection.receive(Some(after))?.ok_or_else(|| late(dir))
 }
 
-fn late(dir: &Path) -> Error {
+pub(super) fn late(dir: &Path) -> Error {
     Error::host(format!("waiting for the shim of {}", dir.display()), io::ErrorKind::TimedOut)
 }
 
@@ -78,14 +80,22 @@ pub(super) fn unexpected(reply: Reply) -> Error {
 }
 
 #[derive(Debug)]
-struct Connection {
+pub(super) struct Connection {
     stream: UnixStream,
     buffer: Vec<u8>,
+    /// What has come along with replies.
+    pub(super) descriptors: Vec<OwnedFd>,
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
 }
 
 impl Connection {
     /// Connects by the directory's descriptor: a socket's path is limited to 107 bytes (unix(7)).
-    fn open(dir: &Path) -> Result<Self, Error> {
+    pub(super) fn open(dir: &Path) -> Result<Self, Error> {
         let connect = || -> io::Result<UnixStream> {
             let fd = rustix::fs::open(dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
             UnixStream::connect(format!("/proc/self/fd/{}/socket", fd.as_raw_fd()))
@@ -93,7 +103,7 @@ impl Connection {
         match connect() {
             Ok(stream) => {
                 stream.set_nonblocking(false).host(|| "configuring a socket".into())?;
-                Ok(Self { stream, buffer: Vec::new() })
+                Ok(Self { stream, buffer: Vec::new(), descriptors: Vec::new() })
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
                 Err(Error::Gone)
@@ -102,7 +112,7 @@ impl Connection {
         }
     }
 
-    fn send(&mut self, call: &Call) -> Result<(), Error> {
+    pub(super) fn send(&mut self, call: &Call) -> Result<(), Error> {
         /// The request without cloning the call.
         #[derive(serde::Serialize)]
         struct Out<'a> {
@@ -116,7 +126,7 @@ impl Connection {
     }
 
     /// The next reply; none when `timeout` passes first.
-    fn receive(&mut self, timeout: Option<Duration>) -> Result<Option<Reply>, Error> {
+    pub(super) fn receive(&mut self, timeout: Option<Duration>) -> Result<Option<Reply>, Error> {
         let end = timeout.map(|timeout| Instant::now() + timeout);
         loop {
             if let Some(reply) = decode(&mut self.buffer).host(|| "reading the shim's reply".into())? {
@@ -127,7 +137,7 @@ impl Connection {
                 return Ok(None);
             }
             let mut chunk = [0; 16 << 10];
-            match self.stream.read(&mut chunk) {
+            match rights::receive(&self.stream, &mut chunk, &mut self.descriptors, RecvFlags::empty()) {
                 Ok(0) => return Err(Error::Gone),
                 Ok(count) => self.buffer.extend_from_slice(chunk.get(..count).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

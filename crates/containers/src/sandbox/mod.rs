@@ -1,12 +1,14 @@
 //! The caller's handle on one task. Everything it knows is in the task's directory and its shim, so any process of root can
 //! take a task over, and one that ends leaves its tasks running.
 
+mod attach;
 mod client;
 mod create;
 mod hold;
 mod program;
 mod remove;
 
+pub use attach::{Attached, Streams};
 pub use client::Events;
 pub use program::ShimCommand;
 pub use remove::{remove, remove_cgroups};
@@ -67,15 +69,19 @@ impl Sandbox {
     /// Finds out what is left of the task in `dir`, after a restart of the caller or of the machine. A shim that the caller before was
     /// just starting is waited for.
     pub fn adopt(dir: &Path) -> Result<Adopted, Error> {
-        if let Some(sandbox) = hold::while_held(dir, PROMPT, || Self::alive(dir))? {
+        if let Some(sandbox) = hold::while_held(dir, PROMPT, || Self::open(dir))? {
             return Ok(Adopted::Alive(sandbox));
         }
         let containers = shim::containers(dir);
         Ok(Adopted::Gone { containers: containers.into_iter().map(|(name, state)| (name, lost(state))).collect() })
     }
 
-    /// The task in `dir`, if its shim answers.
-    fn alive(dir: &Path) -> Result<Option<Self>, Error> {
+    /// The task in `dir`, if its shim answers. Unlike [`Sandbox::adopt`] this waits for nobody: it is for who wants something of a task that
+    /// another process looks after.
+    ///
+    /// # Errors
+    /// [`Error::Host`] when its shim can't be spoken with.
+    pub fn open(dir: &Path) -> Result<Option<Self>, Error> {
         let files = (shim::load::<TaskFile>(&dir.join("task.json")), shim::load::<ShimId>(&dir.join("shim.json")));
         let (Some(task), Some(shim)) = files else { return Ok(None) };
         let sandbox = Self { dir: dir.to_path_buf(), task, shim };

@@ -1,6 +1,7 @@
 //! What callers ask for.
 
 use super::connection::Wait;
+use super::exec::Streams;
 use super::serve::Shim;
 use crate::protocol::{Call, Reply, Request, VERSION};
 use crate::sys;
@@ -23,7 +24,10 @@ impl Shim {
             }
             Call::Start(config) => self.start(id, *config),
             Call::Signal { name, signal } => self.signal(id, &name, signal),
-            Call::Exec { name, exec } => self.exec(id, &name, &exec),
+            Call::Exec { name, exec } => self.exec(id, &name, &exec, Streams::Collected),
+            Call::Attach { name, exec, terminal } => {
+                self.exec(id, &name, &exec, terminal.map_or(Streams::Pipes, Streams::Terminal));
+            }
             Call::State => {
                 let report = Reply::Report(self.report());
                 self.answer(id, &report);

@@ -1,7 +1,9 @@
-//! One connection of a caller: it sends one request and gets one reply, or with `Watch` one after every change.
+//! One connection of a caller: it sends one request and gets one reply, with `Watch` one after every change, with `Attach` two.
 
 use crate::protocol::{Reply, Request, decode, encode};
-use std::io::{self, Read, Write};
+use crate::rights;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 /// Most connections at once.
@@ -28,6 +30,8 @@ pub(super) struct Connection {
     pub(super) wait: Wait,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// What goes with the next bytes.
+    descriptors: Vec<OwnedFd>,
     /// The caller sends no more.
     pub(super) ended: bool,
     broken: bool,
@@ -40,7 +44,8 @@ impl Connection {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, wait: Wait::Request, input: Vec::new(), output: Vec::new(), ended: false, broken: false })
+        let (input, output, descriptors) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { stream, wait: Wait::Request, input, output, descriptors, ended: false, broken: false })
     }
 
     /// Reads what is there; a whole request is returned once.
@@ -79,7 +84,13 @@ impl Connection {
         self.flush();
     }
 
-    /// Queues the only reply.
+    /// Queues a first reply with descriptors; another follows.
+    pub(super) fn hand_over(&mut self, reply: &Reply, descriptors: Vec<OwnedFd>) {
+        self.descriptors = descriptors;
+        self.send(reply);
+    }
+
+    /// Queues the only reply, or the last one.
     pub(super) fn answer(&mut self, reply: &Reply) {
         self.wait = Wait::Nothing;
         self.send(reply);
@@ -87,8 +98,12 @@ impl Connection {
 
     pub(super) fn flush(&mut self) {
         while !self.output.is_empty() && !self.broken {
-            match self.stream.write(&self.output) {
-                Ok(count) => drop(self.output.drain(..count)),
+            let descriptors: Vec<BorrowedFd> = self.descriptors.iter().map(AsFd::as_fd).collect();
+            match rights::send(&self.stream, &self.output, &descriptors) {
+                Ok(count) => {
+                    self.descriptors.clear();
+                    self.output.drain(..count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => self.broken = true,

@@ -83,7 +83,9 @@ impl Shim {
                 self.handle(source, flags);
             }
             self.tell_watchers();
-            self.connections.retain(|_, connection| !connection.done());
+            let done = |(id, connection): (&u64, &Connection)| connection.done().then_some(*id);
+            let done: Vec<u64> = self.connections.iter().filter_map(done).collect();
+            done.into_iter().for_each(|id| self.close(id));
         }
     }
 
@@ -159,9 +161,13 @@ impl Shim {
             self.kill_job_of(id);
         }
         if flags.intersects(PollFlags::HUP | PollFlags::ERR) {
-            self.connections.remove(&id);
-            self.kill_job_of(id);
+            self.close(id);
         }
+    }
+
+    fn close(&mut self, id: u64) {
+        self.connections.remove(&id);
+        self.kill_job_of(id);
     }
 
     /// Takes the exit codes of all children that have ended.

@@ -162,3 +162,12 @@ pub fn user_is_switched(runtime: RuntimeKind) {
     assert_eq!(ids("by-id", "1000:50"), "1000 50 50 /srv\n");
     assert_eq!(ids("unlisted", "4242:4343"), "4242 4343 4343 /\n");
 }
+
+/// As images do that write their logs to `/dev/stdout`, whoever they run as.
+pub fn standard_streams_open_by_their_names(runtime: RuntimeKind) {
+    let task = Task::new(runtime);
+    let mut config = task.script("main", "echo out > /dev/stdout; echo err > /dev/stderr");
+    config.user = "web".into();
+    let (code, output) = task.run_as(config);
+    assert_eq!((code, output.replace("err\n", "").as_str()), (0, "out\n"), "{output}");
+}

@@ -17,7 +17,10 @@ use std::collections::BTreeSet;
 /// No resource has more tags ("Tag restrictions", Amazon ECS Developer Guide).
 const MOST: usize = 50;
 
-/// Checks tags that a request brings: each key once, none of AWS's own, only characters that tags may have.
+/// The tag of task definitions and tasks that says how their containers speak with AWS's services: `http` or `https`.
+const ENDPOINTS: &str = "neargate:endpoints";
+
+/// Checks tags that a request brings: each key once, none of AWS's own, only characters that tags may have, and what neargate understands.
 ///
 /// # Errors
 /// `InvalidParameterException`.
@@ -35,11 +38,39 @@ pub(crate) fn validate(tags: &[Tag]) -> Result<(), Fault> {
         if let Some(text) = [key, value].into_iter().find(|text| !text.chars().all(allowed)) {
             return invalid(format!("Tag key or value '{text}' contains invalid characters."));
         }
+        if key == ENDPOINTS && Endpoints::read(value).is_none() {
+            return invalid(format!("Value ({value}) for tag {ENDPOINTS} is invalid. It is http or https."));
+        }
         if !seen.insert(key) {
             return invalid(format!("Duplicate tag key '{key}' specified."));
         }
     }
     within_limit(tags)
+}
+
+/// How a task's containers are to speak with AWS's services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoints {
+    /// Over plain HTTP, which AWS's SDKs are told by variables.
+    Http,
+    /// Over HTTPS, as SDKs do by themselves.
+    Https,
+}
+
+impl Endpoints {
+    fn read(value: &str) -> Option<Self> {
+        match value {
+            "http" => Some(Self::Http),
+            "https" => Some(Self::Https),
+            _ => None,
+        }
+    }
+}
+
+/// What the tag `neargate:endpoints` says, if it is there.
+pub(crate) fn endpoints(tags: &[Tag]) -> Option<Endpoints> {
+    let tag = tags.iter().find(|tag| tag.key.as_deref() == Some(ENDPOINTS))?;
+    Endpoints::read(tag.value.as_deref().unwrap_or_default())
 }
 
 /// Adds tags that were validated to those a resource has; one of the same key takes its place.

@@ -68,6 +68,7 @@ fn metadata(state: &State, task: &Task) -> TaskMetadata {
         containers: task.containers.iter().map(|is| arn::container(region, &task.cluster, &task.id, &is.id)).collect(),
         tags: task.tags.iter().filter_map(tag).collect(),
         credentials: launch.credentials_id.clone(),
+        plain_http: launch.plain_http,
     }
 }
 

@@ -103,6 +103,9 @@ pub struct Launch {
     /// What its containers ask for their role's credentials by. Hard to guess.
     #[serde(default)]
     pub credentials_id: Option<String>,
+    /// Whether its containers are pointed to AWS's services over plain HTTP.
+    #[serde(default)]
+    pub plain_http: bool,
 }
 
 /// Where in its life a task is ("Task lifecycle", Amazon ECS Developer Guide).

@@ -2,7 +2,7 @@
 
 mod enter;
 mod names;
-mod place;
+pub mod place;
 
 use super::{DataDir, Failure};
 use clap::Args;

@@ -2,6 +2,7 @@
 
 mod down;
 mod env;
+mod exec;
 pub mod explain;
 mod from;
 mod image;
@@ -48,6 +49,8 @@ enum Command {
     Status(status::Status),
     /// Print what a task's containers wrote, or what is in a log group.
     Logs(logs::Logs),
+    /// Run a command inside a task's container, with a terminal if there is one.
+    Exec(exec::Exec),
     /// Put container images where tasks find them, without a registry.
     Image(image::Image),
     /// Run a command of this machine inside the network of a task, of an interface or of the internet.
@@ -175,6 +178,7 @@ pub fn run() -> ExitCode {
         Command::Status(status) => status.run(),
         Command::Logs(logs) => logs.run(),
         Command::Image(image) => image.run(),
+        Command::Exec(exec) => return exec.run().unwrap_or_else(exec::not_run),
         Command::From(from) => return from.run().unwrap_or_else(failed),
         Command::Explain(explain) => return explain.run().unwrap_or_else(no_answer),
         Command::Demo(demo) => return demo.run().unwrap_or_else(failed),

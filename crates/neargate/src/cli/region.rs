@@ -43,6 +43,8 @@ pub struct Placed {
     pub private_address: Option<String>,
     /// The names of its containers.
     pub containers: Vec<String>,
+    /// The names of those it stops with.
+    pub essential_containers: Vec<String>,
 }
 
 /// A task that failed to start within the last hour, as `GET /_neargate/stopped` tells it.
@@ -72,6 +74,7 @@ impl Stopped {
             network_interface: self.network_interface.clone(),
             private_address: Some(self.interface.private_ip.to_string()),
             containers: Vec::new(),
+            essential_containers: Vec::new(),
         }
     }
 }

@@ -256,6 +256,7 @@ mod tests {
             network_interface: "eni-1".to_owned(),
             private_address: Some("10.0.0.4".to_owned()),
             containers: vec!["web".to_owned()],
+            essential_containers: Vec::new(),
         };
         assert_eq!(cluster(&placed.arn), "prod");
         assert_eq!(task(placed, &BTreeMap::new()).last_status, "UNKNOWN");

@@ -38,7 +38,8 @@ pub(super) fn process_for_exec(base: &Process) -> Result<Vec<u8>, StartError> {
     let (uid, gid) = base.user.split_once(':').unwrap_or((&base.user, "0"));
     let user = match (base.user.as_str(), number(uid), number(gid)) {
         ("", ..) => User { uid: 0, gid: 0, groups: Vec::new(), home: "/root".into() },
-        (_, Some(uid), Some(gid)) => User { uid, gid, groups: Vec::new(), home: "/".into() },
+        // The runtime looks for its home directory in the container.
+        (_, Some(uid), Some(gid)) => User { uid, gid, groups: Vec::new(), home: String::new() },
         _ => {
             return Err(StartError::invalid(format!(
                 "user {:?} must be given by number to run a command with an OCI runtime",
@@ -51,7 +52,9 @@ pub(super) fn process_for_exec(base: &Process) -> Result<Vec<u8>, StartError> {
 
 fn process(process: &Process, user: &User) -> Value {
     let mut env = process.env.clone();
-    env.entry("HOME".into()).or_insert_with(|| user.home.clone());
+    if !user.home.is_empty() {
+        env.entry("HOME".into()).or_insert_with(|| user.home.clone());
+    }
     let env: Vec<String> = env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let caps = process.caps.names();
     let own: &[String] = if user.uid == 0 { &caps } else { &[] };

@@ -39,6 +39,10 @@ impl Oci {
         format!("{}.{name}", self.task)
     }
 
+    fn unsupported(&self, what: &str) -> StartError {
+        StartError::invalid(format!("{what} is not supported with the runtime {}", self.program))
+    }
+
     /// Forks the helper, in the container's control group: what the runtime starts stays there.
     fn helper(&self, cgroup: &Group, work: impl FnOnce(&OwnedFd) -> StartError) -> Result<Launching, StartError> {
         let host = |error: crate::error::Error| StartError::new(StartErrorKind::Host, error.to_string());
@@ -48,7 +52,10 @@ impl Oci {
         match sys::fork(libc::CLONE_NEWNS, target.as_ref()).start(|| "clone3".into())? {
             Fork::Parent { pid, pidfd } => Ok(Launching { pid, pidfd, status }),
             Fork::Child => {
-                let error = cgroup.join_container().map_or_else(host, |()| work(&child_status));
+                // What the runtime starts is known by this session, as what it leaves behind has no other.
+                let session = rustix::process::setsid().map(drop).start(|| "making a session".into());
+                let ready = session.and_then(|()| cgroup.join_container().map_err(host));
+                let error = ready.map_or_else(|error| error, |()| work(&child_status));
                 let _ = super::send(&child_status, &super::Progress::Failed(error), None);
                 sys::exit(1)
             }
@@ -65,10 +72,7 @@ impl Runtime for Oci {
             (launch.shared.is_some(), "pidMode"),
         ] {
             if asked {
-                return Err(StartError::new(
-                    StartErrorKind::Invalid,
-                    format!("{name} is not supported with the runtime {}", self.program),
-                ));
+                return Err(self.unsupported(name));
             }
         }
         let (state, id) = (self.dir.join("runtime"), self.id(&config.name));
@@ -87,6 +91,9 @@ impl Runtime for Oci {
     }
 
     fn exec(&self, join: Join) -> Result<Launching, StartError> {
+        if join.terminal.is_some() {
+            return Err(self.unsupported("a terminal for a command"));
+        }
         let (state, id) = (self.dir.join("runtime"), self.id(join.name));
         let dir = self.dir.join("containers").join(join.name);
         self.helper(join.cgroup, |status| {

@@ -217,6 +217,7 @@ impl Plan {
             task_role: self.task_role.clone(),
             execution_role: self.execution_role.clone(),
             credentials_id: None,
+            plain_http: tags::plain_http(&self.tags, &self.definition.tags),
         }
     }
 }

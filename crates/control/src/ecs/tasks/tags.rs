@@ -35,6 +35,12 @@ pub(super) fn of_new_task(
     Ok(tags)
 }
 
+/// Whether the tags of a task, or else those of its task definition, ask for AWS's services over plain HTTP.
+pub(super) fn plain_http(task: &[Tag], definition: &[Tag]) -> bool {
+    let of = |tags: &[Tag]| Some(tags::endpoints(tags)? == tags::Endpoints::Http);
+    of(task).or_else(|| of(definition)).unwrap_or(false)
+}
+
 /// Adds tags whose keys are not there yet.
 fn add(tags: &mut Vec<Tag>, more: &[Tag]) {
     for tag in more {

@@ -91,7 +91,7 @@ fn find_interface<'a>(id: &str, topology: &'a Topology) -> Result<Vantage<'a>, F
 }
 
 /// The one task that is meant.
-fn find_task<'a>(place: &Place, tasks: &'a [Placed]) -> Result<&'a Placed, Failure> {
+pub fn find_task<'a>(place: &Place, tasks: &'a [Placed]) -> Result<&'a Placed, Failure> {
     let meant = |task: &&Placed| match place {
         Place::Task { id, .. } => task.task.starts_with(id.as_str()),
         Place::Arn(arn) => task.arn == *arn,
@@ -131,6 +131,7 @@ mod tests {
             network_interface: format!("eni-{id}"),
             private_address: None,
             containers: vec!["web".to_owned(), "api".to_owned()],
+            essential_containers: Vec::new(),
         }
     }
 

@@ -119,6 +119,10 @@ fn counts_and_names() {
         &invalid("Tag keys and values starting with 'aws:' are reserved for internal use: 'aws:x'."),
     );
     refused(
+        json!({"tags": [{"key": "neargate:endpoints", "value": "ftp"}]}),
+        &invalid("Value (ftp) for tag neargate:endpoints is invalid. It is http or https."),
+    );
+    refused(
         json!({"propagateTags": "SERVICE"}),
         &invalid("propagateTags 'SERVICE' is not supported when running a task."),
     );

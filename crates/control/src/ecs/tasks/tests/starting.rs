@@ -221,6 +221,24 @@ fn tags_come_from_the_call_the_definition_and_the_service() {
 }
 
 #[test]
+fn a_tag_of_the_task_or_of_its_definition_points_it_to_plain_http() {
+    fn told(fixture: &mut Fixture, more: Value) -> bool {
+        let answer = fixture.world.ecs("RunTask", fixture.request_with(more));
+        let spec = host_spec(&fixture.world.state, &HostId::from("host"));
+        spec.tasks[id(&answer["tasks"][0]).as_str()].metadata.plain_http
+    }
+    let mut fixture = Fixture::new();
+    let tag = |value: &str| json!([{"key": "neargate:endpoints", "value": value}]);
+    assert!(!told(&mut fixture, json!({})));
+    assert!(told(&mut fixture, json!({"tags": tag("http")})));
+    let mut tagged = definition();
+    tagged["tags"] = tag("http");
+    fixture.world.ecs("RegisterTaskDefinition", tagged);
+    assert!(told(&mut fixture, json!({})), "whether it is propagated or not");
+    assert!(!told(&mut fixture, json!({"tags": tag("https")})), "the task's own tag comes first");
+}
+
+#[test]
 fn a_capacity_provider_strategy_names_the_provider() {
     let mut fixture = Fixture::new();
     // Alone it gets everything, also without a weight.

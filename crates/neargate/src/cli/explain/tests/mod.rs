@@ -20,6 +20,7 @@ fn tasks() -> Vec<Placed> {
         network_interface: eni.to_owned(),
         private_address: None,
         containers: Vec::new(),
+        essential_containers: Vec::new(),
     };
     vec![task("aa11", "eni-web"), task("aa22", "eni-bare"), task("bb33", "eni-db")]
 }
