@@ -12,11 +12,14 @@ pub struct Mark {
     pub from: u64,
     /// The end of the record that the line before it ended with.
     pub to: u64,
-    /// Which line that was of those that the record brought, from 1 on.
+    /// Which piece of a long line that was of those that the record brought, from 1 on; [`Self::LAST`] if the line ended with it.
     pub line: u32,
 }
 
 impl Mark {
+    /// Read again from where its beginning is missing, a line that ended before comes in other pieces; none of them is to be returned.
+    pub(super) const LAST: u32 = u32::MAX;
+
     /// Whether another place is not after this one.
     pub(super) fn is_past(self, other: Self) -> bool {
         (other.to, other.line) <= (self.to, self.line)

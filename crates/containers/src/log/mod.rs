@@ -99,15 +99,15 @@ mod tests {
     fn what_is_read_again_is_there_after_what_came_before_is_acknowledged() {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = Writer::create(dir.path(), 1 << 20, false).unwrap();
-        for n in 0..20_000 {
-            if n == 12_000 {
+        for n in 0..30_000 {
+            if n == 20_000 {
                 writer.add(Stream::Err, 1, b"begun ");
             }
             writer.add(Stream::Out, 2, format!("line {n}\n").as_bytes());
         }
         writer.add(Stream::Err, 3, b"and ended\n");
         let lines = Reader::new(dir.path(), Mark::default()).lines(usize::MAX).unwrap();
-        for place in [0, 11_999, 12_000, 19_999] {
+        for place in [0, 19_999, 20_000, 29_999] {
             writer.acknowledge(lines[place].mark.from, 4).unwrap();
             let rest = Reader::new(dir.path(), lines[place].mark).lines(usize::MAX).unwrap();
             assert_eq!(rest.len(), lines.len() - place - 1);

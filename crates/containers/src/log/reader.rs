@@ -113,21 +113,21 @@ impl Reader {
         open.bytes.extend_from_slice(bytes);
         // The other stream's line may have begun before this one's end.
         let from = self.open[1 - index].as_ref().map_or(end, |other| other.begin.min(end));
-        let mut line = 0;
-        let mut ready = |bytes, from| {
-            line += 1;
+        let mut ready = |bytes, from, line| {
             let mark = Mark { from, to: end, line };
             if !self.known.is_past(mark) {
                 self.ready.push_back(Line { time: header.time, stream: header.stream, bytes, mark });
             }
         };
+        let mut piece = 0;
         while open.bytes.len() > MAX_LINE {
             let rest = open.bytes.split_off(boundary(&open.bytes, MAX_LINE));
+            piece += 1;
             // What follows shares its record: reading again starts where the line does.
-            ready(std::mem::replace(&mut open.bytes, rest), from.min(open.begin));
+            ready(std::mem::replace(&mut open.bytes, rest), from.min(open.begin), piece);
         }
         if header.ends {
-            ready(open.bytes, from);
+            ready(open.bytes, from, Mark::LAST);
         } else {
             self.open[index] = Some(open);
         }
