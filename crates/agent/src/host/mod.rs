@@ -123,7 +123,7 @@ impl Host {
         let mut uplink = None;
         if let Some(outside) = outside {
             listeners = listeners.with_upstream(Upstream::new(outside.resolv_conf.clone()));
-            uplink = Some(Uplink::new(instance.clone(), runtime.clone(), &outside.allowed));
+            uplink = Some(Uplink::new(instance.clone(), runtime.clone()));
         }
         let mut host = Self {
             network: Worker::start(network, listeners, uplink, instance, events.clone())?,

@@ -31,13 +31,10 @@ use std::{
 use tcp::Tcp;
 use tokio::{runtime::Handle, task::JoinSet};
 use udp::Udp;
-use vpc::IpNet;
 
 /// What is beyond the region, on a host that lets its tasks out.
 #[derive(Debug, Clone)]
 pub struct Outside {
-    /// What of the networks that are private or near the host may be reached.
-    pub allowed: Vec<IpNet>,
     /// Where the host's resolvers are named (resolv.conf(5)).
     pub resolv_conf: PathBuf,
     /// The authorities that certify the internet's names, in PEM.
@@ -48,7 +45,6 @@ pub struct Outside {
 pub struct Uplink {
     instance: Instance,
     runtime: Handle,
-    allowed: Arc<[IpNet]>,
     open: Option<Open>,
 }
 
@@ -65,8 +61,8 @@ const LONGEST: usize = u16::MAX as usize;
 
 impl Uplink {
     /// One that is closed. It is served by a runtime whose threads are in the host's own network.
-    pub fn new(instance: Instance, runtime: Handle, allowed: &[IpNet]) -> Self {
-        Self { instance, runtime, allowed: allowed.into(), open: None }
+    pub fn new(instance: Instance, runtime: Handle) -> Self {
+        Self { instance, runtime, open: None }
     }
 
     /// Carries what goes by this link from now on; nothing without one.
@@ -87,13 +83,8 @@ impl Uplink {
         let _inside = self.runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let link = Arc::new(Link::new(file.clone())?);
-        let carrier = Carrier {
-            tcp: Tcp::new(link.clone()),
-            udp: Udp::new(link.clone()),
-            echo: Echo::new(link.clone()),
-            allowed: self.allowed.clone(),
-            link,
-        };
+        let carrier =
+            Carrier { tcp: Tcp::new(link.clone()), udp: Udp::new(link.clone()), echo: Echo::new(link.clone()), link };
         let mut running = JoinSet::new();
         running.spawn_on(carrier.tcp.clone().accept(listener), &self.runtime);
         running.spawn_on(carrier.carry(), &self.runtime);
@@ -119,7 +110,6 @@ struct Carrier {
     tcp: Arc<Tcp>,
     udp: Arc<Udp>,
     echo: Arc<Echo>,
-    allowed: Arc<[IpNet]>,
 }
 
 impl Carrier {
@@ -152,7 +142,7 @@ impl Carrier {
 
     /// Whether a flow may begin. The host's own addresses are asked for each time, for they change.
     fn permits(&self, flow: &Flow) -> bool {
-        network::addresses_here().is_ok_and(|host| permitted(*flow.to.ip(), &host, &self.allowed))
+        network::addresses_here().is_ok_and(|host| permitted(*flow.to.ip(), &host))
     }
 }
 

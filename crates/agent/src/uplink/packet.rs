@@ -1,6 +1,7 @@
 //! Packets of the uplink, read and written: IPv4 (RFC 791) with TCP, UDP or an echo of ICMP in it. Pure.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use vpc::INTERNET_HOST;
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
@@ -113,10 +114,15 @@ pub(crate) fn reset(segment: &[u8]) -> Option<Vec<u8>> {
     Some(packet(TCP, *flow.to.ip(), *flow.from.ip(), &body))
 }
 
-/// What is said of a packet that got nowhere. It comes from where the packet was to go.
+/// What is said of a packet that got nowhere: of a port by where the packet was to go, and else by the internet's own host. A VPC lets
+/// nothing in from addresses that are not on the internet.
 pub(crate) fn unreachable(why: Unreachable, about: &[u8]) -> Option<Vec<u8>> {
     let quoted = about.get(..about.len().min(QUOTED))?;
-    let (from, to) = (address_at(about, 16)?, address_at(about, 12)?);
+    let (there, to) = (address_at(about, 16)?, address_at(about, 12)?);
+    let from = match (why, INTERNET_HOST) {
+        (Unreachable::Port, _) | (_, IpAddr::V6(_)) => there,
+        (_, IpAddr::V4(host)) => host,
+    };
     Some(icmp(from, to, [3, why as u8], [0; 4], quoted))
 }
 

@@ -6,7 +6,7 @@ use super::{
     packet::{self, Flow},
 };
 use crate::places::{Place, Places};
-use rustix::net::SendFlags;
+use rustix::net::{RecvFlags, SendFlags};
 use std::{
     collections::HashMap,
     io,
@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    io::Interest,
     net::UdpSocket,
     time::{Instant, timeout_at},
 };
@@ -26,6 +27,8 @@ const FLOWS_EACH: usize = 2048;
 /// Amazon EC2 User Guide).
 const IDLE: Duration = Duration::from_secs(30);
 const IDLE_STREAM: Duration = Duration::from_secs(180);
+/// What a socket has to say: a datagram, or an error of one it sent.
+const SAID: Interest = Interest::READABLE.add(Interest::ERROR);
 /// The longest datagram.
 const LONGEST: usize = u16::MAX as usize;
 
@@ -103,16 +106,18 @@ impl Udp {
         let back = Flow { from: flow.to, to: flow.from };
         loop {
             let idle = open.used(|_| {});
-            match timeout_at(idle, open.socket.readable()).await {
-                Ok(Ok(())) => {}
+            let said;
+            match timeout_at(idle, open.socket.ready(SAID)).await {
+                Ok(Ok(ready)) => said = if ready.is_readable() { Interest::READABLE } else { Interest::ERROR },
                 Err(_) if open.used(|_| {}) > Instant::now() => continue,
                 Ok(Err(_)) | Err(_) => break,
             }
-            let mut payload = Vec::with_capacity(LONGEST);
-            match open.socket.try_recv_buf(&mut payload) {
-                Ok(_) => {
+            let mut payload = vec![0; LONGEST];
+            let receive = || Ok(rustix::net::recv(&open.socket, payload.as_mut_slice(), RecvFlags::DONTWAIT)?.0);
+            match open.socket.try_io(said, receive) {
+                Ok(length) => {
                     open.used(|is| (is.last, is.answered) = (Instant::now(), true));
-                    self.link.write(&packet::datagram(back, &payload));
+                    self.link.write(&packet::datagram(back, payload.get(..length).unwrap_or_default()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => self.tell(flow, &error),

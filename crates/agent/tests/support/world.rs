@@ -129,7 +129,7 @@ fn agent(instance: &Instance, directory: &Path, beyond: Beyond) -> (Runtime, Lis
     let mut uplink = None;
     if let Some((outside, _)) = beyond {
         listeners = listeners.with_upstream(Upstream::new(outside.resolv_conf.clone()));
-        uplink = Some(Uplink::new(instance.clone(), runtime.handle().clone(), &outside.allowed));
+        uplink = Some(Uplink::new(instance.clone(), runtime.handle().clone()));
     }
     (runtime, listeners, uplink)
 }

@@ -22,7 +22,6 @@ use tokio::{
     runtime::{Builder, Handle},
     signal::unix::{Signal, SignalKind, signal},
 };
-use vpc::IpNet;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,7 +29,6 @@ Examples:
   eval \"$(neargate env)\"               # in another terminal: AWS clients use it
   neargate up --listen 127.0.0.1:0 --data-dir /srv/two    # a second one, on a free port
   neargate up --internet host          # tasks with a way out reach the real internet, and pull from it
-  neargate up --internet host --internet-allow 192.168.1.20/32   # and one machine of your own network
 
 It runs in the foreground and prints one line once it is ready. SIGTERM or Ctrl-C end it; its tasks go on running, and the \
 next `up` with the same data directory takes them over. `neargate down` removes everything.";
@@ -63,10 +61,6 @@ pub struct Up {
     /// What tasks with a way out reach. It holds until the next start, which says it again.
     #[arg(long, value_enum, default_value_t = Internet::Sealed)]
     internet: Internet,
-    /// A range that tasks may reach with `--internet host` although it is private, or a network this machine is on. Can be given several
-    /// times. This machine's own addresses, its loopback and its cloud's metadata (169.254.0.0/16) stay out of reach.
-    #[arg(long, value_name = "CIDR")]
-    internet_allow: Vec<IpNet>,
     /// How many seconds a connection that is made for a task may take, before it counts as impossible: to pull its image, for example.
     /// It is tried up to five times. On AWS it takes minutes until a task without a way out has stopped. 0.7 if not given, and 5 with
     /// `--internet host`.
@@ -139,11 +133,6 @@ impl Up {
                 "--listen {address} may be reached by other machines, and any access key is accepted: whoever connects can run containers here. Listen on 127.0.0.1, or add --listen-anywhere if the network keeps others out"
             )));
         }
-        if self.internet == Internet::Sealed && !self.internet_allow.is_empty() {
-            return Err(Failure(
-                "--internet-allow says what tasks may reach besides the internet, and the internet is sealed: add --internet host".to_owned(),
-            ));
-        }
         Ok(())
     }
 
@@ -156,11 +145,7 @@ impl Up {
                 String::new()
             })
         };
-        host.then(|| Outside {
-            allowed: self.internet_allow.clone(),
-            resolv_conf: PathBuf::from("/etc/resolv.conf"),
-            authorities: authorities().into(),
-        })
+        host.then(|| Outside { resolv_conf: PathBuf::from("/etc/resolv.conf"), authorities: authorities().into() })
     }
 
     async fn serve(self, data_dir: PathBuf) -> Result<(), Failure> {
