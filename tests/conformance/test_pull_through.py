@@ -85,7 +85,7 @@ def test_an_immutable_tag_stays_what_it_was(shared, ecr, tmp_path):
 
 def test_a_registry_that_wants_credentials_takes_a_secret(shared, ecr, ecs, network):
     secrets, text = shared.client("secretsmanager"), json.dumps({"username": "u", "accessToken": "t"})
-    with pytest.raises(ClientError, match="credentialArn"):
+    with pytest.raises(ClientError, match="requires authentication"):
         ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="hub", upstreamRegistryUrl="registry-1.docker.io")
     arn = secrets.create_secret(Name="ecr-pullthroughcache/hub", SecretString=text)["ARN"]
     ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="hub", upstreamRegistryUrl="registry-1.docker.io", credentialArn=arn)

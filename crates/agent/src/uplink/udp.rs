@@ -106,12 +106,12 @@ impl Udp {
         let back = Flow { from: flow.to, to: flow.from };
         loop {
             let idle = open.used(|_| {});
-            let said;
-            match timeout_at(idle, open.socket.ready(SAID)).await {
-                Ok(Ok(ready)) => said = if ready.is_readable() { Interest::READABLE } else { Interest::ERROR },
+            let said = match timeout_at(idle, open.socket.ready(SAID)).await {
+                Ok(Ok(ready)) if ready.is_readable() => Interest::READABLE,
+                Ok(Ok(_)) => Interest::ERROR,
                 Err(_) if open.used(|_| {}) > Instant::now() => continue,
                 Ok(Err(_)) | Err(_) => break,
-            }
+            };
             let mut payload = vec![0; LONGEST];
             let receive = || Ok(rustix::net::recv(&open.socket, payload.as_mut_slice(), RecvFlags::DONTWAIT)?.0);
             match open.socket.try_io(said, receive) {
