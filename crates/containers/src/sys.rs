@@ -98,7 +98,8 @@ pub(crate) fn fork_sibling() -> io::Result<Option<Pid>> {
 /// The session of a process; none of one that is gone, or whose session began outside this pid namespace, which safe wrappers don't expect.
 pub(crate) fn session(process: Pid) -> Option<Pid> {
     // SAFETY: it only asks.
-    Pid::from_raw(unsafe { libc::getsid(process.as_raw_pid()) }).filter(|session| session.as_raw_pid() > 0)
+    let session = unsafe { libc::getsid(process.as_raw_pid()) };
+    if session > 0 { Pid::from_raw(session) } else { None }
 }
 
 /// unshare(2) of namespaces.
