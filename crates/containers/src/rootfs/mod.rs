@@ -24,7 +24,7 @@ use std::path::Path;
 
 pub(crate) use dev::{Terminal, open_terminal_inside};
 pub(crate) use kernel::{MASKED, READ_ONLY_PATHS, sysctl_file};
-pub(crate) use mount::prepare_for_oci;
+pub(crate) use mount::{mount_memory, prepare_for_oci};
 pub(crate) use shared::{only_nothing, only_proc};
 
 /// What the root is made from.

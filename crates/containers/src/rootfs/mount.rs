@@ -81,3 +81,10 @@ pub(crate) fn prepare_for_oci() -> Result<(), StartError> {
     rustix::mount::move_mount(&proc, "", CWD, "/proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
         .start(|| "mounting /proc for the runtime".into())
 }
+
+/// Mounts an empty file system that is kept in memory on a directory, in the calling process's own mount namespace.
+pub(crate) fn mount_memory(directory: &Path) -> Result<(), StartError> {
+    let memory = fresh("tmpfs", &[("mode", "0700")], NO_SUID | NO_DEV)?;
+    rustix::mount::move_mount(&memory, "", CWD, directory, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .start(|| format!("mounting memory on {}", directory.display()))
+}

@@ -196,6 +196,34 @@ pub fn no_environment_leaks(runtime: RuntimeKind) {
     );
 }
 
+/// What is in a container's environment is in its processes' memory, and in no file of the host's: neither once it runs, nor once a
+/// command has run in it.
+pub fn no_environment_is_on_disk(runtime: RuntimeKind) {
+    const SECRET: &str = "of-nobodys-business";
+    let task = Task::new(runtime);
+    let mut config = task.service("main");
+    config.env = [("SECRET".to_owned(), SECRET.to_owned())].into();
+    task.sandbox().start(&config).unwrap();
+    assert_eq!(files_with(task.files(), SECRET), Vec::<std::path::PathBuf>::new());
+    let result = task.sh("main", "echo $SECRET");
+    assert_eq!((result.code, result.output), (0, format!("{SECRET}\n").into_bytes()));
+    assert_eq!(files_with(task.files(), SECRET), Vec::<std::path::PathBuf>::new());
+}
+
+/// The files below a directory that a text is in.
+fn files_with(dir: &std::path::Path, text: &str) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() {
+            found.extend(files_with(&path, text));
+        } else if kind.is_file() && String::from_utf8_lossy(&fs::read(&path).unwrap()).contains(text) {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// System calls that have led out of containers, by their exit code or what they say.
 pub fn dangerous_calls_are_refused(runtime: RuntimeKind) {
     let task = Task::new(runtime);

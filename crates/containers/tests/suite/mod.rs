@@ -48,7 +48,7 @@ macro_rules! common_contracts {
             errors: a_missing_command a_directory_as_command a_file_that_is_not_executable unknown_users;
             escapes: a_symlink_as_dev_is_refused a_symlink_as_proc_is_refused users_are_the_images_own
                 devices_made_inside_do_not_open release_agents_are_out_of_reach kernel_settings_are_out_of_reach;
-            hostile: no_environment_leaks dangerous_calls_are_refused nothing_survives_removal;
+            hostile: no_environment_leaks no_environment_is_on_disk dangerous_calls_are_refused nothing_survives_removal;
             output: lines_keep_their_order_and_stream a_full_log_stops_a_blocking_container a_full_log_drops_lines_when_non_blocking;
         }
     };

@@ -18,7 +18,7 @@ pub(super) fn config(launch: &Launch, user: &User) -> Result<Vec<u8>, StartError
     text(&json!({
         "ociVersion": "1.0.2",
         "process": process(&launch.process, user),
-        "root": { "path": "rootfs", "readonly": config.readonly_root },
+        "root": { "path": launch.plan.dir.join("rootfs"), "readonly": config.readonly_root },
         "hostname": launch.hostname,
         "mounts": mounts(launch),
         "linux": {

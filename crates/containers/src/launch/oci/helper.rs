@@ -1,10 +1,10 @@
 //! Running the runtime's program and making sense of what it says.
 
-use super::super::{Join, Progress, Stdio, send};
+use super::super::Stdio;
 use crate::error::{StartError, StartErrorKind, Step};
 use crate::sys;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio as Std};
 
 /// Longest complaint of a runtime that is passed on, in bytes.
@@ -14,51 +14,51 @@ const MAX_TEXT: usize = 4096;
 pub(super) struct Order<'a> {
     pub(super) program: &'static str,
     pub(super) state: &'a Path,
-    pub(super) pid_file: &'a Path,
+    /// Where it finds what it is to do, and leaves what it has to say; in memory.
+    pub(super) dir: &'a Path,
 }
 
 impl Order<'_> {
-    /// Runs a container from its bundle and leaves it to the shim. Only returns on failure.
-    pub(super) fn run(&self, id: &str, bundle: &Path, stdio: &Stdio, status: &OwnedFd) -> StartError {
-        let mut command = self.command(bundle);
-        command.arg("run").arg("--detach").arg("--bundle").arg(bundle).arg("--pid-file").arg(self.pid_file).arg(id);
-        self.finish(command, stdio, bundle, status)
+    /// Runs a container from the bundle in `dir`, leaves it to the shim, and returns its pid.
+    pub(super) fn run(&self, id: &str, stdio: &Stdio) -> Result<i32, StartError> {
+        let mut command = self.command();
+        command.arg("run").arg("--detach").arg("--bundle").arg(self.dir).arg("--pid-file").arg(self.pid_file()).arg(id);
+        self.wait(command, stdio)
     }
 
-    /// Runs a command in a container.
-    pub(super) fn exec(&self, id: &str, process: &Path, join: &Join, status: &OwnedFd) -> StartError {
-        let prepared = crate::rootfs::detach_from_host().and_then(|()| crate::rootfs::prepare_for_oci());
-        if let Err(error) = prepared {
-            return error;
-        }
-        let dir = process.parent().unwrap_or(Path::new("/"));
-        let mut command = self.command(dir);
-        command.arg("exec").arg("--detach").arg("--process").arg(process).arg("--pid-file").arg(self.pid_file).arg(id);
-        self.finish(command, &join.stdio, dir, status)
+    /// Runs a command in a container, and returns its pid.
+    pub(super) fn exec(&self, id: &str, process: &Path, stdio: &Stdio) -> Result<i32, StartError> {
+        let mut command = self.command();
+        command
+            .arg("exec")
+            .arg("--detach")
+            .arg("--process")
+            .arg(process)
+            .arg("--pid-file")
+            .arg(self.pid_file())
+            .arg(id);
+        self.wait(command, stdio)
     }
 
-    fn command(&self, dir: &Path) -> Command {
+    fn pid_file(&self) -> PathBuf {
+        self.dir.join("pid")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.join("runtime.log")
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(self.program);
-        command.env_clear().env("PATH", crate::process::DEFAULT_PATH).env("XDG_RUNTIME_DIR", dir);
-        command.arg("--root").arg(self.state).arg("--log").arg(dir.join("runtime.log"));
+        command.env_clear().env("PATH", crate::process::DEFAULT_PATH).env("XDG_RUNTIME_DIR", self.dir);
+        command.arg("--root").arg(self.state).arg("--log").arg(self.log());
         if self.program == "crun" {
             command.args(["--cgroup-manager", "disabled"]);
         }
         command
     }
 
-    fn finish(&self, mut command: Command, stdio: &Stdio, dir: &Path, status: &OwnedFd) -> StartError {
-        match self.wait(&mut command, stdio, dir) {
-            Err(error) => error,
-            Ok(pid) => {
-                let _ = std::fs::remove_file(self.pid_file);
-                let _ = send(status, &Progress::Pid(pid), None);
-                sys::exit(0)
-            }
-        }
-    }
-
-    fn wait(&self, command: &mut Command, stdio: &Stdio, dir: &Path) -> Result<i32, StartError> {
+    fn wait(&self, mut command: Command, stdio: &Stdio) -> Result<i32, StartError> {
         let clone = |fd: &OwnedFd| fd.try_clone().start(|| "copying a standard stream".into());
         command
             .stdin(Std::from(clone(&stdio.stdin)?))
@@ -66,13 +66,11 @@ impl Order<'_> {
             .stderr(Std::from(clone(&stdio.stderr)?));
         sys::reset_signals().start(|| "resetting signals".into())?;
         let ended = command.status().start(|| format!("executing {}", self.program))?;
-        let log = dir.join("runtime.log");
         if !ended.success() {
-            let text = std::fs::read_to_string(&log).unwrap_or_default();
-            let _ = std::fs::remove_file(&log);
-            return Err(explain(&text));
+            return Err(explain(&std::fs::read_to_string(self.log()).unwrap_or_default()));
         }
-        let text = std::fs::read_to_string(self.pid_file).start(|| format!("reading {}", self.pid_file.display()))?;
+        let file = self.pid_file();
+        let text = std::fs::read_to_string(&file).start(|| format!("reading {}", file.display()))?;
         text.trim().parse().map_err(|_| StartError::new(StartErrorKind::Host, format!("{} wrote no pid", self.program)))
     }
 }

@@ -4,16 +4,19 @@
 //! are mounted; so here too nothing is mounted on the host. The container it leaves behind becomes the shim's child.
 //!
 //! Not offered through it: terminals, limits beyond the host's, a shared pid namespace, an init process of its own. They are
-//! refused by name. Its bundle and state hold the container's environment; they are in the task's directory, readable to root only.
+//! refused by name.
+//!
+//! Its bundle and state hold the container's environment, secrets included. They are written to memory only, in the helper's mount
+//! namespace, and go with it; what the runtime needs for commands later ([`state`]) is kept in the task's directory without it.
 
 mod bundle;
 mod helper;
+mod state;
 
 use super::{Join, Launch, Launching, Runtime};
 use crate::cgroup::Group;
 use crate::config::{RuntimeKind, SandboxSpec};
 use crate::error::{StartError, StartErrorKind, Step};
-use crate::rootfs::Plan;
 use crate::sys::{self, Fork};
 use helper::Order;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -77,16 +80,19 @@ impl Runtime for Oci {
         }
         let (state, id) = (self.dir.join("runtime"), self.id(&config.name));
         self.helper(launch.plan.cgroup, |status| {
-            let prepared = prepare(&launch.plan, &launch);
-            match prepared {
-                Err(error) => error,
-                Ok(()) => Order { program: self.program, state: &state, pid_file: &launch.plan.dir.join("pid") }.run(
-                    &id,
-                    launch.plan.dir,
-                    &launch.stdio,
-                    status,
-                ),
-            }
+            let run = || {
+                let config = prepare(&launch)?;
+                let kept = state::in_memory(&state)?;
+                let bundle = state.join("bundle");
+                std::fs::create_dir(&bundle).start(|| format!("making {}", bundle.display()))?;
+                let file = bundle.join("config.json");
+                std::fs::write(&file, config).start(|| format!("writing {}", file.display()))?;
+                let order = Order { program: self.program, state: &state, dir: &bundle };
+                let pid = order.run(&id, &launch.stdio)?;
+                state::keep(&state, &kept, &id)?;
+                Ok(pid)
+            };
+            finish(run(), status)
         })
     }
 
@@ -95,26 +101,37 @@ impl Runtime for Oci {
             return Err(self.unsupported("a terminal for a command"));
         }
         let (state, id) = (self.dir.join("runtime"), self.id(join.name));
-        let dir = self.dir.join("containers").join(join.name);
+        // Nobody sees what is mounted there here.
+        let dir = self.dir.join("containers").join(join.name).join("rootfs");
         self.helper(join.cgroup, |status| {
-            let process = match bundle::process_for_exec(&join.process) {
-                Ok(process) => process,
-                Err(error) => return error,
+            let run = || {
+                let process = bundle::process_for_exec(&join.process)?;
+                crate::rootfs::detach_from_host()?;
+                crate::rootfs::prepare_for_oci()?;
+                crate::rootfs::mount_memory(&dir)?;
+                let file = dir.join("process.json");
+                std::fs::write(&file, process).start(|| format!("writing {}", file.display()))?;
+                Order { program: self.program, state: &state, dir: &dir }.exec(&id, &file, &join.stdio)
             };
-            // Named after the helper, of which there may be several.
-            let own = rustix::process::getpid().as_raw_pid();
-            let (file, pid_file) = (dir.join(format!("exec.{own}")), dir.join(format!("exec.{own}.pid")));
-            let order = Order { program: self.program, state: &state, pid_file: &pid_file };
-            let result = std::fs::write(&file, process).start(|| format!("writing {}", file.display()));
-            let failed = result.map_or_else(|error| error, |()| order.exec(&id, &file, &join, status));
-            let _ = (std::fs::remove_file(&file), std::fs::remove_file(&pid_file));
-            failed
+            finish(run(), status)
         })
     }
 }
 
-/// In the helper: the root file system and the bundle.
-fn prepare(plan: &Plan, launch: &Launch) -> Result<(), StartError> {
+/// Tells the shim which process is its own now, and ends the helper. Only returns on failure.
+fn finish(pid: Result<i32, StartError>, status: &OwnedFd) -> StartError {
+    match pid {
+        Err(error) => error,
+        Ok(pid) => {
+            let _ = super::send(status, &super::Progress::Pid(pid), None);
+            sys::exit(0)
+        }
+    }
+}
+
+/// In the helper: the root file system, and the bundle's configuration.
+fn prepare(launch: &Launch) -> Result<Vec<u8>, StartError> {
+    let plan = &launch.plan;
     crate::rootfs::detach_from_host()?;
     let root = crate::rootfs::attach_overlay(plan)?;
     crate::rootfs::fill_volumes(&root, plan)?;
@@ -123,7 +140,5 @@ fn prepare(plan: &Plan, launch: &Launch) -> Result<(), StartError> {
     drop(root);
     crate::rootfs::prepare_for_oci()?;
     let user = crate::process::user::resolve(&launch.process.user, &passwd, &group)?;
-    let text = bundle::config(launch, &user)?;
-    let file = plan.dir.join("config.json");
-    std::fs::write(&file, text).start(|| format!("writing {}", file.display()))
+    bundle::config(launch, &user)
 }
