@@ -37,8 +37,11 @@ pub struct EcrLifecycle {
     pub text: String,
     /// When it was last held against the images.
     pub evaluated: Timestamp,
-    /// When time alone will make it expire another image.
+    /// When it will be held against them again: because time alone makes it expire another image then, or because there is more to do.
     pub due: Option<Timestamp>,
+    /// How many images there were.
+    #[serde(default)]
+    pub images: usize,
 }
 
 impl Record for EcrRepository {

@@ -1,6 +1,6 @@
 //! Deleting images and tags. What an image leaves behind are its layers, which go when nobody counts on them any more.
 
-use super::{by_digest, of, of_request, referrers};
+use super::{by_digest, of, of_request};
 use crate::{
     State, Tx,
     ecr::{lifecycle, repositories},
@@ -10,6 +10,7 @@ use aws::{
     api::ecr::{BatchDeleteImageRequest, BatchDeleteImageResponse, ImageFailure, ImageFailureCode, ImageIdentifier},
     fault::Fault,
 };
+use std::collections::HashMap;
 
 /// BatchDeleteImage: by tag the tag goes, and with its last one the image; by digest the image with all its tags.
 pub(in crate::ecr) fn batch_delete(
@@ -36,7 +37,7 @@ pub(in crate::ecr) fn batch_delete(
             Err(indexes) => failures.push(referenced(id, digest, &indexes)),
         }
     }
-    lifecycle::evaluate(tx, &name);
+    lifecycle::changed(tx, &name);
     Ok(BatchDeleteImageResponse { image_ids: Some(deleted), failures: Some(failures) })
 }
 
@@ -54,7 +55,7 @@ fn referenced(id: ImageIdentifier, digest: String, indexes: &[String]) -> ImageF
 /// The digests of the indexes that list it and that must be deleted first.
 pub fn delete(tx: &mut Tx<'_>, repository: &str, digest: &str) -> Result<(), Vec<String>> {
     delete_unlisted(tx, repository, digest)?;
-    lifecycle::evaluate(tx, repository);
+    lifecycle::changed(tx, repository);
     Ok(())
 }
 
@@ -70,7 +71,7 @@ fn delete_unlisted(tx: &mut Tx<'_>, repository: &str, digest: &str) -> Result<Ve
 /// Deletes a tag and leaves the image, as the OCI distribution API does.
 pub fn remove_tag(tx: &mut Tx<'_>, repository: &str, tag: &str) {
     tx.state.ecr_tags.remove(&EcrTag::key_of(repository, tag));
-    lifecycle::evaluate(tx, repository);
+    lifecycle::changed(tx, repository);
 }
 
 /// Deletes a tag, and the image when that was its last and no index lists it. Nothing when there is no such tag.
@@ -99,8 +100,13 @@ fn tags<'a>(state: &'a State, repository: &str, digest: &'a str) -> impl Iterato
 }
 
 fn remove(tx: &mut Tx<'_>, repository: &str, digest: &str) -> Vec<ImageIdentifier> {
+    let gone = tags(&tx.state, repository, digest).cloned().collect();
+    remove_with(tx, repository, digest, gone)
+}
+
+/// The same, of an image whose tags are known.
+fn remove_with(tx: &mut Tx<'_>, repository: &str, digest: &str, gone: Vec<EcrTag>) -> Vec<ImageIdentifier> {
     let Some(image) = by_digest(&tx.state, repository, digest).cloned() else { return Vec::new() };
-    let gone: Vec<EcrTag> = tags(&tx.state, repository, digest).cloned().collect();
     let id = |image_tag| ImageIdentifier { image_digest: Some(digest.to_owned()), image_tag };
     for tag in &gone {
         tx.state.ecr_tags.remove(&tag.key());
@@ -116,13 +122,26 @@ fn remove(tx: &mut Tx<'_>, repository: &str, digest: &str) -> Vec<ImageIdentifie
     }
 }
 
-/// Deletes an image by a lifecycle policy, and the artifacts that refer to it.
-pub(in crate::ecr) fn expire(tx: &mut Tx<'_>, repository: &str, digest: &str) {
-    let mut next = vec![digest.to_owned()];
+/// Deletes images by a lifecycle policy, and the artifacts that refer to them. Goes through the repository once, however many they are.
+pub(in crate::ecr) fn expire<'a>(tx: &mut Tx<'_>, repository: &str, digests: impl Iterator<Item = &'a str>) {
+    let mut next: Vec<String> = digests.map(str::to_owned).collect();
+    if next.is_empty() {
+        return;
+    }
+    let mut tags: HashMap<String, Vec<EcrTag>> = HashMap::new();
+    for tag in tx.state.ecr_tags.prefixed(&EcrTag::key_of(repository, "")) {
+        tags.entry(tag.digest.clone()).or_default().push(tag.clone());
+    }
+    let mut referrers: HashMap<String, Vec<String>> = HashMap::new();
+    for image in of(&tx.state, repository) {
+        if let Some(subject) = &image.subject {
+            referrers.entry(subject.clone()).or_default().push(image.digest.clone());
+        }
+    }
+    // Each takes its referrers with it once: artifacts may refer to each other.
     while let Some(digest) = next.pop() {
-        // Removed first: artifacts that refer to each other come to an end so.
-        remove(tx, repository, &digest);
-        next.extend(referrers(&tx.state, repository, &digest).iter().map(|image| image.digest.clone()));
+        remove_with(tx, repository, &digest, tags.remove(&digest).unwrap_or_default());
+        next.extend(referrers.remove(&digest).unwrap_or_default());
     }
 }
 

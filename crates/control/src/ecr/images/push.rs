@@ -76,9 +76,13 @@ pub fn push(tx: &mut Tx<'_>, repository: &str, manifest: &Manifest, tag: Option<
         (false, _) => put(tx, repository, manifest)?,
     }
     if let Some(tag) = tag {
-        put_tag(tx, repository, tag, &manifest.digest)?;
+        if known {
+            check_tags(&tx.state, repository, &manifest.digest)?;
+        }
+        let (repository, tag, digest) = (repository.to_owned(), tag.to_owned(), manifest.digest.clone());
+        tx.state.ecr_tags.put(EcrTag { repository, tag, digest });
     }
-    lifecycle::evaluate(tx, repository);
+    lifecycle::changed(tx, repository);
     Ok(Pushed::New)
 }
 
@@ -92,7 +96,8 @@ fn immutable(repository: &str, tag: &str) -> Fault {
 fn put(tx: &mut Tx<'_>, repository: &str, manifest: &Manifest) -> Result<(), Fault> {
     check_blobs(&tx.state, repository, manifest)?;
     check_children(&tx.state, repository, manifest)?;
-    if of(&tx.state, repository).count() >= MAX_IMAGES {
+    // Who has not so many in all repositories has not in one.
+    if tx.state.ecr_images.len() >= MAX_IMAGES && of(&tx.state, repository).count() >= MAX_IMAGES {
         return Err(limit("images per repository", MAX_IMAGES));
     }
     let image = EcrImage {
@@ -150,12 +155,7 @@ fn size(state: &State, repository: &str, manifest: &Manifest) -> u64 {
     manifest.blobs.iter().fold(largest, |sum, blob| sum.saturating_add(blob.size))
 }
 
-fn put_tag(tx: &mut Tx<'_>, repository: &str, tag: &str, digest: &str) -> Result<(), Fault> {
-    let tags = tx.state.ecr_tags.prefixed(&EcrTag::key_of(repository, "")).filter(|tag| tag.digest == digest).count();
-    if tags >= MAX_TAGS {
-        return Err(limit("tags per image", MAX_TAGS));
-    }
-    let (repository, tag, digest) = (repository.to_owned(), tag.to_owned(), digest.to_owned());
-    tx.state.ecr_tags.put(EcrTag { repository, tag, digest });
-    Ok(())
+fn check_tags(state: &State, repository: &str, digest: &str) -> Result<(), Fault> {
+    let tags = state.ecr_tags.prefixed(&EcrTag::key_of(repository, "")).filter(|tag| tag.digest == digest).count();
+    if tags >= MAX_TAGS { Err(limit("tags per image", MAX_TAGS)) } else { Ok(()) }
 }

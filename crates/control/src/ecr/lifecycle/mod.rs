@@ -8,17 +8,19 @@ mod schema;
 use super::{faults::in_repository, images, repositories};
 use crate::{
     State, Tx, View,
-    state::{EcrLifecycle, Expiring, Expiry, Record},
+    state::{EcrImage, EcrLifecycle, EcrTag, Expiring, Expiry, Record},
 };
 use aws::{
     api::ecr::{
         DeleteLifecyclePolicyRequest, DeleteLifecyclePolicyResponse, GetLifecyclePolicyRequest,
         GetLifecyclePolicyResponse, PutLifecyclePolicyRequest, PutLifecyclePolicyResponse,
     },
+    doc::Timestamp,
     fault::Fault,
 };
 use policy::Policy;
 use rules::{Candidate, Expired, Outcome};
+use std::collections::{HashMap, HashSet};
 
 /// PutLifecyclePolicy. It is held against the images at once.
 pub(super) fn put(tx: &mut Tx<'_>, request: PutLifecyclePolicyRequest) -> Result<PutLifecyclePolicyResponse, Fault> {
@@ -27,7 +29,7 @@ pub(super) fn put(tx: &mut Tx<'_>, request: PutLifecyclePolicyRequest) -> Result
     Policy::parse(&text)?;
     let text = policy::compact(&text);
     cancel(tx, &name);
-    let lifecycle = EcrLifecycle { text: text.clone(), evaluated: tx.now, due: None };
+    let lifecycle = EcrLifecycle { text: text.clone(), evaluated: tx.now, due: None, images: 0 };
     tx.state.ecr_repositories.update(&name, |repository| repository.lifecycle = Some(lifecycle));
     evaluate(tx, &name);
     Ok(PutLifecyclePolicyResponse {
@@ -73,7 +75,34 @@ fn find<'a>(state: &'a State, registry_id: Option<&str>, name: &str) -> Result<&
     })
 }
 
-/// Expires what a repository's lifecycle policy says, and notes when time alone will make it say more. Nothing without a policy.
+/// How many images a policy is held against as soon as anything changes. With more, there is [`pause`] before it is again.
+const AT_ONCE: usize = 1_000;
+/// How many images are expired at once; the others are next time.
+const MOST: usize = 1_000;
+
+/// How long after it was held against so many images a policy is not held against them again, in milliseconds: to look through them takes
+/// some microseconds each, for which everybody else waits, and whoever pushes many images would have it done for each. (AWS takes up to a
+/// day.)
+fn pause(images: usize) -> i64 {
+    if images <= AT_ONCE { 0 } else { i64::try_from(images).unwrap_or(i64::MAX) }
+}
+
+/// Holds a repository's lifecycle policy against its images after one of them has changed: now, or when it may be again.
+pub(super) fn changed(tx: &mut Tx<'_>, name: &str) {
+    let Some(lifecycle) = tx.state.ecr_repositories.get(name).and_then(|repository| repository.lifecycle.clone())
+    else {
+        return;
+    };
+    let at = Timestamp { millis: lifecycle.evaluated.millis.saturating_add(pause(lifecycle.images)) };
+    if at <= tx.now {
+        evaluate(tx, name);
+    } else if lifecycle.due.is_none_or(|due| at < due) {
+        cancel(tx, name);
+        await_until(tx, name, EcrLifecycle { due: Some(at), ..lifecycle });
+    }
+}
+
+/// Expires what a repository's lifecycle policy says, and notes when it is to be held against the images again. Nothing without a policy.
 pub fn evaluate(tx: &mut Tx<'_>, name: &str) {
     let Some(lifecycle) = tx.state.ecr_repositories.get(name).and_then(|repository| repository.lifecycle.clone())
     else {
@@ -82,15 +111,20 @@ pub fn evaluate(tx: &mut Tx<'_>, name: &str) {
     cancel(tx, name);
     // It was read when it was put.
     let Ok(policy) = Policy::parse(&lifecycle.text) else { return };
-    let Outcome { expired, due } = rules::apply(&policy, &candidates(&tx.state, name), tx.now);
-    for Expired { digest, .. } in expired {
-        images::expire(tx, name, &digest);
-    }
-    if let Some(at) = due {
+    let snapshot = tx.state.clone();
+    let candidates = candidates(&snapshot, name);
+    let (images, now) = (candidates.images, tx.now);
+    let Outcome { expired, due } = rules::apply(&policy, &candidates.own, now);
+    let again = Timestamp { millis: now.millis.saturating_add(pause(images)) };
+    let due = if expired.len() > MOST { Some(again) } else { due.map(|at| at.max(again)) };
+    images::expire(tx, name, expired.iter().take(MOST).map(|Expired { digest, .. }| digest.as_str()));
+    await_until(tx, name, EcrLifecycle { evaluated: now, due, images, ..lifecycle });
+}
+
+fn await_until(tx: &mut Tx<'_>, name: &str, lifecycle: EcrLifecycle) {
+    if let Some(at) = lifecycle.due {
         tx.state.expiries.put(Expiry { at, what: Expiring::EcrImages(name.to_owned()) });
     }
-    let evaluated = tx.now;
-    let lifecycle = EcrLifecycle { evaluated, due, ..lifecycle };
     tx.state.ecr_repositories.update(name, |repository| repository.lifecycle = Some(lifecycle));
 }
 
@@ -103,20 +137,29 @@ pub(super) fn cancel(tx: &mut Tx<'_>, name: &str) {
     }
 }
 
-/// The images that rules are about: artifacts go with what they refer to, and images of an index stay as long as the index.
-fn candidates(state: &State, name: &str) -> Vec<Candidate> {
-    let tags = images::tags_of(state, name);
-    let listed: std::collections::BTreeSet<&str> =
-        images::of(state, name).flat_map(|image| image.children.iter().map(String::as_str)).collect();
+/// What rules are held against.
+struct Candidates<'a> {
+    /// The images that rules are about: artifacts go with what they refer to, and images of an index stay as long as the index.
+    own: Vec<Candidate<'a>>,
+    /// How many images there are in all.
+    images: usize,
+}
+
+fn candidates<'a>(state: &'a State, name: &str) -> Candidates<'a> {
+    let all: Vec<&EcrImage> = images::of(state, name).collect();
+    let mut tags: HashMap<&str, Vec<&str>> = HashMap::new();
+    for tag in state.ecr_tags.prefixed(&EcrTag::key_of(name, "")) {
+        tags.entry(&tag.digest).or_default().push(&tag.tag);
+    }
+    let listed: HashSet<&str> = all.iter().flat_map(|image| image.children.iter().map(String::as_str)).collect();
     let refers = |subject: &Option<String>| {
         subject.as_ref().is_some_and(|subject| images::by_digest(state, name, subject).is_some())
     };
-    let own = images::of(state, name).filter(|image| !refers(&image.subject));
-    let candidate = |image: &crate::state::EcrImage| Candidate {
-        digest: image.digest.clone(),
-        tags: tags.get(&image.digest).cloned().unwrap_or_default(),
+    let own = all.iter().filter(|image| !refers(&image.subject)).map(|image| Candidate {
+        digest: &image.digest,
+        tags: tags.remove(image.digest.as_str()).unwrap_or_default(),
         pushed: image.pushed,
         listed: listed.contains(image.digest.as_str()),
-    };
-    own.map(candidate).collect()
+    });
+    Candidates { own: own.collect(), images: all.len() }
 }

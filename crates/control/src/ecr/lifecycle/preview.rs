@@ -91,7 +91,7 @@ fn results(view: &View<'_>, name: &str, text: &str) -> Result<Vec<LifecyclePolic
     let soon = Timestamp { millis: view.now.millis.saturating_add(GRACE_OVER) };
     let policy = Policy::parse(text)?;
     let tags = images::tags_of(view.state, name);
-    let expired = rules::apply(&policy, &candidates(view.state, name), soon).expired;
+    let expired = rules::apply(&policy, &candidates(view.state, name).own, soon).expired;
     let result = |expired: rules::Expired| LifecyclePolicyPreviewResult {
         image_tags: Some(tags.get(&expired.digest).cloned().unwrap_or_default()),
         image_pushed_at: images::by_digest(view.state, name, &expired.digest).map(|image| image.pushed),

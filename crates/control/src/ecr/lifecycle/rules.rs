@@ -4,7 +4,7 @@
 use super::policy::{CountType, Policy, Rule, Selection, TagStatus};
 use crate::ec2::wildcard::Pattern;
 use aws::doc::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 /// An image without a tag may be one of an index that is still being pushed: that is waited for. (AWS takes up to a day for
@@ -13,9 +13,9 @@ const GRACE: i64 = 5 * 60 * 1000;
 
 /// An image as rules see it.
 #[derive(Debug, Clone)]
-pub(super) struct Candidate {
-    pub(super) digest: String,
-    pub(super) tags: Vec<String>,
+pub(super) struct Candidate<'a> {
+    pub(super) digest: &'a str,
+    pub(super) tags: Vec<&'a str>,
     pub(super) pushed: Timestamp,
     /// Listed by an index: not expired while that is there.
     pub(super) listed: bool,
@@ -39,31 +39,32 @@ pub(super) struct Outcome {
 }
 
 /// What a policy says of images.
-pub(super) fn apply(policy: &Policy, images: &[Candidate], now: Timestamp) -> Outcome {
+pub(super) fn apply(policy: &Policy, images: &[Candidate<'_>], now: Timestamp) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut taken: BTreeSet<&str> = BTreeSet::new();
+    let mut taken: HashSet<&str> = HashSet::new();
     for rule in &policy.rules {
-        let mut matching: Vec<&Candidate> = images.iter().filter(|image| matches(&rule.selection, image)).collect();
-        matching.sort_by(|a, b| b.pushed.cmp(&a.pushed).then_with(|| a.digest.cmp(&b.digest)));
+        let selects = Selects::read(&rule.selection);
+        let mut matching: Vec<&Candidate<'_>> = images.iter().filter(|image| selects.fits(image)).collect();
+        matching.sort_by(|a, b| b.pushed.cmp(&a.pushed).then_with(|| a.digest.cmp(b.digest)));
         for (image, at) in expiring(rule, &matching).into_iter().rev() {
-            if taken.contains(image.digest.as_str()) || image.listed {
+            if taken.contains(image.digest) || image.listed {
                 continue;
             }
             if at <= now {
-                outcome.expired.push(Expired { digest: image.digest.clone(), priority: rule.rule_priority });
+                outcome.expired.push(Expired { digest: image.digest.to_owned(), priority: rule.rule_priority });
             } else {
                 outcome.due = Some(outcome.due.map_or(at, |due| due.min(at)));
             }
         }
-        taken.extend(matching.iter().map(|image| image.digest.as_str()));
+        taken.extend(matching.iter().map(|image| image.digest));
     }
     outcome
 }
 
 /// The images that a rule expires, and when. `images` are the ones it matches, the youngest first.
-fn expiring<'a>(rule: &Rule, images: &[&'a Candidate]) -> Vec<(&'a Candidate, Timestamp)> {
-    let after = |image: &Candidate, millis: i64| Timestamp { millis: image.pushed.millis.saturating_add(millis) };
-    let grace = |image: &Candidate| if image.tags.is_empty() { GRACE } else { 0 };
+fn expiring<'a, 'b>(rule: &Rule, images: &[&'b Candidate<'a>]) -> Vec<(&'b Candidate<'a>, Timestamp)> {
+    let after = |image: &Candidate<'_>, millis: i64| Timestamp { millis: image.pushed.millis.saturating_add(millis) };
+    let grace = |image: &Candidate<'_>| if image.tags.is_empty() { GRACE } else { 0 };
     let number = rule.selection.count_number;
     match rule.selection.count_type {
         CountType::ImageCountMoreThan => {
@@ -74,18 +75,28 @@ fn expiring<'a>(rule: &Rule, images: &[&'a Candidate]) -> Vec<(&'a Candidate, Ti
     }
 }
 
-/// "If you specify multiple tags, only the images with all specified tags are selected."
-fn matches(selection: &Selection, image: &Candidate) -> bool {
-    let some = |fits: &dyn Fn(&str) -> bool| image.tags.iter().any(|tag| fits(tag));
-    match selection.tag_status {
-        TagStatus::Any => true,
-        TagStatus::Untagged => image.tags.is_empty(),
-        TagStatus::Tagged => {
-            selection.tag_prefix_list.iter().all(|prefix| some(&|tag| tag.starts_with(prefix.as_str())))
-                && selection.tag_pattern_list.iter().all(|pattern| {
-                    let pattern = Pattern::read(pattern);
-                    some(&|tag| pattern.fits(tag))
-                })
+/// A selection, read once for all images.
+struct Selects<'a> {
+    selection: &'a Selection,
+    patterns: Vec<Pattern>,
+}
+
+impl<'a> Selects<'a> {
+    fn read(selection: &'a Selection) -> Self {
+        Self { selection, patterns: selection.tag_pattern_list.iter().map(|pattern| Pattern::read(pattern)).collect() }
+    }
+
+    /// "If you specify multiple tags, only the images with all specified tags are selected."
+    fn fits(&self, image: &Candidate<'_>) -> bool {
+        let some = |fits: &dyn Fn(&str) -> bool| image.tags.iter().any(|tag| fits(tag));
+        match self.selection.tag_status {
+            TagStatus::Any => true,
+            TagStatus::Untagged => image.tags.is_empty(),
+            TagStatus::Tagged => {
+                let prefixes = &self.selection.tag_prefix_list;
+                prefixes.iter().all(|prefix| some(&|tag| tag.starts_with(prefix.as_str())))
+                    && self.patterns.iter().all(|pattern| some(&|tag| pattern.fits(tag)))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Lifecycle policies: which are taken, what they expire, and when.
 
 use super::{Manifest, Registry, digest, manifest, push};
+use crate::state::{EcrImage, EcrTag};
 use serde_json::{Value, json};
 
 const MINUTE: i64 = 60 * 1000;
@@ -253,4 +254,83 @@ fn policies_that_can_not_be_are_refused_with_the_reason() {
             "InvalidParameterException: Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy parsing failure: Could not map policyString into LifecyclePolicy.'"
         );
     }
+}
+
+/// A repository of so many images, all pushed now and each with a tag of its own, as by a year of builds.
+fn large(images: usize) -> Registry {
+    let mut registry = Registry::new();
+    registry.change(|tx| {
+        let pushed = tx.now;
+        for number in 0..images {
+            let (repository, digest) = ("app".to_owned(), digest(&format!("old{number}")));
+            let media_type = "application/vnd.oci.image.manifest.v1+json".to_owned();
+            tx.state.ecr_tags.put(EcrTag {
+                repository: repository.clone(),
+                tag: format!("v{number}"),
+                digest: digest.clone(),
+            });
+            tx.state.ecr_images.put(EcrImage {
+                repository,
+                digest,
+                media_type,
+                manifest_size: 400,
+                artifact_type: None,
+                size: 100,
+                pushed,
+                pulled: None,
+                layers: Vec::new(),
+                children: Vec::new(),
+                subject: None,
+            });
+        }
+    });
+    registry
+}
+
+impl Registry {
+    fn count(&self) -> usize {
+        self.0.state.ecr_images.len()
+    }
+}
+
+#[test]
+fn a_large_repository_is_gone_through_in_parts_and_pauses() {
+    let mut registry = large(2_500);
+    registry.0.now = MINUTE;
+    registry.ok("PutLifecyclePolicy", policy(&[rule(1, count("any", json!({}), 300))]));
+    assert_eq!((registry.count(), registry.0.state.ecr_tags.len()), (1_500, 1_500), "a thousand at once");
+    // Neither pushes nor ticks have it gone through again before a millisecond for each image is over.
+    registry.push("new", Some("new")).unwrap();
+    registry.wait_until(MINUTE + 2_499);
+    assert_eq!(registry.count(), 1_501);
+    registry.wait_until(MINUTE + 2_500);
+    assert_eq!(registry.count(), 501);
+    registry.wait_until(MINUTE + 2_500 + 1_501);
+    assert_eq!(registry.count(), 300);
+    let ids = registry.ids();
+    assert!(ids.contains(&"new".to_owned()), "the youngest is kept: {ids:?}");
+    // It is a small one now, where each push counts at once.
+    registry.wait_until(2 * MINUTE);
+    registry.push("newer", Some("newer")).unwrap();
+    assert_eq!(registry.count(), 300);
+    assert!(registry.0.state.expiries.is_empty());
+}
+
+#[test]
+fn what_changes_in_a_pause_is_seen_after_it() {
+    let mut registry = large(1_500);
+    registry.0.now = MINUTE;
+    registry.ok("PutLifecyclePolicy", policy(&[rule(1, count("tagged", json!({ "tagPrefixList": ["b"] }), 2))]));
+    for number in 0..5 {
+        registry.push(&format!("build{number}"), Some(&format!("b{number}"))).unwrap();
+    }
+    assert_eq!(registry.count(), 1_505);
+    registry.ok("DeleteLifecyclePolicy", json!({ "repositoryName": "app" }));
+    registry.wait_until(2 * MINUTE);
+    assert_eq!(registry.count(), 1_505, "nobody wants it any more");
+    registry.ok("PutLifecyclePolicy", policy(&[rule(1, count("tagged", json!({ "tagPrefixList": ["b"] }), 4))]));
+    assert_eq!(registry.count(), 1_504);
+    registry.push("build5", Some("b5")).unwrap();
+    registry.wait_until(3 * MINUTE);
+    assert_eq!(registry.count(), 1_504);
 }
