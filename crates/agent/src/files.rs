@@ -1,7 +1,9 @@
 //! The files about names that every container of a task sees: `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`.
 
+use images::digest::Digest;
 use spec::{TaskId, TaskSpec};
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Write},
     net::IpAddr,
@@ -90,6 +92,30 @@ pub(crate) fn stop_signals(directory: &Path) -> Vec<(String, i32)> {
     entries.filter_map(read).collect()
 }
 
+/// The end of the name of a file that keeps which image a container uses.
+const IMAGE: &str = ".image";
+
+/// Keeps what a container uses of the image store, for the agent after this one: digests, a line each.
+///
+/// # Errors
+/// When the file can't be written.
+pub(crate) fn keep_image(directory: &Path, container: &str, digests: &[Digest]) -> io::Result<()> {
+    let lines: String = digests.iter().map(|digest| format!("{digest}\n")).collect();
+    fs::write(directory.join(format!("{container}{IMAGE}")), lines)
+}
+
+/// What containers use of the image store, by container; `None` when that was not kept whole.
+pub(crate) fn images(directory: &Path) -> BTreeMap<String, Option<Vec<Digest>>> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let read = |entry: fs::DirEntry| {
+        let container = entry.file_name().to_str()?.strip_suffix(IMAGE)?.to_owned();
+        let lines = fs::read_to_string(entry.path()).unwrap_or_default();
+        let digests: Option<Vec<Digest>> = lines.lines().map(|line| line.parse().ok()).collect();
+        Some((container, digests.filter(|digests| !digests.is_empty())))
+    };
+    entries.filter_map(read).collect()
+}
+
 /// What the kernel calls this start of the machine (random(4)).
 fn boot() -> io::Result<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -114,6 +140,21 @@ mod tests {
         write(&task, &[("hosts", "x".to_owned()), ("hostname", "x".to_owned())]).unwrap();
         fs::write(task.join("hosts"), vec![1; 1 << 20]).unwrap();
         assert!((1 << 20..2 << 20).contains(&written(&task)), "{}", written(&task));
+    }
+
+    #[test]
+    fn what_a_container_uses_is_known_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(images(dir.path()), BTreeMap::new());
+        let digests = vec![Digest::of(b"manifest"), Digest::of(b"layer")];
+        keep_image(dir.path(), "web", &digests).unwrap();
+        assert_eq!(images(dir.path()), BTreeMap::from([("web".to_owned(), Some(digests))]));
+        let file = dir.path().join("web.image");
+        let whole = fs::read_to_string(&file).unwrap();
+        for damaged in ["", whole.get(..100).unwrap(), "else"] {
+            fs::write(&file, damaged).unwrap();
+            assert_eq!(images(dir.path()), BTreeMap::from([("web".to_owned(), None)]), "{damaged:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!   `images` and `containers`, which know nothing of AWS.
 //! - `sync`, [`ledger`]: what the server says, and the copy of it on disk.
 //! - [`dns`], `services`, `metadata`: what answers inside namespaces beside the tasks; [`listen`] keeps their sockets where they should be.
+//! - `relief`: what gives up unused layers while the disk is low.
 //! - [`uplink`]: what becomes of tasks' packets that leave the region, where they may.
 //! - `dial`, `aws`, `registry`, `initialise`, `host::streams`: what the agent sends for a task, from inside its namespace.
 //! - [`authorities`], [`container`], [`files`]: a container as the launcher wants it; [`secrets`]: what fetches its secrets, and what
@@ -14,6 +15,7 @@
 //! Tasks are not its children: they outlive it, and the next agent takes them over.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stderr)]
 
 pub mod authorities;
 mod aws;
@@ -37,6 +39,7 @@ mod metadata;
 mod places;
 pub mod reconcile;
 mod registry;
+mod relief;
 mod remove;
 pub mod secrets;
 mod services;
@@ -62,6 +65,7 @@ pub struct Agent {
     events: Sender<Event>,
     thread: JoinHandle<()>,
     sync: AbortHandle,
+    _relief: relief::Relief,
 }
 
 /// Takes over what runs on this host and starts following the server.
@@ -77,7 +81,9 @@ pub fn start(config: Config) -> Result<Agent, Error> {
     let images = images::store::Store::open(&config.images_dir(), images::store::Options::default())
         .map_err(|error| Error::new("opening the image store", config.images_dir().display(), error))?;
     let network = network::Network::new(config.instance.clone());
-    let (host, incoming) = Host::new(config.clone(), images, network)?;
+    let (host, incoming) = Host::new(config.clone(), images.clone(), network)?;
+    // From here on, what runs already is known to be in use.
+    let _relief = relief::start(images)?;
     let (events, status) = (host.sender(), host.status());
     let client = client::Client::new(&config.socket);
     let runtime = &config.runtime_handle;
@@ -86,7 +92,7 @@ pub fn start(config: Config) -> Result<Agent, Error> {
         .name("agent".into())
         .spawn(move || host.run(&incoming))
         .map_err(|error| Error::new("starting", "the agent's thread", error))?;
-    Ok(Agent { events, thread, sync: sync.abort_handle() })
+    Ok(Agent { events, thread, sync: sync.abort_handle(), _relief })
 }
 
 impl Agent {
@@ -98,7 +104,8 @@ impl Agent {
     }
 }
 
-/// Tells whoever runs the agent of something that went wrong and is tried again.
+/// Tells whoever runs the agent of something that went wrong and is tried again. Nobody hears it when standard error is on a disk that is
+/// full: `eprintln!` would end the thread for that.
 pub(crate) fn complain(what: std::fmt::Arguments<'_>) {
-    eprintln!("neargate: {what}");
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("neargate: {what}\n"));
 }

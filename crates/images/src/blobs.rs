@@ -57,8 +57,9 @@ impl Blobs {
     /// Begins an upload. Dropping it forgets it.
     ///
     /// # Errors
-    /// The step and the path.
+    /// The step and the path; of the kind `StorageFull`, also when nothing but the disk's reserve is left.
     pub fn begin(&self) -> io::Result<Upload> {
+        self.files.admit(0)?;
         let path = self.files.temporary();
         File::create(&path).map_err(files::at("create", &path))?;
         Ok(Upload { path, digest: Hashing::new(io::sink()), size: 0 })
@@ -269,6 +270,7 @@ impl Upload {
             if self.size.saturating_add(read as u64) > limit {
                 return Err(Broken::TooLong);
             }
+            disk::admit(self.path.parent().unwrap_or(&self.path), read as u64).map_err(Broken::Disk)?;
             if let Err(error) = file.write_all(bytes) {
                 // Some of it may have been written, and it will be sent again.
                 let _ = file.set_len(self.size);

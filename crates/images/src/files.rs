@@ -66,6 +66,11 @@ impl Owned {
         self.dir.join(part)
     }
 
+    /// Lets so many bytes more be written, if the disk's reserve stays.
+    pub(crate) fn admit(&self, bytes: u64) -> io::Result<()> {
+        disk::admit(&self.dir, bytes)
+    }
+
     /// A path in `tmp` that nobody else uses.
     pub(crate) fn temporary(&self) -> PathBuf {
         let number = self.next.fetch_add(1, Ordering::Relaxed);

@@ -84,7 +84,10 @@ impl Mirror {
     /// As `open`.
     pub fn open_with(dir: &Path, limits: Limits) -> io::Result<Self> {
         let files = Owned::open(dir, &["blobs/sha256"])?;
-        files.write(Path::new("oci-layout"), index::LAYOUT.as_bytes())?;
+        // On a full disk it is opened, too.
+        if fs::read(files.join("oci-layout")).ok().as_deref() != Some(index::LAYOUT.as_bytes()) {
+            files.write(Path::new("oci-layout"), index::LAYOUT.as_bytes())?;
+        }
         let names = index::read(&files)?;
         let mirror = Self { files, limits, names: Mutex::new(names) };
         mirror.remove_unnamed(&mirror.names())?;

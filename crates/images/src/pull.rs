@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::manifest::Descriptor;
 use crate::platform::Platform;
 use crate::reference::Reference;
-use crate::store::{Image, Store};
+use crate::store::{Hold, Image, Store};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +46,8 @@ impl Default for Bounds {
 /// Pulls `reference` for `platform` into `store` and returns the image. What is here already is not downloaded
 /// again; the registry is always asked what the reference means.
 ///
+/// When the disk is full, images that nobody uses make room once, and what is missing yet is tried again.
+///
 /// # Errors
 /// [`PullError`]. Nothing half-made stays.
 pub fn pull(
@@ -55,19 +57,31 @@ pub fn pull(
     platform: &Platform,
     bounds: &Bounds,
 ) -> Result<Image, PullError> {
-    let source = Source { transport, reference, bounds, left: AtomicU64::new(bounds.room) };
-    let resolved = resolve::resolve(store, &source, platform)?;
+    let source = || Source { transport, reference, bounds, left: AtomicU64::new(bounds.room) };
+    let resolved = resolve::resolve(store, &source(), platform)?;
+    let hold = Arc::new(store.hold(resolved.needed()));
+    match complete(store, &source(), &resolved, &hold) {
+        // What nobody uses makes room. What this image has got already is held.
+        Err(full) if full.is_disk_full() && store.gc(|| false).is_ok() => complete(store, &source(), &resolved, &hold),
+        done => done,
+    }
+}
+
+/// Gets the layers that are not here and makes an image of all.
+fn complete(
+    store: &Arc<Store>,
+    source: &Source<'_>,
+    resolved: &resolve::Resolved,
+    hold: &Arc<Hold>,
+) -> Result<Image, PullError> {
     let diff_ids = &resolved.config.rootfs.diff_ids;
-    let mut needed = vec![resolved.digest.clone(), resolved.manifest.config.digest.clone()];
-    needed.extend(diff_ids.iter().cloned());
-    let hold = store.hold(needed);
     // An image may hold one layer several times (the empty one, mostly).
     let layers: BTreeMap<&Digest, &Descriptor> = diff_ids.iter().zip(&resolved.manifest.layers).collect();
     let (here, missing): (Vec<_>, Vec<_>) = layers.into_iter().partition(|(diff_id, _)| store.has_layer(diff_id));
     here.into_iter().try_for_each(|(diff_id, _)| source.unpacks(diff_id, store.layer_bytes(diff_id.hex())))?;
-    make_layers(store, &source, &missing)?;
+    make_layers(store, source, &missing)?;
     resolved.save(store)?;
-    Ok(store.assemble(&resolved.digest, resolved.config, hold)?)
+    Ok(store.assemble(&resolved.digest, resolved.config.clone(), hold.clone())?)
 }
 
 /// Where an image comes from.
@@ -95,7 +109,7 @@ fn make_layers(store: &Store, source: &Source<'_>, missing: &[(&Digest, &Descrip
     let work = || {
         while let Some((diff_id, descriptor)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
             let made = store.make_layer(diff_id, source.reference.registry(), |tree| {
-                layer::fetch(source, store.limits(), diff_id, descriptor, tree)
+                layer::fetch(source, store, diff_id, descriptor, tree)
             });
             if let Err(error) = made {
                 next.store(missing.len(), Ordering::Relaxed);

@@ -2,6 +2,7 @@
 //! registry (OCI Distribution Specification). What they are and where they lie is the crate `images`' business.
 
 use crate::app::{App, blocking, internal};
+use crate::core::unavailable;
 use crate::http::reply::{self, Body, Reply};
 use ::images::{
     chunks::Chunks,
@@ -89,6 +90,7 @@ fn images(loaded: &[Loaded]) -> Value {
 
 fn refused(error: &Error) -> Fault {
     match error {
+        mirror::Error::Io(error) if disk::is_full(error) => unavailable(format!("Images can't be kept: {error}.")),
         mirror::Error::Io(error) => internal(error),
         other => Fault::new("InvalidImageException", other.to_string()),
     }

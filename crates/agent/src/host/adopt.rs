@@ -4,15 +4,16 @@
 use super::task::Task;
 use crate::{Config, Error, files};
 use containers::{Adopted, Sandbox};
+use images::store::Store;
 use spec::{HostSpec, TaskId};
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 
 /// Every task there is a trace of here, and every other one that the ledger names: that one was never begun, and is listed so that it is
 /// not taken for lost.
 ///
 /// # Errors
 /// When the directories of tasks can't be read, or a task's can't be understood.
-pub(super) fn tasks(config: &Config, spec: &HostSpec) -> Result<BTreeMap<TaskId, Task>, Error> {
+pub(super) fn tasks(config: &Config, spec: &HostSpec, images: &Arc<Store>) -> Result<BTreeMap<TaskId, Task>, Error> {
     let mut tasks: BTreeMap<_, _> = spec.tasks.keys().map(|id| (id.clone(), Task::default())).collect();
     for id in named(&config.names_dir())? {
         // What was begun before the machine went down is gone, but it must not be begun again.
@@ -22,7 +23,7 @@ pub(super) fn tasks(config: &Config, spec: &HostSpec) -> Result<BTreeMap<TaskId,
     }
     for id in named(&config.tasks_dir())? {
         let task = match Sandbox::adopt(&config.task_dir(&id)) {
-            Ok(Adopted::Alive(sandbox)) => Task::adopted(&id, sandbox, config),
+            Ok(Adopted::Alive(sandbox)) => Task::adopted(&id, sandbox, config, images)?,
             Ok(Adopted::Gone { containers })
                 if containers.is_empty() && !tasks.get(&id).is_some_and(Task::has_sandbox) =>
             {

@@ -154,6 +154,10 @@ pub(crate) fn start(
     if let Err(why) = keep_stop_signal(files, &name, &image.config.stop_signal) {
         return Outcome::Started(name, Err(cannot_start(&why, None)));
     }
+    // Before anything uses it: what runs and is not known to is what must never be.
+    if let Err(why) = files::keep_image(files, &name, image.digests()) {
+        return Outcome::Started(name, Err(cannot_start(&format!("writing to {}: {why}", files.display()), None)));
+    }
     let mut config = container::config(task, wanted, &image.config, image.layers.clone(), files);
     config.env.extend(secrets);
     if task.metadata.plain_http {

@@ -101,7 +101,7 @@ impl Host {
         let (events, incoming) = channel();
         let ledger = Ledger::new(config.data_dir.join("spec.json"));
         let spec = Arc::new(ledger.read());
-        let tasks = adopt::tasks(&config, &spec)?;
+        let tasks = adopt::tasks(&config, &spec, &images)?;
         let status = HostStatus {
             host: config.host.clone(),
             incarnation: clock::now(),

@@ -6,7 +6,7 @@ use super::{
     jobs::Kind,
 };
 use crate::{
-    Config,
+    Config, Error,
     cancel::Cancel,
     clock, files,
     initialise::Resources,
@@ -16,7 +16,7 @@ use crate::{
 use containers::{Adopted, ContainerState, Exit, Report, Sandbox};
 use images::store;
 use spec::{HostSpec, Millis, TaskId, TaskSpec};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 /// How long to wait before trying again to remove a task, in milliseconds.
 const AGAIN: Millis = 1_000;
@@ -43,6 +43,8 @@ pub(super) struct Task {
     pub(super) removed: bool,
     sandbox: Option<Arc<Sandbox>>,
     images: BTreeMap<String, Arc<store::Image>>,
+    /// What containers use that an agent before this one started.
+    _held: Vec<store::Hold>,
     /// What its containers need of AWS's services.
     resources: Resources,
     creating: bool,
@@ -57,16 +59,26 @@ pub(super) struct Task {
 
 impl Task {
     /// A task whose shim was found running, with what its containers are now.
-    pub(super) fn adopted(id: &TaskId, sandbox: Sandbox, config: &Config) -> Self {
+    ///
+    /// # Errors
+    /// When the layers that it may use can't be listed.
+    pub(super) fn adopted(
+        id: &TaskId,
+        sandbox: Sandbox,
+        config: &Config,
+        images: &Arc<store::Store>,
+    ) -> Result<Self, Error> {
         let report = sandbox.state().ok();
-        let mut task = Self { sandbox: Some(Arc::new(sandbox)), ..Self::default() };
+        let _held = in_use(report.as_ref(), &config.files_dir(id), images)
+            .map_err(|error| Error::new("finding out which layers are used by task", id, error))?;
+        let mut task = Self { sandbox: Some(Arc::new(sandbox)), _held, ..Self::default() };
         task.seen.network = reconcile::Network::Ready;
         task.seen.sandbox = reconcile::Sandbox::Running;
         for (name, stop_signal) in files::stop_signals(&config.files_dir(id)) {
             task.seen.containers.entry(name).or_default().stop_signal = Some(stop_signal);
         }
         task.observe(id, report, config);
-        task
+        Ok(task)
     }
 
     /// A task whose shim has died, but not its directory.
@@ -383,6 +395,22 @@ impl Task {
             containers.into_iter().for_each(|(name, state)| self.observe_one(name, state));
         }
     }
+}
+
+/// Holds what the containers of a shim use, also one that it was told to start and does not list yet. Where that is not known (an older
+/// agent did not keep it), every layer there is may be it.
+fn in_use(report: Option<&Report>, files: &Path, images: &Arc<store::Store>) -> io::Result<Vec<store::Hold>> {
+    let Some(report) = report else { return Ok(vec![images.hold_all()?]) };
+    let mut used = files::images(files);
+    for (name, state) in &report.containers {
+        match state {
+            ContainerState::Exited(_) => drop(used.remove(name)),
+            ContainerState::Created | ContainerState::Running(_) => drop(used.entry(name.clone()).or_default()),
+        }
+    }
+    used.into_values()
+        .map(|digests| digests.map_or_else(|| images.hold_all(), |known| Ok(images.hold(known))))
+        .collect()
 }
 
 fn ended(exit: Exit) -> End {

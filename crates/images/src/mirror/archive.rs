@@ -101,6 +101,7 @@ impl Staged {
             if chunk.is_empty() {
                 break;
             }
+            disk::admit(&self.dir, chunk.len() as u64)?;
             file.write_all(chunk).map_err(files::at("write", &temporary))?;
             let n = chunk.len();
             tar.consume(n);

@@ -67,6 +67,13 @@ pub enum PullError {
         /// Which limit.
         what: String,
     },
+    /// A layer has no room on the host's disk.
+    Full {
+        /// The layer, uncompressed.
+        diff_id: Digest,
+        /// How much room there is.
+        error: io::Error,
+    },
     /// The host's store failed.
     Store(io::Error),
 }
@@ -81,8 +88,7 @@ impl PullError {
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::Extract { error, .. } => error.is_full(),
-            Self::Store(error) => files::errno_of(error)
-                .is_some_and(|errno| matches!(errno, rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT)),
+            Self::Full { error, .. } | Self::Store(error) => disk::is_full(error),
             _ => false,
         }
     }
@@ -129,6 +135,9 @@ impl fmt::Display for PullError {
             Self::TooLarge { diff_id, what } => {
                 write!(f, "{LAYERS} 1 time(s): failed to extract layer {diff_id}: {what}")
             }
+            Self::Full { diff_id, error } => {
+                write!(f, "{LAYERS} 1 time(s): failed to extract layer {diff_id}: {error}")
+            }
             Self::Store(error) => match files::errno_of(error) {
                 Some(errno) => write!(f, "{LAYERS} 1 time(s): {}: {}", step_of(error), plain_errno(errno)),
                 None => write!(f, "{LAYERS} 1 time(s): {error}"),
@@ -141,7 +150,7 @@ impl std::error::Error for PullError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Extract { error, .. } => Some(error),
-            Self::Store(error) => Some(error),
+            Self::Full { error, .. } | Self::Store(error) => Some(error),
             _ => None,
         }
     }

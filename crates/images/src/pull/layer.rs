@@ -5,6 +5,7 @@ use super::{PullError, Source};
 use crate::compression;
 use crate::digest::{Digest, Hashing};
 use crate::manifest::Descriptor;
+use crate::store::Store;
 use crate::tarball;
 use crate::unpack::{self, Limits, Unpacked};
 use rustix::fs::{Mode, OFlags};
@@ -20,7 +21,7 @@ const PIECES: usize = 8;
 /// Fetches a layer and unpacks it into the empty directory `tree`.
 pub(super) fn fetch(
     source: &Source<'_>,
-    limits: &Limits,
+    store: &Store,
     diff_id: &Digest,
     descriptor: &Descriptor,
     tree: &Path,
@@ -29,8 +30,8 @@ pub(super) fn fetch(
     let root = rustix::fs::open(tree, flags, Mode::empty()).map_err(io::Error::from)?;
     let (sender, receiver) = sync_channel(PIECES);
     let (sent, unpacked) = std::thread::scope(|scope| {
-        let sending = scope.spawn(move || send_pieces(source, limits, diff_id, descriptor, &sender));
-        let unpacked = unpack::unpack(Pieces::new(receiver), root, limits);
+        let sending = scope.spawn(move || send_pieces(source, store, diff_id, descriptor, &sender));
+        let unpacked = unpack::unpack(Pieces::new(receiver), root, store.limits());
         (sending.join(), unpacked)
     });
     let extract = |error| PullError::Extract { diff_id: diff_id.clone(), error };
@@ -61,7 +62,7 @@ impl From<PullError> for Stopped {
 /// The end is only told to the receiver after both digests are verified.
 fn send_pieces(
     source: &Source<'_>,
-    limits: &Limits,
+    store: &Store,
     diff_id: &Digest,
     descriptor: &Descriptor,
     pieces: &SyncSender<Vec<u8>>,
@@ -80,7 +81,9 @@ fn send_pieces(
             }
             total += piece.len() as u64;
             source.unpacks(diff_id, piece.len() as u64)?;
-            check_size(limits, diff_id, total, arrived.load(Ordering::Relaxed))?;
+            check_size(store.limits(), diff_id, total, arrived.load(Ordering::Relaxed))?;
+            let full = |error| PullError::Full { diff_id: diff_id.clone(), error };
+            store.admit(piece.len() as u64).map_err(full)?;
             pieces.send(piece).map_err(|_| Stopped::NoReceiver)?;
         }
         tar.finish().0

@@ -6,7 +6,7 @@ use super::{PullError, Source};
 use crate::digest::Digest;
 use crate::manifest::{CONFIG_MAX, Config, Descriptor, Document, INDEX_DEPTH, Index, MANIFEST_MAX, Manifest};
 use crate::platform::Platform;
-use crate::store::Store;
+use crate::store::{self, Store};
 use std::io::{self, Read};
 
 /// The most manifests, indexes and configurations that are looked at to find one image, and their bytes. An index may name a thousand
@@ -24,6 +24,12 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
+    /// Everything of a store that it needs.
+    pub(super) fn needed(&self) -> Vec<Digest> {
+        let others = self.documents.iter().map(|(digest, _)| digest).filter(|digest| **digest != self.digest);
+        store::needed(std::iter::once(&self.digest).chain(others).cloned(), &self.config)
+    }
+
     /// Stores the documents; those on top last, so that what is found has all below it.
     pub(super) fn save(&self, store: &Store) -> io::Result<()> {
         self.documents.iter().rev().try_for_each(|(digest, content)| match store.document(digest)? {

@@ -1,12 +1,13 @@
-//! Removing what no container uses.
+//! Removing what nobody uses.
 
-use super::{Store, parents};
+use super::Store;
 use crate::digest::Digest;
-use crate::files::{self, Discarded};
-use crate::manifest::{Config, Document};
-use std::collections::BTreeSet;
+use crate::files;
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::PoisonError;
+use std::time::SystemTime;
 
 /// What gc removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,64 +21,57 @@ pub struct Freed {
 }
 
 impl Store {
-    /// Removes every image but those whose manifest digest is in `in_use`, those a living [`Image`](super::Image)
-    /// stands for and those being pulled.
+    /// Removes what no [`Hold`](super::Hold) names until there is `enough` room: layers first, and of them those first that were last used
+    /// longest ago. That the disk is full is no obstacle.
     ///
     /// # Errors
     /// The first path that can't be read or taken away; running it again goes on.
-    pub fn gc(&self, in_use: &BTreeSet<Digest>) -> io::Result<Freed> {
+    pub fn gc(&self, enough: impl Fn() -> bool) -> io::Result<Freed> {
+        let _alone = self.collecting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut freed = Freed::default();
-        let mut gone = Vec::new();
-        {
-            // A pull holds its digests before it looks what is here, so under this lock nothing it needs goes.
-            let work = self.work();
-            let roots: BTreeSet<Digest> = in_use.iter().chain(work.held()).cloned().collect();
-            let keep = self.reachable(roots)?;
-            for (hex, path) in self.unneeded("layers", &keep)? {
-                freed.bytes += self.layer_bytes(&hex);
-                freed.layers += 1;
-                gone.push(self.files.discard(&path)?);
+        if enough() {
+            return Ok(freed);
+        }
+        for hex in self.by_last_use()? {
+            let bytes = self.layer_bytes(&hex);
+            if self.discard_unheld(&hex, &self.layer_path(&hex))? {
+                (freed.layers, freed.bytes) = (freed.layers + 1, freed.bytes + bytes);
             }
-            for (_, path) in self.unneeded("documents", &keep)? {
-                freed.documents += 1;
-                gone.push(self.files.discard(&path)?);
+            if enough() {
+                return Ok(freed);
             }
         }
-        // Deleting the trees takes long; it happens here, outside the lock.
-        drop::<Vec<Discarded>>(gone);
+        let documents = self.files.join("documents");
+        for hex in files::names(&documents)? {
+            freed.documents += u64::from(self.discard_unheld(&hex, &documents.join(&hex))?);
+        }
         Ok(freed)
     }
 
-    fn unneeded(&self, part: &str, keep: &BTreeSet<Digest>) -> io::Result<Vec<(String, PathBuf)>> {
-        let directory = self.files.join(part);
-        let names = files::names(&directory)?.into_iter();
-        let needed = |hex: &str| Digest::from_hex(hex).is_ok_and(|digest| keep.contains(&digest));
-        Ok(names.filter(|hex| !needed(hex)).map(|hex| (hex.clone(), directory.join(hex))).collect())
+    /// The layers that are here, the longest unused first.
+    fn by_last_use(&self) -> io::Result<Vec<String>> {
+        let mut layers: Vec<(SystemTime, String)> = Vec::new();
+        for hex in files::names(&self.files.join("layers"))? {
+            let path = self.layer_path(&hex);
+            let used = fs::metadata(&path).and_then(|about| about.modified()).map_err(files::at("examine", &path))?;
+            layers.push((used, hex));
+        }
+        layers.sort();
+        Ok(layers.into_iter().map(|(_, hex)| hex).collect())
     }
 
-    /// The roots, their configurations and layers, and the indexes that name one of them.
-    fn reachable(&self, roots: BTreeSet<Digest>) -> io::Result<BTreeSet<Digest>> {
-        let mut keep = roots.clone();
-        for hex in files::names(&self.files.join("documents"))? {
-            let Ok(digest) = Digest::from_hex(&hex) else { continue };
-            let Some(document) = self.document(&digest)?.and_then(|bytes| Document::parse(&bytes).ok()) else {
-                continue;
-            };
-            match document {
-                Document::Index(index) if index.manifests.iter().any(|m| roots.contains(&m.digest)) => {
-                    keep.insert(digest);
-                }
-                Document::Manifest(manifest) if roots.contains(&digest) => {
-                    let config = self.document(&manifest.config.digest)?;
-                    let config = config.and_then(|bytes| serde_json::from_slice::<Config>(&bytes).ok());
-                    let layers = config.map(|config| config.rootfs.diff_ids).unwrap_or_default();
-                    keep.insert(parents::digest_of(&layers));
-                    keep.extend(layers);
-                    keep.insert(manifest.config.digest);
-                }
-                _ => {}
+    /// Takes something away if nobody holds it, and tells whether it did.
+    fn discard_unheld(&self, hex: &str, path: &Path) -> io::Result<bool> {
+        let gone = {
+            // A pull holds its digests before it looks what is here, so under this lock nothing it needs goes.
+            let work = self.work();
+            if Digest::from_hex(hex).is_ok_and(|digest| work.is_held(&digest)) {
+                return Ok(false);
             }
-        }
-        Ok(keep)
+            self.files.discard(path)?
+        };
+        // Deleting a tree takes long; it happens here, outside the lock.
+        drop(gone);
+        Ok(true)
     }
 }

@@ -35,8 +35,8 @@ impl Work {
         }
     }
 
-    pub(super) fn held(&self) -> impl Iterator<Item = &Digest> {
-        self.holds.keys()
+    pub(super) fn is_held(&self, digest: &Digest) -> bool {
+        self.holds.contains_key(digest)
     }
 }
 
@@ -72,7 +72,7 @@ impl Store {
         self.layer_path(layer.hex()).join("tree")
     }
 
-    fn layer_path(&self, hex: &str) -> PathBuf {
+    pub(super) fn layer_path(&self, hex: &str) -> PathBuf {
         self.files.join("layers").join(hex)
     }
 

@@ -1,30 +1,72 @@
 //! What the store keeps and what it lets go.
 
 use crate::support::{Site, small_image};
-use images::build::File;
+use images::build::{File, ImageBuilder};
+use images::platform::Platform;
 use images::store::Store;
-use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 #[test]
-fn gc_leaves_what_is_in_use_and_what_is_held() {
+fn gc_leaves_what_is_in_use() {
     let site = Site::new();
     site.load(&small_image("a:1").layer([File::regular("a", 0o644, "12345")]));
     site.load(&small_image("b:1").layer([File::regular("b", 0o644, "b")]));
     let a = site.pull("a:1").unwrap();
     let b = site.pull("b:1").unwrap();
-    assert_eq!(site.store.gc(&BTreeSet::new()).unwrap().layers, 0, "both are held");
-    let in_use = BTreeSet::from([b.manifest_digest.clone()]);
+    assert_eq!(site.store.gc(|| false).unwrap(), Default::default(), "both are in use");
     let (gone, a_layer) = (a.manifest_digest.clone(), a.layers[1].clone());
+    // As an agent does that is started again: what a container uses is held by its digests.
+    let (kept, held) = (b.manifest_digest.clone(), site.store.hold(b.digests().to_vec()));
     drop((a, b));
-    let freed = site.store.gc(&in_use).unwrap();
+    let freed = site.store.gc(|| false).unwrap();
     assert_eq!((freed.layers, freed.documents, freed.bytes), (1, 2, 5), "the layer both share stays");
     assert!(!a_layer.exists());
     assert!(site.store.image(&gone).unwrap().is_none());
-    assert!(site.store.image(in_use.first().unwrap()).unwrap().is_some());
-    assert_eq!(site.store.gc(&BTreeSet::new()).unwrap().layers, 2);
+    assert!(site.store.image(&kept).unwrap().is_some());
+    drop(held);
+    let all = site.store.hold_all().unwrap();
+    assert_eq!(site.store.gc(|| false).unwrap().layers, 0);
+    drop(all);
+    assert_eq!(site.store.gc(|| false).unwrap().layers, 2);
     assert_eq!(site.store.stats().unwrap(), Default::default());
     assert_eq!(site.layers_and_tmp(), 0);
     site.pull("a:1").unwrap();
+}
+
+#[test]
+fn what_was_used_last_stays_as_long_as_there_is_room() {
+    let site = Site::new();
+    for name in ["a", "b", "c"] {
+        site.load(
+            &ImageBuilder::new(Platform::linux("amd64"))
+                .name(&format!("{name}:1"))
+                .layer([File::regular(name, 0o644, name)]),
+        );
+    }
+    let pulled = ["a:1", "b:1", "c:1"].map(|name| site.pull(name).unwrap());
+    let [a, b, c] = pulled.each_ref().map(|image| image.layers[0].clone());
+    // What they were used until, not since, is what counts.
+    let [first, second, third] = pulled;
+    for (image, layer) in [(third, &c), (first, &a), (second, &b)] {
+        drop(image);
+        // The clock of a file system may be coarse.
+        let of = |path: &Path| fs::metadata(path.parent().unwrap()).unwrap().modified().unwrap();
+        let used = of(layer);
+        while {
+            fs::write(site.dir.path().join("now"), "").unwrap();
+            fs::metadata(site.dir.path().join("now")).unwrap().modified().unwrap() <= used
+        } {}
+    }
+    let there = || [&a, &b, &c].map(|layer| layer.exists());
+    assert_eq!(site.store.gc(|| true).unwrap(), Default::default());
+    site.store.gc(|| !c.exists()).unwrap();
+    assert_eq!(there(), [true, true, false]);
+    site.store.gc(|| !a.exists()).unwrap();
+    assert_eq!(there(), [false, true, false]);
+    let asked = site.asked("/blobs/");
+    site.pull("b:1").unwrap();
+    assert_eq!(site.asked("/blobs/"), asked, "nothing of it is pulled again");
 }
 
 #[test]
@@ -35,7 +77,7 @@ fn gc_beside_pulls_never_takes_a_layer_from_an_image() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(std::sync::atomic::Ordering::SeqCst) {
-                site.store.gc(&BTreeSet::new()).unwrap();
+                site.store.gc(|| false).unwrap();
             }
         });
         let pulls: Vec<_> = (0..2)

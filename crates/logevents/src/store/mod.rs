@@ -67,7 +67,7 @@ impl Store {
     /// Appends events to a stream, in the order given, and makes it if need be.
     ///
     /// # Errors
-    /// The file system's; nothing is kept then.
+    /// The file system's, of the kind `StorageFull` also when nothing but the disk's reserve is left; nothing is kept then.
     pub fn append(&self, id: StreamId, ingested: Millis, events: &[(Millis, &str)]) -> io::Result<()> {
         self.with(id, |stream| {
             let next_line = stream.summary().next_line;
@@ -78,7 +78,7 @@ impl Store {
     /// Appends those of a host's lines, numbered from `first`, that are to be kept, but for what is there already.
     ///
     /// # Errors
-    /// The file system's; nothing is kept then.
+    /// As [`Store::append`].
     pub fn append_lines(
         &self,
         id: StreamId,

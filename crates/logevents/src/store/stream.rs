@@ -77,6 +77,7 @@ impl Stream {
     /// Appends events as one frame, on disk when it returns.
     pub(super) fn append(&mut self, ingested: Millis, next_line: u64, events: &[(Millis, &str)]) -> io::Result<()> {
         let (frame, added) = frame::write(ingested, next_line, events)?;
+        disk::admit(self.dir.parent().unwrap_or(&self.dir), frame.len() as u64)?;
         match self.segments.last_mut().filter(|segment| segment.length < SEGMENT) {
             Some(segment) => {
                 extend(segment, &frame)?;

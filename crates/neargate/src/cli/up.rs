@@ -226,6 +226,10 @@ fn agent_config(
 /// Leaves something in the data directory for whoever looks there, also when nothing runs.
 fn leave(data_dir: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let path = data_dir.join(name);
+    // On a full disk nothing could take its place.
+    if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
     std::fs::write(&path, text).map_err(|error| Failure(format!("writing {}: {error}", path.display())))
 }
 

@@ -99,8 +99,8 @@ fn kept_since(group: &LogGroup, now: Millis) -> Millis {
 
 /// A failure of the store's, as a client sees it.
 fn storage(error: std::io::Error) -> Fault {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull => crate::core::unavailable(format!("Log events can't be kept: {error}.")),
-        _ => internal(format!("reading or writing log events: {error}")),
+    match disk::is_full(&error) {
+        true => crate::core::unavailable(format!("Log events can't be kept: {error}.")),
+        false => internal(format!("reading or writing log events: {error}")),
     }
 }

@@ -288,7 +288,12 @@ async fn upload_part(app: Arc<App>, request: UploadLayerPartRequest) -> Result<U
     let received = match appended {
         Ok(received) => received,
         Err(Refused::Gone) => return Err(no_upload(&app, &name, &id)),
-        Err(Refused::Broken(Broken::Body(error) | Broken::Disk(error))) => return Err(storage(error)),
+        Err(Refused::Broken(Broken::Disk(error))) => {
+            // It would hold the room that it lacks.
+            app.registry.uploads.remove(&name, &id);
+            return Err(storage(error));
+        }
+        Err(Refused::Broken(Broken::Body(error))) => return Err(storage(error)),
         Err(Refused::Busy | Refused::OutOfOrder | Refused::Broken(Broken::TooLong)) => {
             let received = session.received();
             let why = format!("The part's first byte {first} is not the next byte, {received}, of the upload.");

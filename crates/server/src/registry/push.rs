@@ -158,9 +158,9 @@ fn distinct(digests: impl Iterator<Item = String>) -> Vec<String> {
 
 /// A failure of the disk, as a client sees it.
 pub(super) fn storage(error: std::io::Error) -> Fault {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull => unavailable(format!("Images can't be kept: {error}.")),
-        _ => internal(format!("reading or writing images: {error}")),
+    match disk::is_full(&error) {
+        true => unavailable(format!("Images can't be kept: {error}.")),
+        false => internal(format!("reading or writing images: {error}")),
     }
 }
 

@@ -90,7 +90,12 @@ async fn append(request: Request, name: &str, id: &str, session: &Arc<Session>) 
     loop {
         let (piece, end) = gather(&mut body, patience).await;
         let (claimed, first) = (claim.clone(), at.take());
-        blocking(move || Ok(claimed.append(first, &piece, BLOB_MAX))).await?.map_err(refuse)?;
+        let appended = blocking(move || Ok(claimed.append(first, &piece, BLOB_MAX))).await?;
+        if matches!(appended, Err(Refused::Broken(Broken::Disk(_)))) {
+            // It would hold the room that it lacks.
+            request.app.registry.uploads.remove(name, id);
+        }
+        appended.map_err(refuse)?;
         match end {
             End::More => {}
             End::Whole => return Ok(claim),
