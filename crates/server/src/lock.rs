@@ -42,7 +42,10 @@ pub(crate) fn take(data_dir: &Path) -> Result<Lock, Error> {
             }
         }
     }
-    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+    // In place, where there is room also on a full disk.
+    let id = std::process::id().to_string();
+    let written =
+        file.rewind().and_then(|()| file.write_all(id.as_bytes())).and_then(|()| file.set_len(id.len() as u64));
     written.map_err(unwritable(format!("writing {}", path.display())))?;
     Ok(Lock(file))
 }

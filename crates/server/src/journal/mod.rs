@@ -4,6 +4,7 @@
 
 mod memory;
 mod redb;
+mod room;
 mod seal;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The journal of one machine: a redb file. One transaction to a commit, on disk (fsync) before it counts.
 
+use super::room::Roomy;
 use super::{Journal, Load};
 use crate::Error;
 use ::redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition};
@@ -37,7 +38,8 @@ impl Redb {
             found(data_dir, &path, region, account)?;
         }
         let file = path.clone();
-        let journal = Self::with(path, Box::new(move || Database::builder().set_cache_size(CACHE).open(&file)))?;
+        let open = move || Database::builder().set_cache_size(CACHE).create_with_backend(Roomy::open(&file)?);
+        let journal = Self::with(path, Box::new(open))?;
         journal.compare(region, account)?;
         Ok(journal)
     }

@@ -167,3 +167,93 @@ fn a_full_disk_fails_the_commit_and_keeps_the_rest_until_there_is_room() {
     journal.commit(2, &[put("vpc", "c", "1")]).unwrap();
     assert_eq!(kept(&mut journal).0, 2);
 }
+
+#[test]
+fn an_empty_file_is_no_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("journal.redb"), "").unwrap();
+    let refused = open(dir.path()).err().unwrap().to_string();
+    assert!(refused.contains("the file is empty") && refused.contains("put a copy back"), "{refused}");
+}
+
+#[test]
+fn a_journal_that_shrank_is_whole_and_keeps_its_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = open(dir.path()).unwrap();
+    let size = || std::fs::metadata(dir.path().join("journal.redb")).unwrap().len();
+    let keys: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+    let text = "x".repeat(200_000);
+    let (mut revision, mut grown) = (0, 0);
+    for round in 0..3 {
+        for change in [Some(text.as_str()), None] {
+            for key in &keys {
+                revision += 1;
+                let change = change.map_or_else(|| remove("vpc", key), |text| put("vpc", key, text));
+                journal.commit(revision, &[change, put("eni", "a", &revision.to_string())]).unwrap();
+            }
+            if round == 0 && change.is_some() {
+                grown = size();
+            }
+        }
+        drop(journal);
+        journal = open(dir.path()).unwrap();
+        assert_eq!(kept(&mut journal), (revision, vec![format!("eni/a={revision}")]));
+    }
+    assert!(grown > 8_000_000 && size() >= grown && size() <= 2 * grown, "{grown} bytes, then {}", size());
+}
+
+/// On a disk of its own, which goes with its process.
+#[test]
+fn what_fills_the_disk_leaves_the_journal_its_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=24m tmpfs \"$FULL_DISK\" && exec \"$0\" --exact journal::tests::on_a_full_disk --ignored";
+    let output = std::process::Command::new("unshare")
+        .args(["--mount", "sh", "-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .env("FULL_DISK", dir.path())
+        .output()
+        .unwrap();
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&text));
+}
+
+#[test]
+#[ignore = "run by what_fills_the_disk_leaves_the_journal_its_room in a mount namespace"]
+fn on_a_full_disk() {
+    let dir = std::path::PathBuf::from(std::env::var_os("FULL_DISK").unwrap());
+    let mut journal = open(&dir).unwrap();
+    let task = |n: u64, status: &str| put("task", &n.to_string(), &status.repeat(300));
+    for n in 0..200 {
+        journal.commit(n + 1, &[task(n, "RUNNING")]).unwrap();
+    }
+    let fill = || {
+        let mut file = std::fs::File::options().append(true).create(true).open(dir.join("full")).unwrap();
+        while io::Write::write(&mut file, &[1; 4096]).is_ok_and(|written| written > 0) {}
+    };
+    fill();
+    for n in 0..200 {
+        journal.commit(n + 201, &[task(n, "STOPPING")]).unwrap();
+        fill();
+    }
+    // Also after a restart, and what is new has room too, for as much as there is already.
+    drop(journal);
+    let mut journal = open(&dir).unwrap();
+    for n in 200..300 {
+        fill();
+        journal.commit(n + 201, &[task(n, "PENDING")]).unwrap();
+    }
+    // There is an end to it, which is said, and which is not the end.
+    let mut refused = None;
+    for n in 300..100_000 {
+        refused = journal.commit(n + 201, &[task(n, "PENDING")]).err().map(|error| (n, error.to_string()));
+        if refused.is_some() {
+            break;
+        }
+    }
+    let (n, why) = refused.unwrap();
+    assert!(why.contains("journal.redb") && why.contains("No space left"), "{why}");
+    assert_eq!(kept(&mut journal).0, n + 200);
+    std::fs::remove_file(dir.join("full")).unwrap();
+    journal.commit(n + 201, &[task(n, "PENDING")]).unwrap();
+    assert_eq!(kept(&mut journal).1.len() as u64, n + 1);
+}
