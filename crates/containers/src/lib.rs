@@ -11,6 +11,8 @@
 //! Absent: AWS, image transport, networks, policy (order, restarts, timeouts), threads, an async runtime.
 //! `unsafe` is in `sys` alone.
 
+#![deny(clippy::print_stderr)]
+
 pub mod cgroup;
 pub mod config;
 pub mod counters;
@@ -37,3 +39,9 @@ pub use error::{Error, StartError, StartErrorKind};
 pub use sandbox::{Adopted, Attached, Events, Sandbox, ShimCommand, Stats, Streams, remove, remove_cgroups};
 pub use signals::Signals;
 pub use state::{ContainerState, ExecResult, Exit, Report, Started};
+
+/// Tells whoever looks into the shim's log of something that went wrong. Nobody hears it when the disk is full: `eprintln!` would end the
+/// shim for that, and with it the task.
+pub(crate) fn complain(what: std::fmt::Arguments<'_>) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{what}\n"));
+}

@@ -51,7 +51,7 @@ pub(crate) fn request_id() -> Result<String, Error> {
 
 /// What a failure of the host becomes for a client: said in full on standard error, and to the client too, who is the same person.
 pub(crate) fn internal(error: impl std::fmt::Display) -> Fault {
-    eprintln!("neargate: {error}");
+    crate::complain(format_args!("{error}"));
     Fault::new("InternalFailure", error.to_string()).with_status(500)
 }
 

@@ -15,6 +15,7 @@
 //! Absent: any decision about a resource (that is `control`'s), and anything of a host (that is the agent's).
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stderr)]
 
 mod app;
 mod clock;
@@ -38,3 +39,9 @@ mod tls;
 pub use config::{Config, Limits};
 pub use error::Error;
 pub use start::{AWS_SOCKET, SOCKET, Server, start};
+
+/// Tells whoever runs the server of something that went wrong. Nobody hears it when standard error is on a disk that is full: `eprintln!`
+/// would end the thread for that.
+pub(crate) fn complain(what: std::fmt::Arguments<'_>) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("neargate: {what}\n"));
+}

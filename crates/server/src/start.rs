@@ -141,7 +141,7 @@ async fn tick(app: Arc<App>) {
     loop {
         ticks.tick().await;
         if let Err(fault) = app.core.run(Caller::default(), |_| Ok(())).await {
-            eprintln!("neargate: running the controllers: {fault}");
+            crate::complain(format_args!("running the controllers: {fault}"));
         }
     }
 }
@@ -153,10 +153,10 @@ async fn sweep(app: Arc<App>) {
         ticks.tick().await;
         let swept = app.clone();
         if let Err(fault) = crate::app::blocking(move || logs::sweep(&swept)).await {
-            eprintln!("neargate: deleting old log events: {fault}");
+            crate::complain(format_args!("deleting old log events: {fault}"));
         }
         if let Err(fault) = registry::sweep(&app).await {
-            eprintln!("neargate: deleting layers that no image needs: {fault}");
+            crate::complain(format_args!("deleting layers that no image needs: {fault}"));
         }
     }
 }

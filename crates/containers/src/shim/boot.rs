@@ -18,7 +18,7 @@ pub(super) fn run(dir: &Path) -> ExitCode {
     match start(dir) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("task shim: {error}");
+            crate::complain(format_args!("task shim: {error}"));
             ExitCode::FAILURE
         }
     }

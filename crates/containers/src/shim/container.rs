@@ -241,7 +241,7 @@ impl Shim {
         let cleaned = self.group.child(name).remove(DEATH).map_err(|error| error.to_string());
         let removed = crate::tree::remove(&dir).map_err(|error| format!("removing {}: {error}", dir.display()));
         for error in [cleaned.err(), removed.err()].into_iter().flatten() {
-            eprintln!("{error}");
+            crate::complain(format_args!("{error}"));
         }
     }
 
@@ -256,7 +256,7 @@ impl Shim {
 
     fn limit_cpu(&self, units: u32) {
         if let Err(error) = self.group.limit_cpu(units) {
-            eprintln!("{error}");
+            crate::complain(format_args!("{error}"));
         }
     }
 
@@ -303,7 +303,7 @@ impl Shim {
     fn record(&self, name: &str) {
         let Some(container) = self.containers.get(name) else { return };
         if let Err(error) = save(&self.dir.join("containers").join(name), &container.state) {
-            eprintln!("{error}");
+            crate::complain(format_args!("{error}"));
         }
     }
 }

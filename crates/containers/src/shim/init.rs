@@ -16,7 +16,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     match serve(args) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("init: {error}");
+            crate::complain(format_args!("init: {error}"));
             ExitCode::from(126)
         }
     }

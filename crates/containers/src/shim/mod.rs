@@ -34,7 +34,7 @@ pub fn main(args: &[OsString]) -> ExitCode {
         }
         Some(["init", ..]) => init::run(args.get(1..).unwrap_or_default()),
         _ => {
-            eprintln!("the task shim is started by neargate, not by hand");
+            crate::complain(format_args!("the task shim is started by neargate, not by hand"));
             ExitCode::from(2)
         }
     }

@@ -51,7 +51,7 @@ impl Worker {
     /// Every event of a batch is answered after the commit, a refused one too: what it saw may not be kept.
     fn batch(&mut self, mut batch: Vec<Box<dyn Event>>) {
         let failure = self.settle(&mut batch).err().map(|error| {
-            eprintln!("neargate: {error}");
+            crate::complain(format_args!("{error}"));
             self.doubt = true;
             unavailable(format!("The change could not be kept: {error}"))
         });

@@ -74,7 +74,7 @@ impl ResolvesServerCert for Certificates {
         if let Some((_, key)) = kept.get(&name).filter(|(since, _)| since.elapsed() < RENEWED) {
             return Some(key.clone());
         }
-        let key = self.authority.certify(&name).inspect_err(|error| eprintln!("neargate: {error}")).ok()?;
+        let key = self.authority.certify(&name).inspect_err(|error| crate::complain(format_args!("{error}"))).ok()?;
         let key = Arc::new(key);
         if kept.len() >= KEPT {
             kept.clear();
