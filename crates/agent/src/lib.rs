@@ -8,7 +8,7 @@
 //! - `relief`: what gives up unused layers while the disk is low.
 //! - [`uplink`]: what becomes of tasks' packets that leave the region, where they may.
 //! - `dial`, `aws`, `registry`, `initialise`, `host::streams`: what the agent sends for a task, from inside its namespace.
-//! - [`authorities`], [`container`], [`files`]: a container as the launcher wants it; [`secrets`]: what fetches its secrets, and what
+//! - [`authorities`], [`container`], [`files`]: a container as the launcher wants it; `secrets`: what fetches its secrets, and what
 //!   comes of it; pure.
 //! - [`logs`]: what the `awslogs` driver does with a container's lines; pure.
 //!
@@ -41,7 +41,7 @@ pub mod reconcile;
 mod registry;
 mod relief;
 mod remove;
-pub mod secrets;
+mod secrets;
 mod services;
 mod signal;
 mod sync;

@@ -4,17 +4,6 @@ use super::Service;
 use http::StatusCode;
 use serde_json::Value;
 
-/// Errors that the operations called here declare. The SDK names them as they are, and all others `api error`.
-const DECLARED: [&str; 7] = [
-    "InvalidParameterException",
-    "LimitExceededException",
-    "OperationAbortedException",
-    "ResourceAlreadyExistsException",
-    "ResourceNotFoundException",
-    "ServerException",
-    "ServiceUnavailableException",
-];
-
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -71,22 +60,16 @@ impl Failure {
         matches!(self, Self::Refused { code, .. } if code == expected)
     }
 
-    /// What the SDK says of a call that nobody answered, after the operation's name.
-    pub(crate) fn exceeded(&self) -> String {
-        let Self::NoAnswer { url, attempts, why } = self else { return String::new() };
-        format!(
-            "exceeded maximum number of attempts, {attempts}, https response error StatusCode: 0, RequestID: , request send failed, \
-             Post \"{url}\": {why}"
-        )
-    }
-
     /// What the SDK says of it.
     pub(crate) fn of(&self, service: &Service, operation: &str) -> String {
         let name = service.name;
         match self {
-            Self::NoAnswer { .. } => format!("operation error {name}: {operation}, {}", self.exceeded()),
+            Self::NoAnswer { url, attempts, why } => format!(
+                "operation error {name}: {operation}, exceeded maximum number of attempts, {attempts}, https response error StatusCode: \
+                 0, RequestID: , request send failed, Post \"{url}\": {why}"
+            ),
             Self::Refused { status, request_id, code, message } => {
-                let what = if DECLARED.contains(&code.as_str()) { "" } else { "api error " };
+                let what = if service.declared.contains(&code.as_str()) { "" } else { "api error " };
                 format!(
                     "operation error {name}: {operation}, https response error StatusCode: {status}, RequestID: {request_id}, \
                      {what}{code}: {message}"

@@ -2,9 +2,11 @@
 //! execution role. So a task without a way to a service fails here as it does on AWS.
 
 mod failure;
+mod service;
 mod sign;
 
 pub(crate) use failure::Failure;
+pub(crate) use service::{ECR, LOGS, SECRETS_MANAGER, SSM, Service};
 
 use crate::dial::{Body, Connection, Dialer};
 use bytes::Bytes;
@@ -19,26 +21,6 @@ const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 /// The largest answer taken: ten parameters of 8 KiB, or a secret of 64 KiB, and what JSON makes of them.
 const ANSWER: usize = 1 << 20;
-
-/// A service whose API is JSON.
-#[derive(Debug)]
-pub(crate) struct Service {
-    /// Its name in error texts.
-    pub(crate) name: &'static str,
-    /// What requests are signed for.
-    pub(crate) signing: &'static str,
-    /// The labels before `REGION.amazonaws.com`.
-    pub(crate) host: &'static str,
-    /// What stands before the operation in `X-Amz-Target`.
-    pub(crate) target: &'static str,
-}
-
-/// Amazon ECR.
-pub(crate) const ECR: Service =
-    Service { name: "ECR", signing: "ecr", host: "api.ecr", target: "AmazonEC2ContainerRegistry_V20150921" };
-/// CloudWatch Logs.
-pub(crate) const LOGS: Service =
-    Service { name: "CloudWatch Logs", signing: "logs", host: "logs", target: "Logs_20140328" };
 
 /// Makes one task's calls.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use super::Resources;
 use crate::{
-    aws::{Aws, Failure, Service},
+    aws::Aws,
     secrets::{self, Answer, Answers, Call},
 };
 use spec::TaskSpec;
@@ -32,13 +32,5 @@ pub(super) async fn secrets(aws: &Aws, task: &TaskSpec, resources: &mut Resource
 }
 
 async fn answer(aws: &Aws, call: &Call) -> Answer {
-    let (target, operation) = call.target().split_once('.').unwrap_or_default();
-    let service = Service { name: "", signing: call.service(), host: call.service(), target };
-    match aws.in_region(call.region()).call(&service, operation, &call.body()).await {
-        Ok(body) => Answer::Given(body),
-        Err(Failure::Refused { status, request_id, code, message }) => {
-            Answer::Refused { status, request_id, code, message }
-        }
-        Err(no_answer) => Answer::Unreachable(no_answer.exceeded()),
-    }
+    aws.in_region(call.region()).call(call.service(), call.operation(), &call.input()).await
 }

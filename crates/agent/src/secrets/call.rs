@@ -1,11 +1,12 @@
 //! A call and its answer, apart from how they travel.
 
+use crate::aws::{Failure, SECRETS_MANAGER, SSM, Service};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A call that fetches values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Call {
+pub(crate) enum Call {
     /// `ssm:GetParameters`, of up to ten.
     GetParameters {
         /// The region.
@@ -26,94 +27,54 @@ pub enum Call {
     },
 }
 
-/// What came of a call. It is never logged: there is no `Debug`.
-#[derive(Clone)]
-pub enum Answer {
-    /// The body of a reply with status 200.
-    Given(Value),
-    /// A refusal.
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// The reply's `x-amzn-RequestId`.
-        request_id: String,
-        /// The error code, without a namespace.
-        code: String,
-        /// The message.
-        message: String,
-    },
-    /// No reply. What the SDK says after the name of the operation, such as
-    /// `https response error StatusCode: 0, RequestID: , canceled, context deadline exceeded`.
-    Unreachable(String),
-}
+/// What came of a call.
+pub(crate) type Answer = Result<Value, Failure>;
 
 /// The answer to each call of a plan.
-pub type Answers = BTreeMap<Call, Answer>;
+pub(crate) type Answers = BTreeMap<Call, Answer>;
 
 impl Call {
-    /// The service: the name of its endpoint and of its SigV4 scope.
-    pub fn service(&self) -> &'static str {
+    /// The service it goes to.
+    pub(crate) fn service(&self) -> &'static Service {
         match self {
-            Self::GetParameters { .. } => "ssm",
-            Self::GetSecretValue { .. } => "secretsmanager",
+            Self::GetParameters { .. } => &SSM,
+            Self::GetSecretValue { .. } => &SECRETS_MANAGER,
+        }
+    }
+
+    /// The operation's name.
+    pub(crate) fn operation(&self) -> &'static str {
+        match self {
+            Self::GetParameters { .. } => "GetParameters",
+            Self::GetSecretValue { .. } => "GetSecretValue",
         }
     }
 
     /// The region whose endpoint it goes to.
-    pub fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         match self {
             Self::GetParameters { region, .. } | Self::GetSecretValue { region, .. } => region,
         }
     }
 
-    /// Its `X-Amz-Target`.
-    pub fn target(&self) -> &'static str {
-        match self {
-            Self::GetParameters { .. } => "AmazonSSM.GetParameters",
-            Self::GetSecretValue { .. } => "secretsmanager.GetSecretValue",
-        }
-    }
-
-    /// Its body, of the type `application/x-amz-json-1.1`.
-    pub fn body(&self) -> Value {
+    /// Its input.
+    pub(crate) fn input(&self) -> Value {
         match self {
             Self::GetParameters { names, .. } => json!({ "Names": names, "WithDecryption": true }),
             Self::GetSecretValue { secret_id, version_id, version_stage, .. } => {
-                let mut body = json!({ "SecretId": secret_id });
+                let mut input = json!({ "SecretId": secret_id });
                 for (name, value) in [("VersionId", version_id), ("VersionStage", version_stage)] {
                     if let Some(value) = value {
-                        body[name] = json!(value);
+                        input[name] = json!(value);
                     }
                 }
-                body
+                input
             }
         }
     }
 
-    /// What the SDK says of a refusal: the operation, the reply, the error. Errors of the operation's own model stand alone.
-    pub(super) fn refusal(&self, status: u16, request_id: &str, code: &str, message: &str) -> String {
-        let modelled: &[&str] = match self {
-            Self::GetParameters { .. } => &["InternalServerError", "InvalidKeyId"],
-            Self::GetSecretValue { .. } => &[
-                "DecryptionFailure",
-                "InternalServiceError",
-                "InvalidParameterException",
-                "InvalidRequestException",
-                "ResourceNotFoundException",
-            ],
-        };
-        let api = if modelled.contains(&code) { "" } else { "api error " };
-        let operation = self.operation();
-        format!(
-            "{operation}, https response error StatusCode: {status}, RequestID: {request_id}, {api}{code}: {message}"
-        )
-    }
-
-    /// What the SDK calls the operation.
-    pub(super) fn operation(&self) -> &'static str {
-        match self {
-            Self::GetParameters { .. } => "operation error SSM: GetParameters",
-            Self::GetSecretValue { .. } => "operation error Secrets Manager: GetSecretValue",
-        }
+    /// What the SDK says of its failure.
+    pub(super) fn failed(&self, failure: &Failure) -> String {
+        failure.of(self.service(), self.operation())
     }
 }

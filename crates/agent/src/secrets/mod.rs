@@ -15,10 +15,10 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
-pub use call::{Answer, Answers, Call};
-pub use pick::pick;
-pub use plan::plan;
-pub use registry::{Login, registry_call, registry_credentials};
+pub(crate) use call::{Answer, Answers, Call};
+pub(crate) use pick::pick;
+pub(crate) use plan::plan;
+pub(crate) use registry::{Login, registry_call, registry_credentials};
 
 /// What every such failure begins with.
 const FAILURE: &str = "ResourceInitializationError: unable to pull secrets or registry auth: ";

@@ -5,6 +5,7 @@ use super::{
     reference::{self, Reference},
     ssm,
 };
+use crate::aws::Failure;
 use serde_json::Value;
 use spec::Secret;
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// The task's failure, in the words of Fargate. It names secrets and never what is in them.
-pub fn pick(secrets: &[Secret], region: &str, answers: &Answers) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn pick(secrets: &[Secret], region: &str, answers: &Answers) -> Result<BTreeMap<String, String>, String> {
     let one = |secret: &Secret| {
         let value = match reference::parse(&secret.value_from, region)? {
             Reference::Parameter { region, name } => parameter(&region, &name, answers)?,
@@ -31,16 +32,13 @@ fn parameter(region: &str, name: &str, answers: &Answers) -> Result<String, Stri
     };
     let Some((call, answer)) = answers.iter().find(|(call, _)| asked(call)) else { return Err(ssm("empty response")) };
     let body = match answer {
-        Answer::Given(body) => body,
-        Answer::Refused { status, request_id, code, message } => {
-            return Err(ssm(format!("{RETRIED}{}", call.refusal(*status, request_id, code, message))));
-        }
-        Answer::Unreachable(why) => {
+        Ok(body) => body,
+        Err(failure @ Failure::Refused { .. }) => return Err(ssm(format!("{RETRIED}{}", call.failed(failure)))),
+        Err(failure @ Failure::NoAnswer { .. }) => {
             return Err(format!(
                 "{FAILURE}unable to retrieve secrets from ssm: The task cannot pull secrets from AWS Systems Manager. There is a \
-                 connection issue between the task and AWS Systems Manager Parameter Store. Check your task network configuration. \
-                 {}, {why}",
-                call.operation()
+                 connection issue between the task and AWS Systems Manager Parameter Store. Check your task network configuration. {}",
+                call.failed(failure)
             ));
         }
     };
@@ -87,14 +85,12 @@ fn secret_value<'a>(call: &Call, answer: &'a Answer) -> Result<&'a Value, String
     };
     let fetching = format!("failed to fetch secret {id} from secrets manager: ");
     match answer {
-        Answer::Given(body) => Ok(body),
-        Answer::Refused { status, request_id, code, message } => {
-            Err(asm(format!("{RETRIED}{fetching}{}", call.refusal(*status, request_id, code, message))))
-        }
-        Answer::Unreachable(why) => Err(format!(
+        Ok(body) => Ok(body),
+        Err(failure @ Failure::Refused { .. }) => Err(asm(format!("{RETRIED}{fetching}{}", call.failed(failure)))),
+        Err(failure @ Failure::NoAnswer { .. }) => Err(format!(
             "{FAILURE}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets Manager. Check \
-             your task network configuration. {fetching}{}, {why}",
-            call.operation()
+             your task network configuration. {fetching}{}",
+            call.failed(failure)
         )),
     }
 }

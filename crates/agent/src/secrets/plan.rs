@@ -13,7 +13,7 @@ const BATCH: usize = 10;
 ///
 /// # Errors
 /// The task's failure, for a `valueFrom` that can't be read.
-pub fn plan<'a>(secrets: impl IntoIterator<Item = &'a Secret>, region: &str) -> Result<Vec<Call>, String> {
+pub(crate) fn plan<'a>(secrets: impl IntoIterator<Item = &'a Secret>, region: &str) -> Result<Vec<Call>, String> {
     let (mut regions, mut calls): (Vec<(String, Vec<String>)>, Vec<Call>) = (Vec::new(), Vec::new());
     for secret in secrets {
         match reference::parse(&secret.value_from, region)? {

@@ -6,15 +6,15 @@ use serde_json::Value;
 
 /// A user's name and password at a registry. There is no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Login {
+pub(crate) struct Login {
     /// The user name.
-    pub user: String,
+    pub(crate) user: String,
     /// The password.
-    pub password: String,
+    pub(crate) password: String,
 }
 
 /// The call that fetches a registry's credentials: `credentialsParameter` is a secret's ARN, or its name in the task's own region.
-pub fn registry_call(credentials_parameter: &str, region: &str) -> Call {
+pub(crate) fn registry_call(credentials_parameter: &str, region: &str) -> Call {
     let of_arn = credentials_parameter.strip_prefix("arn:").and_then(|_| credentials_parameter.split(':').nth(3));
     Call::GetSecretValue {
         region: of_arn.filter(|region| !region.is_empty()).unwrap_or(region).to_owned(),
@@ -28,23 +28,14 @@ pub fn registry_call(credentials_parameter: &str, region: &str) -> Call {
 ///
 /// # Errors
 /// The task's failure, in the words of Fargate and of the Amazon ECS agent.
-pub fn registry_credentials(call: &Call, answer: &Answer) -> Result<Login, String> {
+pub(crate) fn registry_credentials(call: &Call, answer: &Answer) -> Result<Login, String> {
     let id = match call {
         Call::GetSecretValue { secret_id, .. } => secret_id.as_str(),
         Call::GetParameters { .. } => "",
     };
     let failed = |why: String| format!("{FAILURE}{RETRIEVAL}unable to get registry auth from asm: {RETRIED}{why}");
-    let body = match answer {
-        Answer::Given(body) => body,
-        Answer::Refused { status, request_id, code, message } => {
-            let said = call.refusal(*status, request_id, code, message);
-            return Err(failed(format!("asm fetching secret from the service for {id}: {said}")));
-        }
-        Answer::Unreachable(why) => {
-            let said = format!("asm fetching secret from the service for {id}: {}, {why}", call.operation());
-            return Err(failed(said));
-        }
-    };
+    let fetching = |failure| failed(format!("asm fetching secret from the service for {id}: {}", call.failed(failure)));
+    let body = answer.as_ref().map_err(fetching)?;
     let text = body.get("SecretString").and_then(Value::as_str).unwrap_or_default();
     if text.is_empty() {
         return Err(failed("asm fetching authorization data: empty secrets value".to_owned()));

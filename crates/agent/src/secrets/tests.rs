@@ -1,6 +1,7 @@
 //! Every form of `valueFrom`, every answer, and what is said when there is no value.
 
 use super::*;
+use crate::aws::{Failure, SECRETS_MANAGER, SSM};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spec::Secret;
@@ -31,7 +32,7 @@ fn picked(value_from: &str, answer: &Answer) -> Result<String, String> {
 }
 
 fn given(text: &str) -> Answer {
-    Answer::Given(json!({ "SecretString": text }))
+    Ok(json!({ "SecretString": text }))
 }
 
 #[test]
@@ -64,11 +65,11 @@ fn calls_are_planned_by_region_ten_parameters_at_a_time_and_each_secret_once() {
 #[test]
 fn calls_say_how_they_are_sent() {
     let call = Call::GetParameters { region: REGION.to_owned(), names: vec!["a".to_owned()] };
-    assert_eq!((call.service(), call.target(), call.region()), ("ssm", "AmazonSSM.GetParameters", REGION));
-    assert_eq!(call.body(), json!({"Names": ["a"], "WithDecryption": true}));
+    assert_eq!((call.service(), call.operation(), call.region()), (&SSM, "GetParameters", REGION));
+    assert_eq!(call.input(), json!({"Names": ["a"], "WithDecryption": true}));
     let call = get_secret(ARN, Some("AWSPREVIOUS"), None);
-    assert_eq!((call.service(), call.target()), ("secretsmanager", "secretsmanager.GetSecretValue"));
-    assert_eq!(call.body(), json!({"SecretId": ARN, "VersionStage": "AWSPREVIOUS"}));
+    assert_eq!((call.service(), call.operation()), (&SECRETS_MANAGER, "GetSecretValue"));
+    assert_eq!(call.input(), json!({"SecretId": ARN, "VersionStage": "AWSPREVIOUS"}));
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn parameters_are_found_by_the_name_they_were_asked_for_by() {
         (&format!("{PARAMETER}:3"), parameter("/app/key", Some(":3"))),
     ] {
         let other = json!({"Name": "/other", "ARN": "arn:x", "Value": "w"});
-        let answer = Answer::Given(json!({"Parameters": [other, parameter], "InvalidParameters": []}));
+        let answer = Ok(json!({"Parameters": [other, parameter], "InvalidParameters": []}));
         assert_eq!(picked(asked, &answer).unwrap(), "v", "{asked}");
     }
 }
@@ -130,18 +131,22 @@ fn failures_are_in_the_words_of_fargate() {
         "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: ";
     let asm = format!("{retrieval}unable to retrieve secret from asm: service call has been retried 1 time(s): ");
     let ssm = format!("{retrieval}unable to retrieve secrets from ssm: service call has been retried 1 time(s): ");
-    let refused = |code: &str, message: &str| Answer::Refused {
-        status: 400,
-        request_id: "r-1".to_owned(),
-        code: code.to_owned(),
-        message: message.to_owned(),
+    let refused = |code: &str, message: &str| {
+        Err(Failure::Refused {
+            status: 400,
+            request_id: "r-1".to_owned(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+        })
     };
     let missing = refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
     let denied = refused("AccessDeniedException", "User: x is not authorized to perform: y");
-    let silent = Answer::Unreachable(
-        "https response error StatusCode: 0, RequestID: , canceled, context deadline exceeded".to_owned(),
-    );
-    let invalid = Answer::Given(json!({"Parameters": [], "InvalidParameters": ["/app/key", "/app/other"]}));
+    let silent = Err(Failure::NoAnswer {
+        url: "https://x.us-east-1.amazonaws.com/".to_owned(),
+        attempts: 3,
+        why: "dial tcp 198.18.0.1:443: i/o timeout".to_owned(),
+    });
+    let invalid = Ok(json!({"Parameters": [], "InvalidParameters": ["/app/key", "/app/other"]}));
     let keyed = format!("{ARN}:password::");
     for (value_from, answer, reason) in [
         (
@@ -172,8 +177,9 @@ fn failures_are_in_the_words_of_fargate() {
             format!(
                 "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret from asm: There is a \
                  connection issue between the task and AWS Secrets Manager. Check your task network configuration. failed to fetch \
-                 secret {ARN} from secrets manager: operation error Secrets Manager: GetSecretValue, https response error StatusCode: 0, \
-                 RequestID: , canceled, context deadline exceeded"
+                 secret {ARN} from secrets manager: operation error Secrets Manager: GetSecretValue, exceeded maximum number of attempts, \
+                 3, https response error StatusCode: 0, RequestID: , request send failed, Post \"https://x.us-east-1.amazonaws.com/\": \
+                 dial tcp 198.18.0.1:443: i/o timeout"
             ),
         ),
         ("/app/key", &invalid, format!("{ssm}invalid ssm parameters: /app/key,/app/other")),
@@ -190,8 +196,9 @@ fn failures_are_in_the_words_of_fargate() {
             &silent,
             "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: The task cannot \
              pull secrets from AWS Systems Manager. There is a connection issue between the task and AWS Systems Manager Parameter \
-             Store. Check your task network configuration. operation error SSM: GetParameters, https response error StatusCode: 0, \
-             RequestID: , canceled, context deadline exceeded"
+             Store. Check your task network configuration. operation error SSM: GetParameters, exceeded maximum number of attempts, 3, \
+             https response error StatusCode: 0, RequestID: , request send failed, Post \"https://x.us-east-1.amazonaws.com/\": dial tcp \
+             198.18.0.1:443: i/o timeout"
                 .to_owned(),
         ),
     ] {
@@ -239,9 +246,9 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn any_text_and_any_json_have_an_answer(value_from in ".{0,60}", answer in any_json(), text in ".{0,40}", key in "[a-z]{0,3}") {
-        let _ = picked(&value_from, &Answer::Given(answer.clone()));
+        let _ = picked(&value_from, &Ok(answer.clone()));
         let keyed = format!("{ARN}:{key}::");
-        let _ = picked(&keyed, &Answer::Given(answer.clone()));
+        let _ = picked(&keyed, &Ok(answer.clone()));
         let _ = picked(&keyed, &given(&answer.to_string()));
         // Nothing of a secret is in what is said about it.
         if let Err(reason) = picked(&format!("{ARN}:zzzz::"), &given(&format!("{text}hunter2"))) {
