@@ -2,19 +2,14 @@
 //! host ping too.
 
 use super::{
+    flows::Flows,
     link::Link,
     packet::{self, Flow},
 };
-use crate::places::{Place, Places};
+use crate::places::Place;
 use rustix::net::SendFlags;
 use socket2::{Domain, Protocol, Socket, Type};
-use std::{
-    collections::HashMap,
-    io,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::UdpSocket, time::timeout};
 
 /// Who pings whom at once, and from one public address.
@@ -28,8 +23,7 @@ const LONGEST: usize = u16::MAX as usize;
 /// The pings of an uplink.
 pub(crate) struct Echo {
     link: Arc<Link>,
-    places: Arc<Places>,
-    flows: Mutex<HashMap<Flow, Arc<Open>>>,
+    flows: Flows<Arc<Open>>,
 }
 
 /// One sender's pings to one receiver.
@@ -39,14 +33,27 @@ struct Open {
     number: u16,
 }
 
+impl Open {
+    fn to(flow: Flow) -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
+        socket.set_nonblocking(true)?;
+        socket.connect(&SocketAddr::from((*flow.to.ip(), 0)).into())?;
+        let mut number = [0; 2];
+        rustix::rand::getrandom(&mut number, rustix::rand::GetRandomFlags::empty())?;
+        // Sent and received on as datagrams are.
+        let socket = UdpSocket::from_std(socket.into())?;
+        Ok(Self { socket, number: u16::from_ne_bytes(number) })
+    }
+}
+
 impl Echo {
     pub(crate) fn new(link: Arc<Link>) -> Arc<Self> {
-        Arc::new(Self { link, places: Places::new(FLOWS, FLOWS_EACH), flows: Mutex::default() })
+        Arc::new(Self { link, flows: Flows::new(FLOWS, FLOWS_EACH) })
     }
 
     /// Whether a flow is one of these.
     pub(crate) fn knows(&self, flow: &Flow) -> bool {
-        self.flows().contains_key(flow)
+        self.flows.knows(flow)
     }
 
     /// Sends a request on. One that can't be sent is lost.
@@ -57,22 +64,12 @@ impl Echo {
         }
     }
 
+    /// The socket of a flow, made if there is none. `None` if there is no room for it.
     fn flow(self: &Arc<Self>, flow: Flow) -> io::Result<Option<Arc<Open>>> {
-        let mut flows = self.flows();
-        if let Some(open) = flows.get(&flow) {
-            return Ok(Some(open.clone()));
+        let Some((open, new)) = self.flows.open(flow, || Open::to(flow).map(Arc::new))? else { return Ok(None) };
+        if let Some(place) = new {
+            tokio::spawn(self.clone().answers(flow, open.clone(), place));
         }
-        let Some(place) = self.places.at_once((*flow.from.ip()).into()) else { return Ok(None) };
-        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
-        socket.set_nonblocking(true)?;
-        socket.connect(&SocketAddr::from((*flow.to.ip(), 0)).into())?;
-        let mut number = [0; 2];
-        rustix::rand::getrandom(&mut number, rustix::rand::GetRandomFlags::empty())?;
-        // Sent and received on as datagrams are.
-        let socket = UdpSocket::from_std(socket.into())?;
-        let open = Arc::new(Open { socket, number: u16::from_ne_bytes(number) });
-        flows.insert(flow, open.clone());
-        tokio::spawn(self.clone().answers(flow, open.clone(), place));
         Ok(Some(open))
     }
 
@@ -85,10 +82,6 @@ impl Echo {
                 self.link.write(&packet::echo_reply(flow, sequence, payload));
             }
         }
-        self.flows().remove(&flow);
-    }
-
-    fn flows(&self) -> MutexGuard<'_, HashMap<Flow, Arc<Open>>> {
-        self.flows.lock().unwrap_or_else(PoisonError::into_inner)
+        self.flows.remove(&flow);
     }
 }

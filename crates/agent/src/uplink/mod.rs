@@ -4,11 +4,12 @@
 //!
 //! - [`permitted`]: where it leads; pure. Every destination is held against it, here, before anything is sent to it.
 //! - [`packet`]: packets, read and written; pure.
-//! - `link`: the link. `tcp`, `udp`, `echo`: what becomes of what comes out of it.
+//! - `link`: the link. `tcp`, `udp`, `echo`: what becomes of what comes out of it; `flows`: how much of that at once.
 //!
 //! With the process the link is gone, and the region is sealed.
 
 mod echo;
+mod flows;
 mod link;
 pub mod packet;
 pub mod permitted;

@@ -5,16 +5,16 @@
 
 use super::{
     answer,
+    flows::Flows,
     link::Link,
     packet::{self, Flow},
 };
-use crate::places::{Place, Places};
+use crate::places::Place;
 use rustix::net::sockopt;
 use std::{
-    collections::HashMap,
     io::{self, ErrorKind},
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -41,8 +41,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The connections of an uplink.
 pub(crate) struct Tcp {
     link: Arc<Link>,
-    places: Arc<Places>,
-    flows: Mutex<HashMap<Flow, Stage>>,
+    flows: Flows<Stage>,
 }
 
 /// How far a connection has come.
@@ -57,24 +56,23 @@ enum Stage {
 
 impl Tcp {
     pub(crate) fn new(link: Arc<Link>) -> Arc<Self> {
-        let places = Places::new(CONNECTIONS, CONNECTIONS_EACH);
-        Arc::new(Self { link, places, flows: Mutex::default() })
+        Arc::new(Self { link, flows: Flows::new(CONNECTIONS, CONNECTIONS_EACH) })
     }
 
     /// Whether a flow is one of these.
     pub(crate) fn knows(&self, flow: &Flow) -> bool {
-        self.flows().contains_key(flow)
+        self.flows.knows(flow)
     }
 
     /// Takes a segment: one that begins a connection, or what the host on the internet's namespace itself sends, which the kernel can't
     /// give to its sockets in another way.
     pub(crate) fn take(self: &Arc<Self>, flow: Flow, begins: bool, segment: &[u8]) {
-        let mut flows = self.flows();
+        let mut flows = self.flows.lock();
         match flows.get_mut(&flow) {
             Some(Stage::Dialling(waiting)) if begins => *waiting = segment.to_vec(),
             None if begins => {
                 // Without a place it is lost, and sent again.
-                let Some(place) = self.places.at_once((*flow.from.ip()).into()) else { return };
+                let Some(place) = self.flows.place(&flow) else { return };
                 flows.insert(flow, Stage::Dialling(segment.to_vec()));
                 tokio::spawn(self.clone().carry(flow, place));
             }
@@ -100,7 +98,7 @@ impl Tcp {
 
     /// Gives a connection to whoever waits for it; back if nobody does.
     fn hand_over(&self, flow: Flow, client: TcpStream) -> Option<TcpStream> {
-        let mut flows = self.flows();
+        let mut flows = self.flows.lock();
         let Some(stage) = flows.get_mut(&flow).filter(|stage| matches!(stage, Stage::Dialled(_))) else {
             return Some(client);
         };
@@ -115,7 +113,7 @@ impl Tcp {
         match dialled.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())) {
             Ok(server) => {
                 let (sender, client) = oneshot::channel();
-                if let Some(Stage::Dialling(segment)) = self.flows().insert(flow, Stage::Dialled(sender)) {
+                if let Some(Stage::Dialling(segment)) = self.flows.lock().insert(flow, Stage::Dialled(sender)) {
                     self.link.write(&segment);
                 }
                 match timeout(ACCEPT, client).await {
@@ -123,10 +121,10 @@ impl Tcp {
                     // Whoever dialled has given up meanwhile.
                     _ => reset(&server),
                 }
-                self.flows().remove(&flow);
+                self.flows.remove(&flow);
             }
             Err(error) => {
-                let waited = self.flows().remove(&flow);
+                let waited = self.flows.remove(&flow);
                 let Some(Stage::Dialling(segment)) = waited else { return };
                 let answer = match error.kind() {
                     ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => packet::reset(&segment),
@@ -135,10 +133,6 @@ impl Tcp {
                 answer.into_iter().for_each(|packet| self.link.write(&packet));
             }
         }
-    }
-
-    fn flows(&self) -> MutexGuard<'_, HashMap<Flow, Stage>> {
-        self.flows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

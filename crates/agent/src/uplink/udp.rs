@@ -2,16 +2,16 @@
 
 use super::{
     answer,
+    flows::Flows,
     link::Link,
     packet::{self, Flow},
 };
-use crate::places::{Place, Places};
+use crate::places::Place;
 use rustix::net::{RecvFlags, SendFlags};
 use std::{
-    collections::HashMap,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -35,8 +35,7 @@ const LONGEST: usize = u16::MAX as usize;
 /// The flows of an uplink.
 pub(crate) struct Udp {
     link: Arc<Link>,
-    places: Arc<Places>,
-    flows: Mutex<HashMap<Flow, Arc<Open>>>,
+    flows: Flows<Arc<Open>>,
 }
 
 /// One flow.
@@ -54,6 +53,14 @@ struct Use {
 }
 
 impl Open {
+    fn to(flow: Flow) -> io::Result<Self> {
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect(SocketAddr::V4(flow.to))?;
+        socket.set_nonblocking(true)?;
+        let unused = Use { last: Instant::now(), answered: false, stream: false };
+        Ok(Self { socket: UdpSocket::from_std(socket)?, usage: Mutex::new(unused) })
+    }
+
     /// Takes note of a datagram, sent or received, and says from when on the flow is idle.
     fn used(&self, change: impl FnOnce(&mut Use)) -> Instant {
         let mut is = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,12 +71,12 @@ impl Open {
 
 impl Udp {
     pub(crate) fn new(link: Arc<Link>) -> Arc<Self> {
-        Arc::new(Self { link, places: Places::new(FLOWS, FLOWS_EACH), flows: Mutex::default() })
+        Arc::new(Self { link, flows: Flows::new(FLOWS, FLOWS_EACH) })
     }
 
     /// Whether a flow is one of these.
     pub(crate) fn knows(&self, flow: &Flow) -> bool {
-        self.flows().contains_key(flow)
+        self.flows.knows(flow)
     }
 
     /// Sends a datagram on. It may be lost on the way, and what the host is told of it is told to its sender.
@@ -84,20 +91,12 @@ impl Udp {
         }
     }
 
-    /// The socket of a flow, made if there is none. None if there is no place for it.
+    /// The socket of a flow, made if there is none. `None` if there is no room for it.
     fn flow(self: &Arc<Self>, flow: Flow) -> io::Result<Option<Arc<Open>>> {
-        let mut flows = self.flows();
-        if let Some(open) = flows.get(&flow) {
-            return Ok(Some(open.clone()));
+        let Some((open, new)) = self.flows.open(flow, || Open::to(flow).map(Arc::new))? else { return Ok(None) };
+        if let Some(place) = new {
+            tokio::spawn(self.clone().answers(flow, open.clone(), place));
         }
-        let Some(place) = self.places.at_once((*flow.from.ip()).into()) else { return Ok(None) };
-        let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
-        socket.connect(SocketAddr::V4(flow.to))?;
-        socket.set_nonblocking(true)?;
-        let unused = Use { last: Instant::now(), answered: false, stream: false };
-        let open = Arc::new(Open { socket: UdpSocket::from_std(socket)?, usage: Mutex::new(unused) });
-        flows.insert(flow, open.clone());
-        tokio::spawn(self.clone().answers(flow, open.clone(), place));
         Ok(Some(open))
     }
 
@@ -123,15 +122,11 @@ impl Udp {
                 Err(error) => self.tell(flow, &error),
             }
         }
-        self.flows().remove(&flow);
+        self.flows.remove(&flow);
     }
 
     /// Tells a sender why its datagram went nowhere.
     fn tell(&self, flow: Flow, error: &io::Error) {
         answer(error, &packet::datagram(flow, &[])).into_iter().for_each(|packet| self.link.write(&packet));
-    }
-
-    fn flows(&self) -> MutexGuard<'_, HashMap<Flow, Arc<Open>>> {
-        self.flows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

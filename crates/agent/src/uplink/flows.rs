@@ -1,0 +1,63 @@
+//! The flows of a protocol that are under way: so many in all, and so many of each public address.
+
+use super::packet::Flow;
+use crate::places::{Place, Places};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Flows, with what is known of each.
+pub(super) struct Flows<T> {
+    places: Arc<Places>,
+    known: Mutex<HashMap<Flow, T>>,
+}
+
+impl<T> Flows<T> {
+    /// Room for so many flows, and for so many of one public address.
+    pub(super) fn new(all: usize, each: usize) -> Self {
+        Self { places: Places::new(all, each), known: Mutex::default() }
+    }
+
+    /// Whether a flow is one of these.
+    pub(super) fn knows(&self, flow: &Flow) -> bool {
+        self.lock().contains_key(flow)
+    }
+
+    /// A place for one more, if there is room.
+    pub(super) fn place(&self, flow: &Flow) -> Option<Place> {
+        self.places.at_once((*flow.from.ip()).into())
+    }
+
+    /// Forgets a flow.
+    pub(super) fn remove(&self, flow: &Flow) -> Option<T> {
+        self.lock().remove(flow)
+    }
+
+    /// All of them, for as long as they are looked at.
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Flow, T>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Clone> Flows<T> {
+    /// What is known of a flow; of a new one what `open` makes of it, and the place it holds. `None` if there is no room for it.
+    ///
+    /// # Errors
+    /// What `open` returns.
+    pub(super) fn open(
+        &self,
+        flow: Flow,
+        open: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<Option<(T, Option<Place>)>> {
+        let mut known = self.lock();
+        if let Some(known) = known.get(&flow) {
+            return Ok(Some((known.clone(), None)));
+        }
+        let Some(place) = self.place(&flow) else { return Ok(None) };
+        let new = open()?;
+        known.insert(flow, new.clone());
+        Ok(Some((new, Some(place))))
+    }
+}
