@@ -1,6 +1,8 @@
-//! The files about names that every container of a task sees: `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`.
+//! The files that the agent keeps of tasks: those about names that every container of a task sees (`/etc/hosts`, `/etc/hostname`,
+//! `/etc/resolv.conf`), and what the agent after this one has to know.
 
 use images::digest::Digest;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use spec::{TaskId, TaskSpec};
 use std::{
     collections::BTreeMap,
@@ -114,6 +116,22 @@ pub(crate) fn images(directory: &Path) -> BTreeMap<String, Option<Vec<Digest>>> 
         Some((container, digests.filter(|digests| !digests.is_empty())))
     };
     entries.filter_map(read).collect()
+}
+
+/// Replaces a file, so that it has what it had or all that is new, whoever is killed meanwhile. It is not flushed.
+///
+/// The old one is exchanged, not renamed over, since ext4 flushes what is renamed over another file, and a busy disk would stop the agent.
+///
+/// # Errors
+/// When the file can't be written; the old one is left.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let next = path.with_extension("next");
+    fs::write(&next, content)?;
+    match renameat_with(CWD, &next, CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => fs::remove_file(next),
+        // The first time there is nothing to exchange it with; some file systems can't.
+        Err(_) => fs::rename(next, path),
+    }
 }
 
 /// What the kernel calls this start of the machine (random(4)).

@@ -1,9 +1,8 @@
 //! The agent's copy of its spec on disk, so that a restarted agent knows what it was told before it reaches the server again.
 //!
-//! It is replaced whole and not flushed: after a crash of the process it is there; after a power cut nothing runs that it speaks of.
-//! The old one is exchanged, not renamed over, since ext4 flushes what is renamed over another file, and a busy disk would stop the agent.
+//! After a crash of the process it is there; after a power cut nothing runs that it speaks of.
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use crate::files;
 use spec::HostSpec;
 use std::{fs, io, path::PathBuf};
 
@@ -29,13 +28,7 @@ impl Ledger {
     /// # Errors
     /// When the file can't be written; the old one is left.
     pub fn write(&self, spec: &HostSpec) -> io::Result<()> {
-        let next = self.path.with_extension("next");
-        fs::write(&next, serde_json::to_vec(spec)?)?;
-        match renameat_with(CWD, &next, CWD, &self.path, RenameFlags::EXCHANGE) {
-            Ok(()) => fs::remove_file(next),
-            // The first time there is nothing to exchange it with; some file systems can't.
-            Err(_) => fs::rename(next, &self.path),
-        }
+        files::replace(&self.path, &serde_json::to_vec(spec)?)
     }
 }
 

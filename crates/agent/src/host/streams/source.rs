@@ -3,7 +3,7 @@
 //! That is kept in a file, so that after a crash nothing is lost, and what was stored already is recognised by its number.
 
 use crate::{
-    clock,
+    clock, files,
     logs::{Joiner, batch},
 };
 use bytes::Bytes;
@@ -170,9 +170,7 @@ impl Source {
         self.bytes -= bytes;
         let mark = if self.waiting.is_empty() { self.read } else { last.unwrap_or(self.progress.mark) };
         self.progress = Progress { mark, events: self.progress.events + events as u64 };
-        let next = self.file.with_extension("next");
-        fs::write(&next, serde_json::to_vec(&self.progress)?)?;
-        fs::rename(next, &self.file)?;
+        files::replace(&self.file, &serde_json::to_vec(&self.progress)?)?;
         // A shim that is gone needs no room in its log.
         let _ = self.sandbox.as_ref().map(|sandbox| sandbox.acknowledge_log(&self.container, mark.from));
         Ok(())
