@@ -19,52 +19,22 @@ use aws::{
 use std::net::IpAddr;
 use vpc::{Destination, IpNet, PrefixListId, Target};
 
+/// What a call that sets a route says.
+struct Wanted {
+    table: RouteTable,
+    destination: Destination,
+    target: Named,
+    dry_run: Option<bool>,
+}
+
 /// CreateRoute.
 pub(super) fn create(tx: &mut Tx<'_>, input: CreateRouteRequest) -> Result<CreateRouteResult, Fault> {
-    let CreateRouteRequest {
-        destination_prefix_list_id,
-        vpc_endpoint_id,
-        transit_gateway_id,
-        local_gateway_id,
-        carrier_gateway_id,
-        core_network_arn,
-        odb_network_arn,
-        dry_run,
-        route_table_id,
-        destination_cidr_block,
-        gateway_id,
-        destination_ipv6_cidr_block,
-        egress_only_internet_gateway_id,
-        instance_id,
-        network_interface_id,
-        vpc_peering_connection_id,
-        nat_gateway_id,
-    } = input;
-    unsupported("DestinationIpv6CidrBlock", destination_ipv6_cidr_block)?;
-    let unsupported = Unsupported {
-        vpc_endpoint: vpc_endpoint_id,
-        egress_only_internet_gateway: egress_only_internet_gateway_id,
-        transit_gateway: transit_gateway_id,
-        local_gateway: local_gateway_id,
-        carrier_gateway: carrier_gateway_id,
-        core_network: core_network_arn,
-        odb_network: odb_network_arn,
-    };
-    unsupported.refuse()?;
-    let named = Named {
-        gateway: gateway_id,
-        nat_gateway: nat_gateway_id,
-        interface: network_interface_id,
-        peering: vpc_peering_connection_id,
-        instance: instance_id,
-    };
-    let table = route_table::get(&tx.state, &route_table_id)?.clone();
-    let destination = destination(&tx.state, destination_cidr_block, destination_prefix_list_id)?;
+    let Wanted { table, destination, target, dry_run } = read(&tx.state, input)?;
     if table.routes.iter().any(|route| route.destination == destination) {
         let message = format!("The route identified by {} already exists.", name(&destination));
         return Err(Fault::new("RouteAlreadyExists", message));
     }
-    let target = named.read(&tx.state, &table)?;
+    let target = target.read(&tx.state, &table)?;
     check_destination(&table, &destination, &target)?;
     let size: usize =
         table.routes.iter().filter(|route| !route.built_in).map(|r| size(&tx.state, &r.destination)).sum();
@@ -98,26 +68,26 @@ pub(super) fn replace(tx: &mut Tx<'_>, input: ReplaceRouteRequest) -> Result<Not
         vpc_peering_connection_id,
         nat_gateway_id,
     } = input;
-    unsupported("DestinationIpv6CidrBlock", destination_ipv6_cidr_block)?;
-    let unsupported = Unsupported {
-        vpc_endpoint: vpc_endpoint_id,
-        egress_only_internet_gateway: egress_only_internet_gateway_id,
-        transit_gateway: transit_gateway_id,
-        local_gateway: local_gateway_id,
-        carrier_gateway: carrier_gateway_id,
-        core_network: core_network_arn,
-        odb_network: odb_network_arn,
+    let as_new = CreateRouteRequest {
+        destination_prefix_list_id,
+        vpc_endpoint_id,
+        transit_gateway_id,
+        local_gateway_id,
+        carrier_gateway_id,
+        core_network_arn,
+        odb_network_arn,
+        dry_run,
+        route_table_id,
+        destination_cidr_block,
+        gateway_id,
+        destination_ipv6_cidr_block,
+        egress_only_internet_gateway_id,
+        instance_id,
+        network_interface_id,
+        vpc_peering_connection_id,
+        nat_gateway_id,
     };
-    unsupported.refuse()?;
-    let named = Named {
-        gateway: gateway_id,
-        nat_gateway: nat_gateway_id,
-        interface: network_interface_id,
-        peering: vpc_peering_connection_id,
-        instance: instance_id,
-    };
-    let table = route_table::get(&tx.state, &route_table_id)?.clone();
-    let destination = destination(&tx.state, destination_cidr_block, destination_prefix_list_id)?;
+    let Wanted { table, destination, target, dry_run } = read(&tx.state, as_new)?;
     let name = name(&destination);
     let Some(route) = table.routes.iter().find(|route| route.destination == destination) else {
         return Err(invalid(format!(
@@ -125,8 +95,8 @@ pub(super) fn replace(tx: &mut Tx<'_>, input: ReplaceRouteRequest) -> Result<Not
         )));
     };
     match (&route.target, local_target == Some(true)) {
-        (RouteTarget::Local, true) if named.is_empty() => return done(dry_run, Nothing),
-        (_, true) if !named.is_empty() => {
+        (RouteTarget::Local, true) if target.is_empty() => return done(dry_run, Nothing),
+        (_, true) if !target.is_empty() => {
             return Err(combination("The parameter localTarget cannot be used with another target"));
         }
         (_, true) => return Err(invalid(format!("The route for '{name}' is not a local route of the VPC."))),
@@ -138,7 +108,7 @@ pub(super) fn replace(tx: &mut Tx<'_>, input: ReplaceRouteRequest) -> Result<Not
         }
         (RouteTarget::Out(_), false) => {}
     }
-    let target = named.read(&tx.state, &table)?;
+    let target = target.read(&tx.state, &table)?;
     tx.state.route_tables.update(&table.id, |table| {
         table
             .routes
@@ -147,6 +117,50 @@ pub(super) fn replace(tx: &mut Tx<'_>, input: ReplaceRouteRequest) -> Result<Not
             .for_each(|route| route.target = RouteTarget::Out(target.clone()));
     });
     done(dry_run, Nothing)
+}
+
+/// Reads a call that sets a route: which one, of which table, and to where.
+fn read(state: &State, input: CreateRouteRequest) -> Result<Wanted, Fault> {
+    let CreateRouteRequest {
+        destination_prefix_list_id,
+        vpc_endpoint_id,
+        transit_gateway_id,
+        local_gateway_id,
+        carrier_gateway_id,
+        core_network_arn,
+        odb_network_arn,
+        dry_run,
+        route_table_id,
+        destination_cidr_block,
+        gateway_id,
+        destination_ipv6_cidr_block,
+        egress_only_internet_gateway_id,
+        instance_id,
+        network_interface_id,
+        vpc_peering_connection_id,
+        nat_gateway_id,
+    } = input;
+    unsupported("DestinationIpv6CidrBlock", destination_ipv6_cidr_block)?;
+    let unsupported = Unsupported {
+        vpc_endpoint: vpc_endpoint_id,
+        egress_only_internet_gateway: egress_only_internet_gateway_id,
+        transit_gateway: transit_gateway_id,
+        local_gateway: local_gateway_id,
+        carrier_gateway: carrier_gateway_id,
+        core_network: core_network_arn,
+        odb_network: odb_network_arn,
+    };
+    unsupported.refuse()?;
+    let target = Named {
+        gateway: gateway_id,
+        nat_gateway: nat_gateway_id,
+        interface: network_interface_id,
+        peering: vpc_peering_connection_id,
+        instance: instance_id,
+    };
+    let table = route_table::get(state, &route_table_id)?.clone();
+    let destination = destination(state, destination_cidr_block, destination_prefix_list_id)?;
+    Ok(Wanted { table, destination, target, dry_run })
 }
 
 /// DeleteRoute.
