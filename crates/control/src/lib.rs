@@ -23,6 +23,7 @@ pub mod sts;
 #[cfg(test)]
 mod testing;
 mod tx;
+mod wildcard;
 
 pub use commit::{Commit, settle, transact};
 pub use service::{Handler, Service, Services, services};

@@ -1,7 +1,7 @@
-//! Filter values with wildcards: `*` stands for any number of characters, `?` for one, `\` takes the next as it is
+//! Texts with wildcards, as filters, policies and rules have them: `*` stands for any number of characters, `?` for one, `\` takes the next as it is
 //! ("List and filter your resources", Amazon EC2 User Guide). Upper and lower case differ.
 
-/// A filter value, taken apart.
+/// A text with wildcards, taken apart.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern(Vec<Piece>);
 
@@ -13,7 +13,7 @@ enum Piece {
 }
 
 impl Pattern {
-    /// Reads a filter value.
+    /// Reads a text with wildcards.
     pub(crate) fn read(text: &str) -> Self {
         let mut pieces = Vec::with_capacity(text.len());
         let mut chars = text.chars();

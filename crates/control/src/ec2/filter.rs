@@ -1,6 +1,7 @@
 //! Filters of the Describe calls. They look at the reply's own shapes, so that a filter sees what the reply would show.
 
-use super::{parameter::invalid, wildcard::Pattern};
+use super::parameter::invalid;
+use crate::wildcard::Pattern;
 use aws::{api::ec2::Filter, fault::Fault};
 
 /// A filter a call knows: its name, and the values an item has for it. One that fits is enough.

@@ -59,7 +59,6 @@ mod vpc;
 mod vpc_attribute;
 mod vpc_cidr;
 mod vpc_endpoint;
-pub(crate) mod wildcard;
 pub(crate) mod withdrawal;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Whether a tag may come to mean another image ("Preventing image tags from being overwritten in Amazon ECR").
 
-use crate::{ec2::wildcard::Pattern, state::EcrRepository};
+use crate::{state::EcrRepository, wildcard::Pattern};
 use aws::api::ecr::ImageTagMutability;
 
 pub(super) fn is_mutable(repository: &EcrRepository, tag: &str) -> bool {

@@ -2,7 +2,7 @@
 //! images, and an image belongs to the first rule by priority whose tags it matches, whether that expires it or not.
 
 use super::policy::{CountType, Policy, Rule, Selection, TagStatus};
-use crate::ec2::wildcard::Pattern;
+use crate::wildcard::Pattern;
 use aws::doc::Timestamp;
 use std::collections::HashSet;
 

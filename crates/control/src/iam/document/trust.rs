@@ -1,7 +1,7 @@
 //! Trust policies: who may assume a role.
 
 use super::{Kind, Object, length, malformed, statements, strings};
-use crate::{State, ec2::wildcard::Pattern, iam::limit};
+use crate::{State, iam::limit, wildcard::Pattern};
 use aws::{arn::Arn, fault::Fault};
 use serde_json::Value;
 
