@@ -2,7 +2,7 @@
 
 use super::{
     PAGE,
-    faults::{invalid, unsupported},
+    faults::{bad_token, invalid, unsupported},
     repositories::own,
 };
 use crate::{State, Tx, View, secretsmanager, state::EcrCacheRule};
@@ -196,8 +196,8 @@ pub(super) fn describe(
         Some(prefixes) => prefixes.iter().map(|prefix| find(view.state, prefix)).collect::<Result<_, _>>()?,
         None => view.state.ecr_cache_rules.iter().collect(),
     };
-    let (page, next_token) = paginate(rules, |rule| rule.prefix.clone(), max_results, next_token.as_deref(), PAGE)
-        .map_err(|_| invalid("nextToken", "must be a token of this service"))?;
+    let (page, next_token) =
+        paginate(rules, |rule| rule.prefix.clone(), max_results, next_token.as_deref(), PAGE).map_err(bad_token)?;
     let shape = |rule: &EcrCacheRule| PullThroughCacheRule {
         ecr_repository_prefix: Some(rule.prefix.clone()),
         upstream_registry_url: Some(rule.upstream_url.clone()),

@@ -1,7 +1,7 @@
 //! Amazon ECR's refusals.
 
 use crate::State;
-use aws::{api::ecr::ImageIdentifier, fault::Fault};
+use aws::{api::ecr::ImageIdentifier, fault::Fault, page::BadToken};
 
 /// A parameter that can't be right.
 pub fn invalid(parameter: &str, why: impl std::fmt::Display) -> Fault {
@@ -14,9 +14,14 @@ pub(super) fn unsupported(parameter: &str) -> Fault {
     invalid(parameter, format_args!("{parameter} is not supported"))
 }
 
-/// The repository's name and the registry's id, as messages name them.
-pub(super) fn in_repository(state: &State, name: &str) -> String {
-    format!("the repository with name '{name}' in the registry with id '{}'", state.region.account)
+/// A token that is of no page.
+pub(super) fn bad_token(_: BadToken) -> Fault {
+    invalid("nextToken", "must be a token of this service")
+}
+
+/// The repository's name and the registry's id, as messages name them after an article or without.
+pub(super) fn place(state: &State, name: &str) -> String {
+    format!("repository with name '{name}' in the registry with id '{}'", state.region.account)
 }
 
 pub(super) fn no_repository(name: &str, registry: &str) -> Fault {
@@ -28,7 +33,7 @@ pub(super) fn no_repository(name: &str, registry: &str) -> Fault {
 
 pub(super) fn no_image(state: &State, repository: &str, id: &ImageIdentifier) -> Fault {
     let message =
-        format!("The image with imageId {} does not exist within {}", shown(id), in_repository(state, repository));
+        format!("The image with imageId {} does not exist within the {}", shown(id), place(state, repository));
     Fault::new("ImageNotFoundException", message)
 }
 

@@ -1,7 +1,7 @@
 //! Repository policies. They are kept, and nothing evaluates them yet.
 
 use super::{
-    faults::{in_repository, invalid},
+    faults::{invalid, place},
     repositories::find,
 };
 use crate::{State, Tx, View};
@@ -80,7 +80,7 @@ pub(super) fn delete(
 
 fn policy(state: &State, registry_id: Option<&str>, name: &str) -> Result<String, Fault> {
     find(state, registry_id, name)?.policy.clone().ok_or_else(|| {
-        let place = in_repository(state, name);
-        Fault::new("RepositoryPolicyNotFoundException", format!("Repository policy does not exist for {place}"))
+        let place = place(state, name);
+        Fault::new("RepositoryPolicyNotFoundException", format!("Repository policy does not exist for the {place}"))
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     PAGE,
-    faults::{self, invalid, unsupported},
+    faults::{self, bad_token, invalid, unsupported},
     images, tags,
 };
 use crate::{
@@ -223,8 +223,8 @@ pub(super) fn describe(
     }
     own(view.state, registry_id.as_deref())?;
     let all = view.state.ecr_repositories.iter();
-    let (page, next_token) = paginate(all, |one| one.name.clone(), max_results, next_token.as_deref(), PAGE)
-        .map_err(|_| invalid("nextToken", "must be a token of this service"))?;
+    let (page, next_token) =
+        paginate(all, |one| one.name.clone(), max_results, next_token.as_deref(), PAGE).map_err(bad_token)?;
     let repositories = page.into_iter().map(|one| shape(view.state, one)).collect();
     Ok(DescribeRepositoriesResponse { repositories: Some(repositories), next_token })
 }

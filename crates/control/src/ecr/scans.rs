@@ -2,7 +2,7 @@
 //! that was not scanned are given instead.
 
 use super::{
-    faults::{in_repository, shown},
+    faults::{place, shown},
     images, repositories,
 };
 use crate::View;
@@ -36,7 +36,7 @@ pub(super) fn findings(
     } = request;
     repositories::find(view.state, registry_id.as_deref(), &name)?;
     images::find(view.state, &name, &image_id)?;
-    let place = in_repository(view.state, &name);
-    let message = format!("Image scan does not exist for the image with '{}' in {place}", shown(&image_id));
+    let place = place(view.state, &name);
+    let message = format!("Image scan does not exist for the image with '{}' in the {place}", shown(&image_id));
     Err(Fault::new("ScanNotFoundException", message))
 }

@@ -1,6 +1,6 @@
 //! `CreateLogGroup`, `DeleteLogGroup`, `DescribeLogGroups`.
 
-use super::{find, invalid, unsupported};
+use super::{bad_token, find, invalid, unsupported};
 use crate::{
     State, Tx, View,
     state::{LogGroup, LogStream, Record},
@@ -88,7 +88,7 @@ pub fn describe(
         chosen.into_iter().filter(|group| pattern.as_ref().is_none_or(|pattern| group.name.contains(pattern.as_str())));
     let (page, next_token) =
         paginate(matching, |group| group.name.clone(), request.limit, request.next_token.as_deref(), PAGE)
-            .map_err(|_| invalid("The specified nextToken is invalid."))?;
+            .map_err(|_| bad_token())?;
     let log_groups = page.into_iter().map(|group| shape(view.state, group, stored(group))).collect();
     Ok(DescribeLogGroupsResponse { log_groups: Some(log_groups), next_token })
 }

@@ -44,6 +44,11 @@ pub fn invalid(message: impl Into<String>) -> Fault {
     Fault::new("InvalidParameterException", message)
 }
 
+/// A token that is of no page.
+pub fn bad_token() -> Fault {
+    invalid("The specified nextToken is invalid.")
+}
+
 /// A parameter AWS has and neargate does not.
 pub fn unsupported(parameter: &str) -> Fault {
     invalid(format!("{parameter} is not supported."))

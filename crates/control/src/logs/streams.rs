@@ -1,6 +1,6 @@
 //! `CreateLogStream`, `DeleteLogStream`, `DescribeLogStreams`.
 
-use super::{find, groups, invalid};
+use super::{bad_token, find, groups, invalid};
 use crate::{
     State, Tx, View,
     state::{LogStream, Record},
@@ -70,8 +70,8 @@ pub fn describe(
         let key = if by_time { format!("{time:020}{}", stream.name) } else { stream.name.clone() };
         if down { descending(&key) } else { key }
     };
-    let (page, next_token) = paginate(chosen, key, request.limit, request.next_token.as_deref(), groups::PAGE)
-        .map_err(|_| invalid("The specified nextToken is invalid."))?;
+    let (page, next_token) =
+        paginate(chosen, key, request.limit, request.next_token.as_deref(), groups::PAGE).map_err(|_| bad_token())?;
     let shapes =
         page.into_iter().map(|(stream, known)| shape(view.state, stream, known.unwrap_or_else(|| statistics(stream))));
     Ok(DescribeLogStreamsResponse { log_streams: Some(shapes.collect()), next_token })

@@ -3,7 +3,11 @@
 use super::{find, of, tags_of};
 use crate::{
     State, View,
-    ecr::{PAGE, faults::invalid, repositories},
+    ecr::{
+        PAGE,
+        faults::{bad_token, invalid},
+        repositories,
+    },
     state::EcrImage,
 };
 use aws::{
@@ -39,13 +43,9 @@ pub(in crate::ecr) fn describe(
     let DescribeImagesFilter { tag_status, image_status } = filter.unwrap_or_default();
     let wanted = |image: &&EcrImage| has(tag_status, tags.contains_key(&image.digest)) && is_active(image_status);
     let images = of(view.state, &name).filter(wanted);
-    let (page, next_token) = paginate(images, |image| image.digest.clone(), max_results, next_token.as_deref(), PAGE)
-        .map_err(|_| bad_token())?;
+    let (page, next_token) =
+        paginate(images, |image| image.digest.clone(), max_results, next_token.as_deref(), PAGE).map_err(bad_token)?;
     Ok(DescribeImagesResponse { image_details: Some(page.into_iter().map(shape).collect()), next_token })
-}
-
-fn bad_token() -> Fault {
-    invalid("nextToken", "must be a token of this service")
 }
 
 fn has(status: Option<TagStatus>, tagged: bool) -> bool {
@@ -96,7 +96,6 @@ pub(in crate::ecr) fn list(view: &View<'_>, request: ListImagesRequest) -> Resul
     let key = |id: &ImageIdentifier| {
         format!("{} {}", id.image_digest.as_deref().unwrap_or(""), id.image_tag.as_deref().unwrap_or(""))
     };
-    let (page, next_token) =
-        paginate(wanted, key, max_results, next_token.as_deref(), PAGE).map_err(|_| bad_token())?;
+    let (page, next_token) = paginate(wanted, key, max_results, next_token.as_deref(), PAGE).map_err(bad_token)?;
     Ok(ListImagesResponse { image_ids: Some(page), next_token })
 }

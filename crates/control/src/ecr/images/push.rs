@@ -4,7 +4,7 @@ use super::{by_digest, by_tag, is_tag, mutability, of};
 use crate::{
     State, Tx,
     ecr::{
-        faults::{in_repository, invalid, limit},
+        faults::{invalid, limit, place},
         layers, lifecycle, repositories,
     },
     state::{EcrImage, EcrTag},
@@ -122,8 +122,7 @@ fn check_blobs(state: &State, repository: &str, manifest: &Manifest) -> Result<(
     let missing: Vec<&str> =
         manifest.blobs.iter().filter(|blob| found(blob).is_none()).map(|blob| blob.digest.as_str()).collect();
     if !missing.is_empty() {
-        let (missing, place) = (missing.join(", "), in_repository(state, repository));
-        let place = place.replacen("the repository", "repository", 1);
+        let (missing, place) = (missing.join(", "), place(state, repository));
         let message = format!("Layers with digests '[{missing}]' required for pushing image into {place} do not exist");
         return Err(Fault::new("LayersNotFoundException", message));
     }
@@ -142,8 +141,7 @@ fn check_children(state: &State, repository: &str, manifest: &Manifest) -> Resul
     if missing.is_empty() {
         return Ok(());
     }
-    let (missing, place) = (missing.join(", "), in_repository(state, repository));
-    let place = place.replacen("the repository", "repository", 1);
+    let (missing, place) = (missing.join(", "), place(state, repository));
     let message = format!("Images with digests '[{missing}]' required for pushing image into {place} do not exist");
     Err(Fault::new("ReferencedImagesNotFoundException", message))
 }

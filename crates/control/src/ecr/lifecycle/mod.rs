@@ -5,7 +5,7 @@ pub(super) mod preview;
 mod rules;
 mod schema;
 
-use super::{faults::in_repository, images, repositories};
+use super::{faults::place, images, repositories};
 use crate::{
     State, Tx, View,
     state::{EcrImage, EcrLifecycle, EcrTag, Expiring, Expiry, Record},
@@ -70,8 +70,8 @@ pub(super) fn delete(
 
 fn find<'a>(state: &'a State, registry_id: Option<&str>, name: &str) -> Result<&'a EcrLifecycle, Fault> {
     repositories::find(state, registry_id, name)?.lifecycle.as_ref().ok_or_else(|| {
-        let place = in_repository(state, name);
-        Fault::new("LifecyclePolicyNotFoundException", format!("Lifecycle policy does not exist for {place}"))
+        let place = place(state, name);
+        Fault::new("LifecyclePolicyNotFoundException", format!("Lifecycle policy does not exist for the {place}"))
     })
 }
 

@@ -4,7 +4,7 @@ use super::{Policy, candidates, rules};
 use crate::{
     Tx, View,
     ecr::{
-        faults::{in_repository, invalid},
+        faults::{bad_token, place},
         images, repositories,
     },
 };
@@ -62,8 +62,8 @@ pub(in crate::ecr) fn get(
     } = request;
     let repository = repositories::find(view.state, registry_id.as_deref(), &name)?;
     let Some(text) = repository.preview.clone() else {
-        let place = in_repository(view.state, &name);
-        let message = format!("Lifecycle policy preview does not exist for {place}");
+        let place = place(view.state, &name);
+        let message = format!("Lifecycle policy preview does not exist for the {place}");
         return Err(Fault::new("LifecyclePolicyPreviewNotFoundException", message));
     };
     let LifecyclePolicyPreviewFilter { tag_status } = filter.unwrap_or_default();
@@ -74,8 +74,7 @@ pub(in crate::ecr) fn get(
     };
     let wanted = all.into_iter().filter(|result| named(result, image_ids.as_deref()) && tagged(result, tag_status));
     let key = |result: &LifecyclePolicyPreviewResult| result.image_digest.clone().unwrap_or_default();
-    let (page, next_token) = paginate(wanted, key, max_results, next_token.as_deref(), PAGE)
-        .map_err(|_| invalid("nextToken", "must be a token of this service"))?;
+    let (page, next_token) = paginate(wanted, key, max_results, next_token.as_deref(), PAGE).map_err(bad_token)?;
     Ok(GetLifecyclePolicyPreviewResponse {
         registry_id: Some(view.state.region.account.clone()),
         repository_name: Some(name),
