@@ -12,7 +12,7 @@ mod tests;
 mod walk;
 
 pub use packet::{EPHEMERAL, Origin, Packet, Transport};
-pub use path::{AclDecision, End, Gate, Path, SourceCheck, Step};
+pub use path::{AclDecision, Addresses, End, Gate, Path, SourceCheck, Step};
 
 use crate::Topology;
 

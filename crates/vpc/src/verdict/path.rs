@@ -11,6 +11,8 @@ use std::net::IpAddr;
 pub struct Path {
     /// The decisions. One that does not pass drops the packet; the ones after it say what would have come next.
     pub steps: Vec<Step>,
+    /// The packet's addresses before each decision: gateways change them on the way.
+    pub addresses: Vec<Addresses>,
     /// Where it ends up if every decision passes.
     pub end: End,
 }
@@ -25,6 +27,15 @@ impl Path {
     pub fn stopped_by(&self) -> Option<&Step> {
         self.steps.iter().find(|step| !step.passes())
     }
+}
+
+/// Between which addresses a packet goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// Its source.
+    pub source: IpAddr,
+    /// Its destination.
+    pub destination: IpAddr,
 }
 
 /// Where a path ends.

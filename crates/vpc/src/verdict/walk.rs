@@ -1,7 +1,7 @@
 //! The walk of a packet through the routers, gateway by gateway.
 
 use super::{
-    AclDecision, End, Gate, Origin, Packet, Path, SourceCheck, Step, Transport,
+    AclDecision, Addresses, End, Gate, Origin, Packet, Path, SourceCheck, Step, Transport,
     gate::{Other, gate},
 };
 use crate::{
@@ -30,6 +30,7 @@ struct Walk<'a> {
     destination: IpAddr,
     transport: Transport,
     steps: Vec<Step>,
+    addresses: Vec<Addresses>,
     /// Addresses hidden by NAT gateways so far; for an answer, those that are still to be found.
     hidden: Vec<(NatGatewayId, IpAddr)>,
     /// Whether it is an answer.
@@ -45,6 +46,7 @@ pub(super) fn there(topology: &Topology, packet: &Packet) -> (Path, Trail) {
         destination: *destination,
         transport: *transport,
         steps: Vec::new(),
+        addresses: Vec::new(),
         hidden: Vec::new(),
         answer: false,
     };
@@ -52,8 +54,8 @@ pub(super) fn there(topology: &Topology, packet: &Packet) -> (Path, Trail) {
         Origin::Interface(vpc, interface) => walk.leave_interface(vpc, interface),
         Origin::Internet => walk.on_the_internet(),
     };
-    let Walk { steps, source, destination, transport, hidden, .. } = walk;
-    (Path { steps, end }, Trail { source, destination, transport, hidden })
+    let Walk { steps, addresses, source, destination, transport, hidden, .. } = walk;
+    (Path { steps, addresses, end }, Trail { source, destination, transport, hidden })
 }
 
 /// The way of the answer to a packet that ended somewhere. It arrives if it reaches whoever sent that packet, from the address it
@@ -66,13 +68,16 @@ pub(super) fn back(topology: &Topology, packet: &Packet, end: &End, trail: &Trai
         destination: trail.source,
         transport,
         steps: Vec::new(),
+        addresses: Vec::new(),
         hidden: trail.hidden.clone(),
         answer: true,
     };
     let reached = match end {
         End::Nowhere => return None,
         // Nothing is between the two.
-        End::Itself | End::Service(_) => return Some(Path { steps: Vec::new(), end: End::Itself }),
+        End::Itself | End::Service(_) => {
+            return Some(Path { steps: Vec::new(), addresses: Vec::new(), end: End::Itself });
+        }
         End::Interface(vpc, id) => {
             let interface = topology.vpcs.get(vpc)?.interfaces.get(id)?;
             if !interface.has(trail.destination) {
@@ -89,14 +94,20 @@ pub(super) fn back(topology: &Topology, packet: &Packet, end: &End, trail: &Trai
     };
     let recognised = walk.source == packet.destination && walk.destination == packet.source;
     let end = if reached == home && recognised { reached } else { End::Nowhere };
-    Some(Path { steps: walk.steps, end })
+    Some(Path { steps: walk.steps, addresses: walk.addresses, end })
 }
 
 impl<'a> Walk<'a> {
+    /// Takes note of a decision about the packet as it is now.
+    fn decide(&mut self, step: Step) {
+        self.steps.push(step);
+        self.addresses.push(Addresses { source: self.source, destination: self.destination });
+    }
+
     /// A packet that leaves an interface.
     fn leave_interface(&mut self, vpc_id: &VpcId, id: &InterfaceId) -> End {
         let Some((vpc, interface)) = self.interface(vpc_id, id) else {
-            self.steps.push(Step::Source(id.clone(), SourceCheck::NoSuchInterface));
+            self.decide(Step::Source(id.clone(), SourceCheck::NoSuchInterface));
             return End::Nowhere;
         };
         self.source_check(id, interface);
@@ -137,13 +148,13 @@ impl<'a> Walk<'a> {
             }
         };
         let route = found.map(|(net, route)| (net, route.destination.clone(), route.target.clone()));
-        self.steps.push(Step::Route { table: table.clone(), route, usable });
+        self.decide(Step::Route { table: table.clone(), route, usable });
         let Some(target) = target.filter(|_| usable) else { return End::Nowhere };
         match target {
             Target::InternetGateway(gateway) => {
                 self.acl_egress(vpc, &interface.subnet);
                 let public = vpc.interfaces.values().find_map(|i| i.public_ips.get(&self.source)).copied();
-                self.steps.push(Step::ToInternet { gateway, private: self.source, public });
+                self.decide(Step::ToInternet { gateway, private: self.source, public });
                 let Some(public) = public else { return End::Nowhere };
                 self.source = public;
                 self.on_the_internet()
@@ -155,15 +166,17 @@ impl<'a> Walk<'a> {
             Target::Interface(via) => {
                 let Some(through) = vpc.interfaces.get(&via) else { return End::Nowhere };
                 self.between(vpc, &interface.subnet, &through.subnet);
-                self.steps
-                    .push(Step::Destination(via.clone(), !through.source_dest_check || through.has(self.destination)));
+                self.decide(Step::Destination(
+                    via.clone(),
+                    !through.source_dest_check || through.has(self.destination),
+                ));
                 self.ingress(vpc_id, &via, through, Some((vpc_id, Some(id))));
                 End::Interface(vpc_id.clone(), via)
             }
             Target::Peering(peering) => {
                 let Some(other) = peer else { return End::Nowhere };
                 self.acl_egress(vpc, &interface.subnet);
-                self.steps.push(Step::Peering(peering, other.clone()));
+                self.decide(Step::Peering(peering, other.clone()));
                 self.enter_vpc(&other, None, Some((vpc_id, None)))
             }
             Target::Endpoint(endpoint) => {
@@ -181,7 +194,7 @@ impl<'a> Walk<'a> {
         let seen = self.hidden.iter().any(|(seen, _)| seen == id);
         // An answer never goes out through one: it comes back by the same. And a gateway that leads to itself leads nowhere.
         let passes = known && !seen && !self.answer;
-        self.steps.push(Step::Nat { gateway: id.clone(), source: interface.private_ip, passes });
+        self.decide(Step::Nat { gateway: id.clone(), source: interface.private_ip, passes });
         if !passes {
             return End::Nowhere;
         }
@@ -196,7 +209,7 @@ impl<'a> Walk<'a> {
     fn enter_vpc(&mut self, vpc_id: &VpcId, from: Option<&SubnetId>, sender: Sender) -> End {
         let Some(vpc) = self.topology.vpcs.get(vpc_id) else { return End::Nowhere };
         let found = vpc.interface_at(self.destination);
-        self.steps.push(Step::Delivery(vpc_id.clone(), found.map(|(id, _)| id.clone())));
+        self.decide(Step::Delivery(vpc_id.clone(), found.map(|(id, _)| id.clone())));
         let Some((id, interface)) = found else { return End::Nowhere };
         match from {
             Some(from) => self.between(vpc, from, &interface.subnet),
@@ -213,7 +226,7 @@ impl<'a> Walk<'a> {
     fn enter_nat(&mut self, vpc_id: &VpcId, id: &InterfaceId, gateway: &NatGatewayId, interface: &Interface) -> End {
         let hidden = self.hidden.pop().filter(|(hid, _)| self.answer && hid == gateway);
         let passes = hidden.is_some();
-        self.steps.push(Step::Nat { gateway: gateway.clone(), source: interface.private_ip, passes });
+        self.decide(Step::Nat { gateway: gateway.clone(), source: interface.private_ip, passes });
         let Some((_, sender)) = hidden else { return End::Nowhere };
         self.destination = sender;
         self.leave_interface(vpc_id, id)
@@ -226,7 +239,7 @@ impl<'a> Walk<'a> {
         let holder = topology.vpcs.iter().find_map(|(id, vpc)| Some((id, vpc, vpc.interface_at_public(public)?.2)));
         let Some((id, vpc, private)) = holder else {
             if nobodys(public) {
-                self.steps.push(Step::FromInternet { public, to: None, genuine: true });
+                self.decide(Step::FromInternet { public, to: None, genuine: true });
                 return End::Nowhere;
             }
             return End::Internet;
@@ -234,7 +247,7 @@ impl<'a> Walk<'a> {
         let to = vpc.internet_gateway.clone().map(|gateway| (gateway, private));
         let genuine = !vpc.contains(self.source) && !is_private(self.source);
         let attached = to.is_some();
-        self.steps.push(Step::FromInternet { public, to, genuine });
+        self.decide(Step::FromInternet { public, to, genuine });
         if !attached {
             return End::Nowhere;
         }
@@ -256,20 +269,20 @@ impl<'a> Walk<'a> {
         } else {
             SourceCheck::Passed
         };
-        self.steps.push(Step::Source(id.clone(), check));
+        self.decide(Step::Source(id.clone(), check));
     }
 
     fn egress(&mut self, vpc: &VpcId, id: &InterfaceId, interface: &Interface, receiver: Option<&VpcId>) {
         let other = Other { address: self.destination, vpc: receiver, sender: None };
         let gate = self.gate(vpc, interface, Direction::Egress, other);
-        self.steps.push(Step::Egress(id.clone(), gate));
+        self.decide(Step::Egress(id.clone(), gate));
     }
 
     fn ingress(&mut self, vpc: &VpcId, id: &InterfaceId, interface: &Interface, sender: Sender) {
         let (vpc_of_sender, sender) = sender.unzip();
         let other = Other { address: self.source, vpc: vpc_of_sender, sender: sender.flatten() };
         let gate = self.gate(vpc, interface, Direction::Ingress, other);
-        self.steps.push(Step::Ingress(id.clone(), gate));
+        self.decide(Step::Ingress(id.clone(), gate));
     }
 
     fn gate(&self, vpc: &VpcId, interface: &Interface, direction: Direction, other: Other) -> Gate {
@@ -290,13 +303,13 @@ impl<'a> Walk<'a> {
 
     fn acl_egress(&mut self, vpc: &Vpc, subnet: &SubnetId) {
         if let Some(decision) = self.acl(vpc, subnet, Direction::Egress) {
-            self.steps.push(Step::AclEgress(decision));
+            self.decide(Step::AclEgress(decision));
         }
     }
 
     fn acl_ingress(&mut self, vpc: &Vpc, subnet: &SubnetId) {
         if let Some(decision) = self.acl(vpc, subnet, Direction::Ingress) {
-            self.steps.push(Step::AclIngress(decision));
+            self.decide(Step::AclIngress(decision));
         }
     }
 

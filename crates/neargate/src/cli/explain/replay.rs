@@ -1,9 +1,9 @@
-//! The packet as each decision saw it: its addresses change at gateways on the way.
+//! The packet as each decision saw it.
 
 use std::net::IpAddr;
 use vpc::{
     InterfaceId,
-    verdict::{Packet, Path, Step, Transport, Verdict},
+    verdict::{Addresses, Packet, Path, Step, Transport, Verdict},
 };
 
 /// One decision, and the packet it was about.
@@ -22,59 +22,18 @@ pub struct Moment<'a> {
 
 /// Every decision there, then every decision on the way back.
 pub fn replay<'a>(packet: &Packet, verdict: &'a Verdict) -> Vec<Moment<'a>> {
-    let mut state = State {
-        source: packet.source,
-        destination: packet.destination,
-        transport: packet.transport,
-        sender: None,
-        hidden: Vec::new(),
-        answer: false,
-    };
-    let mut moments = state.along(&verdict.there);
-    if let (Some(back), Some(transport)) = (&verdict.back, packet.transport.answer()) {
-        std::mem::swap(&mut state.source, &mut state.destination);
-        (state.transport, state.sender, state.answer) = (transport, None, true);
-        moments.extend(state.along(back));
-    }
-    moments
+    let there = along(&verdict.there, packet.transport, false);
+    let back =
+        verdict.back.iter().zip(packet.transport.answer()).flat_map(|(path, transport)| along(path, transport, true));
+    there.chain(back).collect()
 }
 
-struct State<'a> {
-    source: IpAddr,
-    destination: IpAddr,
-    transport: Transport,
-    sender: Option<&'a InterfaceId>,
-    /// Whose addresses NAT gateways hid, for the answer to find.
-    hidden: Vec<IpAddr>,
-    answer: bool,
-}
-
-impl<'a> State<'a> {
-    fn along(&mut self, path: &'a Path) -> Vec<Moment<'a>> {
-        let mut moments = Vec::new();
-        for step in &path.steps {
-            if let Step::Source(id, _) = step {
-                self.sender = Some(id);
-            }
-            let Self { source, destination, transport, sender, answer, .. } = *self;
-            moments.push(Moment { step, source, destination, transport, sender, answer });
-            self.pass(step);
+fn along(path: &Path, transport: Transport, answer: bool) -> impl Iterator<Item = Moment<'_>> {
+    let mut sender = None;
+    path.steps.iter().zip(&path.addresses).map(move |(step, Addresses { source, destination })| {
+        if let Step::Source(id, _) = step {
+            sender = Some(id);
         }
-        moments
-    }
-
-    /// What a decision makes of the packet.
-    fn pass(&mut self, step: &Step) {
-        match step {
-            Step::ToInternet { public: Some(public), .. } => self.source = *public,
-            Step::FromInternet { to: Some((_, private)), .. } => self.destination = *private,
-            Step::Nat { passes: true, .. } if self.answer => {
-                if let Some(hidden) = self.hidden.pop() {
-                    self.destination = hidden;
-                }
-            }
-            Step::Nat { passes: true, source, .. } => self.hidden.push(std::mem::replace(&mut self.source, *source)),
-            _ => {}
-        }
-    }
+        Moment { step, source: *source, destination: *destination, transport, sender, answer }
+    })
 }

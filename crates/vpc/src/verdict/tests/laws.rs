@@ -74,6 +74,7 @@ proptest! {
         let Verdict { there, back } = verdict(&topology, &packet);
         for path in std::iter::once(&there).chain(&back) {
             prop_assert_eq!(path.arrives(), path.end != End::Nowhere && path.steps.iter().all(Step::passes));
+            prop_assert_eq!(path.addresses.len(), path.steps.len());
             prop_assert_eq!(path.stopped_by().is_some(), !path.steps.iter().all(Step::passes));
         }
         prop_assert!(back.is_none() || there.end != End::Nowhere, "nobody answers from nowhere");
