@@ -24,9 +24,7 @@ pub use name::{Instance, LinkName, NamespaceName};
 pub use namespace::inside;
 pub use plan::{Internet, Plan, plan, uplink::DIVERTED};
 
-use spec::TaskId;
-use std::path::PathBuf;
-use vpc::{IpNet, VpcId};
+use vpc::IpNet;
 
 /// The addresses of the calling thread's network namespace, each with the network it is in.
 ///
@@ -36,14 +34,4 @@ pub fn addresses_here() -> Result<Vec<IpNet>, Error> {
     let failed = |errno| Error::new("list", "the addresses of this namespace", errno);
     let addresses = netlink::Socket::route().and_then(|mut socket| netlink::route::addresses(&mut socket));
     Ok(addresses.map_err(failed)?.into_iter().map(|(address, _)| address).collect())
-}
-
-/// The file of a task's network namespace, for setns(2).
-pub fn namespace_path(instance: &Instance, task: &TaskId) -> PathBuf {
-    instance.task(task).path()
-}
-
-/// The file of the network namespace of a VPC's router, where its DNS and task metadata are answered.
-pub fn router_namespace_path(instance: &Instance, vpc: &VpcId) -> PathBuf {
-    instance.router(vpc).path()
 }

@@ -328,15 +328,8 @@ fn name(namespace: &Path) -> String {
     namespace.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
-fn raw(namespace: &Path, protocol: rustix::net::Protocol) -> OwnedFd {
-    network::inside(namespace, || {
-        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(protocol)).unwrap()
-    })
-    .unwrap()
-}
-
 fn raw_tcp(namespace: &Path) -> OwnedFd {
-    let socket = raw(namespace, ipproto::TCP);
+    let socket = probe::raw(namespace, ipproto::TCP);
     rustix::net::sockopt::set_socket_timeout(&socket, rustix::net::sockopt::Timeout::Recv, Some(probe::SILENCE))
         .unwrap();
     socket
@@ -352,19 +345,12 @@ fn received(socket: &OwnedFd, port: u16) -> usize {
     count
 }
 
-fn ip_header(source: Ipv4Addr, to: Ipv4Addr, protocol: u8, fragment: u16, id: u16) -> Vec<u8> {
-    let mut header = vec![0x45, 0, 0, 0];
-    header.extend(id.to_be_bytes());
-    header.extend(fragment.to_be_bytes());
-    header.extend([64, protocol, 0, 0]);
-    header.extend(source.octets());
-    header.extend(to.octets());
-    header
-}
-
-fn send_raw(from: &Path, to: Ipv4Addr, packet: &[u8]) {
-    let socket = raw(from, ipproto::RAW);
-    let _ = rustix::net::sendto(&socket, packet, SendFlags::empty(), &std::net::SocketAddrV4::new(to, 0));
+/// A fragment of a packet. `place` has the flag of more to come, and where it belongs in units of eight bytes.
+fn fragment(source: Ipv4Addr, to: Ipv4Addr, id: u16, place: u16, content: &[u8]) -> Vec<u8> {
+    let mut packet = probe::packet(source, to, 17, &[], content);
+    packet[4..6].copy_from_slice(&id.to_be_bytes());
+    packet[6..8].copy_from_slice(&place.to_be_bytes());
+    packet
 }
 
 fn send_tcp(from: &Path, source: Ipv4Addr, to: Ipv4Addr, port: u16, flags: u8, checksum: bool) {
@@ -374,15 +360,15 @@ fn send_tcp(from: &Path, source: Ipv4Addr, to: Ipv4Addr, port: u16, flags: u8, c
     let sum: u32 = pseudo.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
     let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
     segment[16..18].copy_from_slice(&if checksum { sum } else { !sum }.to_be_bytes());
-    send_raw(from, to, &[ip_header(source, to, 6, 0, 0), segment].concat());
+    probe::send_raw(from, to, &probe::packet(source, to, 6, &[], &segment));
 }
 
 /// A datagram of 16 bytes in two fragments, the second one first.
 fn send_fragments(from: &Path, source: Ipv4Addr, to: Ipv4Addr, port: u16, id: u16) {
     const MORE: u16 = 0x2000;
     let datagram = [&30000u16.to_be_bytes()[..], &port.to_be_bytes(), &24u16.to_be_bytes(), &[0, 0], &[7; 16]].concat();
-    send_raw(from, to, &[ip_header(source, to, 17, 1, id), datagram[8..].to_vec()].concat());
-    send_raw(from, to, &[ip_header(source, to, 17, MORE, id), datagram[..8].to_vec()].concat());
+    probe::send_raw(from, to, &fragment(source, to, id, 1, &datagram[8..]));
+    probe::send_raw(from, to, &fragment(source, to, id, MORE, &datagram[..8]));
 }
 
 /// Sends a frame of a kind with a datagram to port 9 of task 11 in it, or something like it.

@@ -3,9 +3,8 @@
 
 mod support;
 
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto};
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr},
     path::Path,
 };
 use support::*;
@@ -23,25 +22,6 @@ fn world() -> World {
     world
 }
 
-fn send_raw(from: &Path, to: Ipv4Addr, packet: &[u8]) {
-    let socket = network::inside(from, || {
-        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(ipproto::RAW))
-            .unwrap()
-    });
-    let _ = rustix::net::sendto(socket.unwrap(), packet, SendFlags::empty(), &SocketAddrV4::new(to, 0));
-}
-
-/// An IPv4 packet with options, whose length is a multiple of four. The kernel adds identification, length and checksum.
-fn packet(source: Ipv4Addr, to: Ipv4Addr, protocol: u8, options: &[u8], content: &[u8]) -> Vec<u8> {
-    let words = 5 + u8::try_from(options.len() / 4).unwrap();
-    let mut packet = vec![0x40 | words, 0, 0, 0, 0, 0, 0, 0, 64, protocol, 0, 0];
-    packet.extend(source.octets());
-    packet.extend(to.octets());
-    packet.extend(options);
-    packet.extend(content);
-    packet
-}
-
 fn datagram(port: u16) -> Vec<u8> {
     [&30_000u16.to_be_bytes()[..], &port.to_be_bytes(), &13u16.to_be_bytes(), &[0, 0], b"route"].concat()
 }
@@ -50,14 +30,14 @@ fn datagram(port: u16) -> Vec<u8> {
 fn a_route_in_the_packet_is_not_followed() {
     let world = world();
     let (open, closed) = (probe::bind(&world.at(11), 9), probe::bind(&world.at(12), 9));
-    send_raw(&world.at(10), ip(11), &packet(ip(10), ip(11), 17, &[], &datagram(9)));
+    probe::send_raw(&world.at(10), ip(11), &probe::packet(ip(10), ip(11), 17, &[], &datagram(9)));
     assert!(open.recv(&mut [0; 16]).is_ok(), "a packet without one arrives, so the probe works");
     // Loose and strict source routes (RFC 791), by the router's own addresses and by a neighbour.
     for kind in [131, 137] {
         for by in [[10, 0, 0, 2].into(), [169, 254, 169, 253].into(), ip(11)] {
             for (goal, receiver) in [(ip(12), &closed), (ip(11), &open)] {
                 let options = [&[kind, 7, 4][..], &goal.octets(), &[0]].concat();
-                send_raw(&world.at(10), by, &packet(ip(10), by, 17, &options, &datagram(9)));
+                probe::send_raw(&world.at(10), by, &probe::packet(ip(10), by, 17, &options, &datagram(9)));
                 let followed = receiver.recv(&mut [0; 16]).is_ok() && by != goal;
                 assert!(!followed, "option {kind} by {by} to {goal}");
             }
@@ -70,13 +50,13 @@ fn whom_a_redirect_names_gets_nothing() {
     let world = world();
     let (receiver, listener) = (probe::bind(&world.at(11), 9), probe::bind(&world.at(12), 9));
     // From the gateway's address, "for 10.0.1.11 ask 10.0.1.12", with the header of a packet that may have been sent.
-    let about = packet(ip(10), ip(11), 17, &[], &datagram(9));
+    let about = probe::packet(ip(10), ip(11), 17, &[], &datagram(9));
     let mut redirect = vec![5, 1, 0, 0];
     redirect.extend(ip(12).octets());
     redirect.extend(about);
     for source in [[10, 0, 1, 1].into(), ip(11), ip(12)] {
-        send_raw(&world.at(12), ip(10), &packet(source, ip(10), 1, &[], &redirect));
-        send_raw(&world.at(11), ip(10), &packet(source, ip(10), 1, &[], &redirect));
+        probe::send_raw(&world.at(12), ip(10), &probe::packet(source, ip(10), 1, &[], &redirect));
+        probe::send_raw(&world.at(11), ip(10), &probe::packet(source, ip(10), 1, &[], &redirect));
     }
     probe::bind(&world.at(10), 0).send_to(b"probe", (ip(11), 9)).unwrap();
     assert!(receiver.recv(&mut [0; 16]).is_ok(), "it goes where it should");
@@ -94,7 +74,7 @@ fn multicast_and_broadcast_reach_nobody() {
     for to in
         [[224, 0, 0, 1], [224, 0, 0, 251], [239, 1, 1, 1], [255, 255, 255, 255], [10, 0, 1, 255], [10, 0, 255, 255]]
     {
-        send_raw(&world.at(10), to.into(), &packet(ip(10), to.into(), 17, &[], &datagram(9)));
+        probe::send_raw(&world.at(10), to.into(), &probe::packet(ip(10), to.into(), 17, &[], &datagram(9)));
         assert!(receiver.recv(&mut [0; 16]).is_err(), "{to:?}");
     }
 }
@@ -119,8 +99,7 @@ fn vpcs_of_one_range_are_told_apart_on_the_internet() {
     let IpAddr::V4(host) = INTERNET_HOST else { panic!() };
     let server = probe::bind(&world.internet(), 9);
     // The same private address, the same port, the same destination, at the same time.
-    let clients =
-        [world.at(10), network::namespace_path(&world.instance, &"twin".into())].map(|at| probe::bind(&at, 777));
+    let clients = [world.at(10), world.instance.task(&"twin".into()).path()].map(|at| probe::bind(&at, 777));
     for (client, public) in clients.iter().zip(publics) {
         client.send_to(b"question", (host, 9)).unwrap();
         let (_, from) = server.recv_from(&mut [0; 16]).unwrap();
@@ -138,7 +117,7 @@ fn vpcs_of_one_range_are_told_apart_on_the_internet() {
 /// What a datagram's sender is told by ICMP's port unreachable, from whomever, about a datagram to port 9 from port 5555.
 fn send_error(from: &Path, about: (Ipv4Addr, Ipv4Addr)) {
     let (sender, receiver) = about;
-    let mut inner = packet(sender, receiver, 17, &[], &[]);
+    let mut inner = probe::packet(sender, receiver, 17, &[], &[]);
     inner[3] = 29;
     let sum: u32 = inner.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
     inner[10..12].copy_from_slice(&(!((sum & 0xffff) + (sum >> 16)) as u16).to_be_bytes());
@@ -148,7 +127,7 @@ fn send_error(from: &Path, about: (Ipv4Addr, Ipv4Addr)) {
     let sum = (sum & 0xffff) + (sum >> 16);
     error[2..4].copy_from_slice(&(!((sum & 0xffff) + (sum >> 16)) as u16).to_be_bytes());
     let own = address_of(from);
-    send_raw(from, sender, &packet(own, sender, 1, &[], &error));
+    probe::send_raw(from, sender, &probe::packet(own, sender, 1, &[], &error));
 }
 
 /// The address of a namespace's interface, as it sees it.

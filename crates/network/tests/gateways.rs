@@ -247,7 +247,7 @@ fn peering_joins_two_vpcs_and_no_third() {
         let peering_of = Peering { requester: id(a), accepter: id(b), requester_dns: false, accepter_dns: false };
         world.topology().peerings.insert(peering.into(), peering_of);
     }
-    let there = |world: &World, name: &str| network::namespace_path(&world.instance, &name.into());
+    let there = |world: &World, name: &str| world.instance.task(&name.into()).path();
     let to = |n: u8| Ipv4Addr::new(10, n, 1, 10);
     world.apply();
     assert_eq!(seen(&world.at(10), &there(&world, "vpc-b"), to(3), 80), None, "there is no route yet");
@@ -271,7 +271,7 @@ fn peering_joins_two_vpcs_and_no_third() {
     assert_eq!(seen(&there(&world, "vpc-b"), &there(&world, "vpc-c"), to(4), 80), Some(to(3).into()));
     assert_eq!(seen(&world.at(10), &there(&world, "vpc-c"), to(4), 80), None, "peering is not transitive");
     assert!(!probe::udp(&world.at(10), &there(&world, "vpc-c"), to(4), 9));
-    let router = network::router_namespace_path(&world.instance, &id("vpc-b"));
+    let router = world.instance.router(&id("vpc-b")).path();
     let resolver = [10, 3, 0, 2].into();
     assert!(probe::udp(&there(&world, "vpc-b"), &router, resolver, 53), "the resolver answers its own VPC");
     assert!(!probe::udp(&world.at(10), &router, resolver, 53), "and no other");

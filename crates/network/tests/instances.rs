@@ -45,7 +45,7 @@ fn vpcs_with_the_same_range_never_meet() {
         world.spec.tasks.insert(format!("twin{n}").into(), task("vpc-2", id));
     }
     world.apply();
-    let twin = |n: u8| network::namespace_path(&world.instance, &format!("twin{n}").into());
+    let twin = |n: u8| world.instance.task(&format!("twin{n}").into()).path();
     let (here, there) = (probe::bind(&world.at(11), 9), probe::bind(&twin(11), 9));
     probe::bind(&twin(10), 0).send_to(b"probe", (ip(11), 9)).unwrap();
     assert!(there.recv(&mut [0; 8]).is_ok());

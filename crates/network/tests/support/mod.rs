@@ -134,11 +134,11 @@ impl World {
 
     /// The namespace of task `t<n>`.
     pub fn at(&self, n: u8) -> PathBuf {
-        network::namespace_path(&self.instance, &task_id(n))
+        self.instance.task(&task_id(n)).path()
     }
 
     pub fn router(&self) -> PathBuf {
-        network::router_namespace_path(&self.instance, &VPC.into())
+        self.instance.router(&VPC.into()).path()
     }
 }
 

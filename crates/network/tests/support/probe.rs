@@ -1,6 +1,6 @@
 //! Real packets between namespaces. A socket stays in the namespace it was made in, so it is made there and used here.
 
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
+use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, sockopt};
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket},
@@ -56,12 +56,33 @@ pub fn udp(from: &Path, to: &Path, address: Ipv4Addr, port: u16) -> bool {
     receiver.recv(&mut [0; 16]).is_ok()
 }
 
+/// A raw socket of a protocol; of `ipproto::RAW` for packets with headers of their own.
+pub fn raw(namespace: &Path, protocol: Protocol) -> OwnedFd {
+    within(namespace, || {
+        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(protocol)).unwrap()
+    })
+}
+
+/// An IPv4 packet with options, whose length is a multiple of four. The kernel adds identification, length and checksum.
+pub fn packet(source: Ipv4Addr, to: Ipv4Addr, protocol: u8, options: &[u8], content: &[u8]) -> Vec<u8> {
+    let words = 5 + u8::try_from(options.len() / 4).unwrap();
+    let mut packet = vec![0x40 | words, 0, 0, 0, 0, 0, 0, 0, 64, protocol, 0, 0];
+    packet.extend(source.octets());
+    packet.extend(to.octets());
+    packet.extend(options);
+    packet.extend(content);
+    packet
+}
+
+/// Sends a packet with a header of its own, if the kernel takes it.
+pub fn send_raw(from: &Path, to: Ipv4Addr, packet: &[u8]) {
+    let socket = raw(from, ipproto::RAW);
+    let _ = rustix::net::sendto(&socket, packet, SendFlags::empty(), &SocketAddrV4::new(to, 0));
+}
+
 /// A socket that hears and sends ICMP of any type.
 pub fn icmp_socket(namespace: &Path) -> OwnedFd {
-    let fd = within(namespace, || {
-        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(ipproto::ICMP))
-            .unwrap()
-    });
+    let fd = raw(namespace, ipproto::ICMP);
     sockopt::set_socket_timeout(&fd, sockopt::Timeout::Recv, Some(SILENCE)).unwrap();
     fd
 }
@@ -104,26 +125,14 @@ pub fn icmp_message(kind: u8, code: u8) -> [u8; 8] {
 
 /// Sends an IPv4 packet with any source address: a UDP datagram to a port.
 pub fn send_forged(from: &Path, source: Ipv4Addr, to: Ipv4Addr, port: u16) {
-    let fd = within(from, || {
-        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(ipproto::RAW))
-            .unwrap()
-    });
-    let mut packet = vec![0x45, 0, 0, 33, 0, 0, 0, 0, 64, 17, 0, 0];
-    packet.extend(source.octets());
-    packet.extend(to.octets());
-    packet.extend([0x30, 0x39]);
-    packet.extend(port.to_be_bytes());
-    packet.extend([0, 13, 0, 0]);
-    packet.extend(b"forge");
-    let _ = rustix::net::sendto(&fd, &packet, SendFlags::empty(), &SocketAddrV4::new(to, 0));
+    let datagram =
+        [&12_345u16.to_be_bytes()[..], &port.to_be_bytes(), &13u16.to_be_bytes(), &[0, 0], b"forge"].concat();
+    send_raw(from, to, &packet(source, to, 17, &[], &datagram));
 }
 
 /// Sends a datagram to a port from each of so many ports.
 pub fn flood(from: &Path, to: Ipv4Addr, port: u16, first: u16, count: u16) {
-    let fd = within(from, || {
-        rustix::net::socket_with(AddressFamily::INET, SocketType::RAW, SocketFlags::CLOEXEC, Some(ipproto::UDP))
-            .unwrap()
-    });
+    let fd = raw(from, ipproto::UDP);
     for source in (first..).take(usize::from(count)) {
         let datagram = [source.to_be_bytes(), port.to_be_bytes(), 9u16.to_be_bytes(), [0, 0]].concat();
         let datagram = [datagram, vec![0]].concat();

@@ -66,7 +66,7 @@ impl Probes {
         let IpAddr::V4(s3) = s3().address() else { panic!("the internet is IPv4") };
         let tasks = TASKS.into_iter().map(|(n, vpc)| {
             let id = world.spec.tasks[&name(n, vpc)].interface.clone();
-            let namespace = network::namespace_path(&world.instance, &name(n, vpc));
+            let namespace = world.instance.task(&name(n, vpc)).path();
             (format!("{vpc}/{id}"), namespace, vec![address(n, vpc)])
         });
         let internet = ("internet".to_owned(), world.internet(), vec![host, s3]);

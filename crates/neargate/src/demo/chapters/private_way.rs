@@ -8,8 +8,8 @@ use std::{fs, path::Path};
 pub fn tell(story: &mut Story) -> Result<(), Failure> {
     let public = story.found.resident("public")?.clone();
     let bare = story.found.resident("bare")?.address.clone();
-    let router = Instance::of(&story.region.data_dir().canonicalize()?);
-    let router = network::router_namespace_path(&router, &story.found.networks.vpc.as_str().into());
+    let instance = Instance::of(&story.region.data_dir().canonicalize()?);
+    let router = instance.router(&story.found.networks.vpc.as_str().into()).path();
     story.screen.say("Packets to and from the internet gateway are counted at the link `igw` of the VPC's router:");
     story
         .screen
