@@ -169,6 +169,24 @@ impl<E: fmt::Display> From<E> for Failure {
     }
 }
 
+/// The only one of what was found under a name whose beginning is enough.
+fn only<T>(
+    found: impl IntoIterator<Item = T>,
+    name: impl fmt::Display,
+    whole: impl Fn(&T) -> &str,
+    missing: impl FnOnce() -> String,
+) -> Result<T, Failure> {
+    let mut found: Vec<T> = found.into_iter().collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (None, _) => Err(Failure(missing())),
+        (Some(last), false) => {
+            let all: Vec<&str> = found.iter().chain([&last]).map(whole).collect();
+            Err(Failure(format!("{name} may be any of {}: write more of the id", all.join(", "))))
+        }
+    }
+}
+
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {

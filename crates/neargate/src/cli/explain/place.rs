@@ -1,6 +1,6 @@
 //! Places: how they are written, and which interface or address is meant.
 
-use crate::cli::{Failure, region::Placed};
+use crate::cli::{Failure, only, region::Placed};
 use std::{fmt, net::IpAddr, str::FromStr};
 use vpc::{
     AWS_SERVICES, AwsService, Endpoint, INTERNET_HOST, Interface, InterfaceId, Topology, VpcId, verdict::Origin,
@@ -167,15 +167,8 @@ fn task<'a>(tasks: &'a [Placed], place: &Place) -> Result<&'a Placed, Failure> {
         Place::Arn(arn) => task.arn == *arn,
         _ => false,
     };
-    let found: Vec<&Placed> = tasks.iter().filter(meant).collect();
-    match found.as_slice() {
-        [task] => Ok(task),
-        [] => Err(Failure(format!("there is no task {place} with a network: see `neargate status`"))),
-        several => {
-            let ids: Vec<&str> = several.iter().map(|task| task.task.as_str()).collect();
-            Err(Failure(format!("{place} may be any of {}: write more of the id", ids.join(", "))))
-        }
-    }
+    let missing = || format!("there is no task {place} with a network: see `neargate status`");
+    only(tasks.iter().filter(meant), place, |task| &task.task, missing)
 }
 
 /// The interface that has an address, private or public.

@@ -1,6 +1,6 @@
 //! Vantage points: how they are written, and what is meant.
 
-use crate::cli::{Failure, region::Placed};
+use crate::cli::{Failure, only, region::Placed};
 use std::{fmt, str::FromStr};
 use vpc::{Holder, InterfaceId, Topology, Vpc};
 
@@ -98,15 +98,8 @@ pub fn find_task<'a>(place: &Place, tasks: &'a [Placed]) -> Result<&'a Placed, F
         Place::Interface(id) => task.network_interface == *id,
         Place::Internet => false,
     };
-    let found: Vec<&Placed> = tasks.iter().filter(meant).collect();
-    let task = match found.as_slice() {
-        [task] => *task,
-        [] => return Err(Failure(format!("nothing that runs on this machine is {place}: see `neargate status`"))),
-        several => {
-            let ids: Vec<&str> = several.iter().map(|task| task.task.as_str()).collect();
-            return Err(Failure(format!("{place} may be any of {}: write more of the id", ids.join(", "))));
-        }
-    };
+    let missing = || format!("nothing that runs on this machine is {place}: see `neargate status`");
+    let task = only(tasks.iter().filter(meant), place, |task| &task.task, missing)?;
     if let Place::Task { container: Some(container), .. } = place
         && !task.containers.contains(container)
     {

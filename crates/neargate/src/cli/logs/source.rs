@@ -1,6 +1,6 @@
 //! Which log streams are meant, and what they are called.
 
-use crate::cli::{Failure, region::Region};
+use crate::cli::{Failure, only, region::Region};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -59,11 +59,8 @@ async fn search(region: &Region, id: &str) -> Result<String, Failure> {
     }
     found.sort_unstable();
     found.dedup();
-    match found.as_slice() {
-        [arn] => Ok(arn.clone()),
-        [] => Err(Failure(format!("there is no task {id}, or it stopped long ago: name its log group"))),
-        several => Err(Failure(format!("{id} may be any of {}: write more of the id", several.join(", ")))),
-    }
+    let missing = || format!("there is no task {id}, or it stopped long ago: name its log group");
+    only(found, id, |arn| arn, missing)
 }
 
 /// Every page of a list.
