@@ -1,6 +1,6 @@
 //! Which events one call of `PutLogEvents` may carry ("PutLogEvents", Amazon CloudWatch Logs API Reference).
 
-use spec::Millis;
+use spec::{DAY, Millis};
 
 /// Bytes of a batch, in which each event counts for so many more than its text.
 pub const BYTES: usize = 1 << 20;
@@ -9,7 +9,7 @@ pub const OVERHEAD: usize = 26;
 /// Events of a batch.
 const EVENTS: usize = 10_000;
 /// How far a batch's first event and its last may lie apart.
-const SPAN: Millis = 24 * 60 * 60 * 1000;
+const SPAN: Millis = DAY;
 
 /// How many of some events, given by time and bytes of text, one batch can begin with. A batch goes by time, and events keep their order:
 /// where the clock was set back, another batch begins. Any event alone makes one, as none is longer than a batch.

@@ -7,9 +7,10 @@ use crate::{
 };
 use aws::{doc::Timestamp, fault::Fault};
 use serde::Serialize;
+use spec::{DAY, Millis};
 
 /// A token is remembered this long; one whose resource is gone stands for nothing.
-const DAY: i64 = 24 * 60 * 60 * 1000;
+const REMEMBERED: Millis = DAY;
 
 /// A call that may come again. One without a token is always new.
 pub(super) struct Call {
@@ -59,7 +60,7 @@ impl Call {
     /// Remembers what it made.
     pub(super) fn remember(self, tx: &mut Tx<'_>, made: &str) {
         let Self { operation, token: Some(token), request } = self else { return };
-        let at = Timestamp { millis: tx.now.millis + DAY };
+        let at = Timestamp { millis: tx.now.millis + REMEMBERED };
         tx.state.expiries.put(Expiry { at, what: Expiring::CallToken(CallToken::key_of(operation, &token)) });
         let (operation, made) = (operation.to_owned(), made.to_owned());
         tx.state.call_tokens.put(CallToken { operation, token, request, made, expires: at });

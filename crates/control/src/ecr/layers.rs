@@ -13,13 +13,13 @@ use aws::{
     doc::Timestamp,
     fault::Fault,
 };
-use spec::Millis;
+use spec::{DAY, Millis};
 use std::collections::BTreeSet;
 
 /// A bound on what uploads alone can make the state grow to; AWS has none that is known.
 const MAX_LAYERS: usize = 1_000_000;
 /// How long a layer that no image has is kept after anybody counted on it.
-const KEPT: Millis = 24 * 60 * 60 * 1000;
+const KEPT: Millis = DAY;
 /// How exactly it is known when that was.
 const EXACT: Millis = 60 * 60 * 1000;
 

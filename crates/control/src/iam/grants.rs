@@ -1,40 +1,30 @@
-//! Inline policies of roles.
+//! What a role or a user is granted: inline policies, and managed ones that are attached.
 
 use super::{
-    document, id, missing,
-    page::page,
-    role::{find, modifiable},
+    document, id, limit, missing,
+    page::{Page, page},
+    policy,
 };
-use crate::{
-    Tx, View,
-    state::{Grants, Role},
-};
-use aws::{
-    api::iam::{
-        DeleteRolePolicyRequest, GetRolePolicyRequest, GetRolePolicyResponse, ListRolePoliciesRequest,
-        ListRolePoliciesResponse, PutRolePolicyRequest,
-    },
-    fault::Fault,
-    shape::Nothing,
-};
+use crate::{State, state::Grants};
+use aws::{api::iam::AttachedPolicy, fault::Fault};
 
 /// Characters of all inline policies of a role together, and of a user, without white space.
-pub(super) const OF_ROLE: usize = 10_240;
-pub(super) const OF_USER: usize = 2048;
-
-pub(super) fn put(tx: &mut Tx<'_>, input: PutRolePolicyRequest) -> Result<Nothing, Fault> {
-    let PutRolePolicyRequest { role_name, policy_name, policy_document } = input;
-    let mut grants = modifiable(&tx.state, &role_name)?.grants.clone();
-    add(&mut grants, policy_name, policy_document, OF_ROLE, &format!("role {role_name}"))?;
-    tx.state.iam_roles.update(&Role::key_of(&role_name), |role| role.grants = grants);
-    Ok(Nothing)
-}
+pub(super) const INLINE_OF_ROLE: usize = 10_240;
+pub(super) const INLINE_OF_USER: usize = 2048;
+/// Managed policies attached to one role or user.
+const MOST: usize = 10;
 
 /// Adds an inline policy, replacing one of its name.
 ///
 /// # Errors
 /// `MalformedPolicyDocument`; `LimitExceeded` for more than may be in all of them together.
-pub(super) fn add(grants: &mut Grants, name: String, document: String, most: usize, whose: &str) -> Result<(), Fault> {
+pub(super) fn add_inline(
+    grants: &mut Grants,
+    name: String,
+    document: String,
+    most: usize,
+    whose: &str,
+) -> Result<(), Fault> {
     document::check_inline(&document)?;
     grants.inline.insert(name, document);
     if grants.inline.values().map(|document| document::length(document)).sum::<usize>() > most {
@@ -44,36 +34,43 @@ pub(super) fn add(grants: &mut Grants, name: String, document: String, most: usi
     Ok(())
 }
 
-pub(super) fn get(view: &View<'_>, input: GetRolePolicyRequest) -> Result<GetRolePolicyResponse, Fault> {
-    let GetRolePolicyRequest { role_name, policy_name } = input;
-    let role = find(view.state, &role_name)?;
-    let document = role.grants.inline.get(&policy_name).ok_or_else(|| unknown(&policy_name))?;
-    Ok(GetRolePolicyResponse {
-        role_name: Some(role_name),
-        policy_document: Some(id::encoded(document)),
-        policy_name: Some(policy_name),
-    })
-}
-
-pub(super) fn list(view: &View<'_>, input: ListRolePoliciesRequest) -> Result<ListRolePoliciesResponse, Fault> {
-    let ListRolePoliciesRequest { role_name, marker, max_items } = input;
-    let names = find(view.state, &role_name)?.grants.inline.keys().cloned();
-    let page = page(names, String::clone, marker.as_deref(), max_items)?;
-    let (is_truncated, marker) = (Some(page.is_truncated), page.marker);
-    Ok(ListRolePoliciesResponse { policy_names: Some(page.items), is_truncated, marker })
-}
-
-pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteRolePolicyRequest) -> Result<Nothing, Fault> {
-    let DeleteRolePolicyRequest { role_name, policy_name } = input;
-    if !modifiable(&tx.state, &role_name)?.grants.inline.contains_key(&policy_name) {
-        return Err(unknown(&policy_name));
+/// Attaches a managed policy; once more changes nothing.
+///
+/// # Errors
+/// `NoSuchEntity`, `PolicyNotAttachable`, `LimitExceeded`.
+pub(super) fn attach(state: &State, grants: &mut Grants, arn: String, quota: &str) -> Result<(), Fault> {
+    let found = policy::lookup(state, &arn)?;
+    let found = found.ok_or_else(|| missing(format!("Policy {arn} does not exist or is not attachable.")))?;
+    if found.path().starts_with("/aws-service-role/") {
+        let why = format!("Cannot attach a Service Role Policy to a Customer Role: {arn}");
+        return Err(Fault::new("PolicyNotAttachable", why));
     }
-    tx.state.iam_roles.update(&Role::key_of(&role_name), |role| {
-        role.grants.inline.remove(&policy_name);
-    });
-    Ok(Nothing)
+    grants.attached.insert(arn);
+    if grants.attached.len() > MOST { Err(limit(quota, MOST)) } else { Ok(()) }
 }
 
-fn unknown(name: &str) -> Fault {
-    missing(format!("The role policy with name {name} cannot be found."))
+/// Whether there is such a managed policy.
+///
+/// # Errors
+/// `ValidationError` for what is no ARN of IAM's.
+pub(crate) fn policy_exists(state: &State, arn: &str) -> Result<bool, Fault> {
+    policy::lookup(state, arn).map(|found| found.is_some())
+}
+
+/// A page of the managed policies that are attached.
+pub(super) fn attached(
+    state: &State,
+    grants: &Grants,
+    path_prefix: Option<String>,
+    marker: Option<&str>,
+    max_items: Option<i32>,
+) -> Result<Page<AttachedPolicy>, Fault> {
+    let prefix = id::path_prefix(path_prefix)?;
+    let policies = grants.attached.iter().filter_map(|arn| Some((arn, policy::lookup(state, arn).ok()??)));
+    let within = policies.filter(|(_, policy)| policy.path().starts_with(&prefix));
+    let shape = |(arn, policy): (&String, policy::Managed<'_>)| AttachedPolicy {
+        policy_name: Some(policy.name().to_owned()),
+        policy_arn: Some(arn.clone()),
+    };
+    page(within.map(shape), |policy| policy.policy_name.clone().unwrap_or_default(), marker, max_items)
 }

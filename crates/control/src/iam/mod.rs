@@ -4,20 +4,20 @@
 //! ([`document::Trust`]); groups, login profiles, identity providers.
 
 mod access_key;
-mod attach;
 mod aws_managed;
 mod boundary;
 mod document;
 mod entities;
+mod grants;
 mod id;
 mod identity;
-mod inline;
 mod instance_profile;
 mod instance_profile_role;
 mod page;
 mod policy;
 mod policy_version;
 mod role;
+mod role_policy;
 mod role_update;
 mod service_linked;
 mod tags;
@@ -30,8 +30,8 @@ mod user_policy;
 pub use identity::{Identity, admit};
 pub use task::task_credentials;
 
-pub(crate) use attach::exists as policy_exists;
 pub(crate) use document::check_session_policy;
+pub(crate) use grants::policy_exists;
 pub(crate) use identity::{assumed_role, identity};
 pub(crate) use role::{arn as role_arn, find as find_role};
 pub(crate) use task::{end_task_credentials, executes, issue, task_role};
@@ -59,13 +59,13 @@ fn roles(service: Service) -> Service {
         .write(op::UpdateRole, role_update::update)
         .write(op::UpdateRoleDescription, role_update::description)
         .write(op::UpdateAssumeRolePolicy, role_update::trust)
-        .write(op::PutRolePolicy, inline::put)
-        .read(op::GetRolePolicy, inline::get)
-        .read(op::ListRolePolicies, inline::list)
-        .write(op::DeleteRolePolicy, inline::delete)
-        .write(op::AttachRolePolicy, attach::attach)
-        .write(op::DetachRolePolicy, attach::detach)
-        .read(op::ListAttachedRolePolicies, attach::list)
+        .write(op::PutRolePolicy, role_policy::put)
+        .read(op::GetRolePolicy, role_policy::get)
+        .read(op::ListRolePolicies, role_policy::list)
+        .write(op::DeleteRolePolicy, role_policy::delete)
+        .write(op::AttachRolePolicy, role_policy::attach)
+        .write(op::DetachRolePolicy, role_policy::detach)
+        .read(op::ListAttachedRolePolicies, role_policy::attached)
         .write(op::PutRolePermissionsBoundary, boundary::put)
         .write(op::DeleteRolePermissionsBoundary, boundary::delete)
         .write(op::TagRole, role_update::tag)

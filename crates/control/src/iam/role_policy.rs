@@ -1,56 +1,72 @@
-//! Managed policies attached to roles.
+//! Policies of roles, inline and attached.
 
 use super::{
-    id, limit, missing,
-    page::{Page, page},
+    grants, id, missing,
+    page::page,
     policy,
     role::{find, modifiable},
 };
-use crate::{
-    State, Tx, View,
-    state::{Grants, Role},
-};
+use crate::{Tx, View, state::Role};
 use aws::{
     api::iam::{
-        AttachRolePolicyRequest, AttachedPolicy, DetachRolePolicyRequest, ListAttachedRolePoliciesRequest,
-        ListAttachedRolePoliciesResponse,
+        AttachRolePolicyRequest, DeleteRolePolicyRequest, DetachRolePolicyRequest, GetRolePolicyRequest,
+        GetRolePolicyResponse, ListAttachedRolePoliciesRequest, ListAttachedRolePoliciesResponse,
+        ListRolePoliciesRequest, ListRolePoliciesResponse, PutRolePolicyRequest,
     },
     fault::Fault,
     shape::Nothing,
 };
 
-/// Managed policies attached to one role or user.
-const MOST: usize = 10;
-
-pub(super) fn attach(tx: &mut Tx<'_>, input: AttachRolePolicyRequest) -> Result<Nothing, Fault> {
-    let AttachRolePolicyRequest { role_name, policy_arn } = input;
+pub(super) fn put(tx: &mut Tx<'_>, input: PutRolePolicyRequest) -> Result<Nothing, Fault> {
+    let PutRolePolicyRequest { role_name, policy_name, policy_document } = input;
     let mut grants = modifiable(&tx.state, &role_name)?.grants.clone();
-    add(&tx.state, &mut grants, policy_arn, "PoliciesPerRole")?;
+    grants::add_inline(
+        &mut grants,
+        policy_name,
+        policy_document,
+        grants::INLINE_OF_ROLE,
+        &format!("role {role_name}"),
+    )?;
     tx.state.iam_roles.update(&Role::key_of(&role_name), |role| role.grants = grants);
     Ok(Nothing)
 }
 
-/// Attaches a managed policy; once more changes nothing.
-///
-/// # Errors
-/// `NoSuchEntity`, `PolicyNotAttachable`, `LimitExceeded`.
-pub(super) fn add(state: &State, grants: &mut Grants, arn: String, quota: &str) -> Result<(), Fault> {
-    let found = policy::lookup(state, &arn)?;
-    let found = found.ok_or_else(|| missing(format!("Policy {arn} does not exist or is not attachable.")))?;
-    if found.path().starts_with("/aws-service-role/") {
-        let why = format!("Cannot attach a Service Role Policy to a Customer Role: {arn}");
-        return Err(Fault::new("PolicyNotAttachable", why));
-    }
-    grants.attached.insert(arn);
-    if grants.attached.len() > MOST { Err(limit(quota, MOST)) } else { Ok(()) }
+pub(super) fn get(view: &View<'_>, input: GetRolePolicyRequest) -> Result<GetRolePolicyResponse, Fault> {
+    let GetRolePolicyRequest { role_name, policy_name } = input;
+    let role = find(view.state, &role_name)?;
+    let document = role.grants.inline.get(&policy_name).ok_or_else(|| unknown(&policy_name))?;
+    Ok(GetRolePolicyResponse {
+        role_name: Some(role_name),
+        policy_document: Some(id::encoded(document)),
+        policy_name: Some(policy_name),
+    })
 }
 
-/// Whether there is such a managed policy.
-///
-/// # Errors
-/// `ValidationError` for what is no ARN of IAM's.
-pub(crate) fn exists(state: &State, arn: &str) -> Result<bool, Fault> {
-    policy::lookup(state, arn).map(|found| found.is_some())
+pub(super) fn list(view: &View<'_>, input: ListRolePoliciesRequest) -> Result<ListRolePoliciesResponse, Fault> {
+    let ListRolePoliciesRequest { role_name, marker, max_items } = input;
+    let names = find(view.state, &role_name)?.grants.inline.keys().cloned();
+    let page = page(names, String::clone, marker.as_deref(), max_items)?;
+    let (is_truncated, marker) = (Some(page.is_truncated), page.marker);
+    Ok(ListRolePoliciesResponse { policy_names: Some(page.items), is_truncated, marker })
+}
+
+pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteRolePolicyRequest) -> Result<Nothing, Fault> {
+    let DeleteRolePolicyRequest { role_name, policy_name } = input;
+    if !modifiable(&tx.state, &role_name)?.grants.inline.contains_key(&policy_name) {
+        return Err(unknown(&policy_name));
+    }
+    tx.state.iam_roles.update(&Role::key_of(&role_name), |role| {
+        role.grants.inline.remove(&policy_name);
+    });
+    Ok(Nothing)
+}
+
+pub(super) fn attach(tx: &mut Tx<'_>, input: AttachRolePolicyRequest) -> Result<Nothing, Fault> {
+    let AttachRolePolicyRequest { role_name, policy_arn } = input;
+    let mut grants = modifiable(&tx.state, &role_name)?.grants.clone();
+    grants::attach(&tx.state, &mut grants, policy_arn, "PoliciesPerRole")?;
+    tx.state.iam_roles.update(&Role::key_of(&role_name), |role| role.grants = grants);
+    Ok(Nothing)
 }
 
 pub(super) fn detach(tx: &mut Tx<'_>, input: DetachRolePolicyRequest) -> Result<Nothing, Fault> {
@@ -64,13 +80,13 @@ pub(super) fn detach(tx: &mut Tx<'_>, input: DetachRolePolicyRequest) -> Result<
     Ok(Nothing)
 }
 
-pub(super) fn list(
+pub(super) fn attached(
     view: &View<'_>,
     input: ListAttachedRolePoliciesRequest,
 ) -> Result<ListAttachedRolePoliciesResponse, Fault> {
     let ListAttachedRolePoliciesRequest { role_name, path_prefix, marker, max_items } = input;
     let grants = &find(view.state, &role_name)?.grants;
-    let page = page_of(view.state, grants, path_prefix, marker.as_deref(), max_items)?;
+    let page = grants::attached(view.state, grants, path_prefix, marker.as_deref(), max_items)?;
     Ok(ListAttachedRolePoliciesResponse {
         attached_policies: Some(page.items),
         is_truncated: Some(page.is_truncated),
@@ -78,20 +94,6 @@ pub(super) fn list(
     })
 }
 
-/// A page of the managed policies that are attached.
-pub(super) fn page_of(
-    state: &State,
-    grants: &Grants,
-    path_prefix: Option<String>,
-    marker: Option<&str>,
-    max_items: Option<i32>,
-) -> Result<Page<AttachedPolicy>, Fault> {
-    let prefix = id::path_prefix(path_prefix)?;
-    let policies = grants.attached.iter().filter_map(|arn| Some((arn, policy::lookup(state, arn).ok()??)));
-    let within = policies.filter(|(_, policy)| policy.path().starts_with(&prefix));
-    let shape = |(arn, policy): (&String, policy::Managed<'_>)| AttachedPolicy {
-        policy_name: Some(policy.name().to_owned()),
-        policy_arn: Some(arn.clone()),
-    };
-    page(within.map(shape), |policy| policy.policy_name.clone().unwrap_or_default(), marker, max_items)
+fn unknown(name: &str) -> Fault {
+    missing(format!("The role policy with name {name} cannot be found."))
 }

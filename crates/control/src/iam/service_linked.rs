@@ -14,6 +14,7 @@ use aws::{
     doc::Timestamp,
     fault::Fault,
 };
+use spec::{DAY, Millis};
 
 /// A service that has such a role.
 struct Linked {
@@ -47,7 +48,7 @@ const SERVICES: [Linked; 5] = [
 ];
 
 /// How long the outcome of a deletion is told.
-const TOLD: i64 = 30 * 24 * 60 * 60 * 1000;
+const TOLD: Millis = 30 * DAY;
 
 pub(super) fn create(
     tx: &mut Tx<'_>,

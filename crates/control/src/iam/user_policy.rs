@@ -1,6 +1,6 @@
 //! Policies of users, inline and attached.
 
-use super::{attach, id, inline, missing, page::page, policy, user::find};
+use super::{grants, id, missing, page::page, policy, user::find};
 use crate::{Tx, View, state::User};
 use aws::{
     api::iam::{
@@ -15,7 +15,13 @@ use aws::{
 pub(super) fn put(tx: &mut Tx<'_>, input: PutUserPolicyRequest) -> Result<Nothing, Fault> {
     let PutUserPolicyRequest { user_name, policy_name, policy_document } = input;
     let mut grants = find(&tx.state, &user_name)?.grants.clone();
-    inline::add(&mut grants, policy_name, policy_document, inline::OF_USER, &format!("user {user_name}"))?;
+    grants::add_inline(
+        &mut grants,
+        policy_name,
+        policy_document,
+        grants::INLINE_OF_USER,
+        &format!("user {user_name}"),
+    )?;
     tx.state.iam_users.update(&User::key_of(&user_name), |user| user.grants = grants);
     Ok(Nothing)
 }
@@ -53,7 +59,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteUserPolicyRequest) -> Result<
 pub(super) fn attach(tx: &mut Tx<'_>, input: AttachUserPolicyRequest) -> Result<Nothing, Fault> {
     let AttachUserPolicyRequest { user_name, policy_arn } = input;
     let mut grants = find(&tx.state, &user_name)?.grants.clone();
-    attach::add(&tx.state, &mut grants, policy_arn, "PoliciesPerUser")?;
+    grants::attach(&tx.state, &mut grants, policy_arn, "PoliciesPerUser")?;
     tx.state.iam_users.update(&User::key_of(&user_name), |user| user.grants = grants);
     Ok(Nothing)
 }
@@ -75,7 +81,7 @@ pub(super) fn attached(
 ) -> Result<ListAttachedUserPoliciesResponse, Fault> {
     let ListAttachedUserPoliciesRequest { user_name, path_prefix, marker, max_items } = input;
     let grants = &find(view.state, &user_name)?.grants;
-    let page = attach::page_of(view.state, grants, path_prefix, marker.as_deref(), max_items)?;
+    let page = grants::attached(view.state, grants, path_prefix, marker.as_deref(), max_items)?;
     Ok(ListAttachedUserPoliciesResponse {
         attached_policies: Some(page.items),
         is_truncated: Some(page.is_truncated),

@@ -10,8 +10,8 @@ use aws::{
     doc::Timestamp,
     fault::Fault,
 };
+use spec::DAY;
 
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 /// Days until a secret goes for good when the request does not say.
 const RECOVERY_DAYS: i64 = 30;
 
@@ -30,7 +30,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, request: DeleteSecretRequest) -> Result<De
         return Ok(at_once(tx, &secret_id));
     }
     let secret = find::live(&tx.state, &secret_id)?.clone();
-    let due = Timestamp { millis: tx.now.millis + days * DAY_MILLIS };
+    let due = Timestamp { millis: tx.now.millis + days * DAY };
     let deletion = SecretDeletion { asked: tx.now, due };
     tx.state.secrets.update(&secret.name, |secret| secret.deletion = Some(deletion));
     tx.state.expiries.put(Expiry { at: due, what: Expiring::Secret(secret.name.clone()) });

@@ -10,8 +10,7 @@ use aws::{
     doc::Timestamp,
     fault::Fault,
 };
-
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+use spec::DAY;
 
 /// Reads a version's value.
 pub(super) fn get(tx: &mut Tx<'_>, request: GetSecretValueRequest) -> Result<GetSecretValueResponse, Fault> {
@@ -34,7 +33,7 @@ pub(super) fn get(tx: &mut Tx<'_>, request: GetSecretValueRequest) -> Result<Get
 
 /// Notes on which day a value was read: that is all that is said of it, so it changes once a day.
 fn note(tx: &mut Tx<'_>, version: &SecretVersion) {
-    let today = Timestamp { millis: tx.now.millis - tx.now.millis.rem_euclid(DAY_MILLIS) };
+    let today = Timestamp { millis: tx.now.millis - tx.now.millis.rem_euclid(DAY) };
     tx.state.secrets.update(&version.secret, |secret| secret.accessed = Some(today));
     tx.state.secret_versions.update(&version.key(), |version| version.accessed = Some(today));
 }

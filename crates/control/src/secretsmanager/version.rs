@@ -10,13 +10,14 @@ use aws::{
     fault::Fault,
     page::{Size, paginate},
 };
+use spec::{DAY, Millis};
 use std::collections::BTreeMap;
 
 /// Versions of a secret, and staging labels over all of them ("AWS Secrets Manager quotas").
 const MOST: usize = 100;
 const MOST_STAGES: usize = 20;
 /// A version without labels that is older goes when there are too many ("PutSecretValue", AWS Secrets Manager API Reference).
-const KEPT_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+const KEPT: Millis = DAY;
 /// Versions on a page.
 const PAGE: Size = Size { default: 100, max: 100 };
 /// How Secrets Manager names the key that it manages.
@@ -103,8 +104,7 @@ fn make_room(tx: &mut Tx<'_>, secret: &str) -> Result<(), Fault> {
         return Err(Fault::new("LimitExceededException", message));
     }
     let too_many = versions.len().saturating_sub(MOST);
-    let old =
-        |version: &&&SecretVersion| version.stages.is_empty() && version.created.millis < tx.now.millis - KEPT_MILLIS;
+    let old = |version: &&&SecretVersion| version.stages.is_empty() && version.created.millis < tx.now.millis - KEPT;
     let mut gone: Vec<_> = versions.iter().filter(old).map(|version| (version.created, version.key())).collect();
     gone.sort();
     if gone.len() < too_many {

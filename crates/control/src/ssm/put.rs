@@ -3,7 +3,7 @@
 use super::{DATA_TYPE, KEY_ID, invalid, name, reference, tags, tier, unsupported};
 use crate::{
     Tx,
-    state::{Hidden, Parameter, ParameterVersion, Record},
+    state::{Hidden, Parameter, ParameterVersion, Record, Tags},
 };
 use aws::{
     api::ssm::{ParameterType, PutParameterRequest, PutParameterResult},
@@ -70,15 +70,8 @@ pub(super) fn put(tx: &mut Tx<'_>, request: PutParameterRequest) -> Result<PutPa
         check_pattern(pattern, &value)?;
     }
     let parameter = match parameter {
-        Some(parameter) => {
-            make_room(tx, &parameter)?;
-            Parameter { latest: parameter.latest + 1, ..parameter }
-        }
-        None if tx.state.parameters.len() >= MOST_PARAMETERS => {
-            let message = format!("You have reached the limit of {MOST_PARAMETERS} parameters.");
-            return Err(Fault::new("ParameterLimitExceeded", message));
-        }
-        None => Parameter { name, latest: 1, tags },
+        Some(parameter) => next(tx, parameter)?,
+        None => first(tx, name, tags)?,
     };
     let version = ParameterVersion {
         parameter: key,
@@ -97,6 +90,21 @@ pub(super) fn put(tx: &mut Tx<'_>, request: PutParameterRequest) -> Result<PutPa
     let result = PutParameterResult { version: Some(version.version), tier: Some(tier) };
     tx.state.parameter_versions.put(version);
     Ok(result)
+}
+
+/// A parameter with one version more.
+fn next(tx: &mut Tx<'_>, parameter: Parameter) -> Result<Parameter, Fault> {
+    make_room(tx, &parameter)?;
+    Ok(Parameter { latest: parameter.latest + 1, ..parameter })
+}
+
+/// A parameter with its first version.
+fn first(tx: &Tx<'_>, name: String, tags: Tags) -> Result<Parameter, Fault> {
+    if tx.state.parameters.len() >= MOST_PARAMETERS {
+        let message = format!("You have reached the limit of {MOST_PARAMETERS} parameters.");
+        return Err(Fault::new("ParameterLimitExceeded", message));
+    }
+    Ok(Parameter { name, latest: 1, tags })
 }
 
 fn check_data_type(data_type: &str) -> Result<(), Fault> {

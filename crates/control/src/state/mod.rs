@@ -94,7 +94,7 @@ pub use withdrawn_address::WithdrawnAddress;
 use imbl::OrdMap;
 use spec::HostId;
 
-/// Tags of an EC2 resource by their keys.
+/// Tags of a resource by their keys.
 pub type Tags = std::collections::BTreeMap<String, String>;
 
 /// Declares the state's tables and what is done to every one of them.

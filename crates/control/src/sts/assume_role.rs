@@ -60,15 +60,7 @@ pub(super) fn assume(tx: &mut Tx<'_>, input: AssumeRoleRequest) -> Result<Assume
     }
     let (tags, transitive) = session_tags(&caller, tags, transitive_tag_keys)?;
     let packed = packed(policy.as_deref(), &policy_arns, &tags)?;
-    let source_identity = match &caller {
-        SessionOf::Role { source_identity: Some(before), .. } => match source_identity {
-            Some(other) if other != *before => {
-                return Err(denied("The source identity of a session cannot be changed."));
-            }
-            _ => Some(before.clone()),
-        },
-        _ => source_identity,
-    };
+    let source_identity = kept_identity(&caller, source_identity)?;
     let of = SessionOf::Role {
         role: role.name.clone(),
         id: role.id.clone(),
@@ -91,6 +83,17 @@ pub(super) fn assume(tx: &mut Tx<'_>, input: AssumeRoleRequest) -> Result<Assume
         source_identity,
         ..AssumeRoleResponse::default()
     })
+}
+
+/// The source identity of a session, which those that are begun from it have too.
+fn kept_identity(caller: &SessionOf, asked: Option<String>) -> Result<Option<String>, Fault> {
+    match (caller, asked) {
+        (SessionOf::Role { source_identity: Some(before), .. }, Some(other)) if other != *before => {
+            Err(denied("The source identity of a session cannot be changed."))
+        }
+        (SessionOf::Role { source_identity: Some(before), .. }, _) => Ok(Some(before.clone())),
+        (_, asked) => Ok(asked),
+    }
 }
 
 /// Refused by name: no identity provider can be made here that a token could be of.

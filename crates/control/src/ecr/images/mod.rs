@@ -14,9 +14,10 @@ pub use push::{Blob, Manifest, Pushed, push};
 
 use crate::{Tx, state::EcrImage};
 use aws::doc::Timestamp;
+use spec::{DAY, Millis};
 
 /// "Amazon ECR refreshes the last image pull timestamp at least once every 24 hours" ("ImageDetail").
-const PULL_RECORDED: i64 = 24 * 60 * 60 * 1000;
+const PULL_RECORDED: Millis = DAY;
 
 /// Whether a pull at that time is to be recorded.
 pub fn pull_is_news(image: &EcrImage, now: Timestamp) -> bool {

@@ -4,9 +4,9 @@
 use super::policy::{CountType, Policy, Rule, Selection, TagStatus};
 use crate::wildcard::Pattern;
 use aws::doc::Timestamp;
+use spec::DAY;
 use std::collections::HashSet;
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
 /// An image without a tag may be one of an index that is still being pushed: that is waited for. (AWS takes up to a day for
 /// everything.)
 const GRACE: i64 = 5 * 60 * 1000;

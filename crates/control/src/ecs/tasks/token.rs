@@ -11,10 +11,10 @@ use aws::{
     doc::Timestamp,
     fault::Fault,
 };
-use spec::TaskId;
+use spec::{DAY, Millis, TaskId};
 
 /// A token is remembered this long, or until all its tasks are forgotten.
-const DAY: i64 = 24 * 60 * 60 * 1000;
+const REMEMBERED: Millis = DAY;
 
 /// What the same call answered before, if it was made before: its tasks as they are now.
 ///
@@ -39,7 +39,7 @@ pub(super) fn repeated(tx: &Tx<'_>, cluster: &str, request: &RunTaskRequest) -> 
 /// Remembers what a call started.
 pub(super) fn remember(tx: &mut Tx<'_>, cluster: &str, request: RunTaskRequest, tasks: Vec<TaskId>) {
     let Some(token) = request.client_token.clone() else { return };
-    let expires = Timestamp { millis: tx.now.millis + DAY };
+    let expires = Timestamp { millis: tx.now.millis + REMEMBERED };
     let record = ClientToken { cluster: cluster.to_owned(), token, request, tasks, expires };
     tx.state
         .expiries
