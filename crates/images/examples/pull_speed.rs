@@ -2,6 +2,7 @@
 //!
 //! Run it optimised: `cargo run --release -p images --example pull_speed -- /usr 190 4`.
 
+use images::answer::Body;
 use images::build::{File, ImageBuilder};
 use images::mirror::{Mirror, registry};
 use images::platform::Platform;
@@ -21,8 +22,8 @@ impl Transport for Direct {
         let method = if request.method == Method::Head { "HEAD" } else { "GET" };
         let answer = registry::answer(&self.0, method, &request.mirror_path(), &|_| None)?;
         let body: Box<dyn Read + Send> = match answer.body {
-            registry::Body::Bytes(bytes) => Box::new(Cursor::new(bytes)),
-            registry::Body::File { mut file, offset, length } => {
+            Body::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+            Body::File { mut file, offset, length } => {
                 file.seek(SeekFrom::Start(offset))?;
                 Box::new(file.take(length))
             }

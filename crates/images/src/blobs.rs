@@ -10,7 +10,7 @@
 //! Absent on purpose: what a blob is, who may have it, and any limit on their number.
 
 use crate::digest::{Digest, Hashing};
-use crate::files::{self, Owned};
+use crate::files::{self, BLOBS, Owned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -51,7 +51,7 @@ impl Blobs {
     /// # Errors
     /// The step and the path; that another process uses it.
     pub fn open(dir: &Path) -> io::Result<Self> {
-        Ok(Self { files: Owned::open(dir, &["blobs/sha256"])?, pins: Pins::default() })
+        Ok(Self { files: Owned::open(dir, &[BLOBS])?, pins: Pins::default() })
     }
 
     /// Begins an upload. Dropping it forgets it.
@@ -83,7 +83,7 @@ impl Blobs {
             fs::rename(&upload.path, &path).map_err(files::at("place", &path))?;
         }
         // Also for one that was there: whoever placed it may not have come so far yet.
-        let blobs = self.files.join("blobs/sha256");
+        let blobs = self.files.join(BLOBS);
         files::sync_directory(&blobs).map_err(files::at("sync", &blobs))?;
         Ok(pin)
     }
@@ -114,7 +114,7 @@ impl Blobs {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(files::at("link", &path)(error)),
             _ => {}
         }
-        let blobs = self.files.join("blobs/sha256");
+        let blobs = self.files.join(BLOBS);
         files::sync_directory(&blobs).map_err(files::at("sync", &blobs))?;
         Ok(pin)
     }
@@ -149,7 +149,7 @@ impl Blobs {
     /// # Errors
     /// The step and the path.
     pub fn sweep(&self, needed: impl Fn() -> BTreeSet<String>) -> io::Result<usize> {
-        let blobs = self.files.join("blobs/sha256");
+        let blobs = self.files.join(BLOBS);
         let without = |names: Vec<String>, needed: BTreeSet<String>| -> Vec<Digest> {
             let digests = names.iter().filter_map(|name| Digest::from_hex(name).ok());
             digests.filter(|digest| !needed.contains(&digest.to_string())).collect()
@@ -176,7 +176,7 @@ impl Blobs {
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
-        self.files.join("blobs/sha256").join(digest.hex())
+        self.files.join(BLOBS).join(digest.hex())
     }
 }
 

@@ -11,7 +11,7 @@ pub use layer::{File, Layer};
 use crate::compression::Compression;
 use crate::digest::Digest;
 use crate::manifest::{
-    Config, Descriptor, Index, Manifest, OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, RootFs, RunConfig,
+    Config, Descriptor, Index, LAYOUT, Manifest, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, REF_NAME, RootFs, RunConfig,
 };
 use crate::platform::Platform;
 use serde::Serialize;
@@ -124,7 +124,7 @@ pub fn write_index(name: Option<&str>, images: &[ImageBuilder], output: impl Wri
 }
 
 fn annotations(name: Option<&str>) -> BTreeMap<String, String> {
-    name.map(|name| ("org.opencontainers.image.ref.name".to_owned(), name.to_owned())).into_iter().collect()
+    name.map(|name| (REF_NAME.to_owned(), name.to_owned())).into_iter().collect()
 }
 
 /// The archive's blobs, in order of their digest.
@@ -137,8 +137,8 @@ impl Blobs {
         for layer in &image.layers {
             let tar = layer.tar()?;
             diff_ids.push(Digest::of(&tar));
-            let (suffix, content) = compress(tar, image.compression)?;
-            layers.push(self.add(&format!("{OCI_LAYER}{suffix}"), content));
+            let content = compress(tar, image.compression)?;
+            layers.push(self.add(&image.compression.media_type(), content));
         }
         let rootfs = RootFs { kind: "layers".to_owned(), diff_ids };
         let config = Config { platform: image.platform.clone(), config: image.config.clone(), rootfs };
@@ -154,7 +154,7 @@ impl Blobs {
     fn add(&mut self, media_type: &str, content: Vec<u8>) -> Descriptor {
         let (digest, size) = (Digest::of(&content), content.len() as u64);
         self.0.insert(digest.clone(), content);
-        Descriptor { media_type: media_type.to_owned(), digest, size, platform: None, annotations: BTreeMap::new() }
+        Descriptor::new(media_type, digest, size)
     }
 
     fn write(self, manifests: Vec<Descriptor>, output: impl Write) -> io::Result<()> {
@@ -166,7 +166,7 @@ impl Blobs {
             header.set_mode(0o644);
             tar.append_data(&mut header, path, content)
         };
-        add("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        add("oci-layout", LAYOUT.as_bytes())?;
         add("index.json", &serde_json::to_vec(&index)?)?;
         for (digest, content) in &self.0 {
             add(&format!("blobs/sha256/{}", digest.hex()), content)?;
@@ -175,14 +175,14 @@ impl Blobs {
     }
 }
 
-fn compress(tar: Vec<u8>, compression: Compression) -> io::Result<(&'static str, Vec<u8>)> {
+fn compress(tar: Vec<u8>, compression: Compression) -> io::Result<Vec<u8>> {
     match compression {
-        Compression::None => Ok(("", tar)),
+        Compression::None => Ok(tar),
         Compression::Gzip => {
             let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::new(6));
             encoder.write_all(&tar)?;
-            Ok(("+gzip", encoder.finish()?))
+            encoder.finish()
         }
-        Compression::Zstd => Ok(("+zstd", zstd::encode_all(tar.as_slice(), 3)?)),
+        Compression::Zstd => zstd::encode_all(tar.as_slice(), 3),
     }
 }

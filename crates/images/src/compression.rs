@@ -2,6 +2,7 @@
 //!
 //! By content, not by media type: registries hold layers whose media type is wrong, and Docker pulls them.
 
+use crate::manifest::OCI_LAYER;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// The compressions an image's layer or an archive can have.
@@ -24,6 +25,15 @@ impl Compression {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ => Self::None,
+        }
+    }
+
+    /// The media type of a layer that is compressed so.
+    pub fn media_type(self) -> String {
+        match self {
+            Self::None => OCI_LAYER.to_owned(),
+            Self::Gzip => format!("{OCI_LAYER}+gzip"),
+            Self::Zstd => format!("{OCI_LAYER}+zstd"),
         }
     }
 }

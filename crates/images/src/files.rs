@@ -9,6 +9,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Where blobs are in a directory of them, as in an OCI image layout.
+pub(crate) const BLOBS: &str = "blobs/sha256";
+
 /// Adds the step and its object to an error, keeping its kind.
 pub(crate) fn at(step: &str, path: &Path) -> impl FnOnce(io::Error) -> io::Error {
     let text = format!("{step} {}", path.display());

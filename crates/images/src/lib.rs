@@ -3,7 +3,7 @@
 //! Three users, three parts, all synchronous (plain threads; an async caller uses a blocking thread):
 //! - everyone: [`reference`] parses what a task definition's `image` holds;
 //! - the server: [`mirror`] keeps images loaded from archives, [`mirror::registry`] answers pulls from it; [`blobs`] keeps what is
-//!   pushed to the region's own registry;
+//!   pushed to the region's own registry; [`answer`] is what either registry answers;
 //! - each host: [`pull`] fetches an image over a [`pull::Transport`] and [`unpack`]s its layers into a [`store`].
 //!
 //! [`build`] writes small image archives.
@@ -11,6 +11,7 @@
 //! Absent on purpose: no HTTP (the server serves answers, the agent brings the transport), no credentials,
 //! no running of containers, no mounting: a layer here is a directory.
 
+pub mod answer;
 pub mod blobs;
 pub mod build;
 pub mod chunks;

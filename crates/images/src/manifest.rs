@@ -18,6 +18,10 @@ pub const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker manifest list.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// The annotation of an image's name in an archive's index (OCI image spec, "Annotations").
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// The file `oci-layout` of an OCI image layout.
+pub const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 /// Every media type of manifests and indexes that can be pulled.
 pub const MANIFESTS: [&str; 4] = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST];
 
@@ -52,15 +56,25 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
+    /// A pointer to content, and no more said of it.
+    pub fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Self {
+        Self { media_type: media_type.into(), digest, size, platform: None, annotations: BTreeMap::new() }
+    }
+
     /// True when it points to an index (a manifest list) rather than to one image.
     pub fn is_index(&self) -> bool {
-        matches!(self.media_type.as_str(), OCI_INDEX | DOCKER_LIST)
+        is_index(&self.media_type)
     }
 
     /// True when it points to a manifest or an index.
     pub fn is_manifest(&self) -> bool {
         MANIFESTS.contains(&self.media_type.as_str())
     }
+}
+
+/// Whether a media type is that of an index (a manifest list).
+pub fn is_index(media_type: &str) -> bool {
+    matches!(media_type, OCI_INDEX | DOCKER_LIST)
 }
 
 /// One image: its configuration and its layers, lowest first.

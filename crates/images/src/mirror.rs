@@ -27,8 +27,8 @@ pub use copy::Copied;
 pub use error::Error;
 
 use crate::digest::Digest;
-use crate::files::{self, Owned};
-use crate::manifest::Descriptor;
+use crate::files::{self, BLOBS, Owned};
+use crate::manifest::{Descriptor, LAYOUT};
 use crate::reference::Reference;
 use archive::Staged;
 use contents::Contents;
@@ -83,10 +83,10 @@ impl Mirror {
     /// # Errors
     /// As `open`.
     pub fn open_with(dir: &Path, limits: Limits) -> io::Result<Self> {
-        let files = Owned::open(dir, &["blobs/sha256"])?;
+        let files = Owned::open(dir, &[BLOBS])?;
         // On a full disk it is opened, too.
-        if fs::read(files.join("oci-layout")).ok().as_deref() != Some(index::LAYOUT.as_bytes()) {
-            files.write(Path::new("oci-layout"), index::LAYOUT.as_bytes())?;
+        if fs::read(files.join("oci-layout")).ok().as_deref() != Some(LAYOUT.as_bytes()) {
+            files.write(Path::new("oci-layout"), LAYOUT.as_bytes())?;
         }
         let names = index::read(&files)?;
         let mirror = Self { files, limits, names: Mutex::new(names) };
@@ -163,13 +163,13 @@ impl Mirror {
                 fs::rename(staged.path_of(digest), &path).map_err(files::at("place", &path))?;
             }
         }
-        let blobs = self.files.join("blobs/sha256");
+        let blobs = self.files.join(BLOBS);
         files::sync_directory(&blobs).map_err(files::at("sync", &blobs))
     }
 
     fn remove_unnamed(&self, names: &Names) -> io::Result<()> {
         let keep: BTreeSet<&str> = names.values().flat_map(|t| t.contents.digests()).map(Digest::hex).collect();
-        let blobs = self.files.join("blobs/sha256");
+        let blobs = self.files.join(BLOBS);
         for name in files::names(&blobs)?.iter().filter(|name| !keep.contains(name.as_str())) {
             self.files.discard(&blobs.join(name))?;
         }
@@ -177,7 +177,7 @@ impl Mirror {
     }
 
     fn blob_path(&self, digest: &Digest) -> PathBuf {
-        self.files.join("blobs/sha256").join(digest.hex())
+        self.files.join(BLOBS).join(digest.hex())
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {

@@ -1,4 +1,4 @@
-//! The key that secret records are sealed with: a file of 32 random bytes that its owner alone can read.
+//! Keys of the data directory: a file each, of 32 random bytes that its owner alone can read.
 
 use crate::{Error, durable};
 use std::fs::File;
@@ -6,19 +6,17 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// The file's name in the data directory.
-pub(super) const FILE: &str = "secrets.key";
-/// Its bytes.
+/// Bytes of a key.
 const LENGTH: usize = 32;
 
 /// A key.
-pub(super) type Key = [u8; LENGTH];
+pub(crate) type Key = [u8; LENGTH];
 
 /// The key in a file; `None` when there is no such file.
 ///
 /// # Errors
 /// When it can't be read, is not 32 bytes long, or may be read by others than its owner.
-pub(super) fn read(path: &Path) -> Result<Option<Key>, Error> {
+pub(crate) fn read(path: &Path) -> Result<Option<Key>, Error> {
     let shown = path.display();
     let file = match File::open(path) {
         Ok(file) => file,
@@ -34,16 +32,16 @@ pub(super) fn read(path: &Path) -> Result<Option<Key>, Error> {
     file.take(LENGTH as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
     let key = Key::try_from(bytes).map_err(|_| {
         Error::new(format!("the key {shown} is not {LENGTH} bytes long"))
-            .fix("Put the one back that belongs to this journal, or start afresh with another --data-dir.")
+            .fix("Put the one back that belongs to this data directory, or start afresh with another --data-dir.")
     })?;
     Ok(Some(key))
 }
 
-/// Makes a key. It is on disk, under its name, when this returns: what is sealed with it can be opened after any crash.
+/// Makes a key. It is on disk, under its name, when this returns: what is sealed or signed with it is good after any crash.
 ///
 /// # Errors
 /// When it can't be drawn or written.
-pub(super) fn make(path: &Path) -> Result<Key, Error> {
+pub(crate) fn make(path: &Path) -> Result<Key, Error> {
     let step = || Error::new(format!("making the key {}", path.display()));
     let mut key: Key = [0; LENGTH];
     getrandom::fill(&mut key).map_err(|error| step().because(error))?;

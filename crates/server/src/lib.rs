@@ -25,6 +25,7 @@ mod durable;
 mod error;
 mod http;
 pub mod journal;
+mod key;
 mod lock;
 mod logs;
 mod mirror;

@@ -3,30 +3,25 @@
 
 use crate::app::{App, blocking, internal};
 use crate::core::unavailable;
-use crate::http::reply::{self, Body, Reply};
+use crate::http::{
+    field,
+    reply::{self, Reply},
+};
 use ::images::{
     chunks::Chunks,
     mirror::{self, Error, Loaded, registry},
     reference::{DEFAULT_REGISTRY, Reference},
 };
 use aws::fault::Fault;
-use bytes::Bytes;
 use control::Caller;
-use http::{HeaderMap, Method, StatusCode};
-use http_body_util::{BodyExt, channel::Channel};
+use http::{HeaderMap, Method};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-
-/// Bytes of a layer read and sent at once.
-const CHUNK: usize = 256 << 10;
-/// How many of those may wait for a slow reader.
-const AHEAD: usize = 4;
 
 /// `/_neargate/images`: POST loads an archive (`?as=NAME`), GET lists, DELETE removes `?name=NAME`.
 ///
@@ -107,29 +102,7 @@ pub(crate) async fn pull(app: Arc<App>, method: Method, path: &str, headers: Hea
     let answer = blocking(move || {
         registry::answer(&app.mirror, method.as_str(), &path, &|name| field(&headers, name)).map_err(internal)
     });
-    Ok(send(answer.await?))
-}
-
-/// A header field that may have been sent in several lines (RFC 9110, section 5.3).
-pub(crate) fn field(headers: &HeaderMap, name: &str) -> Option<String> {
-    let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-    Some(lines.join(", ")).filter(|_| !lines.is_empty())
-}
-
-/// A registry's answer as a response.
-pub(crate) fn send(answer: registry::Answer) -> Reply {
-    let body = match answer.body {
-        registry::Body::Bytes(bytes) => reply::whole(bytes),
-        registry::Body::File { file, offset, length } => from_file(file, offset, length),
-    };
-    let mut response = http::Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers {
-        if let Ok(value) = value.parse() {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
+    Ok(reply::from_registry(answer.await?))
 }
 
 /// The registry that answers at a host, as images' names have it.
@@ -138,33 +111,6 @@ pub(crate) fn registry_of(host: &str) -> &str {
         "registry-1.docker.io" | "index.docker.io" => DEFAULT_REGISTRY,
         other => other,
     }
-}
-
-/// A part of a file as a body, read as fast as it is taken. No thread waits for a slow reader.
-fn from_file(file: File, offset: u64, length: u64) -> Body {
-    let (mut sender, body) = Channel::new(AHEAD);
-    tokio::spawn(async move {
-        let file = Arc::new(file);
-        let (mut at, end) = (offset, offset + length);
-        while at < end {
-            let (file, size) = (file.clone(), CHUNK.min(usize::try_from(end - at).unwrap_or(CHUNK)));
-            let read = move || {
-                let mut chunk = vec![0; size];
-                file.read_exact_at(&mut chunk, at).map(|()| Bytes::from(chunk))
-            };
-            match tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                Ok(chunk) => {
-                    at += size as u64;
-                    // A reader that went away needs no more.
-                    if sender.send_data(chunk).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => return sender.abort(error),
-            }
-        }
-    });
-    body.boxed()
 }
 
 /// A request's body, read by a thread that may wait.

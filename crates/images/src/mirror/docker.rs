@@ -6,12 +6,9 @@ use super::{Error, parse_name};
 use crate::compression::Compression;
 use crate::digest::Digest;
 use crate::files;
-use crate::manifest::{
-    CONFIG_MAX, Config, Descriptor, INDEX_MAX, LAYERS_MAX, Manifest, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST,
-};
+use crate::manifest::{CONFIG_MAX, Config, Descriptor, INDEX_MAX, LAYERS_MAX, Manifest, OCI_CONFIG, OCI_MANIFEST};
 use crate::reference::Reference;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 
@@ -63,12 +60,12 @@ fn convert(staged: &mut Staged, image: &Saved) -> Result<Descriptor, Error> {
     let manifest = Manifest {
         schema_version: 2,
         media_type: Some(OCI_MANIFEST.to_owned()),
-        config: descriptor(OCI_CONFIG.to_owned(), digest, size),
+        config: Descriptor::new(OCI_CONFIG, digest, size),
         layers,
     };
     let content = serde_json::to_vec(&manifest).map_err(std::io::Error::from)?;
     let digest = staged.put(&content)?;
-    Ok(descriptor(OCI_MANIFEST.to_owned(), digest, content.len() as u64))
+    Ok(Descriptor::new(OCI_MANIFEST, digest, content.len() as u64))
 }
 
 fn layer(staged: &Staged, path: &str, diff_id: &Digest) -> Result<Descriptor, Error> {
@@ -76,17 +73,9 @@ fn layer(staged: &Staged, path: &str, diff_id: &Digest) -> Result<Descriptor, Er
     let file = staged.path_of(&digest);
     let mut start = Vec::new();
     File::open(&file).and_then(|f| f.take(4).read_to_end(&mut start)).map_err(files::at("read", &file))?;
-    let media_type = match Compression::of(&start) {
-        Compression::None if digest != *diff_id => {
-            return Err(Error::Archive(format!("{path} has digest {digest} where its configuration says {diff_id}")));
-        }
-        Compression::None => OCI_LAYER.to_owned(),
-        Compression::Gzip => format!("{OCI_LAYER}+gzip"),
-        Compression::Zstd => format!("{OCI_LAYER}+zstd"),
-    };
-    Ok(descriptor(media_type, digest, size))
-}
-
-fn descriptor(media_type: String, digest: Digest, size: u64) -> Descriptor {
-    Descriptor { media_type, digest, size, platform: None, annotations: BTreeMap::new() }
+    let compression = Compression::of(&start);
+    if compression == Compression::None && digest != *diff_id {
+        return Err(Error::Archive(format!("{path} has digest {digest} where its configuration says {diff_id}")));
+    }
+    Ok(Descriptor::new(compression.media_type(), digest, size))
 }

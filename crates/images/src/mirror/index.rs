@@ -3,17 +3,12 @@
 use super::contents::{Blob, Contents};
 use super::{Error, Names, Tagged};
 use crate::digest::Digest;
-use crate::files::{self, Owned};
-use crate::manifest::{Descriptor, Index, OCI_INDEX};
+use crate::files::{self, BLOBS, Owned};
+use crate::manifest::{Descriptor, Index, OCI_INDEX, REF_NAME};
 use crate::reference::Reference;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-
-/// The file `oci-layout`.
-pub(super) const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
-/// The annotation of an image's name (OCI image spec, "Annotations").
-pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 const FILE: &str = "index.json";
 /// About 100,000 names.
@@ -47,7 +42,7 @@ fn name(files: &Owned, mut descriptor: Descriptor) -> io::Result<(Reference, Arc
 }
 
 fn stored(files: &Owned, digest: &Digest, limit: Option<u64>) -> Result<Option<Blob>, Error> {
-    let path = files.join("blobs/sha256").join(digest.hex());
+    let path = files.join(BLOBS).join(digest.hex());
     let size = match std::fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

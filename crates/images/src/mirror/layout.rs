@@ -1,10 +1,9 @@
 //! The images of an OCI image layout (OCI image spec, "Image Layout").
 
 use super::archive::Staged;
-use super::index::REF_NAME;
 use super::{Error, parse_name};
 use crate::digest::Digest;
-use crate::manifest::{Descriptor, INDEX_MAX, Index, OCI_INDEX};
+use crate::manifest::{Descriptor, INDEX_MAX, Index, OCI_INDEX, REF_NAME};
 use crate::reference::Reference;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -69,13 +68,7 @@ fn only_image(staged: &Staged, index: &Index) -> Result<Descriptor, Error> {
                 return Err(Error::Several { images });
             }
             let (digest, size) = staged.file("index.json")?;
-            Ok(Descriptor {
-                media_type: OCI_INDEX.to_owned(),
-                digest,
-                size,
-                platform: None,
-                annotations: BTreeMap::new(),
-            })
+            Ok(Descriptor::new(OCI_INDEX, digest, size))
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The pull side of the distribution spec.
 
 use crate::support::{Site, small_image};
-use images::mirror::registry::{Answer, Body, answer};
+use images::answer::{Answer, Body};
+use images::mirror::registry::answer;
 use std::io::{Read, Seek, SeekFrom};
 
 fn ask(site: &Site, method: &str, path: &str, headers: &[(&str, &str)]) -> (Answer, Vec<u8>) {

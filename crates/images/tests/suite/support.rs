@@ -1,5 +1,6 @@
 //! Archives written by hand, and a transport straight to a mirror.
 
+use images::answer::Body;
 use images::build::ImageBuilder;
 use images::mirror::{Mirror, registry};
 use images::platform::Platform;
@@ -115,8 +116,8 @@ impl Transport for Direct {
         };
         let answer = registry::answer(&self.mirror, method, &request.mirror_path(), &header)?;
         let body: Box<dyn Read + Send> = match answer.body {
-            registry::Body::Bytes(bytes) => Box::new(Cursor::new(bytes)),
-            registry::Body::File { mut file, offset, length } => {
+            Body::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+            Body::File { mut file, offset, length } => {
                 file.seek(SeekFrom::Start(offset))?;
                 Box::new(file.take(length))
             }

@@ -15,6 +15,7 @@ mod route;
 pub(crate) use body::read as read_body;
 pub(crate) use listen::{bind, serve};
 
+use ::http::HeaderMap;
 use vpc::AwsService;
 
 /// Where a request came in.
@@ -29,4 +30,10 @@ pub(crate) enum Door {
     Endpoint(&'static AwsService),
     /// The same for public registries: only pulls of mirrored images are answered.
     Registries,
+}
+
+/// A header field that may have been sent in several lines (RFC 9110, section 5.3).
+pub(crate) fn field(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    Some(lines.join(", ")).filter(|_| !lines.is_empty())
 }

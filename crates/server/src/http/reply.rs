@@ -1,12 +1,22 @@
 //! Responses.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Full, channel::Channel, combinators::BoxBody};
+use images::answer::{self, Answer};
 use serde::Serialize;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+/// Bytes of a layer read and sent at once.
+const CHUNK: usize = 256 << 10;
+/// How many of those may wait for a slow reader.
+const AHEAD: usize = 4;
 
 /// A response's content: bytes, or a stream that may break off.
-pub(crate) type Body = BoxBody<Bytes, std::io::Error>;
+pub(crate) type Body = BoxBody<Bytes, io::Error>;
 /// A response.
 pub(crate) type Reply = Response<Body>;
 
@@ -17,9 +27,22 @@ pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
 
 /// A response as the wire crate wrote it.
 pub(super) fn from_aws(reply: aws::reply::Reply) -> Reply {
-    let mut response = Response::new(whole(reply.body));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in reply.headers {
+    response(reply.status, reply.headers, whole(reply.body))
+}
+
+/// A registry's answer as a response.
+pub(crate) fn from_registry(answer: Answer) -> Reply {
+    let body = match answer.body {
+        answer::Body::Bytes(bytes) => whole(bytes),
+        answer::Body::File { file, offset, length } => from_file(file, offset, length),
+    };
+    response(answer.status, answer.headers, body)
+}
+
+fn response(status: u16, headers: Vec<(&'static str, String)>, body: Body) -> Reply {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);
         }
@@ -27,15 +50,37 @@ pub(super) fn from_aws(reply: aws::reply::Reply) -> Reply {
     response
 }
 
+/// A part of a file as a body, read as fast as it is taken. No thread waits for a slow reader.
+fn from_file(file: File, offset: u64, length: u64) -> Body {
+    let (mut sender, body) = Channel::new(AHEAD);
+    tokio::spawn(async move {
+        let file = Arc::new(file);
+        let (mut at, end) = (offset, offset + length);
+        while at < end {
+            let (file, size) = (file.clone(), CHUNK.min(usize::try_from(end - at).unwrap_or(CHUNK)));
+            let read = move || {
+                let mut chunk = vec![0; size];
+                file.read_exact_at(&mut chunk, at).map(|()| Bytes::from(chunk))
+            };
+            match tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+                Ok(chunk) => {
+                    at += size as u64;
+                    // A reader that went away needs no more.
+                    if sender.send_data(chunk).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => return sender.abort(error),
+            }
+        }
+    });
+    body.boxed()
+}
+
 /// A response in JSON.
 pub(crate) fn json(status: u16, value: &impl Serialize) -> Reply {
     match serde_json::to_vec(value) {
-        Ok(body) => {
-            let mut response = Response::new(whole(body));
-            *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response
-        }
+        Ok(body) => response(status, vec![("content-type", "application/json".to_owned())], whole(body)),
         Err(error) => refuse(500, "InternalFailure", &format!("writing the answer: {error}")),
     }
 }

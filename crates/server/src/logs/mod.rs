@@ -25,13 +25,11 @@ use control::state::{LogGroup, LogStream};
 use http::HeaderMap;
 use logevents::pattern::Pattern;
 use logevents::store::{Store, StreamId};
-use spec::Millis;
+use spec::{DAY, Millis};
 
 /// Bytes of events in an answer, counted with 26 for each; and how many ("GetLogEvents").
 const PAGE_BYTES: u64 = 1 << 20;
 const PAGE_EVENTS: i32 = 10_000;
-/// Milliseconds of a day.
-const DAY: Millis = 24 * 60 * 60 * 1000;
 
 /// The function behind an operation. It waits for the disk. A host says the number of the first of a container's lines.
 pub(crate) type Answer = fn(&View<'_>, &Store, Option<u64>, Doc) -> Result<Doc, Fault>;
@@ -42,20 +40,20 @@ pub(crate) fn operation(api: &Api, name: &str) -> Option<Answer> {
         return None;
     }
     match name {
-        "PutLogEvents" => Some(|view, store, first_line, input| {
+        op::PutLogEvents::NAME => Some(|view, store, first_line, input| {
             typed::<op::PutLogEvents>(view, store, input, |view, store, input| put::put(view, store, first_line, input))
         }),
-        "GetLogEvents" => Some(|view, store, _, input| typed::<op::GetLogEvents>(view, store, input, get::get)),
-        "FilterLogEvents" => {
+        op::GetLogEvents::NAME => Some(|view, store, _, input| typed::<op::GetLogEvents>(view, store, input, get::get)),
+        op::FilterLogEvents::NAME => {
             Some(|view, store, _, input| typed::<op::FilterLogEvents>(view, store, input, filter::filter))
         }
-        "DescribeLogGroups" => {
+        op::DescribeLogGroups::NAME => {
             Some(|view, store, _, input| typed::<op::DescribeLogGroups>(view, store, input, describe::groups))
         }
-        "DescribeLogStreams" => {
+        op::DescribeLogStreams::NAME => {
             Some(|view, store, _, input| typed::<op::DescribeLogStreams>(view, store, input, describe::streams))
         }
-        "TestMetricFilter" => {
+        op::TestMetricFilter::NAME => {
             Some(|view, store, _, input| typed::<op::TestMetricFilter>(view, store, input, test_metric_filter::test))
         }
         _ => None,

@@ -1,12 +1,12 @@
 //! `PutLogEvents`, of clients and of hosts, which number the lines of containers.
 
-use super::{DAY, id_of, kept_since, storage};
+use super::{id_of, kept_since, storage};
 use aws::api::logs::{InputLogEvent, PutLogEventsRequest, PutLogEventsResponse, RejectedLogEventsInfo};
 use aws::fault::Fault;
 use control::View;
 use control::logs::{group, invalid, may_number, stream, unsupported};
 use logevents::store::Store;
-use spec::Millis;
+use spec::{DAY, Millis};
 use std::ops::Range;
 
 /// Limits of a batch ("PutLogEvents"). How many events it may have is in the API's model.

@@ -1,7 +1,7 @@
 //! Tokens of pages: a direction and a gap, `f/…` or `b/…` as CloudWatch Logs has them.
 
 use aws::fault::Fault;
-use control::logs::invalid;
+use control::logs::bad_token;
 use logevents::store::{Direction, Gap};
 
 pub(super) fn write(direction: Direction, gap: Gap) -> String {
@@ -13,7 +13,7 @@ pub(super) fn write(direction: Direction, gap: Gap) -> String {
 }
 
 pub(super) fn read(token: &str) -> Result<(Direction, Gap), Fault> {
-    parse(token).ok_or_else(|| invalid("The specified nextToken is invalid."))
+    parse(token).ok_or_else(bad_token)
 }
 
 fn parse(token: &str) -> Option<(Direction, Gap)> {

@@ -46,7 +46,7 @@ impl Registry {
     pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
         let failed = |error| Error::new(format!("opening the registry in {}", dir.display())).because(error);
         let blobs = Blobs::open(dir).map_err(failed)?;
-        let key = Key::open(&dir.join("key")).map_err(failed)?;
+        let key = Key::open(&dir.join("key"))?;
         let layers = key.derived("layers");
         Ok(Self { blobs, uploads: Uploads::default(), key, layers })
     }

@@ -5,7 +5,7 @@ use crate::app::{App, blocking, internal};
 use crate::core::unavailable;
 use ::images::blobs::{Pin, Refused, Upload};
 use ::images::digest::Digest;
-use ::images::manifest::{Artifact, Descriptor, Document, MANIFESTS};
+use ::images::manifest::{Artifact, Descriptor, Document, MANIFESTS, is_index};
 use aws::fault::Fault;
 use bytes::Bytes;
 use control::Caller;
@@ -141,10 +141,6 @@ fn says_what_it_is(document: &Document) -> bool {
         Document::Manifest(manifest) => manifest.media_type.is_some(),
         Document::Index(index) => index.media_type.is_some(),
     }
-}
-
-fn is_index(media_type: &str) -> bool {
-    media_type == ::images::manifest::OCI_INDEX || media_type == ::images::manifest::DOCKER_LIST
 }
 
 /// Layers that are fetched from elsewhere are never pushed.

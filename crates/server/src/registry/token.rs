@@ -1,15 +1,13 @@
 //! Authorization tokens: passwords that say themselves whom they were given to and until when, signed with a key of the registry's.
 //! So none has to be kept, and all hold after a restart.
 
-use crate::durable;
+use crate::{Error, key};
 use aws::doc::Timestamp;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use std::fs;
-use std::io;
 use std::path::Path;
 
 /// "Authorization tokens are valid for 12 hours" ("GetAuthorizationToken").
@@ -18,7 +16,7 @@ const VALID: i64 = 12 * 60 * 60 * 1000;
 pub(super) const USER: &str = "AWS";
 
 /// What passwords are signed with.
-pub(super) struct Key([u8; 32]);
+pub(super) struct Key(key::Key);
 
 /// A password, as ECR's look.
 #[derive(Serialize, Deserialize)]
@@ -47,22 +45,15 @@ pub(super) enum Refused {
 }
 
 impl Key {
-    /// Reads the key, or draws and keeps one.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        match fs::read(path) {
-            Ok(bytes) => {
-                let wrong = |_| io::Error::other(format!("{} is no key of 32 bytes", path.display()));
-                Ok(Self(bytes.try_into().map_err(wrong)?))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::draw(path),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn draw(path: &Path) -> io::Result<Self> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(io::Error::other)?;
-        durable::write(path, 0o600, &key)?;
+    /// Reads the key in a file, or makes it.
+    ///
+    /// # Errors
+    /// As [`key::read`] and [`key::make`].
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let key = match key::read(path)? {
+            Some(key) => key,
+            None => key::make(path)?,
+        };
         Ok(Self(key))
     }
 

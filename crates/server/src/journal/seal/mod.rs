@@ -6,17 +6,18 @@
 //!
 //! Absent: what is secret, and any way to read one without the key.
 
-mod key;
 #[cfg(test)]
 mod tests;
 
 use super::{Journal, Load};
-use crate::Error;
+use crate::{Error, key};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use control::{Change, State};
 use std::path::{Path, PathBuf};
 
+/// The key's name in the data directory.
+const FILE: &str = "secrets.key";
 /// The form of a sealed record.
 const FORM: u8 = 1;
 /// Bytes of a nonce.
@@ -35,7 +36,7 @@ impl<J: Journal> Sealed<J> {
     /// # Errors
     /// Naming the file and what to do: a key that can't be read, is none, or that others than its owner may read.
     pub fn open(data_dir: &Path, inner: J) -> Result<Self, Error> {
-        let path = data_dir.join(key::FILE);
+        let path = data_dir.join(FILE);
         let cipher = key::read(&path)?.map(|key| XChaCha20Poly1305::new(&key.into()));
         Ok(Self { inner, path, cipher })
     }

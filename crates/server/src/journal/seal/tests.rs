@@ -31,11 +31,11 @@ fn no_file_holds_a_secret_value_and_every_start_has_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = open_redb(dir.path()).unwrap();
     journal.commit(1, &[put("cluster", "c", "open")]).unwrap();
-    assert!(!dir.path().join(key::FILE).exists(), "a region without secrets has no key");
+    assert!(!dir.path().join(FILE).exists(), "a region without secrets has no key");
     journal.commit(2, &[put(TABLE, "k:1", "hunter2 hunter2"), put("cluster", "d", "also open")]).unwrap();
     journal.commit(3, &[put(TABLE, "k:2", "hunter3"), Change { value: None, ..put(TABLE, "k:1", "") }]).unwrap();
     drop(journal);
-    let mode = fs::metadata(dir.path().join(key::FILE)).unwrap().permissions().mode() & 0o777;
+    let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
     let mut open = 0;
     for entry in fs::read_dir(dir.path()).unwrap() {
@@ -81,7 +81,7 @@ fn a_record_is_sealed_anew_each_time_and_opens_in_its_own_place_only() {
 #[test]
 fn a_key_that_does_not_fit_is_named_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join(key::FILE);
+    let file = dir.path().join(FILE);
     let inner = Memory::default();
     Sealed::open(dir.path(), inner.clone()).unwrap().commit(1, &[put(TABLE, "a", "v")]).unwrap();
     let right = fs::read(&file).unwrap();

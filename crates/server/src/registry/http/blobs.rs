@@ -1,12 +1,12 @@
 //! Blobs: reading and deleting them.
 
-use super::{Refusal, Request, empty};
+use super::{Refusal, Request};
 use crate::app::blocking;
 use crate::http::Door;
 use crate::registry::layers::{Place, url};
 use crate::registry::push::storage;
+use ::images::answer::{self, Answer, empty};
 use ::images::digest::Digest;
-use ::images::mirror::registry::{Answer, range::Part, send_part};
 use control::ecr::{layers, repositories};
 use http::Method;
 
@@ -34,8 +34,7 @@ pub(super) async fn get(request: &Request, name: String, digest: Digest) -> Resu
     let (app, wanted) = (request.app.clone(), digest.clone());
     let file = blocking(move || app.registry.blobs.file(&wanted).map_err(storage)).await?;
     let (file, size) = file.ok_or_else(|| unknown(&digest))?;
-    let part = Part::of(request.header("range").as_deref(), size);
-    Ok(send_part(&digest, file, &part, size))
+    Ok(answer::file(&digest, file, size, request.header("range").as_deref()))
 }
 
 /// `DELETE /v2/<name>/blobs/<digest>`: of one that no image of the repository needs.

@@ -1,6 +1,7 @@
 //! Refusals in the words of the OCI distribution specification ("Error Codes").
 
-use ::images::mirror::registry::{Answer, bytes};
+use ::images::answer::{Answer, bytes};
+use ::images::digest::InvalidDigest;
 use aws::fault::Fault;
 use serde_json::json;
 
@@ -39,6 +40,12 @@ impl Refusal {
         };
         answer.headers.extend(self.headers);
         answer
+    }
+}
+
+impl From<InvalidDigest> for Refusal {
+    fn from(error: InvalidDigest) -> Self {
+        Self::new(400, "DIGEST_INVALID", error.to_string())
     }
 }
 

@@ -3,9 +3,9 @@
 use super::{Refusal, Request};
 use crate::app::{blocking, internal};
 use crate::registry::push::storage;
+use ::images::answer::{Answer, bytes};
 use ::images::digest::Digest;
 use ::images::manifest::{Artifact, MANIFEST_MAX, OCI_INDEX};
-use ::images::mirror::registry::{Answer, bytes};
 use control::ecr::{images, repositories};
 use serde_json::{Value, json};
 

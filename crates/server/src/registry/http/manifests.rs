@@ -1,12 +1,12 @@
 //! Manifests and indexes, by tag and by digest.
 
-use super::{Refusal, Request, empty};
+use super::{Refusal, Request};
 use crate::app::blocking;
 use crate::registry::push::{self, storage};
 use crate::registry::through;
+use ::images::answer::{Answer, accepts, bytes, empty, identity};
 use ::images::digest::Digest;
 use ::images::manifest::MANIFEST_MAX;
-use ::images::mirror::registry::{Answer, accepts, bytes, identity};
 use control::State;
 use control::ecr::{images, repositories};
 use control::state::EcrImage;
@@ -44,17 +44,12 @@ pub(super) async fn get(request: &Request, name: String, target: &str) -> Result
 fn find<'a>(state: &'a State, name: &str, target: &str) -> Result<&'a EcrImage, Refusal> {
     let found = match target.contains(':') {
         true => {
-            let digest = read_digest(target)?;
+            let digest: Digest = target.parse()?;
             images::by_digest(state, name, &digest.to_string())
         }
         false => images::by_tag(state, name, target),
     };
     found.ok_or_else(unknown)
-}
-
-fn read_digest(text: &str) -> Result<Digest, Refusal> {
-    text.parse()
-        .map_err(|error: ::images::digest::InvalidDigest| Refusal::new(400, "DIGEST_INVALID", error.to_string()))
 }
 
 fn unknown() -> Refusal {
@@ -64,7 +59,7 @@ fn unknown() -> Refusal {
 /// `PUT /v2/<name>/manifests/<target>`.
 pub(super) async fn put(request: Request, name: String, target: String) -> Result<Answer, Refusal> {
     repositories::find(&request.app.core.state(), None, &name)?;
-    let digest = if target.contains(':') { Some(read_digest(&target)?) } else { None };
+    let digest = if target.contains(':') { Some(target.parse::<Digest>()?) } else { None };
     if digest.is_none() && !images::is_tag(&target) {
         return Err(Refusal::new(400, "TAG_INVALID", format!("{target:?} is no tag.")));
     }

@@ -10,8 +10,11 @@ mod route;
 mod uploads;
 
 use crate::app::App;
-use crate::http::{Door, reply::Reply};
-use ::images::mirror::registry::{Answer, Body, bytes};
+use crate::http::{
+    Door, field,
+    reply::{self, Reply},
+};
+use ::images::answer::{Answer, Body, bytes};
 use control::Caller;
 use error::Refusal;
 use http::{HeaderMap, Method, request::Parts};
@@ -41,7 +44,7 @@ pub(crate) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
     if head {
         answer.body = Body::Bytes(Vec::new());
     }
-    crate::mirror::send(answer)
+    reply::from_registry(answer)
 }
 
 async fn handle(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Result<Answer, Refusal> {
@@ -75,7 +78,7 @@ async fn handle(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Resu
 impl Request {
     /// A header field's text.
     fn header(&self, name: &str) -> Option<String> {
-        crate::mirror::field(&self.headers, name)
+        field(&self.headers, name)
     }
 
     /// A parameter of the query.
@@ -83,10 +86,4 @@ impl Request {
         let mut pairs = form_urlencoded::parse(self.query.as_bytes());
         pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
-}
-
-/// An answer without content.
-fn empty(status: u16, mut headers: Vec<(&'static str, String)>) -> Answer {
-    headers.push(("content-length", "0".to_owned()));
-    Answer { status, headers, body: Body::Bytes(Vec::new()) }
 }

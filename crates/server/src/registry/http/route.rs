@@ -50,15 +50,13 @@ impl Route {
             });
         }
         let full = first.map_or_else(|| before.to_owned(), |first| format!("{first}/{before}"));
-        let digest =
-            |text: &str| text.parse::<Digest>().map_err(|error| Refusal::new(400, "DIGEST_INVALID", error.to_string()));
         match (kind, last) {
             ("tags", "list") => Ok(Self::Tags { name: name(&full)? }),
             ("manifests", target) if !target.is_empty() => {
                 Ok(Self::Manifest { name: name(&full)?, target: target.to_owned() })
             }
-            ("blobs", text) => Ok(Self::Blob { name: name(&full)?, digest: digest(text)? }),
-            ("referrers", text) => Ok(Self::Referrers { name: name(&full)?, digest: digest(text)? }),
+            ("blobs", text) => Ok(Self::Blob { name: name(&full)?, digest: text.parse()? }),
+            ("referrers", text) => Ok(Self::Referrers { name: name(&full)?, digest: text.parse()? }),
             _ => Err(unknown()),
         }
     }

@@ -1,13 +1,13 @@
 //! Uploads of blobs: whole in one request or two, in chunks, or mounted from another repository.
 
-use super::{Refusal, Request, empty};
+use super::{Refusal, Request};
 use crate::app::{App, blocking};
 use crate::registry::push::{self, NoLayer, storage};
 use crate::registry::uploads::{Claim, Refused, Session};
 use crate::registry::{BLOB_MAX, push::begin as begin_upload};
+use ::images::answer::{Answer, Body, empty};
 use ::images::blobs::Broken;
 use ::images::digest::Digest;
-use ::images::mirror::registry::Answer;
 use control::Caller;
 use control::ecr::{layers, repositories};
 use http::HeaderMap;
@@ -24,7 +24,7 @@ const PIECE: usize = 128 << 10;
 pub(super) async fn begin(request: Request, name: String) -> Result<Answer, Refusal> {
     repositories::find(&request.app.core.state(), None, &name)?;
     if let Some(mount) = request.parameter("mount") {
-        let digest = read_digest(&mount)?;
+        let digest: Digest = mount.parse()?;
         let (repository, text, from) = (name.clone(), digest.to_string(), request.parameter("from"));
         let mount = move |tx: &mut control::Tx<'_>| layers::mount(tx, &repository, &text, from.as_deref());
         if request.app.core.run(request.caller.clone(), mount).await? {
@@ -168,7 +168,7 @@ async fn finish(
     session: Arc<Session>,
     digest: &str,
 ) -> Result<Digest, Refusal> {
-    let digest = read_digest(digest)?;
+    let digest: Digest = digest.parse()?;
     let (app, caller): (Arc<App>, Caller) = (request.app.clone(), request.caller.clone());
     let claim = append(request, name, id, &session).await?;
     let upload = claim.take().map_err(|_| unknown(id))?;
@@ -184,11 +184,6 @@ async fn finish(
     Ok(digest)
 }
 
-fn read_digest(text: &str) -> Result<Digest, Refusal> {
-    text.parse()
-        .map_err(|error: ::images::digest::InvalidDigest| Refusal::new(400, "DIGEST_INVALID", error.to_string()))
-}
-
 fn location(name: &str, id: &str) -> String {
     format!("/v2/{name}/blobs/uploads/{id}")
 }
@@ -201,11 +196,7 @@ fn range(received: u64) -> String {
 fn accepted(status: u16, name: &str, id: &str, received: u64) -> Answer {
     let headers =
         vec![("location", location(name, id)), ("range", range(received)), ("docker-upload-uuid", id.to_owned())];
-    if status == 204 {
-        Answer { status, headers, body: ::images::mirror::registry::Body::Bytes(Vec::new()) }
-    } else {
-        empty(status, headers)
-    }
+    if status == 204 { Answer { status, headers, body: Body::Bytes(Vec::new()) } } else { empty(status, headers) }
 }
 
 fn created(name: &str, digest: &Digest) -> Answer {

@@ -7,9 +7,12 @@ mod presign;
 
 use super::push::storage;
 use crate::app::{App, blocking};
-use crate::http::{Door, reply::Reply};
+use crate::http::{
+    Door, field,
+    reply::{self, Reply},
+};
+use ::images::answer::{self, Answer, bytes};
 use ::images::digest::Digest;
-use ::images::mirror::registry::{Answer, bytes, range::Part, send_part};
 use aws::doc::Timestamp;
 use http::request::Parts;
 use http::{HeaderMap, header};
@@ -85,7 +88,7 @@ pub(crate) async fn fetch(app: Arc<App>, parts: Parts) -> Reply {
         Ok(answer) => answer,
         Err(refused) => refused,
     };
-    crate::mirror::send(answer)
+    reply::from_registry(answer)
 }
 
 async fn get(app: &Arc<App>, parts: &Parts) -> Result<Answer, Answer> {
@@ -100,8 +103,7 @@ async fn get(app: &Arc<App>, parts: &Parts) -> Result<Answer, Answer> {
     let file = blocking(move || shared.registry.blobs.file(&wanted).map_err(storage)).await;
     let file = file.map_err(|fault| error(500, "InternalError", &fault.message, &[]))?;
     let (file, size) = file.ok_or_else(missing)?;
-    let asked = crate::mirror::field(&parts.headers, "range");
-    let mut answer = send_part(&digest, file, &Part::of(asked.as_deref(), size), size);
+    let mut answer = answer::file(&digest, file, size, field(&parts.headers, "range").as_deref());
     // S3 knows nothing of images.
     answer.headers.retain(|(name, _)| *name != "docker-content-digest");
     Ok(answer)

@@ -47,8 +47,7 @@ impl Signer<'_> {
         ];
         let query = encoded(parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
         let mac = self.mac("GET", host, path, &query, &date);
-        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{query}&{SIGNATURE}={signature}")
+        format!("{query}&{SIGNATURE}={:x}", mac.finalize().into_bytes())
     }
 
     /// Checks the query that a request came with.
@@ -96,8 +95,7 @@ impl Signer<'_> {
     /// The signature of a request, not yet finished.
     fn mac(&self, method: &str, host: &str, path: &str, query: &str, date: &str) -> Hmac<Sha256> {
         let request = format!("{method}\n{path}\n{query}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD");
-        let hash: String = Sha256::digest(request).iter().map(|byte| format!("{byte:02x}")).collect();
-        let text = format!("{ALGORITHM}\n{date}\n{}\n{hash}", self.scope(date));
+        let text = format!("{ALGORITHM}\n{date}\n{}\n{:x}", self.scope(date), Sha256::digest(request));
         let mut key = format!("AWS4{}", self.secret).into_bytes();
         for part in [day(date), self.region, "s3", "aws4_request"] {
             key = keyed(&key, part).finalize().into_bytes().to_vec();
