@@ -7,8 +7,10 @@ use spec::{Capacity, HostId, TaskId};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
-/// Where in a data directory the directories of tasks are.
-const TASKS: &str = "tasks";
+/// Where in a data directory the directories of tasks are, those of what the agent itself keeps of them, and its ledger.
+pub(crate) const TASKS: &str = "tasks";
+pub(crate) const NAMES: &str = "names";
+pub(crate) const LEDGER: &str = "spec.json";
 
 /// One agent.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Config {
 
     /// The directories of what the agent itself keeps of tasks.
     pub fn names_dir(&self) -> PathBuf {
-        self.data_dir.join("names")
+        self.data_dir.join(NAMES)
     }
 
     /// What it keeps of one: the files about names that its containers share, that it was begun, how far its output was shipped.

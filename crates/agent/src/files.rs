@@ -1,6 +1,7 @@
 //! The files that the agent keeps of tasks: those about names that every container of a task sees (`/etc/hosts`, `/etc/hostname`,
 //! `/etc/resolv.conf`), and what the agent after this one has to know.
 
+use crate::config::NAMES;
 use images::digest::Digest;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use spec::{TaskId, TaskSpec};
@@ -44,7 +45,7 @@ pub(crate) fn written(directory: &Path) -> u64 {
 
 /// Where a task's are, under a region's data directory.
 pub fn directory(data_dir: &Path, id: &TaskId) -> PathBuf {
-    data_dir.join("names").join(id.as_str())
+    data_dir.join(NAMES).join(id.as_str())
 }
 
 /// Which start of the machine a task was begun in.

@@ -1,6 +1,6 @@
 //! Taking everything an agent made off this host, also when it is not running, from what is found there.
 
-use crate::config::cgroup_parent;
+use crate::config::{LEDGER, NAMES, TASKS, cgroup_parent};
 use network::Instance;
 use std::{fs, path::Path};
 
@@ -20,7 +20,7 @@ pub struct Removed {
 /// One line for each thing that could not be removed.
 pub fn remove_all(data_dir: &Path, instance: &Instance) -> Result<Removed, Vec<String>> {
     let (mut removed, mut errors) = (Removed::default(), Vec::new());
-    for entry in fs::read_dir(data_dir.join("tasks")).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(data_dir.join(TASKS)).into_iter().flatten().flatten() {
         match containers::remove(&entry.path()) {
             Ok(()) => removed.tasks += 1,
             Err(error) => errors.push(format!("removing task {}: {error}", entry.file_name().display())),
@@ -30,7 +30,7 @@ pub fn remove_all(data_dir: &Path, instance: &Instance) -> Result<Removed, Vec<S
         Ok(count) => removed.namespaces = count,
         Err(all) => errors.extend(all.iter().map(ToString::to_string)),
     }
-    for left in ["names", "tasks", "spec.json"] {
+    for left in [NAMES, TASKS, LEDGER] {
         let path = data_dir.join(left);
         let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         if let Err(error) = gone

@@ -1,6 +1,7 @@
 //! The addresses of a name, asked of a VPC's DNS server from inside a task's namespace.
 
 use super::{go, late, said};
+use crate::dns::PORT;
 use hickory_proto::{
     op::{Edns, Message, MessageType, OpCode, Query, ResponseCode},
     rr::{Name, RData, RecordType},
@@ -13,8 +14,6 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// The port of DNS.
-const PORT: u16 = 53;
 /// How often a question is asked.
 const TRIES: u32 = 2;
 /// The longest answer taken.

@@ -1,6 +1,9 @@
 //! Questions about names that are others' to answer: they are asked of the host's own resolvers, from the host's own network.
 
-use super::answer::{Transport, question};
+use super::{
+    PORT,
+    answer::{Transport, question},
+};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::{
     io::{self, ErrorKind},
@@ -15,8 +18,6 @@ use tokio::{
     time::timeout,
 };
 
-/// The port of DNS.
-const PORT: u16 = 53;
 /// Questions that are being asked at once. One more gets no answer, and is asked again.
 const QUESTIONS: usize = 512;
 /// How many resolvers are asked, one after the other (MAXNS of resolv.conf(5)), how often, and how long each has for its answer.

@@ -18,3 +18,6 @@ pub use answer::{Transport, answer};
 pub use forward::Upstream;
 pub(crate) use serve::{Server, tcp, udp};
 pub use zone::View;
+
+/// The port of DNS.
+pub(crate) const PORT: u16 = 53;

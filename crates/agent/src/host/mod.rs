@@ -13,6 +13,7 @@ mod watch;
 
 use crate::{
     Config, clock,
+    config::LEDGER,
     credentials::TaskCredentials,
     dial::Dialers,
     dns::Upstream,
@@ -99,7 +100,7 @@ impl Host {
         network: ::network::Network,
     ) -> Result<(Self, Receiver<Event>), crate::Error> {
         let (events, incoming) = channel();
-        let ledger = Ledger::new(config.data_dir.join("spec.json"));
+        let ledger = Ledger::new(config.data_dir.join(LEDGER));
         let spec = Arc::new(ledger.read());
         let tasks = adopt::tasks(&config, &spec, &images)?;
         let status = HostStatus {

@@ -24,7 +24,7 @@ use tokio::{
     task::{AbortHandle, JoinHandle},
 };
 use vpc::Topology;
-use wanted::{DNS, Listener, wanted};
+use wanted::{Listener, wanted};
 
 /// Everything that listens. Dropping it closes all of it.
 pub struct Listeners {
@@ -205,10 +205,10 @@ fn bind(listener: &Listener) -> io::Result<Sockets> {
     };
     match listener {
         Listener::Resolver(address, _) => {
-            let udp = UdpSocket::bind((*address, DNS))?;
+            let udp = UdpSocket::bind((*address, dns::PORT))?;
             udp.set_nonblocking(true)?;
             rustix::net::sockopt::set_socket_recv_buffer_size_force(&udp, QUEUE)?;
-            Ok(Sockets { tcp: tcp(address, DNS)?, udp: Some(udp) })
+            Ok(Sockets { tcp: tcp(address, dns::PORT)?, udp: Some(udp) })
         }
         Listener::Service(address, _, port) => Ok(Sockets { tcp: tcp(address, *port)?, udp: None }),
         Listener::Metadata(address, _) => Ok(Sockets { tcp: tcp(address, metadata::HTTP)?, udp: None }),

@@ -1,6 +1,6 @@
 //! What should listen where: a pure function of the networks there are.
 
-use crate::dns::View;
+use crate::dns::{self, View};
 use network::{Instance, NamespaceName};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,8 +8,6 @@ use std::{
 };
 use vpc::{AWS_SERVICES, AwsService, Endpoint, INTERNET_RESOLVER, REGISTRIES, TASK_METADATA, Topology, VpcId};
 
-/// The port of DNS.
-pub(crate) const DNS: u16 = 53;
 /// The ports of AWS's services and of registries.
 const HTTP: [u16; 2] = [80, 443];
 /// What the server knows public registries by.
@@ -40,7 +38,7 @@ pub(crate) fn wanted(instance: &Instance, topology: &Topology) -> BTreeMap<Names
         want(instance.internet(), Listener::Service(REGISTRIES, REGISTRY, port));
     }
     for (id, vpc) in &topology.vpcs {
-        for dns in vpc.services().filter(|service| service.port == DNS && service.address.is_ipv4()) {
+        for dns in vpc.services().filter(|service| service.port == dns::PORT && service.address.is_ipv4()) {
             want(instance.router(id), Listener::Resolver(dns.address, View::Vpc(id.clone())));
         }
         want(instance.router(id), Listener::Metadata(TASK_METADATA, id.clone()));
