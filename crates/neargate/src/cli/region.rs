@@ -20,6 +20,11 @@ pub const INTERNET: &str = "internet";
 /// What is in it where that is the host's own network.
 pub const HOST: &str = "host";
 
+/// Whether it can be a task's whole id: thirty-two hexadecimal digits. The beginning of one might mean something else.
+pub fn is_task_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// A region by its data directory.
 pub struct Region {
     /// Absolute and without symbolic links.

@@ -1,6 +1,9 @@
 //! Places: how they are written, and which interface or address is meant.
 
-use crate::cli::{Failure, only, region::Placed};
+use crate::cli::{
+    Failure, only,
+    region::{Placed, is_task_id},
+};
 use std::{fmt, net::IpAddr, str::FromStr};
 use vpc::{
     AWS_SERVICES, AwsService, Endpoint, INTERNET_HOST, Interface, InterfaceId, Topology, VpcId, verdict::Origin,
@@ -57,6 +60,7 @@ impl FromStr for Place {
         match text {
             "internet" => Ok(Self::Internet),
             _ if text.starts_with("arn:") => Ok(Self::Arn(text.to_owned())),
+            _ if is_task_id(text) => Ok(Self::Task(text.to_owned())),
             _ if text.starts_with("eni-") => Ok(Self::Interface(text.to_owned())),
             _ => AwsService::named(text).map(Self::Service).ok_or_else(|| {
                 let services: Vec<&str> = AWS_SERVICES.iter().map(|service| service.name).collect();

@@ -2,7 +2,7 @@
 
 use super::{fix::Fix, place::Place, report::Question};
 use crate::cli::region::{Placed, Stopped};
-use vpc::{AwsService, Topology, verdict::Transport};
+use vpc::{AWS_SERVICES, AwsService, Topology, verdict::Transport};
 
 /// Puts the task that a question is asked for back into the networks, if it is one that failed to start and nobody has its address now.
 pub fn put_back(topology: &mut Topology, tasks: &mut Vec<Placed>, stopped: &[Stopped], place: &Place) {
@@ -43,7 +43,9 @@ pub fn unreached(topology: &Topology, gone: &Stopped) -> Option<Fix> {
 fn aim(reason: &str) -> Option<(Place, u16)> {
     let dialled = reason.split("dial tcp ").nth(1).and_then(|rest| rest.split(": ").next());
     if let Some(address) = dialled.and_then(|text| text.parse::<std::net::SocketAddr>().ok()) {
-        return Some((Place::Address(None, address.ip()), address.port()));
+        // A name that led to a service leads to its endpoint as soon as there is one.
+        let service = AWS_SERVICES.iter().find(|service| service.address() == address.ip());
+        return Some((service.map_or(Place::Address(None, address.ip()), Place::Service), address.port()));
     }
     let services =
         [("Amazon CloudWatch", "logs"), ("AWS Systems Manager", "ssm"), ("AWS Secrets Manager", "secretsmanager")];
@@ -60,6 +62,8 @@ mod tests {
     fn a_reason_names_where_it_did_not_get_to() {
         let dialled = "CannotPullContainerError: …: failed to do request: Head \"https://registry-1.docker.io/v2/\": dial tcp 203.0.113.20:443: i/o timeout";
         assert_eq!(aim(dialled), Some((Place::Address(None, "203.0.113.20".parse().unwrap()), 443)));
+        let ecr = "…: request send failed, Post \"https://api.ecr.us-east-1.amazonaws.com/\": dial tcp 198.19.254.96:443: i/o timeout.";
+        assert_eq!(aim(ecr), Some((Place::Service(AwsService::named("ecr.api").unwrap()), 443)));
         let logs = "ResourceInitializationError: …There is a connection issue between the task and Amazon CloudWatch. Check your network configuration. : signal: killed";
         assert_eq!(aim(logs).unwrap().0.to_string(), "logs");
         assert_eq!(aim("CannotPullContainerError: …: not found"), None);

@@ -1,6 +1,9 @@
 //! Vantage points: how they are written, and what is meant.
 
-use crate::cli::{Failure, only, region::Placed};
+use crate::cli::{
+    Failure, only,
+    region::{Placed, is_task_id},
+};
 use std::{fmt, str::FromStr};
 use vpc::{Holder, InterfaceId, Topology, Vpc};
 
@@ -40,6 +43,9 @@ impl FromStr for Place {
         }
         if text.starts_with("eni-") {
             return Ok(Self::Interface(text.to_owned()));
+        }
+        if is_task_id(text) {
+            return Ok(Self::Task { id: text.to_owned(), container: None });
         }
         let parts: Vec<&str> = text.split('/').collect();
         match parts.as_slice() {

@@ -1,6 +1,9 @@
 //! Which log streams are meant, and what they are called.
 
-use crate::cli::{Failure, only, region::Region};
+use crate::cli::{
+    Failure, only,
+    region::{Region, is_task_id},
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -18,7 +21,7 @@ impl Source {
     pub async fn find(region: &Region, what: &str, container: Option<&str>) -> Result<Self, Failure> {
         let id = match what.strip_prefix("task/") {
             Some(id) => Some(id),
-            None if what.starts_with("arn:") || is_id(what) => Some(what),
+            None if what.starts_with("arn:") || is_task_id(what) => Some(what),
             None => None,
         };
         let Some(id) = id else {
@@ -38,11 +41,6 @@ impl Source {
         let groups = streams(&answer["taskDefinition"], arn.rsplit('/').next().unwrap_or(&arn), container)?;
         Ok(Self { groups, task: Some((cluster, arn)) })
     }
-}
-
-/// Whether it can be a task's id: thirty-two hexadecimal digits. The beginning of one might be a log group's name.
-fn is_id(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The ARN of the one task, running or stopped, whose id begins so.

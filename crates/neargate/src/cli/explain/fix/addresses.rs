@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use vpc::{Holder, Interface, InterfaceId, InternetGatewayId, Subnet, SubnetId, Target, Vpc, VpcId, verdict::Step};
 
 /// A new Elastic IP address, as an argument.
-const NEW_ADDRESS: &str = "$(aws ec2 allocate-address --domain vpc --query AllocationId --output text)";
+pub const NEW_ADDRESS: &str = "$(aws ec2 allocate-address --domain vpc --query AllocationId --output text)";
 
 /// A private address that has no public one.
 pub fn public(scene: &Scene, moment: &Moment, gateway: &InternetGatewayId, private: IpAddr) -> Fix {
@@ -20,7 +20,7 @@ pub fn public(scene: &Scene, moment: &Moment, gateway: &InternetGatewayId, priva
 }
 
 /// Commands that give an interface a public address.
-fn give(scene: &Scene, id: &InterfaceId, private: IpAddr) -> Vec<String> {
+pub fn give(scene: &Scene, id: &InterfaceId, private: IpAddr) -> Vec<String> {
     let Some((_, vpc, interface)) = scene.interface(id) else { return Vec::new() };
     match &interface.holder {
         Holder::Task => scene.tasks.get(id.as_str()).map(|arn| again(arn, vpc, interface)).unwrap_or_default(),
@@ -50,15 +50,20 @@ fn again(arn: &str, vpc: &Vpc, interface: &Interface) -> Vec<String> {
     ]
 }
 
-/// A subnet where a public address is of use, one that leads to an internet gateway: an interface's own if it does.
+/// A subnet where a public address is of use: an interface's own if it is public.
 fn public_subnet<'a>(vpc: &'a Vpc, interface: &'a Interface) -> &'a SubnetId {
+    let mut public: Vec<_> = public_subnets(vpc).collect();
+    public.sort_by_key(|id| **id != interface.subnet);
+    public.first().copied().unwrap_or(&interface.subnet)
+}
+
+/// The subnets that lead to an internet gateway.
+pub fn public_subnets(vpc: &Vpc) -> impl Iterator<Item = &SubnetId> {
     let leads = |subnet: &Subnet| {
         let routes = vpc.route_tables.get(&subnet.route_table).map(|table| table.routes.as_slice()).unwrap_or_default();
         routes.iter().any(|route| matches!(route.target, Target::InternetGateway(_)))
     };
-    let others = vpc.subnets.iter().filter(|(_, subnet)| leads(subnet)).map(|(id, _)| id);
-    let own = vpc.subnets.get(&interface.subnet).is_some_and(leads);
-    others.into_iter().find(|_| !own).unwrap_or(&interface.subnet)
+    vpc.subnets.iter().filter(move |(_, subnet)| leads(subnet)).map(|(id, _)| id)
 }
 
 /// An address that the internet does not lead to.

@@ -1,11 +1,15 @@
 //! Routes: one that is missing, leads nowhere, or leads the wrong way.
 
-use super::{Fix, Scene, words};
+use super::{
+    Fix, Scene,
+    addresses::{self, NEW_ADDRESS, public_subnets},
+    words,
+};
 use crate::cli::explain::replay::Moment;
 use std::net::IpAddr;
 use vpc::{
     AWS_SERVICES, AwsService, Destination, Endpoint, Holder, Interface, InternetGatewayId, IpNet, NatGatewayId,
-    RouteTableId, Target, Vpc, VpcId,
+    RouteTableId, SubnetId, Target, Vpc, VpcId,
     verdict::{End, Origin, Packet, Step, verdict},
 };
 
@@ -40,18 +44,51 @@ pub fn route(scene: &Scene, moment: &Moment, table: &RouteTableId, found: Option
         _ => {}
     }
     let mut commands = Vec::new();
-    let Some((range, target)) = way(scene, (vpc_id, vpc, interface), moment, &mut commands) else {
+    let Some((range, way)) = way(scene, (vpc_id, vpc, interface), moment, &mut commands) else {
         return words(format!("{why} Nobody on the internet or in a VPC that is here has that address."));
     };
-    commands.push(match (found, target) {
-        (_, Way::NewEndpoint(service)) => return new_endpoint(scene, &why, vpc_id, table, service),
-        (_, Way::Endpoint(id)) => {
-            format!("aws ec2 modify-vpc-endpoint --vpc-endpoint-id {id} --add-route-table-ids {table}")
+    let option = match &way {
+        Way::NewEndpoint(service) => return new_endpoint(scene, &why, vpc_id, table, service),
+        Way::NewInterfaceEndpoint(service, groups) => {
+            return new_interface_endpoint(scene, &why, (vpc_id, interface), service, groups);
         }
-        (Some((_, destination, _)), Way::Target(target)) => replace(table, destination, &target),
-        (None, Way::Target(target)) => create(table, &range, &target),
+        Way::Endpoint(id) => {
+            let add = format!("aws ec2 modify-vpc-endpoint --vpc-endpoint-id {id} --add-route-table-ids {table}");
+            return Fix { why, commands: vec![add] };
+        }
+        Way::Internet(gateway) => format!("--gateway-id {gateway}"),
+        Way::Target(option) => option.clone(),
+    };
+    commands.push(match found {
+        Some((_, destination, _)) => replace(table, destination, &option),
+        None => create(table, &range, &option),
     });
+    // A way to an internet gateway is of no use without a public address.
+    let public = interface.public_ips.contains_key(&moment.source);
+    if let (Way::Internet(_), Holder::Task, false, Some(id)) = (way, &interface.holder, public, moment.sender) {
+        commands.extend(addresses::give(scene, id, moment.source));
+    }
     Fix { why, commands }
+}
+
+/// What to do in a VPC that reaches AWS's services by interface endpoints, where one is not there.
+fn new_interface_endpoint(
+    scene: &Scene,
+    why: &str,
+    (vpc, interface): (&VpcId, &Interface),
+    service: &AwsService,
+    groups: &[&str],
+) -> Fix {
+    let name = service.service_name(&scene.topology.region);
+    Fix {
+        why: format!("{why} {vpc} has no interface endpoint for {name}."),
+        commands: vec![format!(
+            "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id {vpc} --service-name {name} --subnet-ids {} \
+             --security-group-ids {}",
+            interface.subnet,
+            groups.join(" ")
+        )],
+    }
 }
 
 /// What to do where a service would be reached by a gateway endpoint that is not there.
@@ -70,8 +107,12 @@ fn new_endpoint(scene: &Scene, why: &str, vpc: &VpcId, table: &RouteTableId, ser
 pub fn specific(scene: &Scene, moment: &Moment, table: &RouteTableId) -> Option<Vec<String>> {
     let sender = moment.sender.and_then(|id| scene.interface(id))?;
     let mut commands = Vec::new();
-    let (range, Way::Target(target)) = way(scene, sender, moment, &mut commands)? else { return None };
-    commands.push(create(table, &range, &target));
+    let (range, option) = match way(scene, sender, moment, &mut commands)? {
+        (range, Way::Target(option)) => (range, option),
+        (range, Way::Internet(gateway)) => (range, format!("--gateway-id {gateway}")),
+        _ => return None,
+    };
+    commands.push(create(table, &range, &option));
     Some(commands)
 }
 
@@ -107,23 +148,36 @@ pub fn new_gateway(vpc: &VpcId) -> [String; 2] {
     [make.to_owned(), attach("$IGW", vpc)]
 }
 
-enum Way {
+/// Commands that make a NAT gateway in a subnet, as `$NAT`.
+fn new_nat(subnet: &SubnetId) -> [String; 2] {
+    let make = format!("aws ec2 create-nat-gateway --subnet-id {subnet} --allocation-id {NEW_ADDRESS}");
+    [
+        format!("NAT=$({make} --query NatGateway.NatGatewayId --output text)"),
+        "aws ec2 wait nat-gateway-available --nat-gateway-ids $NAT".to_owned(),
+    ]
+}
+
+enum Way<'a> {
     /// The target as an option of CreateRoute.
     Target(String),
+    /// An internet gateway.
+    Internet(String),
     /// A gateway endpoint, which makes its route itself.
     Endpoint(String),
     /// One that is to be made, for a service.
     NewEndpoint(&'static AwsService),
+    /// An interface endpoint that is to be made, with the security groups of one that is there.
+    NewInterfaceEndpoint(&'static AwsService, Vec<&'a str>),
 }
 
-/// Where a packet should be led, and for which range: to a peer that has the address, an endpoint for it, or the internet. What has
-/// to be made first is added to the commands.
-fn way(
+/// Where a packet should be led, and for which range: to a peer that has the address, an endpoint for it, or the internet, by a NAT
+/// gateway if its sender has no public address. What has to be made first is added to the commands.
+fn way<'a>(
     scene: &Scene,
-    (vpc_id, vpc, interface): (&VpcId, &Vpc, &Interface),
+    (vpc_id, vpc, interface): (&VpcId, &'a Vpc, &'a Interface),
     moment: &Moment,
     commands: &mut Vec<String>,
-) -> Option<(String, Way)> {
+) -> Option<(String, Way<'a>)> {
     let to = moment.destination;
     let range = |vpc: &Vpc| vpc.cidrs.iter().find(|cidr| cidr.contains(&to)).map(IpNet::to_string);
     if let Some((id, cidr)) = scene.topology.peerings_of(vpc_id).find_map(|(id, _, peer)| Some((id, range(peer)?))) {
@@ -151,14 +205,23 @@ fn way(
         return None;
     }
     let default = "0.0.0.0/0".to_owned();
-    if !public && let Some(nat) = working_nat(vpc, interface) {
-        return Some((default, Way::Target(format!("--nat-gateway-id {nat}"))));
+    if !public && !matches!(interface.holder, Holder::NatGateway(_)) {
+        if let Some(nat) = working_nat(vpc, interface) {
+            return Some((default, Way::Target(format!("--nat-gateway-id {nat}"))));
+        }
+        if let (Some(service), Some(groups)) = (service(to), groups_of_endpoints(vpc)) {
+            return Some((String::new(), Way::NewInterfaceEndpoint(service, groups)));
+        }
+        if let Some(subnet) = public_subnets(vpc).find(|subnet| **subnet != interface.subnet) {
+            commands.extend(new_nat(subnet));
+            return Some((default, Way::Target("--nat-gateway-id $NAT".to_owned())));
+        }
     }
     let gateway = vpc.internet_gateway.as_ref().map(InternetGatewayId::to_string).unwrap_or_else(|| {
         commands.extend(new_gateway(vpc_id));
         "$IGW".to_owned()
     });
-    Some((default, Way::Target(format!("--gateway-id {gateway}"))))
+    Some((default, Way::Internet(gateway)))
 }
 
 /// A gateway endpoint of the VPC for the service that has an address.
@@ -180,7 +243,17 @@ fn working_nat<'a>(vpc: &'a Vpc, interface: &Interface) -> Option<&'a NatGateway
         let own = vpc.nat_gateways.get(*nat).and_then(|nat| vpc.interfaces.get(&nat.interface));
         own.is_some_and(|own| !own.public_ips.is_empty() && own.subnet != interface.subnet)
     };
-    vpc.nat_gateways.keys().find(works).filter(|_| !matches!(interface.holder, Holder::NatGateway(_)))
+    vpc.nat_gateways.keys().find(works)
+}
+
+/// The security groups of an interface endpoint, if the VPC reaches some service by one at the service's own name.
+fn groups_of_endpoints(vpc: &Vpc) -> Option<Vec<&str>> {
+    let mut own = vpc.endpoints.values().filter_map(|endpoint| match endpoint {
+        Endpoint::Interface { interfaces, private_dns: true, .. } => interfaces.values().next(),
+        _ => None,
+    });
+    let interface = own.find_map(|id| vpc.interfaces.get(id)).filter(|_| vpc.has_hostnames())?;
+    Some(interface.security_groups.iter().map(|group| group.as_str()).collect())
 }
 
 /// Whether an address is somebody's on the internet.

@@ -1,6 +1,6 @@
 //! The commands of fixes, done to a topology as AWS would do them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vpc::*;
 
 /// Does a command; whether it is one that a running task can profit from.
@@ -8,7 +8,7 @@ pub fn apply(topology: &mut Topology, command: &str) -> bool {
     if command.starts_with('#') || command.starts_with("aws ecs run-task") {
         return false;
     }
-    let command = command.trim_start_matches("IGW=$(").trim_start_matches("PCX=$(");
+    let command = command.trim_start_matches("IGW=$(").trim_start_matches("PCX=$(").trim_start_matches("NAT=$(");
     let mut words = command.split_whitespace().skip_while(|word| *word != "ec2").skip(1);
     let operation = words.next().unwrap();
     let mut options: BTreeMap<&str, &str> = BTreeMap::new();
@@ -95,6 +95,26 @@ fn perform(topology: &mut Topology, operation: &str, options: &BTreeMap<&str, &s
             };
             topology.peerings.insert(id("vpc-peering-connection-id").into(), ends);
         }
+        "create-nat-gateway" => {
+            let (vpc, id) = (vpc_of(topology, get("subnet-id")), InterfaceId::from("eni-nat-new"));
+            assert!(get("allocation-id").starts_with("$(aws"));
+            let mut interface = new_interface(get("subnet-id"), "10.0.0.200", Holder::NatGateway("$NAT".into()));
+            interface.public_ips.insert(interface.private_ip, "198.18.0.201".parse().unwrap());
+            vpc.interfaces.insert(id.clone(), interface);
+            vpc.nat_gateways.insert("$NAT".into(), NatGateway { interface: id, bandwidth: NatGateway::BANDWIDTH });
+        }
+        "wait" => {}
+        "create-vpc-endpoint" if options.get("vpc-endpoint-type") == Some(&"Interface") => {
+            let vpc = topology.vpcs.get_mut(get("vpc-id")).unwrap();
+            let service = get("service-name").strip_prefix("com.amazonaws.us-east-1.").unwrap().to_owned();
+            let mut interface = new_interface(get("subnet-ids"), "10.0.1.201", Holder::Endpoint("vpce-new".into()));
+            interface.security_groups = BTreeSet::from([get("security-group-ids").into()]);
+            vpc.interfaces.insert("eni-new".into(), interface);
+            let interfaces = BTreeMap::from([("us-east-1a".to_owned(), "eni-new".into())]);
+            let endpoint =
+                Endpoint::Interface { service, interfaces, dns_label: "vpce-new".to_owned(), private_dns: true };
+            vpc.endpoints.insert("vpce-new".into(), endpoint);
+        }
         "create-vpc-endpoint" => {
             let vpc = topology.vpcs.get_mut(get("vpc-id")).unwrap();
             let service = get("service-name").rsplit('.').next().unwrap().to_owned();
@@ -125,6 +145,23 @@ fn perform(topology: &mut Topology, operation: &str, options: &BTreeMap<&str, &s
             interface(topology, get("network-interface-id")).source_dest_check = false;
         }
         other => panic!("{other} is not known here"),
+    }
+}
+
+fn vpc_of<'a>(topology: &'a mut Topology, subnet: &str) -> &'a mut Vpc {
+    topology.vpcs.values_mut().find(|vpc| vpc.subnets.contains_key(subnet)).unwrap()
+}
+
+fn new_interface(subnet: &str, address: &str, holder: Holder) -> Interface {
+    Interface {
+        subnet: subnet.into(),
+        private_ip: address.parse().unwrap(),
+        mac: "02:00:00:00:00:c8".parse().unwrap(),
+        secondary_ips: BTreeSet::new(),
+        public_ips: BTreeMap::new(),
+        security_groups: BTreeSet::new(),
+        source_dest_check: false,
+        holder,
     }
 }
 

@@ -156,20 +156,66 @@ fn black_holes_are_filled() {
     let mut topology = region();
     vpc_1(&mut topology).nat_gateways.clear();
     let (_, commands) = why(&topology, "eni-app", "internet:80");
+    assert!(commands[0].starts_with("NAT=$(aws ec2 create-nat-gateway --subnet-id subnet-public --allocation-id $("));
     assert_eq!(
-        commands,
-        ["aws ec2 replace-route --route-table-id rtb-private --destination-cidr-block 0.0.0.0/0 --gateway-id igw-1"]
+        commands[1..],
+        [
+            "aws ec2 wait nat-gateway-available --nat-gateway-ids $NAT",
+            "aws ec2 replace-route --route-table-id rtb-private --destination-cidr-block 0.0.0.0/0 --nat-gateway-id $NAT"
+        ]
     );
-    let done = mended(&mut topology, "eni-app", "internet:80", Protocol::Tcp);
-    assert!(done[1].starts_with(
-        "aws ec2 associate-address --network-interface-id eni-app --private-ip-address 10.0.1.11 --allocation-id $("
-    ));
+    assert_eq!(mended(&mut topology, "eni-app", "internet:80", Protocol::Tcp), commands);
 
     let mut topology = region();
     topology.peerings.clear();
     let (_, commands) = why(&topology, "eni-web", "10.2.0.10:80");
     assert_eq!(commands, ["aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id pcx-1"]);
     mended(&mut topology, "eni-web", "10.2.0.10:80", Protocol::Tcp);
+}
+
+/// What AWS's users do about a private subnet: a NAT gateway, endpoints if the VPC has some, or a public subnet where there is none.
+#[test]
+fn a_private_subnet_is_not_made_a_public_one() {
+    let mut topology = region();
+    let vpc = vpc_1(&mut topology);
+    vpc.nat_gateways.clear();
+    vpc.route_tables.get_mut("rtb-private").unwrap().routes.clear();
+    let (said, commands) = why(&topology, "task/bb33", "ecr.api:443");
+    assert_eq!(said, "No egress rule of eni-db's security groups allows TCP port 443 to 198.19.254.96.");
+    assert!(apply(&mut topology, &commands[0]));
+    let (said, commands) = why(&topology, "task/bb33", "ecr.api:443");
+    assert_eq!(
+        said,
+        "Route table rtb-private has no route for 198.19.254.96. vpc-1 has no interface endpoint for com.amazonaws.us-east-1.ecr.api."
+    );
+    assert_eq!(
+        commands,
+        [
+            "aws ec2 create-vpc-endpoint --vpc-endpoint-type Interface --vpc-id vpc-1 --service-name com.amazonaws.us-east-1.ecr.api \
+             --subnet-ids subnet-private --security-group-ids sg-logs"
+        ]
+    );
+    mended(&mut topology.clone(), "task/bb33", "ecr.api:443", Protocol::Tcp);
+
+    vpc_1(&mut topology).endpoints.clear();
+    let (_, commands) = why(&topology, "task/bb33", "ecr.api:443");
+    assert_eq!(
+        commands.last().unwrap(),
+        "aws ec2 create-route --route-table-id rtb-private --destination-cidr-block 0.0.0.0/0 --nat-gateway-id $NAT"
+    );
+    mended(&mut topology.clone(), "task/bb33", "ecr.api:443", Protocol::Tcp);
+
+    let vpc = vpc_1(&mut topology);
+    vpc.route_tables.get_mut("rtb-public").unwrap().routes.clear();
+    let (_, commands) = why(&topology, "task/bb33", "ecr.api:443");
+    assert_eq!(
+        commands[..2],
+        [
+            "aws ec2 create-route --route-table-id rtb-private --destination-cidr-block 0.0.0.0/0 --gateway-id igw-1",
+            "# a task has a public address from its start or never: run it again with one"
+        ]
+    );
+    assert!(commands[2].contains("subnets=[subnet-private]") && commands[2].contains("assignPublicIp=ENABLED"));
 }
 
 #[test]

@@ -52,6 +52,13 @@ fn a_service_is_where_its_name_leads_to() {
 }
 
 #[test]
+fn a_task_may_be_written_as_its_whole_id() {
+    let id = "4f2a0123456789abcdef0123456789ab";
+    assert_eq!(id.parse(), Ok(Place::Task(id.to_owned())));
+    assert!("ecc".parse::<Place>().is_err(), "which might be the beginning of one");
+}
+
+#[test]
 fn aims_end_with_a_port() {
     let aim = |text: &str| text.parse::<Aim>().unwrap();
     let address = |text: &str| Place::Address(None, text.parse::<IpAddr>().unwrap());
