@@ -9,7 +9,7 @@ from region import until
 from tasks import ROLE, awslogs, container, define, describe, result, run
 
 
-def test_a_missing_group_stops_the_task_with_awss_text(ecs, network):
+def test_a_missing_group_stops_the_task_with_awss_text(shared, ecs, network):
     task, _ = result(ecs, network, container(command="exit 0", logConfiguration=awslogs("/not/there")), executionRoleArn=ROLE)
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"].startswith(
@@ -17,6 +17,9 @@ def test_a_missing_group_stops_the_task_with_awss_text(ecs, network):
         "operation error CloudWatch Logs: CreateLogStream, https response error StatusCode: 400, RequestID: "
     )
     assert task["stoppedReason"].endswith(", ResourceNotFoundException: The specified log group does not exist. : exit status 1")
+    for follow in ([], ["--follow"]):
+        shown = shared.neargate("logs", task["taskArn"], *follow, check=False)
+        assert (shown.returncode, shown.stdout) == (1, "") and task["stoppedReason"] in shown.stderr
 
 
 def test_a_group_is_made_when_asked_for_and_every_way_of_reading_finds_the_lines(shared, ecs, network):
@@ -78,6 +81,7 @@ def test_logs_of_a_task_are_printed_and_followed_to_its_end(shared, ecs, network
     assert shared.neargate("logs", "/printed", "--since", "0s").stdout == ""
     assert "no container nope" in shared.neargate("logs", arn, "-c", "nope", check=False).stderr
     assert "there is no task" in shared.neargate("logs", "task/ffffffff", check=False).stderr
+    assert "there is no log group /nope" in shared.neargate("logs", "/nope", check=False).stderr
 
 
 def test_polling_finds_every_event_once_while_they_come(shared):

@@ -23,6 +23,9 @@ Examples:
 /// The most tasks that DescribeTasks takes.
 const DESCRIBED_AT_ONCE: usize = 100;
 
+/// How many tasks that failed to start are shown as text, the latest: a loop of them would hide everything else.
+const FAILED_SHOWN: usize = 3;
+
 /// Show the networks and the tasks of a region.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -192,7 +195,11 @@ fn text(report: &Report) -> String {
     out += "\n";
     report.vpcs.iter().for_each(|vpc| out += &vpc.to_string());
     out += &running(&report.tasks);
-    report.failed_to_start.iter().for_each(|task| out += &task.to_string());
+    report.failed_to_start.iter().take(FAILED_SHOWN).for_each(|task| out += &task.to_string());
+    match report.failed_to_start.len().saturating_sub(FAILED_SHOWN) {
+        0 => {}
+        more => out += &format!("\n{more} more failed to start within the last hour: see --output json.\n"),
+    }
     out
 }
 

@@ -3,7 +3,7 @@
 use super::{source::Source, terminal::harmless};
 use crate::cli::{Failure, Output, region::Region};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
@@ -68,11 +68,15 @@ impl Tail<'_> {
             let ended = !follow || self.has_stopped().await?;
             let mut latest = since;
             for (group, streams) in &self.source.groups {
-                latest = latest.max(self.read(group, streams, since, &mut printed, out).await?);
+                match self.read(group, streams, since, &mut printed, out).await? {
+                    Some(newest) => latest = latest.max(newest),
+                    None if follow || self.source.task.is_some() => {}
+                    None => return Err(Failure(format!("there is no log group {group}")).into()),
+                }
             }
             out.flush().map_err(Stopped::Write)?;
             if ended {
-                return Ok(());
+                return Ok(self.started().await?);
             }
             since = since.max(latest - LATE);
             printed.forget_before(since);
@@ -81,12 +85,27 @@ impl Tail<'_> {
     }
 
     async fn has_stopped(&self) -> Result<bool, Failure> {
-        let Some((cluster, arn)) = &self.source.task else { return Ok(false) };
-        let answer = self.region.ecs("DescribeTasks", &json!({ "cluster": cluster, "tasks": [arn] })).await?;
-        Ok(answer["tasks"][0]["lastStatus"].as_str().is_none_or(|status| status == "STOPPED"))
+        let task = self.task().await?;
+        Ok(self.source.task.is_some() && task["lastStatus"].as_str().is_none_or(|status| status == "STOPPED"))
     }
 
-    /// Prints every page of some streams. Returns the newest event's time.
+    /// Fails for a task that never started: why not is what its reader is after.
+    async fn started(&self) -> Result<(), Failure> {
+        let task = self.task().await?;
+        match (task["stopCode"].as_str(), task["stoppedReason"].as_str()) {
+            (Some("TaskFailedToStart"), Some(reason)) => Err(Failure(format!("the task failed to start: {reason}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Amazon ECS's description of the task, if it is one's log that is read.
+    async fn task(&self) -> Result<Value, Failure> {
+        let Some((cluster, arn)) = &self.source.task else { return Ok(Value::Null) };
+        let answer = self.region.ecs("DescribeTasks", &json!({ "cluster": cluster, "tasks": [arn] })).await?;
+        Ok(answer["tasks"][0].clone())
+    }
+
+    /// Prints every page of some streams. Returns the newest event's time; `None` when there is no such log group.
     async fn read(
         &self,
         group: &str,
@@ -94,7 +113,7 @@ impl Tail<'_> {
         since: i64,
         printed: &mut Printed,
         out: &mut impl Write,
-    ) -> Result<i64, Stopped> {
+    ) -> Result<Option<i64>, Stopped> {
         let mut request = json!({ "logGroupName": group, "startTime": since });
         if let Some(pattern) = &self.filter {
             request["filterPattern"] = json!(pattern);
@@ -103,12 +122,13 @@ impl Tail<'_> {
             // FilterLogEvents wants all to be there, and a container that was not started yet has none.
             let there = self.there(group, streams).await?;
             if there.is_empty() {
-                return Ok(since);
+                return Ok(Some(since));
             }
             request["logStreamNames"] = json!(there);
         }
         let mut latest = since;
-        while let Some(answer) = self.region.logs("FilterLogEvents", &request).await? {
+        loop {
+            let Some(answer) = self.region.logs("FilterLogEvents", &request).await? else { return Ok(None) };
             let page: Page = serde_json::from_value(answer).map_err(Failure::from)?;
             for event in page.events {
                 latest = latest.max(event.timestamp);
@@ -118,10 +138,9 @@ impl Tail<'_> {
             }
             match page.next_token {
                 Some(token) => request["nextToken"] = json!(token),
-                None => break,
+                None => return Ok(Some(latest)),
             }
         }
-        Ok(latest)
     }
 
     /// Those of the streams that have been made.
