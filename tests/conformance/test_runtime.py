@@ -5,9 +5,9 @@ from region import Region
 from tasks import READY, container, define, polite, public, reaches, ready, result, run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["crun", "runc"])
 def region(request, tmp_path_factory, archives):
-    region = Region(request.config.getoption("--neargate"), tmp_path_factory.mktemp("crun"), ["--runtime", "crun"])
+    region = Region(request.config.getoption("--neargate"), tmp_path_factory.mktemp(request.param), ["--runtime", request.param])
     region.up()
     region.load(archives / "busybox.tar")
     region.client("ecs").create_cluster(clusterName="default")
@@ -16,7 +16,7 @@ def region(request, tmp_path_factory, archives):
     assert region.leftovers() == []
 
 
-def test_tasks_run_with_crun(region):
+def test_tasks_run(region):
     ecs, ec2 = region.client("ecs"), region.client("ec2")
     network = public(ec2.describe_subnets()["Subnets"][0]["SubnetId"])
     server = container("api", "mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 8080 -h /www", essential=False, stopTimeout=2)
@@ -27,7 +27,7 @@ def test_tasks_run_with_crun(region):
     assert task["stopCode"] == "TaskFailedToStart" and "not found in $PATH" in containers["app"]["reason"]
 
 
-def test_tasks_of_crun_are_adopted_too(region):
+def test_they_are_adopted_too(region):
     ecs, ec2 = region.client("ecs"), region.client("ec2")
     network = public(ec2.describe_subnets()["Subnets"][0]["SubnetId"])
     arn = run(ecs, network, define(ecs, polite("app", 6), volumes=READY))

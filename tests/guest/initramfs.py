@@ -10,7 +10,7 @@ import sys
 LATEST = "linux-image-cloud-amd64"
 
 # Programs that tests start, or break things with. Their libraries come along.
-TOOLS = ["crun", "ip", "nft", "unshare"]
+TOOLS = ["crun", "ip", "nft", "runc", "unshare"]
 # Modules that the kernel loads by itself when something asks for them, as on any host; with all they need.
 MODULES = re.compile(r"/(overlay|veth|nf_tables|nft_\w+|nf_conntrack\w*|nf_nat|crc32c\w*)\.ko$")
 

@@ -28,11 +28,11 @@ WORK = REPOSITORY / "target/guest"
 SCRIPTS = ["task", "nested"]
 # Test programs by their crate: those that ask something of the kernel.
 PROGRAMS = {
-    "containers": ["native", "crun"],
+    "containers": ["native", "crun", "runc"],
     "network": ["attacks", "groups", "healing", "instances", "verdicts"],
 }
-# Emulated, crun itself takes longer than the time this test gives to a command.
-ARGUMENTS = {"crun": "--skip commands_time_out"}
+# Emulated, the runtimes themselves take longer than the time this test gives to a command.
+ARGUMENTS = dict.fromkeys(["crun", "runc"], "--skip commands_time_out")
 KNOWN = SCRIPTS + [name for names in PROGRAMS.values() for name in names]
 
 # Longest that the guest may take.

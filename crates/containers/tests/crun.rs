@@ -6,15 +6,9 @@ mod suite;
 
 common_contracts!(containers::RuntimeKind::Crun);
 
-#[test]
-fn a_terminal_is_refused_by_name() {
-    let task = suite::fixture::Task::new(containers::RuntimeKind::Crun);
-    task.sandbox().start(&task.service("main")).unwrap();
-    let exec = containers::Exec { argv: vec!["/bin/true".into()], ..containers::Exec::default() };
-    match task.sandbox().attach("main", &exec, Some(containers::WindowSize::default())) {
-        Err(containers::Error::Start(error)) => {
-            assert_eq!(error.message, "a terminal for a command is not supported with the runtime crun");
-        }
-        other => panic!("{other:?}"),
+mod oci {
+    crate::contracts! {
+        containers::RuntimeKind::Crun;
+        errors: a_terminal_is_refused_by_name;
     }
 }

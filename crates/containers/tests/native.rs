@@ -1,6 +1,7 @@
 //! The contract suite on our own launcher. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[allow(dead_code, reason = "some contracts are the host's runtimes' alone")]
 mod suite;
 
 common_contracts!(containers::RuntimeKind::Native);

@@ -127,15 +127,19 @@ impl Group {
         }
     }
 
-    /// How many processes of this group the kernel has killed for want of memory, whosever limit was hit.
+    /// How many processes of this group the kernel has killed for want of memory, whosever limit was hit. On v1 the count is the group's
+    /// own, and runc has made one below it.
     pub fn oom_kills(&self) -> u64 {
-        let (file, key) = match &self.layout {
+        let files = match &self.layout {
             Layout::V1 { hierarchies, .. } => {
-                (v1::file(hierarchies, "memory", &self.path, "memory.oom_control"), "oom_kill")
+                let own = v1::file(hierarchies, "memory", &self.path, "memory.oom_control");
+                let below = own.as_deref().and_then(Path::parent).and_then(|dir| fs::read_dir(dir).ok());
+                let below = below.into_iter().flatten().flatten().map(|entry| entry.path().join("memory.oom_control"));
+                own.clone().into_iter().chain(below).collect()
             }
-            Layout::V2(root) => (Some(root.join(&self.path).join("memory.events")), "oom_kill"),
+            Layout::V2(root) => vec![root.join(&self.path).join("memory.events")],
         };
-        file.and_then(|file| keyed(&file, key)).unwrap_or(0)
+        files.iter().filter_map(|file| keyed(file, "oom_kill")).sum()
     }
 
     /// Memory in use, in bytes, the page cache included.

@@ -87,8 +87,7 @@ pub(crate) fn fill_volumes(root: &OwnedFd, plan: &Plan) -> Result<(), StartError
 /// or a device, is not opened.
 pub(crate) fn text_of(root: &OwnedFd, path: &str) -> Result<String, StartError> {
     let Some(found) = resolve::open(root, path)? else { return Ok(String::new()) };
-    let stat = rustix::fs::fstat(&found).start(|| format!("looking at {path} of the image"))?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+    if !is_file(&found, path)? {
         return Ok(String::new());
     }
     let mut text = Vec::new();
@@ -96,6 +95,16 @@ pub(crate) fn text_of(root: &OwnedFd, path: &str) -> Result<String, StartError> 
     let read = file.and_then(|file| file.take(crate::process::MAX_FILE).read_to_end(&mut text));
     read.start(|| format!("reading {path} of the image"))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Whether the image has a plain file there, or nothing.
+pub(crate) fn is_file_or_absent(root: &OwnedFd, path: &str) -> Result<bool, StartError> {
+    resolve::open(root, path)?.map_or(Ok(true), |found| is_file(&found, path))
+}
+
+fn is_file(found: &OwnedFd, path: &str) -> Result<bool, StartError> {
+    let stat = rustix::fs::fstat(found).start(|| format!("looking at {path} of the image"))?;
+    Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
 }
 
 impl Root {

@@ -16,6 +16,20 @@ fn command(task: &Task, name: &str, argv: &[&str]) -> ContainerConfig {
     ContainerConfig { argv: argv.iter().map(ToString::to_string).collect(), ..task.script(name, "") }
 }
 
+/// With a runtime of the host.
+pub fn a_terminal_is_refused_by_name(runtime: RuntimeKind) {
+    let task = Task::new(runtime);
+    task.sandbox().start(&task.service("main")).unwrap();
+    let exec = containers::Exec { argv: vec!["/bin/true".into()], ..containers::Exec::default() };
+    match task.sandbox().attach("main", &exec, Some(containers::WindowSize::default())) {
+        Err(Error::Start(error)) => {
+            let name = format!("{runtime:?}").to_lowercase();
+            assert_eq!(error.message, format!("a terminal for a command is not supported with the runtime {name}"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 pub fn a_missing_command(runtime: RuntimeKind) {
     let task = Task::new(runtime);
     let error = refused(&task, &command(&task, "one", &["nothing"]));

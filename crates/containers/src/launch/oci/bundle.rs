@@ -8,6 +8,9 @@ use crate::process::{Process, seccomp};
 use crate::rootfs::{MASKED, READ_ONLY_PATHS, sysctl_file};
 use serde_json::{Value, json};
 
+/// Which rights new files of a container don't have, as Docker has it.
+pub(super) const UMASK: u32 = 0o022;
+
 /// The whole configuration.
 pub(super) fn config(launch: &Launch, user: &User) -> Result<Vec<u8>, StartError> {
     let config = launch.plan.config;
@@ -63,7 +66,7 @@ fn process(process: &Process, user: &User) -> Value {
         "args": process.argv,
         "env": env,
         "cwd": if process.cwd.is_empty() { "/" } else { &process.cwd },
-        "user": { "uid": user.uid, "gid": user.gid, "additionalGids": user.groups, "umask": 0o022 },
+        "user": { "uid": user.uid, "gid": user.gid, "additionalGids": user.groups, "umask": UMASK },
         "capabilities": { "bounding": caps, "effective": own, "permitted": own, "inheritable": [], "ambient": [] },
         "rlimits": rlimits,
         "noNewPrivileges": true,

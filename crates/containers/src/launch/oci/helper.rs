@@ -29,6 +29,8 @@ impl Order<'_> {
     /// Runs a command in a container, and returns its pid.
     pub(super) fn exec(&self, id: &str, process: &Path, stdio: &Stdio) -> Result<i32, StartError> {
         let mut command = self.command();
+        // runc gives a command its own.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(super::bundle::UMASK));
         command
             .arg("exec")
             .arg("--detach")

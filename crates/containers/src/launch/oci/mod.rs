@@ -64,6 +64,26 @@ impl Oci {
             }
         }
     }
+
+    /// In the helper: the root file system, and the bundle's configuration.
+    fn prepare(&self, launch: &Launch) -> Result<Vec<u8>, StartError> {
+        let plan = &launch.plan;
+        crate::rootfs::detach_from_host()?;
+        let root = crate::rootfs::attach_overlay(plan)?;
+        crate::rootfs::fill_volumes(&root, plan)?;
+        for path in ["/etc/passwd", "/etc/group"] {
+            // runc opens it whatever it is: a pipe that nobody writes to for ever.
+            if self.program == "runc" && !crate::rootfs::is_file_or_absent(&root, path)? {
+                return Err(self.unsupported(&format!("an image whose {path} is no file")));
+            }
+        }
+        let of_image = |path: &str| crate::rootfs::text_of(&root, path);
+        let (passwd, group) = (of_image("/etc/passwd")?, of_image("/etc/group")?);
+        drop(root);
+        crate::rootfs::prepare_for_oci()?;
+        let user = crate::process::user::resolve(&launch.process.user, &passwd, &group)?;
+        bundle::config(launch, &user)
+    }
 }
 
 impl Runtime for Oci {
@@ -81,7 +101,7 @@ impl Runtime for Oci {
         let (state, id) = (self.dir.join("runtime"), self.id(&config.name));
         self.helper(launch.plan.cgroup, |status| {
             let run = || {
-                let config = prepare(&launch)?;
+                let config = self.prepare(&launch)?;
                 let kept = state::in_memory(&state)?;
                 let bundle = state.join("bundle");
                 std::fs::create_dir(&bundle).start(|| format!("making {}", bundle.display()))?;
@@ -127,18 +147,4 @@ fn finish(pid: Result<i32, StartError>, status: &OwnedFd) -> StartError {
             sys::exit(0)
         }
     }
-}
-
-/// In the helper: the root file system, and the bundle's configuration.
-fn prepare(launch: &Launch) -> Result<Vec<u8>, StartError> {
-    let plan = &launch.plan;
-    crate::rootfs::detach_from_host()?;
-    let root = crate::rootfs::attach_overlay(plan)?;
-    crate::rootfs::fill_volumes(&root, plan)?;
-    let of_image = |path: &str| crate::rootfs::text_of(&root, path);
-    let (passwd, group) = (of_image("/etc/passwd")?, of_image("/etc/group")?);
-    drop(root);
-    crate::rootfs::prepare_for_oci()?;
-    let user = crate::process::user::resolve(&launch.process.user, &passwd, &group)?;
-    bundle::config(launch, &user)
 }
