@@ -57,6 +57,7 @@ impl From<Fault> for Refusal {
             ("LayersNotFoundException" | "ReferencedImagesNotFoundException", _) => (400, "MANIFEST_BLOB_UNKNOWN"),
             ("ImageTagAlreadyExistsException", _) => (400, "TAG_INVALID"),
             ("InvalidParameterException", _) if fault.message.contains("'imageTag'") => (400, "TAG_INVALID"),
+            // The code that the OCI distribution specification has for it. Amazon ECR has been seen to answer 405 and UNSUPPORTED.
             ("InvalidParameterException", _) => (400, "MANIFEST_INVALID"),
             ("SecretNotFoundException" | "UnableToAccessSecretException", _) => (403, "DENIED"),
             ("RequestEntityTooLarge", _) => (413, "SIZE_INVALID"),
