@@ -12,7 +12,7 @@ LATEST = "linux-image-cloud-amd64"
 # Programs that tests start, or break things with. Their libraries come along.
 TOOLS = ["crun", "ip", "nft", "runc", "unshare"]
 # Modules that the kernel loads by itself when something asks for them, as on any host; with all they need.
-MODULES = re.compile(r"/(overlay|veth|nf_tables|nft_\w+|nf_conntrack\w*|nf_nat|crc32c\w*)\.ko$")
+MODULES = re.compile(r"/(overlay|veth|nf_tables|nft_\w+|nf_conntrack\w*|nf_nat|sch_tbf|tun|crc32c\w*)\.ko$")
 
 
 @functools.cache

@@ -5,9 +5,9 @@ The machine is emulated in software, so it needs no /dev/kvm (inside another vir
 no disk and no network card: everything it uses is in its initramfs, `init` runs it, and the serial console tells how it went.
 Absent: other architectures than x86_64.
 
-    tests/guest/run.py                    everything
-    tests/guest/run.py native verdicts    these alone
-    tests/guest/run.py --shell            a shell in the guest; `neargate` and the tests are there
+    tests/guest/run.py                          everything
+    tests/guest/run.py task network/verdicts    these alone
+    tests/guest/run.py --shell                  a shell in the guest; `neargate` and the tests are there
 """
 
 import argparse
@@ -29,14 +29,15 @@ SCRIPTS = ["task", "nested"]
 # Test programs by their crate: those that ask something of the kernel.
 PROGRAMS = {
     "containers": ["native", "crun", "runc"],
-    "network": ["attacks", "groups", "healing", "instances", "verdicts"],
+    "network": ["attacks", "forgeries", "gateways", "groups", "healing", "instances", "moves", "uplink", "verdicts"],
+    "agent": ["listen", "packets", "uplink"],
 }
 # Emulated, the runtimes themselves take longer than the time this test gives to a command.
-ARGUMENTS = dict.fromkeys(["crun", "runc"], "--skip commands_time_out")
-KNOWN = SCRIPTS + [name for names in PROGRAMS.values() for name in names]
+ARGUMENTS = dict.fromkeys(["containers/crun", "containers/runc"], "--skip commands_time_out")
+KNOWN = SCRIPTS + [f"{crate}/{name}" for crate, names in PROGRAMS.items() for name in names]
 
 # Longest that the guest may take.
-SECONDS = 300
+SECONDS = 1200
 
 
 def unable():
@@ -57,7 +58,9 @@ def build(names):
     for message in map(json.loads, built.splitlines()):
         if message["reason"] != "compiler-artifact" or not message["executable"]:
             continue
-        kind, name = message["target"]["kind"][0], message["target"]["name"]
+        kind, source = message["target"]["kind"][0], pathlib.Path(message["target"]["src_path"])
+        # crates/CRATE/tests/NAME.rs
+        name = f"{source.parents[1].name}/{source.stem}"
         if kind == "test" and name in names:
             programs[name] = message["executable"]
         elif kind == "bin":

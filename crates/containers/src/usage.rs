@@ -47,24 +47,25 @@ fn tree(path: &Path, linked: &mut Linked) -> Result<u64, Error> {
         Err(rustix::io::Errno::NOENT) => Ok(0),
         Err(error) => Err(Error::host(format!("opening {}", path.display()), error)),
         Ok(dir) => {
-            sum(&dir, linked, MAX_DEPTH).map_err(|error| Error::host(format!("counting {}", path.display()), error))
+            sum(dir, linked, MAX_DEPTH).map_err(|error| Error::host(format!("counting {}", path.display()), error))
         }
     }
 }
 
-/// What disappears while it is counted is not counted.
-fn sum(dir: &OwnedFd, linked: &mut Linked, depth: usize) -> io::Result<u64> {
+/// What disappears while it is counted is not counted. One descriptor a level is open.
+fn sum(dir: OwnedFd, linked: &mut Linked, depth: usize) -> io::Result<u64> {
     if depth == 0 {
         return Ok(u64::MAX);
     }
     let mut total: u64 = 0;
-    for entry in Dir::read_from(dir)? {
+    let mut entries = Dir::new(dir)?;
+    while let Some(entry) = entries.read() {
         let entry = entry?;
         let name = entry.file_name();
         if matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
-        let Ok(stat) = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let Ok(stat) = rustix::fs::statat(entries.fd()?, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
         let directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         if !directory && stat.st_nlink > 1 && !linked.insert((stat.st_dev, stat.st_ino)) {
             continue;
@@ -72,8 +73,8 @@ fn sum(dir: &OwnedFd, linked: &mut Linked, depth: usize) -> io::Result<u64> {
         total = total.saturating_add((u64::try_from(stat.st_blocks).unwrap_or(0) * 512).max(INODE));
         if directory {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            match rustix::fs::openat(dir, name, flags, Mode::empty()) {
-                Ok(below) => total = total.saturating_add(sum(&below, linked, depth - 1)?),
+            match rustix::fs::openat(entries.fd()?, name, flags, Mode::empty()) {
+                Ok(below) => total = total.saturating_add(sum(below, linked, depth - 1)?),
                 Err(rustix::io::Errno::NOENT) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -208,12 +208,15 @@ fn begun_and_left(runtime: RuntimeKind) -> Option<Task> {
 fn begin_and_die(dir: &std::path::Path) {
     let spec = serde_json::from_slice(&fs::read(dir.join("spec.json")).unwrap()).unwrap();
     let real = super::fixture::shim().program.display();
-    let slowly = format!("sleep {}; exec {real} \"$@\"", SLOW.as_secs_f64());
+    let begun = dir.join("begun");
+    let slowly = format!(": > {}; sleep {}; exec {real} \"$@\"", begun.display(), SLOW.as_secs_f64());
     let shim = ShimCommand::new("/bin/sh", ["-c", &slowly, "shim"]);
     let task = dir.join("task");
     std::thread::scope(|scope| {
         scope.spawn(|| Sandbox::create(&task, &spec, &shim));
-        std::thread::sleep(SLOW / 3);
+        while !begun.exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         die();
     });
 }
