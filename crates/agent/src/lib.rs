@@ -36,7 +36,6 @@ pub mod ledger;
 pub mod listen;
 pub mod logs;
 mod metadata;
-mod places;
 pub mod reconcile;
 mod registry;
 mod relief;

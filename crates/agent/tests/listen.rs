@@ -189,7 +189,7 @@ fn what_is_sent_to_an_endpoint_comes_to_the_server_with_the_services_name() {
     world.apply();
     echo(&world.directory.path().join("aws.sock"));
     let path = namespace.path();
-    assert_eq!(send(&path, own).unwrap(), "logs 80: GET / HTTP/1.1");
+    assert_eq!(send(&path, own).unwrap(), "logs 80 for 10.0.1.200: GET / HTTP/1.1");
     let other = network::inside(&path, || TcpStream::connect((own, 8080)).unwrap_err().kind()).unwrap();
     assert_eq!(other, io::ErrorKind::ConnectionRefused);
 }

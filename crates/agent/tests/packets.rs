@@ -41,15 +41,16 @@ fn a_service_is_reached_by_its_name_over_whatever_way_there_is() {
         addresses.first().unwrap().parse().unwrap()
     };
     let heard = |n: u8, host: &str| send(&world.at(n), resolved(&world.at(n), RESOLVER, host)).ok();
-    let sent = |service: &str| Some(format!("{service} 80: GET / HTTP/1.1"));
-    assert_eq!(heard(10, "logs"), sent("logs"), "through the internet gateway");
-    assert_eq!(heard(10, "bucket.s3"), sent("s3"), "through the gateway endpoint");
-    assert_eq!(heard(10, "sts"), sent("sts"), "through the interface endpoint");
-    assert_eq!(heard(11, "sts"), sent("sts"), "from a private subnet too");
+    let sent = |service: &str, client: &str| Some(format!("{service} 80 for {client}: GET / HTTP/1.1"));
+    assert_eq!(heard(10, "logs"), sent("logs", "198.18.0.5"), "through the internet gateway");
+    assert_eq!(heard(10, "bucket.s3"), sent("s3", "10.0.1.10"), "through the gateway endpoint");
+    assert_eq!(heard(10, "sts"), sent("sts", "10.0.1.10"), "through the interface endpoint");
+    assert_eq!(heard(11, "sts"), sent("sts", "10.0.2.11"), "from a private subnet too");
     assert_eq!(heard(11, "logs"), None, "which has no other way out");
     assert_eq!(heard(11, "bucket.s3"), None);
     let internet = world.internet();
-    assert_eq!(send(&internet, resolved(&internet, INTERNET_RESOLVER, "logs")).ok(), sent("logs"));
+    let logs = resolved(&internet, INTERNET_RESOLVER, "logs");
+    assert_eq!(send(&internet, logs).ok(), sent("logs", &logs.to_string()));
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn who_holds_every_connection_to_a_service_leaves_others_theirs() {
     let connect = || (0..300).filter_map(|_| TcpStream::connect((sts, 80)).ok()).collect::<Vec<_>>();
     let held = network::inside(&world.at(10), connect).unwrap();
     assert!(held.len() > 256, "the kernel takes them all");
-    assert_eq!(send(&world.at(11), sts).unwrap(), "sts 80: GET / HTTP/1.1");
+    assert_eq!(send(&world.at(11), sts).unwrap(), "sts 80 for 10.0.2.11: GET / HTTP/1.1");
 }
 
 #[test]

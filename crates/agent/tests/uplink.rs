@@ -6,8 +6,8 @@ mod support;
 
 use agent::uplink::Outside;
 use hickory_proto::{
-    op::{Message, ResponseCode},
-    rr::{RData, Record, rdata::A},
+    op::{Message, MessageType, OpCode, Query, ResponseCode},
+    rr::{Name, RData, Record, RecordType, rdata::A},
 };
 use rustix::net::sockopt;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -316,14 +316,21 @@ fn a_ping_is_answered_by_whom_it_reaches() {
 fn what_is_near_the_host_is_out_of_reach() {
     let around = Surroundings::new();
     let world = around.world();
-    let loopback = around.listen("host", Ipv4Addr::LOCALHOST, 80);
-    let (own, lan) = (around.listen("host", HOST, 80), around.listen("far", NEIGHBOUR, 80));
+    let (own, lan) = (around.listen("host", Ipv4Addr::UNSPECIFIED, 80), around.listen("far", NEIGHBOUR, 80));
     let reached = |world: &World, to| fate(world, 10, to, 80).is_none();
-    for listener in [&loopback, &own, &lan] {
+    for listener in [&own, &lan] {
         listener.set_nonblocking(true).unwrap();
     }
-    let private: [Ipv4Addr; 5] =
-        [HOST, NEIGHBOUR, [10, 9, 9, 9].into(), [172, 16, 1, 1].into(), [100, 64, 0, 1].into()];
+    // Without being an address of any link.
+    ip(&["-n", &format!("{}host", around.name), "route", "add", "local", "203.0.115.0/24", "dev", "lo"]);
+    let private: [Ipv4Addr; 6] = [
+        [203, 0, 115, 7].into(),
+        HOST,
+        NEIGHBOUR,
+        [10, 9, 9, 9].into(),
+        [172, 16, 1, 1].into(),
+        [100, 64, 0, 1].into(),
+    ];
     for to in private {
         assert_eq!(fate(&world, 10, to, 80), Some(ErrorKind::HostUnreachable), "{to}");
     }
@@ -336,7 +343,7 @@ fn what_is_near_the_host_is_out_of_reach() {
     let client = network::inside(&world.at(10), || UdpSocket::bind("0.0.0.0:0").unwrap()).unwrap();
     client.send_to(b"anybody?", (NEIGHBOUR, 53)).unwrap();
     assert_eq!(udp.recv(&mut [0; 10]).unwrap_err().kind(), ErrorKind::WouldBlock);
-    for listener in [&loopback, &own, &lan] {
+    for listener in [&own, &lan] {
         assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
     }
 }
@@ -384,22 +391,27 @@ fn the_internets_own_host_has_the_way_out_too() {
     assert_eq!(inside.accept().unwrap().1.ip(), PUBLIC);
 }
 
-/// Answers every question for an address with the same one, over UDP and TCP.
+/// Answers every question for an address with the same one, over UDP and TCP; but none for names that begin with `silent`.
 fn name_server(around: &Surroundings) {
     let answer = |question: &[u8]| {
         let question = Message::from_vec(question).unwrap();
         let mut reply = Message::response(question.metadata.id, question.metadata.op_code);
         let query = question.queries.first().unwrap().clone();
+        if query.name.to_string().starts_with("silent") {
+            return None;
+        }
         reply.add_answer(Record::from_rdata(query.name.clone(), 300, RData::A(A(SERVER))));
         reply.add_query(query);
-        reply.to_vec().unwrap()
+        Some(reply.to_vec().unwrap())
     };
     let udp = around.udp("host", Ipv4Addr::LOCALHOST, 53);
     udp.set_read_timeout(None).unwrap();
     thread::spawn(move || {
         let mut buffer = [0; 1500];
         while let Ok((length, from)) = udp.recv_from(&mut buffer) {
-            udp.send_to(&answer(&buffer[..length]), from).unwrap();
+            if let Some(reply) = answer(&buffer[..length]) {
+                udp.send_to(&reply, from).unwrap();
+            }
         }
     });
     let tcp = around.listen("host", Ipv4Addr::LOCALHOST, 53);
@@ -409,7 +421,7 @@ fn name_server(around: &Surroundings) {
             stream.read_exact(&mut length).unwrap();
             let mut question = vec![0; usize::from(u16::from_be_bytes(length))];
             stream.read_exact(&mut question).unwrap();
-            let reply = answer(&question);
+            let Some(reply) = answer(&question) else { continue };
             stream.write_all(&[&(reply.len() as u16).to_be_bytes(), reply.as_slice()].concat()).unwrap();
         }
     });
@@ -431,6 +443,28 @@ fn names_of_others_are_asked_of_the_hosts_resolvers() {
     for name in ["nothing.us-east-1.amazonaws.com", "ip-10-9-9-9.ec2.internal"] {
         assert_eq!(ask(&world.at(10), RESOLVER, name).unwrap(), (ResponseCode::NXDomain, vec![]), "{name}");
     }
+}
+
+/// Whoever asks chooses the names, and so whose name servers are to answer.
+#[test]
+fn a_task_that_asks_for_names_nobody_answers_for_keeps_no_other_from_asking() {
+    let around = Surroundings::new();
+    name_server(&around);
+    let world = around.world();
+    let asked = network::inside(&world.at(10), || {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.connect((RESOLVER, 53)).unwrap();
+        for number in 0..900_u16 {
+            let mut question = Message::new(number, MessageType::Query, OpCode::Query);
+            let name = Name::from_ascii(format!("silent{number}.example.com.")).unwrap();
+            question.add_query(Query::query(name, RecordType::A));
+            socket.send(&question.to_vec().unwrap()).unwrap();
+        }
+        socket
+    });
+    let theirs = address(&SERVER.to_string());
+    assert_eq!(ask(&world.at(11), RESOLVER, "example.com").unwrap(), theirs);
+    drop(asked);
 }
 
 #[test]

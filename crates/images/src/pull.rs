@@ -32,7 +32,7 @@ pub struct Bounds {
     pub tries: u32,
     /// The pause before the second; doubled before each further one.
     pub pause: Duration,
-    /// Bytes that all layers of the image may unpack to, those that are here already included.
+    /// Bytes that all layers of the image may unpack to, 16 KiB at least for each file; those that are here already included.
     pub room: u64,
 }
 

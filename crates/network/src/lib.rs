@@ -24,6 +24,7 @@ pub use name::{Instance, LinkName, NamespaceName};
 pub use namespace::inside;
 pub use plan::{Internet, Plan, plan, uplink::DIVERTED};
 
+use std::net::IpAddr;
 use vpc::IpNet;
 
 /// The addresses of the calling thread's network namespace, each with the network it is in.
@@ -34,4 +35,14 @@ pub fn addresses_here() -> Result<Vec<IpNet>, Error> {
     let failed = |errno| Error::new("list", "the addresses of this namespace", errno);
     let addresses = netlink::Socket::route().and_then(|mut socket| netlink::route::addresses(&mut socket));
     Ok(addresses.map_err(failed)?.into_iter().map(|(address, _)| address).collect())
+}
+
+/// Whether what the calling thread's network namespace sends to an address stays in it. That it may without having the address: cloud
+/// machines have such routes for addresses of load balancers.
+///
+/// # Errors
+/// When the kernel can't be asked.
+pub fn stays_here(to: IpAddr) -> Result<bool, Error> {
+    let failed = |errno| Error::new("ask for", "a route of this namespace", errno);
+    netlink::Socket::route().and_then(|mut socket| netlink::route::stays_here(&mut socket, to)).map_err(failed)
 }

@@ -9,6 +9,7 @@ use ::images::mirror::Mirror;
 use aws::fault::Fault;
 use control::Services;
 use logevents::store::Store;
+use shares::Places;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +25,8 @@ pub(crate) struct App {
     pub(crate) tls: Tls,
     pub(crate) registry: Registry,
     pub(crate) seats: Seats,
+    /// Connections of clients in the networks.
+    pub(crate) places: Arc<Places>,
     pub(crate) started: Instant,
     /// Becomes true when the server is to stop.
     pub(crate) stopping: watch::Receiver<bool>,

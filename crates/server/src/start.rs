@@ -11,6 +11,7 @@ use crate::{Config, Error, http, lock, logs};
 use control::{Caller, Region};
 use images::mirror::Mirror;
 use logevents::store::Store;
+use shares::Places;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use vpc::{PUBLIC_REGISTRIES, registry::host_and_port};
 /// The name of the unix socket in the data directory, for hosts and the CLI.
 pub const SOCKET: &str = "neargate.sock";
 /// The name of the unix socket in the data directory where hosts pass on what tasks send to AWS's services. A connection begins with
-/// a line that names the service, such as `logs`; nothing but that service's API answers it.
+/// a line that names the service, the port and who connected; nothing but that service's API answers it.
 pub const AWS_SOCKET: &str = "aws.sock";
 /// How often controllers get to see the time.
 const TICK: Duration = Duration::from_secs(1);
@@ -61,6 +62,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
     let address = listeners.address()?;
     let Opened { core, logs, mirror, registry, tls } = open(config.clone()).await?;
     let (stop, stopping) = watch::channel(false);
+    let connections = config.limits.connections;
     let app = Arc::new(App {
         config,
         core,
@@ -70,6 +72,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
         registry,
         tls,
         seats: Seats::default(),
+        places: Places::new(connections, http::CONNECTIONS_EACH),
         started,
         stopping,
     });

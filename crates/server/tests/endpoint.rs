@@ -4,23 +4,36 @@
 mod common;
 
 use common::{Answer, Client, Running, config};
+use server::{Config, Limits};
 use std::{
     io::Read,
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::Path,
-    time::Duration,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// A connection to a service as a host passes it on.
 fn connect(data_dir: &Path, service: &str) -> Client<UnixStream> {
+    connect_from(data_dir, service, "10.0.0.1")
+}
+
+fn connect_from(data_dir: &Path, service: &str, address: &str) -> Client<UnixStream> {
     let mut client = Client::new(UnixStream::connect(data_dir.join(server::AWS_SOCKET)).unwrap());
-    client.send(format!("{service} 80\n").as_bytes()).unwrap();
+    client.send(format!("{service} 80 1 {address}\n").as_bytes()).unwrap();
     client
 }
 
 fn start() -> (tempfile::TempDir, Running) {
+    start_with(Limits::default())
+}
+
+fn start_with(limits: Limits) -> (tempfile::TempDir, Running) {
     let dir = tempfile::tempdir().unwrap();
-    let running = Running::start(config(dir.path())).unwrap();
+    let running = Running::start(Config { limits, ..config(dir.path()) }).unwrap();
     (dir, running)
 }
 
@@ -111,10 +124,109 @@ fn a_task_that_says_nothing_more_keeps_neither_hosts_nor_users_waiting() {
     }
 }
 
+/// A task that never ends its bodies waits for itself: others' log events are taken in meanwhile.
+#[test]
+fn a_task_that_says_nothing_more_keeps_no_other_task_waiting() {
+    let (dir, running) = start();
+    let t = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let mut user = running.connect();
+    for body in [r#"{"logGroupName": "/app"}"#, r#"{"logGroupName": "/app", "logStreamName": "s"}"#] {
+        let operation = if body.contains("Stream") { "logs.CreateLogStream" } else { "logs.CreateLogGroup" };
+        assert_eq!(user.json(operation, body).unwrap().status, 200);
+    }
+    let head = "POST / HTTP/1.1\r\nHost: api.ecr.us-east-1.amazonaws.com\r\nContent-Length: 29360128\r\n\
+        X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.UploadLayerPart\r\n\r\n";
+    let mut stuck: Vec<_> = (0..60).map(|_| connect(dir.path(), "ecr.api")).collect();
+    for client in &mut stuck {
+        client.send(head.as_bytes()).unwrap();
+    }
+    let mut other = connect_from(dir.path(), "logs", "10.0.0.2");
+    other.0.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let message = "x".repeat(500_000);
+    let events = format!(
+        r#"{{"logGroupName": "/app", "logStreamName": "s", "logEvents": [{{"timestamp": {t}, "message": "{message}"}}]}}"#
+    );
+    for _ in 0..3 {
+        let answer = other.json("logs.PutLogEvents", &events).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+/// Several tasks behind a NAT gateway are one client.
+#[test]
+fn connections_that_say_nothing_keep_nobody_out() {
+    let (dir, _running) = start_with(Limits { connections: 100, ..Limits::default() });
+    let hold = |address: &str| -> Vec<_> { (0..100).map(|_| connect_from(dir.path(), "logs", address)).collect() };
+    let silent: Vec<_> = (1..4).flat_map(|n| hold(&format!("10.0.0.{n}"))).collect();
+    for address in ["10.0.0.1", "10.0.1.1"] {
+        let mut client = connect_from(dir.path(), "logs", address);
+        client.0.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let answer = client.json("logs.DescribeLogGroups", "{}").unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    drop(silent);
+}
+
+/// Requests for which there is no room, and which nobody waits for any more.
+#[test]
+fn requests_whose_client_has_gone_keep_nobody_out() {
+    let (dir, _running) = start_with(Limits { connections: 100, ..Limits::default() });
+    let head = "POST / HTTP/1.1\r\nHost: api.ecr.us-east-1.amazonaws.com\r\nContent-Length: 29360128\r\n\
+        X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.UploadLayerPart\r\n\r\nx";
+    for _ in 0..200 {
+        connect(dir.path(), "ecr.api").send(head.as_bytes()).unwrap();
+    }
+    for address in ["10.0.0.1", "10.0.0.2"] {
+        let mut client = connect_from(dir.path(), "logs", address);
+        client.0.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(client.json("logs.DescribeLogGroups", "{}").unwrap().status, 200);
+    }
+}
+
+/// Searches use every processor, so a task has one at a time.
+#[test]
+fn a_task_that_searches_without_end_keeps_no_other_waiting() {
+    let (dir, running) = start();
+    let t = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let mut user = running.connect();
+    for body in [r#"{"logGroupName": "/app"}"#, r#"{"logGroupName": "/app", "logStreamName": "s"}"#] {
+        let operation = if body.contains("Stream") { "logs.CreateLogStream" } else { "logs.CreateLogGroup" };
+        assert_eq!(user.json(operation, body).unwrap().status, 200);
+    }
+    let message = "x".repeat(1000);
+    let event = format!(r#"{{"timestamp": {t}, "message": "{message}"}}"#);
+    let events = vec![event; 1000].join(",");
+    let batch = format!(r#"{{"logGroupName": "/app", "logStreamName": "s", "logEvents": [{events}]}}"#);
+    for _ in 0..12 {
+        assert_eq!(user.json("logs.PutLogEvents", &batch).unwrap().status, 200);
+    }
+    let search = r#"{"logGroupName": "/app", "filterPattern": "%x+y%"}"#;
+    let answered = Arc::new(AtomicUsize::new(0));
+    let greedy: Vec<_> = (0..20)
+        .map(|_| {
+            let (mut client, answered) = (connect(dir.path(), "logs"), answered.clone());
+            std::thread::spawn(move || {
+                let answer = client.json("logs.FilterLogEvents", search).unwrap();
+                answered.fetch_add(1, Ordering::SeqCst);
+                answer.status
+            })
+        })
+        .collect();
+    while answered.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    let before = answered.load(Ordering::SeqCst);
+    let answer = connect_from(dir.path(), "logs", "10.0.0.2").json("logs.FilterLogEvents", search).unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let meanwhile = answered.load(Ordering::SeqCst) - before;
+    assert!(meanwhile < 8, "{meanwhile} of the other's searches were answered meanwhile");
+    assert!(greedy.into_iter().all(|searching| searching.join().unwrap() == 200));
+}
+
 #[test]
 fn what_names_no_service_is_cut_off() {
     let (dir, _running) = start();
-    for line in ["", "nothing", "GET / HTTP/1.1\r", &"x".repeat(100)] {
+    for line in ["", "nothing", "GET / HTTP/1.1\r", "logs 80 1 10.0.0.1 x\nlogs", &"x".repeat(200)] {
         let mut end = Vec::new();
         // Cut off with unread bytes it may be a reset; either way nothing is answered.
         let _ = connect(dir.path(), line).0.read_to_end(&mut end);

@@ -67,7 +67,7 @@ impl<S: Read + Write> Ecr<S> {
 
 fn endpoint(data_dir: &Path, service: &str) -> Ecr<UnixStream> {
     let mut stream = UnixStream::connect(data_dir.join(server::AWS_SOCKET)).unwrap();
-    stream.write_all(format!("{service} 80\n").as_bytes()).unwrap();
+    stream.write_all(format!("{service} 80 1 10.0.0.1\n").as_bytes()).unwrap();
     Ecr::new(Client::new(stream))
 }
 

@@ -5,21 +5,24 @@ use super::{
     answer::{Transport, question},
 };
 use rustix::rand::{GetRandomFlags, getrandom};
+use shares::{Client, Places};
 use std::{
     io::{self, ErrorKind},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UdpSocket},
-    sync::Semaphore,
     time::timeout,
 };
 
-/// Questions that are being asked at once. One more gets no answer, and is asked again.
-const QUESTIONS: usize = 512;
+/// Questions that are being asked at once, and of one client, whose names may be ones that nobody ever answers for. One more gets no answer,
+/// and is asked again.
+const QUESTIONS: usize = 1024;
+const QUESTIONS_EACH: usize = 64;
 /// How many resolvers are asked, one after the other (MAXNS of resolv.conf(5)), how often, and how long each has for its answer.
 const RESOLVERS: usize = 3;
 const ROUNDS: usize = 2;
@@ -30,19 +33,19 @@ const LONGEST: usize = u16::MAX as usize;
 /// The host's resolvers.
 pub struct Upstream {
     resolv_conf: PathBuf,
-    free: Semaphore,
+    places: Arc<Places>,
 }
 
 impl Upstream {
     /// Those that a file names, which is read again for each question.
     pub fn new(resolv_conf: PathBuf) -> Self {
-        Self { resolv_conf, free: Semaphore::new(QUESTIONS) }
+        Self { resolv_conf, places: Places::new(QUESTIONS, QUESTIONS_EACH) }
     }
 
     /// The answer to a question, over what it came by: so an answer that is too long for a datagram says so, and is asked for again.
     /// `None` when nobody has one.
-    pub(super) async fn ask(&self, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
-        let _place = self.free.try_acquire().ok()?;
+    pub(super) async fn ask(&self, client: Client, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
+        let _place = self.places.at_once(client)?;
         let resolvers = servers(&std::fs::read_to_string(&self.resolv_conf).unwrap_or_default());
         let mut last = None;
         for server in std::iter::repeat_n(resolvers, ROUNDS).flatten() {

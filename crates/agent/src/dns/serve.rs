@@ -5,7 +5,7 @@ use super::{
     answer::{failure, is_elsewhere},
     limit::Limit,
 };
-use crate::places::{self, Places};
+use shares::{Client, Places, Stream};
 use std::{
     io,
     net::IpAddr,
@@ -71,12 +71,12 @@ impl Server {
 }
 
 /// What others answer, or that they don't.
-async fn theirs(upstream: &Upstream, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
-    upstream.ask(question, transport).await.or_else(|| failure(question))
+async fn theirs(upstream: &Upstream, client: Client, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    upstream.ask(client, question, transport).await.or_else(|| failure(question))
 }
 
 /// Answers what comes over UDP, for ever.
-pub(crate) async fn udp(server: Arc<Server>, socket: UdpSocket) {
+pub(crate) async fn udp(server: Arc<Server>, namespace: u64, socket: UdpSocket) {
     let socket = Arc::new(socket);
     // They end with this.
     let mut asking = JoinSet::new();
@@ -91,8 +91,9 @@ pub(crate) async fn udp(server: Arc<Server>, socket: UdpSocket) {
                     Some(Reply::Packet(reply)) => drop(socket.send_to(&reply, from).await),
                     Some(Reply::Theirs(upstream)) => {
                         let (socket, question) = (socket.clone(), question.to_vec());
+                        let client = Client { namespace, address: from.ip() };
                         asking.spawn(async move {
-                            if let Some(reply) = theirs(&upstream, &question, Transport::Udp).await {
+                            if let Some(reply) = theirs(&upstream, client, &question, Transport::Udp).await {
                                 let _ = socket.send_to(&reply, from).await;
                             }
                         });
@@ -107,7 +108,7 @@ pub(crate) async fn udp(server: Arc<Server>, socket: UdpSocket) {
 }
 
 /// Answers what comes over TCP, for ever.
-pub(crate) async fn tcp(server: Arc<Server>, listener: TcpListener) {
+pub(crate) async fn tcp(server: Arc<Server>, namespace: u64, listener: TcpListener) {
     let answer = |stream, from| {
         let server = server.clone();
         async move {
@@ -115,16 +116,16 @@ pub(crate) async fn tcp(server: Arc<Server>, listener: TcpListener) {
             let _ = converse(&server, stream, from).await;
         }
     };
-    places::serve(server.places.clone(), listener, answer).await;
+    shares::serve(server.places.clone(), namespace, listener, answer).await;
 }
 
 /// Answers one question after the other, each with its length before it (RFC 1035, section 4.2.2).
-async fn converse(server: &Server, mut stream: TcpStream, from: IpAddr) -> io::Result<()> {
+async fn converse(server: &Server, mut stream: Stream<TcpStream>, from: Client) -> io::Result<()> {
     loop {
         let question = timeout(IDLE, read(&mut stream)).await??;
-        let reply = match server.reply(from, &question, Transport::Tcp) {
+        let reply = match server.reply(from.address, &question, Transport::Tcp) {
             Some(Reply::Packet(reply)) => Some(reply),
-            Some(Reply::Theirs(upstream)) => theirs(&upstream, &question, Transport::Tcp).await,
+            Some(Reply::Theirs(upstream)) => theirs(&upstream, from, &question, Transport::Tcp).await,
             None => None,
         };
         let Some(reply) = reply else { continue };
@@ -134,7 +135,7 @@ async fn converse(server: &Server, mut stream: TcpStream, from: IpAddr) -> io::R
     }
 }
 
-async fn read(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+async fn read(stream: &mut Stream<TcpStream>) -> io::Result<Vec<u8>> {
     let length = stream.read_u16().await?;
     let mut question = vec![0; usize::from(length)];
     stream.read_exact(&mut question).await?;

@@ -5,9 +5,7 @@ mod wanted;
 
 use crate::{
     dns::{self, Upstream, View},
-    metadata,
-    places::Places,
-    services,
+    metadata, services,
 };
 use network::{Instance, NamespaceName};
 use std::{
@@ -43,8 +41,6 @@ struct Namespace {
     /// Which one it is: a name may have come to stand for another.
     number: u64,
     listeners: BTreeMap<Listener, Vec<Running>>,
-    /// Connections to services that it may have at once.
-    places: Arc<Places>,
 }
 
 /// Something that can't listen.
@@ -117,7 +113,7 @@ impl Listeners {
     }
 
     fn listen(&mut self, name: &NamespaceName, number: u64, wanted: &BTreeSet<Listener>, deaf: &mut Vec<Deaf>) {
-        let mut is = self.open.remove(name).unwrap_or_else(|| Namespace::new(number));
+        let mut is = self.open.remove(name).unwrap_or_else(|| Namespace { number, listeners: BTreeMap::new() });
         is.listeners.retain(|listener, _| wanted.contains(listener));
         let missing: Vec<&Listener> = wanted.iter().filter(|listener| !is.listeners.contains_key(listener)).collect();
         let mut bound = Vec::new();
@@ -129,7 +125,7 @@ impl Listeners {
             }
         }
         for (listener, sockets) in bound {
-            match sockets.and_then(|sockets| self.start(listener, sockets, &is.places)) {
+            match sockets.and_then(|sockets| self.start(listener, sockets, number)) {
                 Ok(running) => drop(is.listeners.insert((*listener).clone(), running)),
                 Err(error) => deaf.push(Deaf::new(listener, name, &error)),
             }
@@ -137,7 +133,7 @@ impl Listeners {
         self.open.insert(name.clone(), is);
     }
 
-    fn start(&mut self, listener: &Listener, sockets: Sockets, places: &Arc<Places>) -> io::Result<Vec<Running>> {
+    fn start(&mut self, listener: &Listener, sockets: Sockets, namespace: u64) -> io::Result<Vec<Running>> {
         // Sockets are registered with the runtime that is entered.
         let runtime = self.runtime.clone();
         let _inside = runtime.enter();
@@ -150,28 +146,21 @@ impl Listeners {
                 let new = || dns::Server::new(view.clone(), topology.subscribe(), upstream.clone());
                 let server = self.servers.entry(view.clone()).or_insert_with(|| Arc::new(new()));
                 if let Some(udp) = sockets.udp {
-                    run(runtime.spawn(dns::udp(server.clone(), tokio::net::UdpSocket::from_std(udp)?)));
+                    run(runtime.spawn(dns::udp(server.clone(), namespace, tokio::net::UdpSocket::from_std(udp)?)));
                 }
-                run(runtime.spawn(dns::tcp(server.clone(), tcp)));
+                run(runtime.spawn(dns::tcp(server.clone(), namespace, tcp)));
             }
             Listener::Service(_, service, port) => {
-                run(runtime.spawn(services::serve(service, *port, self.aws_socket.clone(), tcp, places.clone())));
+                let api = self.aws_socket.clone();
+                run(runtime.spawn(services::serve((service, *port), api, namespace, tcp)));
             }
             Listener::Metadata(_, vpc) => {
-                let places = Places::new(metadata::CONNECTIONS, metadata::CONNECTIONS_EACH);
                 if let Some(server) = self.metadata.clone() {
-                    run(runtime.spawn(metadata::serve(server, vpc.clone(), tcp, places)));
+                    run(runtime.spawn(metadata::serve(server, vpc.clone(), namespace, tcp)));
                 }
             }
         }
         Ok(running)
-    }
-}
-
-impl Namespace {
-    fn new(number: u64) -> Self {
-        let places = Places::new(services::CONNECTIONS, services::CONNECTIONS_EACH);
-        Self { number, listeners: BTreeMap::new(), places }
     }
 }
 

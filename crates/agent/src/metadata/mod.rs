@@ -14,4 +14,4 @@ mod storage;
 mod tests;
 
 pub(crate) use route::{container_id, environment};
-pub(crate) use serve::{CONNECTIONS, CONNECTIONS_EACH, HTTP, Server, serve};
+pub(crate) use serve::{HTTP, Server, serve};

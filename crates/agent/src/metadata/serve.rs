@@ -7,12 +7,7 @@ use super::{
     stats::{self, APART, Reading, STALE},
     storage::Storage,
 };
-use crate::{
-    Config, clock,
-    credentials::TaskCredentials,
-    dns::limit::Limit,
-    places::{self, Places},
-};
+use crate::{Config, clock, credentials::TaskCredentials, dns::limit::Limit};
 use bytes::Bytes;
 use containers::{Meter, counters};
 use http::{Method, Request, Response};
@@ -20,6 +15,7 @@ use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Map, Value};
+use shares::{Client, Places, Stream};
 use spec::{HostSpec, HostStatus, Millis, TaskId, TaskRole};
 use std::{
     collections::HashMap,
@@ -41,8 +37,8 @@ pub(super) type Reply = Response<Full<Bytes>>;
 /// The port.
 pub(crate) const HTTP: u16 = 80;
 /// Connections in one VPC at once, and of one task.
-pub(crate) const CONNECTIONS: usize = 1024;
-pub(crate) const CONNECTIONS_EACH: usize = 16;
+const CONNECTIONS: usize = 1024;
+const CONNECTIONS_EACH: usize = 16;
 /// Requests of one task in a second: as many as the Amazon ECS container agent takes in a burst (`ECS_TASK_METADATA_RPS_LIMIT`).
 const REQUESTS: u32 = 60;
 /// How long one request may take from the connection on, the answer included.
@@ -209,22 +205,22 @@ pub(super) fn asking<'a>(spec: &'a HostSpec, status: &'a HostStatus, vpc: &VpcId
 }
 
 /// Answers in one VPC, for ever.
-pub(crate) async fn serve(server: Arc<Server>, vpc: VpcId, listener: TcpListener, places: Arc<Places>) {
+pub(crate) async fn serve(server: Arc<Server>, vpc: VpcId, namespace: u64, listener: TcpListener) {
+    let places = Places::new(CONNECTIONS, CONNECTIONS_EACH);
     let limit = Arc::new(Mutex::new(Limit::of(Instant::now(), REQUESTS)));
-    let answer = |stream, from| {
+    let answer = |stream, client: Client| {
         server.forget();
         let (server, vpc, limit) = (server.clone(), vpc.clone(), limit.clone());
         async move {
             // A client that breaks off or is too slow ends its own connection only.
-            let _ = tokio::time::timeout(PATIENCE, converse(&server, &vpc, &limit, stream, from)).await;
+            let _ = tokio::time::timeout(PATIENCE, converse(&server, &vpc, &limit, stream, client.address)).await;
         }
     };
-    places::serve(places, listener, answer).await;
+    shares::serve(places, namespace, listener, answer).await;
 }
 
 /// Answers one request: connections are not kept, so that nobody holds one for nothing.
-async fn converse(server: &Server, vpc: &VpcId, limit: &Mutex<Limit>, stream: TcpStream, from: IpAddr) {
-    let _ = stream.set_nodelay(true);
+async fn converse(server: &Server, vpc: &VpcId, limit: &Mutex<Limit>, stream: Stream<TcpStream>, from: IpAddr) {
     let service = service_fn(|request: Request<Incoming>| async move {
         let allowed = limit.lock().unwrap_or_else(PoisonError::into_inner).allows(from, Instant::now());
         let reply = if allowed { server.answer(vpc, from, &request).await } else { errors::too_many() };

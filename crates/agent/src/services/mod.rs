@@ -4,38 +4,47 @@
 //!
 //! Bytes are passed on as they come; they are read by the server only, which also holds the keys for TLS.
 
-use crate::places::{self, Places};
+use shares::Client;
 use std::{io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixStream},
+    task::JoinSet,
     time::timeout,
 };
 
-/// Connections in one namespace at once, and of one client: that may be a NAT gateway, with many behind it.
-pub(crate) const CONNECTIONS: usize = 256;
-pub(crate) const CONNECTIONS_EACH: usize = 64;
 /// How long a client may take to receive something. How long it may take to send, the server decides.
 const STUCK: Duration = Duration::from_secs(60);
+/// How long to wait when the kernel has no descriptor or memory to give.
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// Passes every connection on to the server's socket at `api`, for ever.
-pub(crate) async fn serve(service: &'static str, port: u16, api: PathBuf, listener: TcpListener, places: Arc<Places>) {
+/// Passes every connection of a namespace on to the server's socket at `api`, for ever. How many there may be the server decides, too: it
+/// ends those that are too many.
+pub(crate) async fn serve((service, port): (&'static str, u16), api: PathBuf, namespace: u64, listener: TcpListener) {
     let api: Arc<Path> = api.into();
-    let answer = |stream, _| {
-        let api = api.clone();
-        async move {
-            // Whichever side breaks off, the other one notices that by its connection's end.
-            let _ = pass(service, port, &api, stream).await;
+    let mut open = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = open.join_next(), if !open.is_empty() => continue,
+        };
+        match accepted {
+            Ok((client, from)) => {
+                let line = format!("{service} {port} {}\n", Client { namespace, address: from.ip() });
+                let api = api.clone();
+                // Whichever side breaks off, the other one notices that by its connection's end.
+                open.spawn(async move { pass(&line, &api, client).await });
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
         }
-    };
-    places::serve(places, listener, answer).await;
+    }
 }
 
-/// Passes one connection on, until the server ends it.
-async fn pass(service: &str, port: u16, api: &Path, mut client: TcpStream) -> io::Result<()> {
+/// Passes one connection on, until the server ends it. A line says what it was made to and by whom.
+async fn pass(line: &str, api: &Path, mut client: TcpStream) -> io::Result<()> {
     let mut server = UnixStream::connect(api).await?;
     let _ = client.set_nodelay(true);
-    server.write_all(format!("{service} {port}\n").as_bytes()).await?;
+    server.write_all(line.as_bytes()).await?;
     let (mut from_client, to_client) = client.split();
     let (from_server, mut to_server) = server.split();
     let requests = async {

@@ -6,8 +6,8 @@ use super::{
     link::Link,
     packet::{self, Flow},
 };
-use crate::places::Place;
 use rustix::net::SendFlags;
+use shares::{Heard, Place};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::UdpSocket, time::timeout};
@@ -29,12 +29,13 @@ pub(crate) struct Echo {
 /// One sender's pings to one receiver.
 struct Open {
     socket: UdpSocket,
+    heard: Arc<Heard>,
     /// What they are known by outside.
     number: u16,
 }
 
 impl Open {
-    fn to(flow: Flow) -> io::Result<Self> {
+    fn to(flow: Flow, heard: Arc<Heard>) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
         socket.set_nonblocking(true)?;
         socket.connect(&SocketAddr::from((*flow.to.ip(), 0)).into())?;
@@ -42,7 +43,7 @@ impl Open {
         rustix::rand::getrandom(&mut number, rustix::rand::GetRandomFlags::empty())?;
         // Sent and received on as datagrams are.
         let socket = UdpSocket::from_std(socket.into())?;
-        Ok(Self { socket, number: u16::from_ne_bytes(number) })
+        Ok(Self { socket, heard, number: u16::from_ne_bytes(number) })
     }
 }
 
@@ -58,27 +59,34 @@ impl Echo {
 
     /// Sends a request on. One that can't be sent is lost.
     pub(crate) fn take(self: &Arc<Self>, flow: Flow, sequence: u16, payload: &[u8]) {
-        if let Ok(Some(open)) = self.flow(flow) {
+        if let Ok(open) = self.flow(flow) {
+            open.heard.now();
             let request = packet::echo_request(open.number, sequence, payload);
             let _ = rustix::net::send(&open.socket, &request, SendFlags::DONTWAIT);
         }
     }
 
-    /// The socket of a flow, made if there is none. `None` if there is no room for it.
-    fn flow(self: &Arc<Self>, flow: Flow) -> io::Result<Option<Arc<Open>>> {
-        let Some((open, new)) = self.flows.open(flow, || Open::to(flow).map(Arc::new))? else { return Ok(None) };
+    /// The socket of a flow, made if there is none.
+    fn flow(self: &Arc<Self>, flow: Flow) -> io::Result<Arc<Open>> {
+        let (open, new) = self.flows.open(flow, |place| Open::to(flow, place.heard()).map(Arc::new))?;
         if let Some(place) = new {
             tokio::spawn(self.clone().answers(flow, open.clone(), place));
         }
-        Ok(Some(open))
+        Ok(open)
     }
 
-    /// Sends answers back until there are no more.
-    async fn answers(self: Arc<Self>, flow: Flow, open: Arc<Open>, _place: Place) {
-        while let Ok(Ok(())) = timeout(IDLE, open.socket.readable()).await {
+    /// Sends answers back until there are no more, or somebody else needs its place.
+    async fn answers(self: Arc<Self>, flow: Flow, open: Arc<Open>, mut place: Place) {
+        loop {
+            let readable = tokio::select! {
+                readable = timeout(IDLE, open.socket.readable()) => readable,
+                () = place.lost() => break,
+            };
+            let Ok(Ok(())) = readable else { break };
             let mut bytes = Vec::with_capacity(LONGEST);
             let Ok(_) = open.socket.try_recv_buf(&mut bytes) else { continue };
             if let Some((sequence, payload)) = packet::echoed(&bytes, open.number) {
+                open.heard.now();
                 self.link.write(&packet::echo_reply(flow, sequence, payload));
             }
         }

@@ -1,7 +1,7 @@
 //! The flows of a protocol that are under way: so many in all, and so many of each public address.
 
 use super::packet::Flow;
-use crate::places::{Place, Places};
+use shares::{Client, Place, Places};
 use std::{
     collections::HashMap,
     io,
@@ -25,9 +25,9 @@ impl<T> Flows<T> {
         self.lock().contains_key(flow)
     }
 
-    /// A place for one more, if there is room.
-    pub(super) fn place(&self, flow: &Flow) -> Option<Place> {
-        self.places.at_once((*flow.from.ip()).into())
+    /// A place for one more, which another loses if there is no room. Whose a flow is, its public address says, which may be a NAT gateway's.
+    pub(super) fn place(&self, flow: &Flow) -> Place {
+        self.places.take(Client { namespace: 0, address: (*flow.from.ip()).into() })
     }
 
     /// Forgets a flow.
@@ -42,22 +42,22 @@ impl<T> Flows<T> {
 }
 
 impl<T: Clone> Flows<T> {
-    /// What is known of a flow; of a new one what `open` makes of it, and the place it holds. `None` if there is no room for it.
+    /// What is known of a flow; of a new one what `open` makes of it, and the place it holds.
     ///
     /// # Errors
     /// What `open` returns.
     pub(super) fn open(
         &self,
         flow: Flow,
-        open: impl FnOnce() -> io::Result<T>,
-    ) -> io::Result<Option<(T, Option<Place>)>> {
+        open: impl FnOnce(&Place) -> io::Result<T>,
+    ) -> io::Result<(T, Option<Place>)> {
         let mut known = self.lock();
         if let Some(known) = known.get(&flow) {
-            return Ok(Some((known.clone(), None)));
+            return Ok((known.clone(), None));
         }
-        let Some(place) = self.place(&flow) else { return Ok(None) };
-        let new = open()?;
+        let place = self.place(&flow);
+        let new = open(&place)?;
         known.insert(flow, new.clone());
-        Ok(Some((new, Some(place))))
+        Ok((new, Some(place)))
     }
 }

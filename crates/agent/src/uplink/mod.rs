@@ -141,9 +141,11 @@ impl Carrier {
         }
     }
 
-    /// Whether a flow may begin. The host's own addresses are asked for each time, for they change.
+    /// Whether a flow may begin. The host's own addresses and routes are asked for each time, for they change.
     fn permits(&self, flow: &Flow) -> bool {
-        network::addresses_here().is_ok_and(|host| permitted(*flow.to.ip(), &host))
+        let to = *flow.to.ip();
+        network::addresses_here().is_ok_and(|host| permitted(to, &host))
+            && network::stays_here(to.into()).is_ok_and(|stays| !stays)
     }
 }
 

@@ -9,8 +9,8 @@ use super::{
     link::Link,
     packet::{self, Flow},
 };
-use crate::places::Place;
 use rustix::net::sockopt;
+use shares::{Heard, Place, Stream};
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
@@ -71,8 +71,7 @@ impl Tcp {
         match flows.get_mut(&flow) {
             Some(Stage::Dialling(waiting)) if begins => *waiting = segment.to_vec(),
             None if begins => {
-                // Without a place it is lost, and sent again.
-                let Some(place) = self.flows.place(&flow) else { return };
+                let place = self.flows.place(&flow);
                 flows.insert(flow, Stage::Dialling(segment.to_vec()));
                 tokio::spawn(self.clone().carry(flow, place));
             }
@@ -108,7 +107,16 @@ impl Tcp {
         }
     }
 
-    async fn carry(self: Arc<Self>, flow: Flow, _place: Place) {
+    /// Carries a connection until it ends, or somebody else needs its place.
+    async fn carry(self: Arc<Self>, flow: Flow, mut place: Place) {
+        let heard = place.heard();
+        tokio::select! {
+            () = self.dial(flow, heard) => {}
+            () = place.lost() => drop(self.flows.remove(&flow)),
+        }
+    }
+
+    async fn dial(&self, flow: Flow, heard: Arc<Heard>) {
         let dialled = timeout(DIAL, TcpStream::connect(SocketAddr::V4(flow.to))).await;
         match dialled.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())) {
             Ok(server) => {
@@ -117,7 +125,7 @@ impl Tcp {
                     self.link.write(&segment);
                 }
                 match timeout(ACCEPT, client).await {
-                    Ok(Ok(client)) => relay(client, server).await,
+                    Ok(Ok(client)) => relay(Stream::new(client, heard), server).await,
                     // Whoever dialled has given up meanwhile.
                     _ => reset(&server),
                 }
@@ -137,11 +145,11 @@ impl Tcp {
 }
 
 /// Passes on what comes in by either side until both have ended, or one breaks off.
-async fn relay(mut client: TcpStream, mut server: TcpStream) {
+async fn relay(mut client: Stream<TcpStream>, mut server: TcpStream) {
     // A connection without these is as good, if slower to notice that its end is gone.
-    let _ = (client.set_nodelay(true), server.set_nodelay(true), ask_when_silent(&client));
+    let _ = (client.inner().set_nodelay(true), server.set_nodelay(true), ask_when_silent(client.inner()));
     if tokio::io::copy_bidirectional_with_sizes(&mut client, &mut server, BUFFER, BUFFER).await.is_err() {
-        reset(&client);
+        reset(client.inner());
         reset(&server);
     }
 }

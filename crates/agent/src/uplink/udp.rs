@@ -6,8 +6,8 @@ use super::{
     link::Link,
     packet::{self, Flow},
 };
-use crate::places::Place;
 use rustix::net::{RecvFlags, SendFlags};
+use shares::{Heard, Place};
 use std::{
     io,
     net::SocketAddr,
@@ -41,6 +41,7 @@ pub(crate) struct Udp {
 /// One flow.
 struct Open {
     socket: UdpSocket,
+    heard: Arc<Heard>,
     usage: Mutex<Use>,
 }
 
@@ -53,12 +54,12 @@ struct Use {
 }
 
 impl Open {
-    fn to(flow: Flow) -> io::Result<Self> {
+    fn to(flow: Flow, heard: Arc<Heard>) -> io::Result<Self> {
         let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
         socket.connect(SocketAddr::V4(flow.to))?;
         socket.set_nonblocking(true)?;
         let unused = Use { last: Instant::now(), answered: false, stream: false };
-        Ok(Self { socket: UdpSocket::from_std(socket)?, usage: Mutex::new(unused) })
+        Ok(Self { socket: UdpSocket::from_std(socket)?, heard, usage: Mutex::new(unused) })
     }
 
     /// Takes note of a datagram, sent or received, and says from when on the flow is idle.
@@ -82,7 +83,7 @@ impl Udp {
     /// Sends a datagram on. It may be lost on the way, and what the host is told of it is told to its sender.
     pub(crate) fn take(self: &Arc<Self>, flow: Flow, payload: &[u8]) {
         let sent = self.flow(flow).and_then(|open| {
-            let Some(open) = open else { return Ok(()) };
+            open.heard.now();
             open.used(|is| (is.last, is.stream) = (Instant::now(), is.stream || is.answered));
             Ok(rustix::net::send(&open.socket, payload, SendFlags::DONTWAIT).map(drop)?)
         });
@@ -91,21 +92,25 @@ impl Udp {
         }
     }
 
-    /// The socket of a flow, made if there is none. `None` if there is no room for it.
-    fn flow(self: &Arc<Self>, flow: Flow) -> io::Result<Option<Arc<Open>>> {
-        let Some((open, new)) = self.flows.open(flow, || Open::to(flow).map(Arc::new))? else { return Ok(None) };
+    /// The socket of a flow, made if there is none.
+    fn flow(self: &Arc<Self>, flow: Flow) -> io::Result<Arc<Open>> {
+        let (open, new) = self.flows.open(flow, |place| Open::to(flow, place.heard()).map(Arc::new))?;
         if let Some(place) = new {
             tokio::spawn(self.clone().answers(flow, open.clone(), place));
         }
-        Ok(Some(open))
+        Ok(open)
     }
 
-    /// Sends answers back until the flow is idle.
-    async fn answers(self: Arc<Self>, flow: Flow, open: Arc<Open>, _place: Place) {
+    /// Sends answers back until the flow is idle, or somebody else needs its place.
+    async fn answers(self: Arc<Self>, flow: Flow, open: Arc<Open>, mut place: Place) {
         let back = Flow { from: flow.to, to: flow.from };
         loop {
             let idle = open.used(|_| {});
-            let said = match timeout_at(idle, open.socket.ready(SAID)).await {
+            let ready = tokio::select! {
+                ready = timeout_at(idle, open.socket.ready(SAID)) => ready,
+                () = place.lost() => break,
+            };
+            let said = match ready {
                 Ok(Ok(ready)) if ready.is_readable() => Interest::READABLE,
                 Ok(Ok(_)) => Interest::ERROR,
                 Err(_) if open.used(|_| {}) > Instant::now() => continue,
@@ -115,6 +120,7 @@ impl Udp {
             let receive = || Ok(rustix::net::recv(&open.socket, payload.as_mut_slice(), RecvFlags::DONTWAIT)?.0);
             match open.socket.try_io(said, receive) {
                 Ok(length) => {
+                    open.heard.now();
                     open.used(|is| (is.last, is.answered) = (Instant::now(), true));
                     self.link.write(&packet::datagram(back, payload.get(..length).unwrap_or_default()));
                 }

@@ -63,7 +63,7 @@ pub fn address(text: &str) -> (ResponseCode, Vec<String>) {
     (ResponseCode::NoError, vec![text.to_owned()])
 }
 
-/// A server that answers every connection with the line it began with and everything else it was sent.
+/// A server that answers every connection with the line it began with, but for the namespace's number, and everything else it was sent.
 pub fn echo(socket: &Path) {
     let listener = UnixListener::bind(socket).unwrap();
     std::thread::spawn(move || {
@@ -79,7 +79,10 @@ fn answer(mut stream: &UnixStream) {
     let (mut line, mut rest) = (String::new(), String::new());
     // A client that breaks off needs no answer.
     if reader.read_line(&mut line).is_ok() && reader.read_to_string(&mut rest).is_ok() {
-        let _ = stream.write_all(format!("{}: {rest}", line.trim_end()).as_bytes());
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [service, port, namespace, client] = words[..] else { panic!("{line:?}") };
+        assert_ne!(namespace.parse::<u64>().unwrap(), 0);
+        let _ = stream.write_all(format!("{service} {port} for {client}: {rest}").as_bytes());
     }
 }
 

@@ -17,6 +17,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// Bytes of tar handed over at once, and how many such pieces may wait.
 const PIECE: usize = 256 * 1024;
 const PIECES: usize = 8;
+/// Bytes counted for a file or directory, at least: what mkfs.ext4(8) makes an inode for. Empty files are soon sent, and the host has only
+/// so many.
+const INODE: u64 = 16 << 10;
 
 /// Fetches a layer and unpacks it into the empty directory `tree`.
 pub(super) fn fetch(
@@ -43,7 +46,11 @@ pub(super) fn fetch(
         (Ok(Err(Stopped::NoReceiver)), Ok(_)) => {
             Err(PullError::Store(io::Error::other("the layer was not read to its end")))
         }
-        (Ok(Ok(())), unpacked) => unpacked.map_err(extract),
+        (Ok(Ok(())), unpacked) => {
+            let unpacked = unpacked.map_err(extract)?;
+            source.unpacks(diff_id, (unpacked.entries * INODE).saturating_sub(unpacked.bytes))?;
+            Ok(unpacked)
+        }
     }
 }
 

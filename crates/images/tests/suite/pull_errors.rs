@@ -317,6 +317,18 @@ fn an_image_for_which_there_is_no_room() {
 }
 
 #[test]
+fn files_with_nothing_in_them_take_room_too() {
+    let mut site = Site::new();
+    let files = (0..2000).map(|n| File::regular(&format!("{n}"), 0o644, Vec::new()));
+    site.load(&ImageBuilder::new(Platform::linux("amd64")).name("many:1").layer(files));
+    site.room = 16 << 20;
+    let text = reason(&site, "many:1");
+    assert!(text.ends_with(": no space left on device: the image unpacks to over 16777216 bytes"), "{text}");
+    site.room = 64 << 20;
+    site.pull("many:1").unwrap();
+}
+
+#[test]
 fn a_failed_layer_stops_the_pull_and_a_second_pull_can_succeed() {
     let failed = std::sync::atomic::AtomicBool::new(false);
     let site = Site::new().fault(move |request, _, response| {

@@ -63,13 +63,13 @@ pub struct Page {
     max_bytes: u64,
     bytes: u64,
     events: BTreeMap<Gap, Found>,
-    /// How many bytes of segments are read for it before it ends early.
+    /// How many bytes of events are searched for it before it ends early.
     scan: u64,
 }
 
-/// The bytes of segments read for one page: some ten million lines, compressed. More than most groups have, less than a client would
-/// wait for.
-const SCAN: u64 = 256 << 20;
+/// The bytes of events searched for one page, counted with 26 for each: more than ten million lines. More than most groups have, less than a
+/// client would wait for. Compressed they may be anything: a thousandth, where somebody wants others to wait.
+const SCAN: u64 = 2 << 30;
 
 impl Page {
     /// An empty page that begins at a gap. `limit` bounds the events, `max_bytes` their text with 26 bytes each; one event always fits.
@@ -78,7 +78,7 @@ impl Page {
         Self { direction, from, edge, limit, max_bytes, bytes: 0, events, scan: SCAN }
     }
 
-    /// The same with another bound on the bytes of segments read for it.
+    /// The same with another bound on the bytes of events searched for it.
     pub fn with_scan(self, scan: u64) -> Self {
         Self { scan, ..self }
     }

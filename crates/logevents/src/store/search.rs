@@ -28,7 +28,7 @@ pub(super) type Place = (usize, StreamId, Segment);
 struct Shared<'p, I> {
     segments: I,
     page: &'p mut Page,
-    /// Bytes of segments that were begun to be read.
+    /// Bytes of events that were begun to be searched.
     read: u64,
 }
 
@@ -94,7 +94,7 @@ fn next(shared: &mut Shared<'_, impl Iterator<Item = Place>>) -> Option<(Place, 
         if shared.page.ends_before(&segment.summary, shared.read) {
             return None;
         }
-        shared.read += segment.length;
+        shared.read += segment.summary.bytes;
         return Some((next, shared.page.empty()));
     }
 }

@@ -8,8 +8,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// A segment that has come to this many bytes is written to no more.
+/// A segment that has come to this many bytes is written to no more; neither is one whose events have come to so many, however little is
+/// left of them when they are compressed: whoever searches unpacks all of it.
 const SEGMENT: u64 = 4 << 20;
+const SEGMENT_EVENTS: u64 = 256 << 20;
 
 /// One log stream, as its files are.
 pub(super) struct Stream {
@@ -78,7 +80,8 @@ impl Stream {
     pub(super) fn append(&mut self, ingested: Millis, next_line: u64, events: &[(Millis, &str)]) -> io::Result<()> {
         let (frame, added) = frame::write(ingested, next_line, events)?;
         disk::admit(self.dir.parent().unwrap_or(&self.dir), frame.len() as u64)?;
-        match self.segments.last_mut().filter(|segment| segment.length < SEGMENT) {
+        let has_room = |segment: &&mut Segment| segment.length < SEGMENT && segment.summary.bytes < SEGMENT_EVENTS;
+        match self.segments.last_mut().filter(has_room) {
             Some(segment) => {
                 extend(segment, &frame)?;
                 segment.length += frame.len() as u64;

@@ -220,6 +220,20 @@ fn a_search_that_reads_much_and_finds_little_ends_early_and_goes_on() {
 }
 
 #[test]
+fn what_is_almost_nothing_when_compressed_is_searched_in_pages_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    let line = "x".repeat(32 << 20);
+    (0..20).for_each(|n| store.append(1, 0, &[(n, &line)]).unwrap());
+    let bytes: u64 = segments(dir.path(), 1).iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+    assert!(bytes < 1 << 20, "{bytes}");
+    let mut page = Page::new(Direction::Forward, Gap::START, 10, 1 << 20).with_scan(300 << 20);
+    let wanted = Wanted { needle: Some("needle"), matches: &|text| text == "needle", ..EVERYTHING };
+    store.search(&[1], &wanted, &mut page).unwrap();
+    assert!(page.has_more(), "640 MiB were searched for one page");
+}
+
+#[test]
 fn a_damaged_byte_anywhere_loses_no_more_than_what_follows_it() {
     let dir = tempfile::tempdir().unwrap();
     let first = store(dir.path());

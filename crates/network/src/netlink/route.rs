@@ -309,6 +309,21 @@ pub(crate) fn routes(socket: &mut Socket, names: &BTreeMap<u32, LinkName>) -> Re
     socket.list(|| Message::new(GET_ROUTE, 0, &[0; 12]), |found: &mut Vec<_>, received| found.extend(read(received)))
 }
 
+/// Whether what the namespace sends to an address stays in it: the route there says so, even where no link has that address.
+pub(crate) fn stays_here(socket: &mut Socket, to: IpAddr) -> Result<bool, Errno> {
+    const BROADCAST: u8 = 3;
+    let length = if to.is_ipv4() { 32 } else { 128 };
+    let mut message = Message::new(GET_ROUTE, 0, &[family(to), length, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    message.attr(ADDRESS, &bytes(to));
+    let mut kind = None;
+    match socket.ask(message, |received| kind = received.body.get(7).copied()) {
+        Ok(()) => Ok(matches!(kind, None | Some(LOCAL | BROADCAST))),
+        // A route to nowhere is for whoever sends to find out.
+        Err(Errno::NETUNREACH | Errno::HOSTUNREACH | Errno::INVAL | Errno::ACCESS) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
 const NEW_RULE: u16 = 32;
 const DELETE_RULE: u16 = 33;
 const GET_RULE: u16 = 34;

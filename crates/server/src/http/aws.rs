@@ -1,6 +1,6 @@
 //! A call of AWS's API: which operation it is, who answers it, and the answer in the service's own protocol.
 
-use super::{Door, body, endpoint, guard, reply, reply::Reply};
+use super::{Door, Received, body, endpoint, guard, reply, reply::Reply};
 use crate::app::{App, blocking, guarded, request_id};
 use crate::{logs, registry};
 use ::aws::api::Api;
@@ -11,6 +11,7 @@ use control::{Caller, Handler, View, iam};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use hyper::body::Incoming;
+use shares::Share;
 use std::sync::Arc;
 
 /// Answers a call, or refuses it as the service it is meant for would.
@@ -25,8 +26,8 @@ pub(super) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
         Some(target) if takes_more(target) => limits.large_body,
         _ => limits.body,
     };
-    let bytes = match body::read(door, &parts.headers, body, limit, limits.body_time).await {
-        Ok(bytes) => bytes,
+    let Received { bytes, room } = match body::read(door, &parts.headers, body, limit, limits.body_time).await {
+        Ok(received) => received,
         Err(fault) => return reply::from_aws(manner(&parts).refusal(&id, &fault)),
     };
     let call = identified(&parts, &bytes).and_then(|call| meant(door, call));
@@ -35,25 +36,34 @@ pub(super) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
         Err(refused) => return reply::from_aws(refused.api.refusal(&id, &refused.fault)),
     };
     let (api, operation) = (call.api, call.operation);
-    let place = registry::Place::of(door, &parts.headers);
-    let answer = match run(app, place, call, &parts.headers).await {
+    let answer = match run(app, door, call, &parts.headers, room).await {
         Ok(result) => api.reply(operation, &id, result),
         Err(fault) => api.refusal(&id, &fault),
     };
     reply::from_aws(answer)
 }
 
-async fn run(app: Arc<App>, place: registry::Place, call: Call<'_>, headers: &HeaderMap) -> Result<Doc, Fault> {
+/// `room` is what the call's body takes, which is held until nothing works on it any more: also when whoever called has gone.
+async fn run(
+    app: Arc<App>,
+    door: Door,
+    call: Call<'_>,
+    headers: &HeaderMap,
+    room: Option<Share>,
+) -> Result<Doc, Fault> {
     let (api, operation) = (call.api, call.operation);
     let input = api.parse(call.parameters)?;
     let caller = Caller { access_key_id: call.scope.map(|scope| scope.access_key).unwrap_or_default() };
     iam::admit(&app.core.state(), app.core.clock().now(), &caller, api)?;
     if registry::answers(api, operation) {
+        let place = registry::Place::of(door, headers);
         return registry::operation(app, caller, place, operation, input).await;
     }
     if let Some(answer) = logs::operation(api, operation) {
         let first_line = logs::first_line(headers)?;
+        let turn = logs::turn(door, operation).await;
         return blocking(move || {
+            let _held = (room, turn);
             let view = View { state: &app.core.state(), now: app.core.clock().now(), caller: &caller };
             answer(&view, &app.logs, first_line, input)
         })
@@ -66,9 +76,12 @@ async fn run(app: Arc<App>, place: registry::Place, call: Call<'_>, headers: &He
         }
         Handler::Write(_) => {
             let shared = app.clone();
-            let event = move |tx: &mut control::Tx<'_>| match shared.services.handler(api, operation)? {
-                Handler::Write(answer) => answer(tx, input),
-                Handler::Read(answer) => answer(&tx.view(), input),
+            let event = move |tx: &mut control::Tx<'_>| {
+                let _room = room;
+                match shared.services.handler(api, operation)? {
+                    Handler::Write(answer) => answer(tx, input),
+                    Handler::Read(answer) => answer(&tx.view(), input),
+                }
             };
             app.core.run(caller, event).await
         }
@@ -83,7 +96,7 @@ fn identified<'a>(parts: &'a Parts, body: &'a [u8]) -> Result<Call<'a>, ::aws::r
 /// At a service's endpoint only what is for that service is answered.
 fn meant(door: Door, call: Call<'_>) -> Result<Call<'_>, ::aws::request::Unidentified> {
     match door {
-        Door::Endpoint(service) => endpoint::check(service, &call).map(|()| call),
+        Door::Endpoint(service, _) => endpoint::check(service, &call).map(|()| call),
         Door::Tcp | Door::Unix | Door::Registries => Ok(call),
     }
 }

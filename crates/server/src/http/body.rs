@@ -6,29 +6,40 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
+use shares::{Share, Shares};
 use std::io::Read;
+use std::sync::LazyLock;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
-/// KiB of bodies that may be on their way at once, whatever the number of connections; the others wait for their turn.
+/// KiB of bodies that may be held at once, whatever the number of connections; the others wait for their turn.
 const BUDGET: u32 = 256 << 10;
-/// Each side has its own: a task that sends bodies and never ends them must keep neither its host nor the user waiting.
-static OF_HOSTS: Semaphore = Semaphore::const_new(BUDGET as usize);
-static OF_USERS: Semaphore = Semaphore::const_new(BUDGET as usize);
-static OF_TASKS: Semaphore = Semaphore::const_new(BUDGET as usize);
+/// KiB that one client in the networks may hold of those: the longest body.
+const EACH: u32 = 32 << 10;
+/// Each side has its own: a task that sends bodies and never ends them must keep neither its host nor the user waiting, nor other tasks.
+static OF_HOSTS: LazyLock<Shares> = LazyLock::new(|| Shares::new(BUDGET, BUDGET));
+static OF_USERS: LazyLock<Shares> = LazyLock::new(|| Shares::new(BUDGET, BUDGET));
+static OF_TASKS: LazyLock<Shares> = LazyLock::new(|| Shares::new(BUDGET, EACH));
+/// A body of so many KiB needs no room: the number of connections is bound enough, and most calls never wait.
+const SMALL: u32 = 64;
 
-fn room(door: Door) -> &'static Semaphore {
+fn room(door: Door) -> &'static Shares {
     match door {
         Door::Unix => &OF_HOSTS,
         Door::Tcp => &OF_USERS,
-        Door::Endpoint(_) | Door::Registries => &OF_TASKS,
+        Door::Endpoint(..) | Door::Registries => &OF_TASKS,
     }
+}
+
+/// A body that was read, and the room it takes until whoever works on it is done with it.
+pub(crate) struct Received {
+    pub(crate) bytes: Bytes,
+    pub(crate) room: Option<Share>,
 }
 
 /// Reads a body of at most `limit` bytes, packed and unpacked.
 ///
 /// # Errors
-/// 413 when it is longer, 408 when it takes longer than `time`, 415 for a compression other than gzip, 400 when it breaks off or is
+/// 413 when it is longer, 408 when it takes longer than `time` once there is room for it, 415 for a compression other than gzip, 400 when it breaks off or is
 /// no gzip.
 pub(crate) async fn read(
     door: Door,
@@ -36,7 +47,7 @@ pub(crate) async fn read(
     body: Incoming,
     limit: usize,
     time: Duration,
-) -> Result<Bytes, Fault> {
+) -> Result<Received, Fault> {
     let packed = packed(headers)?;
     // Refused before it is sent, where the client says how long it is ("Expect: 100-continue" waits for this).
     if body.size_hint().lower() > limit as u64 {
@@ -45,18 +56,20 @@ pub(crate) async fn read(
     // As long as it says it is, where it says so and stays so.
     let length = body.size_hint().exact().filter(|_| !packed).and_then(|length| usize::try_from(length).ok());
     let kibibytes = u32::try_from(length.unwrap_or(limit).div_ceil(1024)).unwrap_or(BUDGET).min(BUDGET);
-    let collected = tokio::time::timeout(time, async {
-        let _room = room(door).acquire_many(kibibytes).await;
-        Limited::new(body, limit).collect().await
-    });
-    let collected = collected.await.map_err(|_| {
+    let room = match kibibytes {
+        ..=SMALL => None,
+        more => Some(room(door).take(door.client(), more).await),
+    };
+    let collected = tokio::time::timeout(time, Limited::new(body, limit).collect()).await;
+    let collected = collected.map_err(|_| {
         Fault::new("RequestTimeout", format!("The body took longer than {} s.", time.as_secs())).with_status(408)
     })?;
     let bytes = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
         Some(_) => too_long(limit),
         None => Fault::new("IncompleteBody", format!("The body broke off: {error}.")),
     })?;
-    if packed { unpack(&bytes.to_bytes(), limit) } else { Ok(bytes.to_bytes()) }
+    let bytes = bytes.to_bytes();
+    Ok(Received { bytes: if packed { unpack(&bytes, limit)? } else { bytes }, room })
 }
 
 /// The AWS SDKs compress some operations' bodies with gzip, and nothing else.

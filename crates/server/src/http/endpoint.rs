@@ -4,26 +4,32 @@ use super::Door;
 use ::aws::api::{ALL, Api, Protocol};
 use ::aws::fault::Fault;
 use ::aws::request::{Call, Unidentified};
+use shares::Client;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use vpc::AwsService;
 
-/// Longer than the name of any service and a port.
-const LONGEST: usize = 64;
+/// Longer than the name of any service, a port and a client.
+const LONGEST: usize = 128;
 /// The port of HTTPS.
 pub(super) const HTTPS: u16 = 443;
 /// What a host calls the public registries, whose images are mirrored here.
 const REGISTRIES: &str = "registries";
 
-/// Reads what a connection was made to, and at which port: a host says so in a line before everything else, such as `logs 443`.
-/// `None` for what is none.
-pub(super) async fn read_service(stream: &mut (impl AsyncRead + Unpin)) -> Option<(Door, u16)> {
+/// Reads what a connection was made to, at which port, and by whom: a host says so in a line before everything else, such as
+/// `logs 443 4026532281 10.0.1.12`. `None` for what is none.
+pub(super) async fn read_service(stream: &mut (impl AsyncRead + Unpin)) -> Option<(Door, u16, Client)> {
     let mut line = Vec::new();
     loop {
         match stream.read_u8().await.ok()? {
             b'\n' => {
-                let (name, port) = std::str::from_utf8(&line).ok()?.split_once(' ')?;
-                let door = if name == REGISTRIES { Door::Registries } else { Door::Endpoint(AwsService::named(name)?) };
-                return Some((door, port.parse().ok()?));
+                let (name, rest) = std::str::from_utf8(&line).ok()?.split_once(' ')?;
+                let (port, client) = rest.split_once(' ')?;
+                let client: Client = client.parse().ok()?;
+                let door = match name {
+                    REGISTRIES => Door::Registries,
+                    name => Door::Endpoint(AwsService::named(name)?, client),
+                };
+                return Some((door, port.parse().ok()?, client));
             }
             byte if line.len() < LONGEST => line.push(byte),
             _ => return None,

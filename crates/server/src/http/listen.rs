@@ -20,6 +20,8 @@ use tokio::time::timeout;
 
 /// Bytes of a request's line and header fields. AWS's own services take 8 to 16 KiB.
 const HEADER: usize = 64 << 10;
+/// Connections at once of one client in the networks: that may be a NAT gateway, with many behind it.
+pub(crate) const CONNECTIONS_EACH: usize = 64;
 /// How long open requests may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -97,7 +99,12 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Future<Output = std::io::Result<S>>,
 {
-    let places = Arc::new(Semaphore::new(app.config.limits.connections));
+    // Endpoints have a place for each client, whoever else has none left; it is taken once it is known who that is.
+    let most = match entrance {
+        Entrance::Door(_) => app.config.limits.connections,
+        Entrance::Endpoints => Semaphore::MAX_PERMITS,
+    };
+    let places = Arc::new(Semaphore::new(most));
     let mut stopping = app.stopping.clone();
     let mut open = JoinSet::new();
     loop {
@@ -130,15 +137,30 @@ where
     let patience = app.config.limits.header_time;
     match entrance {
         Entrance::Door(door) => serve_http(app, door, stream, stopping).await,
-        Entrance::Endpoints => match timeout(patience, endpoint::read_service(&mut stream)).await {
-            Ok(Some((door, endpoint::HTTPS))) => {
-                let Ok(Ok(stream)) = timeout(patience, app.tls.acceptor.accept(stream)).await else { return };
-                serve_http(app, door, stream, stopping).await;
+        Entrance::Endpoints => {
+            let said = timeout(patience, endpoint::read_service(&mut stream)).await;
+            let Ok(Some((door, port, client))) = said else { return };
+            let mut place = app.places.take(client);
+            let stream = shares::Stream::new(stream, place.heard());
+            // Whatever it is about then is given up.
+            tokio::select! {
+                () = serve_endpoint(app, door, port, stream, stopping) => {}
+                () = place.lost() => {}
             }
-            Ok(Some((door, _))) => serve_http(app, door, stream, stopping).await,
-            _ => {}
-        },
+        }
     }
+}
+
+async fn serve_endpoint<S>(app: Arc<App>, door: Door, port: u16, stream: S, stopping: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    if port != endpoint::HTTPS {
+        return serve_http(app, door, stream, stopping).await;
+    }
+    let handshake = timeout(app.config.limits.header_time, app.tls.acceptor.accept(stream));
+    let Ok(Ok(stream)) = handshake.await else { return };
+    serve_http(app, door, stream, stopping).await;
 }
 
 async fn serve_http<S>(app: Arc<App>, door: Door, stream: S, mut stopping: watch::Receiver<bool>)

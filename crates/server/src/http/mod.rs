@@ -12,10 +12,11 @@ mod listen;
 pub(crate) mod reply;
 mod route;
 
-pub(crate) use body::read as read_body;
-pub(crate) use listen::{bind, serve};
+pub(crate) use body::{Received, read as read_body};
+pub(crate) use listen::{CONNECTIONS_EACH, bind, serve};
 
 use ::http::HeaderMap;
+use shares::Client;
 use vpc::AwsService;
 
 /// Where a request came in.
@@ -26,8 +27,8 @@ pub(crate) enum Door {
     /// The socket in the data directory.
     Unix,
     /// The socket where hosts pass on what comes to the endpoint of one service. Nothing but that service's API is behind it: what
-    /// comes in there was sent by tasks, and by whoever else is on their networks.
-    Endpoint(&'static AwsService),
+    /// comes in there was sent by tasks, and by whoever else is on their networks; which of them, hosts say.
+    Endpoint(&'static AwsService, Client),
     /// The same for public registries: only pulls of mirrored images are answered.
     Registries,
 }
@@ -36,4 +37,14 @@ pub(crate) enum Door {
 pub(crate) fn field(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     Some(lines.join(", ")).filter(|_| !lines.is_empty())
+}
+
+impl Door {
+    /// Which one of those who may keep each other waiting asks; the user is one, whoever acts for it.
+    pub(crate) fn client(self) -> Option<Client> {
+        match self {
+            Self::Endpoint(_, client) => Some(client),
+            Self::Tcp | Self::Unix | Self::Registries => None,
+        }
+    }
 }

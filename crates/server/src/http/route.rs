@@ -22,7 +22,7 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
     }
     let own = match door {
         // A registry's paths are AWS's there, and neargate's own lead nowhere.
-        Door::Endpoint(_) => path.starts_with("/_neargate/"),
+        Door::Endpoint(..) => path.starts_with("/_neargate/"),
         Door::Registries => true,
         Door::Tcp | Door::Unix => path.starts_with("/_neargate/"),
     };
@@ -37,7 +37,7 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
 fn is_registry(door: Door, path: &str) -> bool {
     match door {
         Door::Tcp => path == "/v2" || path.starts_with("/v2/"),
-        Door::Endpoint(service) => service.name == "ecr.dkr",
+        Door::Endpoint(service, _) => service.name == "ecr.dkr",
         Door::Unix | Door::Registries => false,
     }
 }
@@ -47,7 +47,7 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
     let limits = app.config.limits.clone();
     let read = |body| body::read(door, &parts.headers, body, limits.of_hosts, limits.body_time);
     match (door, &parts.method, parts.uri.path()) {
-        (Door::Endpoint(_), method, path) => Err(no_route(method, path)),
+        (Door::Endpoint(..), method, path) => Err(no_route(method, path)),
         (Door::Registries, method, path) if path.starts_with("/v2/") => {
             mirror::pull(app, method.clone(), path, parts.headers.clone()).await
         }
@@ -60,11 +60,11 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
         (_, &Method::GET, "/_neargate/topology") => Ok(reply::json(200, &status::topology(&app))),
         (_, &Method::POST, "/_neargate/reset") => Ok(reply::json(200, &reset::reset(&app).await?)),
         (Door::Unix, &Method::POST, "/_neargate/sync") => {
-            let request = from_json(&read(body).await?)?;
+            let request = from_json(&read(body).await?.bytes)?;
             Ok(reply::json(200, &sync::sync(&app, request).await?))
         }
         (Door::Unix, &Method::POST, "/_neargate/credentials") => {
-            let spec::CredentialsRequest { task, role } = from_json(&read(body).await?)?;
+            let spec::CredentialsRequest { task, role } = from_json(&read(body).await?.bytes)?;
             let issue = move |tx: &mut control::Tx<'_>| control::iam::task_credentials(tx, &task, role);
             Ok(reply::json(200, &app.core.run(control::Caller::default(), issue).await?))
         }

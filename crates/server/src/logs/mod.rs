@@ -12,6 +12,7 @@ mod token;
 pub(crate) use sweep::sweep;
 
 use crate::app::internal;
+use crate::http::Door;
 use aws::api::{
     Api,
     logs::{API, op},
@@ -25,7 +26,14 @@ use control::state::{LogGroup, LogStream};
 use http::HeaderMap;
 use logevents::pattern::Pattern;
 use logevents::store::{Store, StreamId};
+use shares::{Share, Shares};
 use spec::{DAY, Millis};
+use std::sync::LazyLock;
+
+/// Searches at once: each uses every processor there is, and memory for each of them. Those of the user and those of tasks are apart, and
+/// of tasks each client has one at a time.
+static OF_USERS: LazyLock<Shares> = LazyLock::new(|| Shares::new(4, 4));
+static OF_TASKS: LazyLock<Shares> = LazyLock::new(|| Shares::new(2, 1));
 
 /// Bytes of events in an answer, counted with 26 for each; and how many ("GetLogEvents").
 const PAGE_BYTES: u64 = 1 << 20;
@@ -58,6 +66,15 @@ pub(crate) fn operation(api: &Api, name: &str) -> Option<Answer> {
         }
         _ => None,
     }
+}
+
+/// Waits until an operation may begin, if it is a search.
+pub(crate) async fn turn(door: Door, operation: &str) -> Option<Share> {
+    if operation != op::FilterLogEvents::NAME && operation != op::GetLogEvents::NAME {
+        return None;
+    }
+    let shares = if door.client().is_some() { &OF_TASKS } else { &OF_USERS };
+    Some(shares.take(door.client(), 1).await)
 }
 
 fn typed<O: Operation>(

@@ -2,6 +2,7 @@
 
 use super::{Refusal, Request};
 use crate::app::blocking;
+use crate::http::Received;
 use crate::registry::push::{self, storage};
 use crate::registry::through;
 use ::images::answer::{Answer, accepts, bytes, empty, identity};
@@ -68,7 +69,8 @@ pub(super) async fn put(request: Request, name: String, target: String) -> Resul
         media_type.as_deref().and_then(|field| field.split(';').next()).map(|field| field.trim().to_owned());
     let limit = usize::try_from(MANIFEST_MAX).unwrap_or(usize::MAX);
     let time = request.app.config.limits.body_time;
-    let content = crate::http::read_body(request.door, &request.headers, request.body, limit, time).await?;
+    let Received { bytes: content, room: _room } =
+        crate::http::read_body(request.door, &request.headers, request.body, limit, time).await?;
     if let Some(digest) = digest.as_ref().filter(|digest| **digest != Digest::of(&content)) {
         let message = format!("The manifest has the digest {}, not {digest}.", Digest::of(&content));
         return Err(Refusal::new(400, "DIGEST_INVALID", message));

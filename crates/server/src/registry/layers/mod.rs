@@ -33,7 +33,7 @@ impl Place {
     /// The place for a request that came in by a door.
     pub(crate) fn of(door: Door, headers: &HeaderMap) -> Self {
         match door {
-            Door::Endpoint(_) | Door::Registries => Self::S3,
+            Door::Endpoint(..) | Door::Registries => Self::S3,
             Door::Tcp | Door::Unix => Self::Here(host(headers).to_owned()),
         }
     }
@@ -74,11 +74,11 @@ pub(crate) fn is_for_bucket(app: &App, door: Door, parts: &Parts) -> bool {
     let in_path = || parts.uri.path().strip_prefix('/').is_some_and(|path| path.starts_with(&bucket(region)));
     match door {
         Door::Tcp => in_path(),
-        Door::Endpoint(service) if service.name == "s3" => {
+        Door::Endpoint(service, _) if service.name == "s3" => {
             let host = host(&parts.headers);
             host.rsplit_once(':').map_or(host, |(name, _)| name) == bucket_host(region) || in_path()
         }
-        Door::Endpoint(_) | Door::Unix | Door::Registries => false,
+        Door::Endpoint(..) | Door::Unix | Door::Registries => false,
     }
 }
 
