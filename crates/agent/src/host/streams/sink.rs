@@ -43,13 +43,13 @@ impl Sink {
     /// [`Refusal`].
     pub(super) async fn put(&mut self, batch: &Batch) -> Result<Option<String>, Refusal> {
         let aws = self.aws().await.map_err(Refusal::Passing)?;
-        let first = batch.first.to_string();
+        let first = batch.first.map(|first| first.to_string());
         let (mut connection, mut place) = self.kept.take().unzip();
         let kept = connection.is_some();
-        let mut answer = put(&aws, &mut connection, batch, &first).await;
+        let mut answer = put(&aws, &mut connection, batch, first.as_deref()).await;
         if kept && matches!(answer, Err(Failure::NoAnswer { .. })) {
             // Whoever keeps the other end may have closed it just then.
-            answer = put(&aws, &mut connection, batch, &first).await;
+            answer = put(&aws, &mut connection, batch, first.as_deref()).await;
         }
         self.used = Instant::now();
         place = place.or_else(|| self.means.kept.clone().try_acquire_owned().ok());
@@ -99,6 +99,12 @@ fn rejected(answer: &Value) -> Option<String> {
     Some(format!("log events are too old or too new to be stored: {rejected}"))
 }
 
-async fn put(aws: &Aws, connection: &mut Option<Connection>, batch: &Batch, first: &str) -> Result<Value, Failure> {
-    aws.once(connection, &LOGS, "PutLogEvents", &batch.body, &[(FIRST_LINE, first)]).await
+async fn put(
+    aws: &Aws,
+    connection: &mut Option<Connection>,
+    batch: &Batch,
+    first: Option<&str>,
+) -> Result<Value, Failure> {
+    let numbered = first.map(|first| (FIRST_LINE, first));
+    aws.once(connection, &LOGS, "PutLogEvents", &batch.body, numbered.as_slice()).await
 }

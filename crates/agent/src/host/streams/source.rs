@@ -1,6 +1,7 @@
 //! The beginning of a stream: lines as the shim keeps them, made to events, and how far they have been shipped.
 //!
-//! That is kept in a file, so that after a crash nothing is lost, and what was stored already is recognised by its number.
+//! That is kept in a file, so that after a crash nothing is lost, and what was stored already is recognised by its number. A power cut may
+//! leave the file empty: then what the shim has not let go of is sent without numbers, some of it perhaps again.
 
 use crate::{
     clock, files,
@@ -21,12 +22,22 @@ use std::{
 };
 
 /// How far a stream has come; the content of its file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Progress {
     /// The place in the container's log.
     mark: Mark,
-    /// Events.
-    events: u64,
+    /// Events, as long as they are counted.
+    events: Option<u64>,
+}
+
+impl Progress {
+    fn read(file: &Path) -> Self {
+        let counted = |events| Self { mark: Mark::default(), events };
+        match fs::read(file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|_| counted(None)),
+            Err(_) => counted(Some(0)),
+        }
+    }
 }
 
 /// An event that waits.
@@ -51,8 +62,8 @@ struct Put<'a> {
 
 /// Events that go into one call.
 pub(super) struct Batch {
-    /// The number of the first since the stream began.
-    pub(super) first: u64,
+    /// The number of the first since the stream began, if that is known.
+    pub(super) first: Option<u64>,
     /// How many.
     pub(super) events: usize,
     /// The call's input.
@@ -96,8 +107,7 @@ impl Source {
         log: &LogSpec,
         sandbox: Option<Arc<Sandbox>>,
     ) -> Self {
-        let kept = fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let progress: Progress = kept.unwrap_or_default();
+        let progress = Progress::read(&file);
         Self {
             container: container.to_owned(),
             sandbox,
@@ -169,7 +179,7 @@ impl Source {
             done.fold((0, None), |(bytes, _), event| (bytes + event.text.len() + batch::OVERHEAD, Some(event.mark)));
         self.bytes -= bytes;
         let mark = if self.waiting.is_empty() { self.read } else { last.unwrap_or(self.progress.mark) };
-        self.progress = Progress { mark, events: self.progress.events + events as u64 };
+        self.progress = Progress { mark, events: self.progress.events.map(|before| before + events as u64) };
         files::replace(&self.file, &serde_json::to_vec(&self.progress)?)?;
         // A shim that is gone needs no room in its log.
         let _ = self.sandbox.as_ref().map(|sandbox| sandbox.acknowledge_log(&self.container, mark.from));
@@ -219,7 +229,7 @@ mod tests {
         }
     }
 
-    fn due(look: Look) -> (u64, Vec<(i64, String)>) {
+    fn due(look: Look) -> (Option<u64>, Vec<(i64, String)>) {
         let Look::Due(batch) = look else { panic!("no batch is due") };
         let body: Value = serde_json::from_slice(&batch.body).unwrap();
         assert_eq!((&body["logGroupName"], &body["logStreamName"]), (&"g".into(), &"s".into()));
@@ -237,13 +247,17 @@ mod tests {
         let mut source = place.source(1 << 20);
         assert!(matches!(source.look(false, false), Ok(Look::Waiting)), "more may come");
         let both = vec![(1, "a".to_owned()), (3, "b".to_owned())];
-        assert_eq!(due(source.look(false, true).unwrap()), (0, both.clone()));
+        assert_eq!(due(source.look(false, true).unwrap()), (Some(0), both.clone()));
         place.write(&[(4, "c")]);
         let three = [both, vec![(4, "c".to_owned())]].concat();
-        assert_eq!(due(place.source(1 << 20).look(true, true).unwrap()), (0, three), "nobody has stored anything");
+        assert_eq!(
+            due(place.source(1 << 20).look(true, true).unwrap()),
+            (Some(0), three),
+            "nobody has stored anything"
+        );
         source.shipped(2).unwrap();
         for mut source in [source, place.source(1 << 20)] {
-            assert_eq!(due(source.look(false, true).unwrap()), (2, vec![(4, "c".to_owned())]));
+            assert_eq!(due(source.look(false, true).unwrap()), (Some(2), vec![(4, "c".to_owned())]));
         }
     }
 
@@ -260,6 +274,21 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_sent_without_numbers_when_a_power_cut_took_the_count() {
+        let place = Place(tempfile::tempdir().unwrap());
+        place.write(&[(1, "a"), (2, "b")]);
+        let mut source = place.source(1 << 20);
+        source.look(false, true).unwrap();
+        source.shipped(1).unwrap();
+        fs::write(place.0.path().join("app.shipped"), "").unwrap();
+        let both = vec![(1, "a".to_owned()), (2, "b".to_owned())];
+        let mut source = place.source(1 << 20);
+        assert_eq!(due(source.look(false, true).unwrap()), (None, both));
+        source.shipped(1).unwrap();
+        assert_eq!(due(place.source(1 << 20).look(true, true).unwrap()), (None, vec![(2, "b".to_owned())]));
+    }
+
+    #[test]
     fn a_clock_that_is_set_back_begins_another_batch() {
         let place = Place(tempfile::tempdir().unwrap());
         place.write(&[(5, "a"), (6, "b"), (1, "c")]);
@@ -269,6 +298,6 @@ mod tests {
         let mut source = place.source(1 << 20);
         source.look(false, true).unwrap();
         source.shipped(2).unwrap();
-        assert_eq!(due(source.look(true, true).unwrap()), (2, vec![(1, "c".to_owned())]));
+        assert_eq!(due(source.look(true, true).unwrap()), (Some(2), vec![(1, "c".to_owned())]));
     }
 }
