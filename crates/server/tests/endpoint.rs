@@ -158,7 +158,7 @@ fn connections_that_say_nothing_keep_nobody_out() {
     let (dir, _running) = start_with(Limits { connections: 100, ..Limits::default() });
     let hold = |address: &str| -> Vec<_> { (0..100).map(|_| connect_from(dir.path(), "logs", address)).collect() };
     let silent: Vec<_> = (1..4).flat_map(|n| hold(&format!("10.0.0.{n}"))).collect();
-    for address in ["10.0.0.1", "10.0.1.1"] {
+    for address in ["10.0.1.1", "10.0.1.2"] {
         let mut client = connect_from(dir.path(), "logs", address);
         client.0.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let answer = client.json("logs.DescribeLogGroups", "{}").unwrap();
@@ -176,7 +176,7 @@ fn requests_whose_client_has_gone_keep_nobody_out() {
     for _ in 0..200 {
         connect(dir.path(), "ecr.api").send(head.as_bytes()).unwrap();
     }
-    for address in ["10.0.0.1", "10.0.0.2"] {
+    for address in ["10.0.0.2", "10.0.0.3"] {
         let mut client = connect_from(dir.path(), "logs", address);
         client.0.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         assert_eq!(client.json("logs.DescribeLogGroups", "{}").unwrap().status, 200);
