@@ -233,3 +233,9 @@ fn processes_naming(path: &str) -> Vec<String> {
         .filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok());
     processes.filter(|line| line.contains(path)).collect()
 }
+
+/// Whether a runtime can be counted on to set the soft limit of open files: runc before 1.1.13 raises it to the hard one now and then
+/// (opencontainers/runc issue 4195).
+pub fn soft_limit_of_files_holds(runtime: RuntimeKind) -> bool {
+    runtime != RuntimeKind::Runc
+}
