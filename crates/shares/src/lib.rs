@@ -11,4 +11,4 @@ mod places;
 
 pub use amounts::{Share, Shares};
 pub use client::Client;
-pub use places::{Heard, Place, Places, Stream, serve};
+pub use places::{Heard, Place, Places, Stream, accept, serve};

@@ -7,6 +7,7 @@ use crate::Client;
 use std::{
     collections::{BTreeMap, HashMap},
     io,
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -220,13 +221,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
 /// How long to wait when the kernel has no descriptor or memory to give.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Takes connections of a namespace for ever, and has each served until it ends, `answer` does, or its place is lost.
-pub async fn serve<F>(
-    places: Arc<Places>,
-    namespace: u64,
-    listener: TcpListener,
-    answer: impl Fn(Stream<TcpStream>, Client) -> F,
-) where
+/// Takes connections for ever, and has each served beside the others. They end with this.
+pub async fn accept<F>(listener: TcpListener, serve: impl Fn(TcpStream, IpAddr) -> F)
+where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut open = JoinSet::new();
@@ -236,22 +233,35 @@ pub async fn serve<F>(
             Some(_) = open.join_next(), if !open.is_empty() => continue,
         };
         match accepted {
-            Ok((tcp, from)) => {
-                // Without it an answer in two packets waits for the client's delayed acknowledgement (40 ms).
-                let _ = tcp.set_nodelay(true);
-                let client = Client { namespace, address: from.ip() };
-                let mut place = places.take(client);
-                let answered = answer(Stream::new(tcp, place.heard()), client);
-                open.spawn(async move {
-                    tokio::select! {
-                        () = answered => {}
-                        () = place.lost() => {}
-                    }
-                });
-            }
+            Ok((tcp, from)) => drop(open.spawn(serve(tcp, from.ip()))),
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
+}
+
+/// Takes connections of a namespace for ever, and has each served until it ends, `answer` does, or its place is lost.
+pub async fn serve<F>(
+    places: Arc<Places>,
+    namespace: u64,
+    listener: TcpListener,
+    answer: impl Fn(Stream<TcpStream>, Client) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let serve = |tcp: TcpStream, address| {
+        // Without it an answer in two packets waits for the client's delayed acknowledgement (40 ms).
+        let _ = tcp.set_nodelay(true);
+        let client = Client { namespace, address };
+        let mut place = places.take(client);
+        let answered = answer(Stream::new(tcp, place.heard()), client);
+        async move {
+            tokio::select! {
+                () = answered => {}
+                () = place.lost() => {}
+            }
+        }
+    };
+    accept(listener, serve).await;
 }
 
 #[cfg(test)]

@@ -9,35 +9,25 @@ use std::{io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixStream},
-    task::JoinSet,
     time::timeout,
 };
 
 /// How long a client may take to receive something. How long it may take to send, the server decides.
 const STUCK: Duration = Duration::from_secs(60);
-/// How long to wait when the kernel has no descriptor or memory to give.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// Passes every connection of a namespace on to the server's socket at `api`, for ever. How many there may be the server decides, too: it
 /// ends those that are too many.
 pub(crate) async fn serve((service, port): (&'static str, u16), api: PathBuf, namespace: u64, listener: TcpListener) {
     let api: Arc<Path> = api.into();
-    let mut open = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = open.join_next(), if !open.is_empty() => continue,
-        };
-        match accepted {
-            Ok((client, from)) => {
-                let line = format!("{service} {port} {}\n", Client { namespace, address: from.ip() });
-                let api = api.clone();
-                // Whichever side breaks off, the other one notices that by its connection's end.
-                open.spawn(async move { pass(&line, &api, client).await });
-            }
-            Err(_) => tokio::time::sleep(PAUSE).await,
+    let serve = |client, address| {
+        let line = format!("{service} {port} {}\n", Client { namespace, address });
+        let api = api.clone();
+        async move {
+            // Whichever side breaks off, the other one notices that by its connection's end.
+            let _ = pass(&line, &api, client).await;
         }
-    }
+    };
+    shares::accept(listener, serve).await;
 }
 
 /// Passes one connection on, until the server ends it. A line says what it was made to and by whom.

@@ -68,11 +68,8 @@ impl Echo {
 
     /// The socket of a flow, made if there is none.
     fn flow(self: &Arc<Self>, flow: Flow) -> io::Result<Arc<Open>> {
-        let (open, new) = self.flows.open(flow, |place| Open::to(flow, place.heard()).map(Arc::new))?;
-        if let Some(place) = new {
-            tokio::spawn(self.clone().answers(flow, open.clone(), place));
-        }
-        Ok(open)
+        let carry = |open, place| drop(tokio::spawn(self.clone().answers(flow, open, place)));
+        self.flows.open(flow, |place| Open::to(flow, place.heard()).map(Arc::new), carry)
     }
 
     /// Sends answers back until there are no more, or somebody else needs its place.

@@ -42,7 +42,7 @@ impl<T> Flows<T> {
 }
 
 impl<T: Clone> Flows<T> {
-    /// What is known of a flow; of a new one what `open` makes of it, and the place it holds.
+    /// What is known of a flow. A new one is opened, and carried on for as long as it holds its place.
     ///
     /// # Errors
     /// What `open` returns.
@@ -50,14 +50,16 @@ impl<T: Clone> Flows<T> {
         &self,
         flow: Flow,
         open: impl FnOnce(&Place) -> io::Result<T>,
-    ) -> io::Result<(T, Option<Place>)> {
+        carry: impl FnOnce(T, Place),
+    ) -> io::Result<T> {
         let mut known = self.lock();
         if let Some(known) = known.get(&flow) {
-            return Ok((known.clone(), None));
+            return Ok(known.clone());
         }
         let place = self.place(&flow);
         let new = open(&place)?;
         known.insert(flow, new.clone());
-        Ok((new, Some(place)))
+        carry(new.clone(), place);
+        Ok(new)
     }
 }
