@@ -7,6 +7,7 @@ use common::{Answer, Client, Running, config};
 use server::{Config, Limits};
 use std::{
     io::Read,
+    net::TcpStream,
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::Path,
     sync::{
@@ -25,6 +26,24 @@ fn connect_from(data_dir: &Path, service: &str, address: &str) -> Client<UnixStr
     let mut client = Client::new(UnixStream::connect(data_dir.join(server::AWS_SOCKET)).unwrap());
     client.send(format!("{service} 80 1 {address}\n").as_bytes()).unwrap();
     client
+}
+
+/// The head of a request with a long body.
+const UPLOAD: &str = "POST / HTTP/1.1\r\nHost: api.ecr.us-east-1.amazonaws.com\r\nContent-Length: 29360128\r\n\
+    X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.UploadLayerPart\r\n\r\n";
+
+fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+/// Makes the log stream `s` of `/app`, as the user.
+fn make_stream(running: &Running) -> Client<TcpStream> {
+    let mut user = running.connect();
+    for body in [r#"{"logGroupName": "/app"}"#, r#"{"logGroupName": "/app", "logStreamName": "s"}"#] {
+        let operation = if body.contains("Stream") { "logs.CreateLogStream" } else { "logs.CreateLogGroup" };
+        assert_eq!(user.json(operation, body).unwrap().status, 200);
+    }
+    user
 }
 
 fn start() -> (tempfile::TempDir, Running) {
@@ -106,11 +125,9 @@ fn neargates_own_paths_are_not_there() {
 #[test]
 fn a_task_that_says_nothing_more_keeps_neither_hosts_nor_users_waiting() {
     let (dir, running) = start();
-    let head = "POST / HTTP/1.1\r\nHost: api.ecr.us-east-1.amazonaws.com\r\nContent-Length: 29360128\r\n\
-        X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.UploadLayerPart\r\n\r\n";
     let mut stuck: Vec<_> = (0..20).map(|_| connect(dir.path(), "ecr.api")).collect();
     for client in &mut stuck {
-        client.send(head.as_bytes()).unwrap();
+        client.send(UPLOAD.as_bytes()).unwrap();
     }
     // Whatever came in before these is being read by the time they are answered.
     let mut host = running.connect_unix();
@@ -128,17 +145,11 @@ fn a_task_that_says_nothing_more_keeps_neither_hosts_nor_users_waiting() {
 #[test]
 fn a_task_that_says_nothing_more_keeps_no_other_task_waiting() {
     let (dir, running) = start();
-    let t = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
-    let mut user = running.connect();
-    for body in [r#"{"logGroupName": "/app"}"#, r#"{"logGroupName": "/app", "logStreamName": "s"}"#] {
-        let operation = if body.contains("Stream") { "logs.CreateLogStream" } else { "logs.CreateLogGroup" };
-        assert_eq!(user.json(operation, body).unwrap().status, 200);
-    }
-    let head = "POST / HTTP/1.1\r\nHost: api.ecr.us-east-1.amazonaws.com\r\nContent-Length: 29360128\r\n\
-        X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.UploadLayerPart\r\n\r\n";
+    let t = now();
+    make_stream(&running);
     let mut stuck: Vec<_> = (0..60).map(|_| connect(dir.path(), "ecr.api")).collect();
     for client in &mut stuck {
-        client.send(head.as_bytes()).unwrap();
+        client.send(UPLOAD.as_bytes()).unwrap();
     }
     let mut other = connect_from(dir.path(), "logs", "10.0.0.2");
     other.0.get_mut().set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -171,10 +182,8 @@ fn connections_that_say_nothing_keep_nobody_out() {
 #[test]
 fn requests_whose_client_has_gone_keep_nobody_out() {
     let (dir, _running) = start_with(Limits { connections: 100, ..Limits::default() });
-    let head = "POST / HTTP/1.1\r\nHost: api.ecr.us-east-1.amazonaws.com\r\nContent-Length: 29360128\r\n\
-        X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.UploadLayerPart\r\n\r\nx";
     for _ in 0..200 {
-        connect(dir.path(), "ecr.api").send(head.as_bytes()).unwrap();
+        connect(dir.path(), "ecr.api").send(format!("{UPLOAD}x").as_bytes()).unwrap();
     }
     for address in ["10.0.0.2", "10.0.0.3"] {
         let mut client = connect_from(dir.path(), "logs", address);
@@ -187,12 +196,8 @@ fn requests_whose_client_has_gone_keep_nobody_out() {
 #[test]
 fn a_task_that_searches_without_end_keeps_no_other_waiting() {
     let (dir, running) = start();
-    let t = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
-    let mut user = running.connect();
-    for body in [r#"{"logGroupName": "/app"}"#, r#"{"logGroupName": "/app", "logStreamName": "s"}"#] {
-        let operation = if body.contains("Stream") { "logs.CreateLogStream" } else { "logs.CreateLogGroup" };
-        assert_eq!(user.json(operation, body).unwrap().status, 200);
-    }
+    let t = now();
+    let mut user = make_stream(&running);
     let message = "x".repeat(1000);
     let event = format!(r#"{{"timestamp": {t}, "message": "{message}"}}"#);
     let events = vec![event; 1000].join(",");
