@@ -119,6 +119,7 @@ impl Machine {
         self.in_flight.insert(now, tasks.keys().cloned().collect());
         SyncRequest {
             status: HostStatus {
+                balancing: Default::default(),
                 host: self.id.clone(),
                 incarnation: self.incarnation,
                 sequence: self.sequence,

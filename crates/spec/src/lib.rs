@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod balancing;
 mod container;
 mod status;
 mod sync;
@@ -46,6 +47,9 @@ pub struct HostSpec {
     /// The certificate of the authority that AWS's names are certified by, in PEM: every task is given it to trust.
     #[serde(default)]
     pub authority: Arc<str>,
+    /// The Application Load Balancers with a node on this host.
+    #[serde(default)]
+    pub balancing: Arc<balancing::Balancing>,
     /// The tasks placed on this host. One that is absent must not exist there: neither processes nor network nor files.
     pub tasks: BTreeMap<TaskId, TaskSpec>,
 }

@@ -1,6 +1,6 @@
 //! What a host says of itself.
 
-use crate::{HostId, Millis, Revision, TaskId};
+use crate::{HostId, Millis, Revision, TaskId, balancing::BalancingStatus};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,6 +19,9 @@ pub struct HostStatus {
     pub networked: Revision,
     /// The tasks there are.
     pub tasks: BTreeMap<TaskId, TaskStatus>,
+    /// What its balancer has seen.
+    #[serde(default)]
+    pub balancing: BalancingStatus,
 }
 
 /// How far a task has come on its host.

@@ -70,6 +70,8 @@ identifiers! {
     PeeringId;
     /// A VPC endpoint: `vpce-…`.
     EndpointId;
+    /// A load balancer: the 16 hexadecimal digits at the end of its ARN.
+    LoadBalancerId;
     /// A prefix list: `pl-…`.
     PrefixListId;
 }

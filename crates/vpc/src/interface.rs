@@ -1,6 +1,6 @@
 //! Elastic network interfaces.
 
-use crate::{EndpointId, NatGatewayId, SecurityGroupId, SubnetId};
+use crate::{EndpointId, LoadBalancerId, NatGatewayId, SecurityGroupId, SubnetId};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,6 +45,8 @@ pub enum Holder {
     NatGateway(NatGatewayId),
     /// An interface endpoint: an AWS service ("Access AWS services through AWS PrivateLink", AWS PrivateLink Guide).
     Endpoint(EndpointId),
+    /// A load balancer's node in one zone ("How Elastic Load Balancing works", Elastic Load Balancing User Guide).
+    LoadBalancer(LoadBalancerId),
 }
 
 impl Holder {
@@ -55,7 +57,7 @@ impl Holder {
 
     /// Whether a machine is behind it, not a part of the network.
     pub fn is_machine(&self) -> bool {
-        matches!(self, Self::Task | Self::User)
+        matches!(self, Self::Task | Self::User | Self::LoadBalancer(_))
     }
 }
 

@@ -27,8 +27,8 @@ pub use aws_service::{
 };
 pub use gateway::{Endpoint, NatGateway};
 pub use id::{
-    EndpointId, InterfaceId, InternetGatewayId, NatGatewayId, NetworkAclId, PeeringId, PrefixListId, RouteTableId,
-    SecurityGroupId, SubnetId, VpcId,
+    EndpointId, InterfaceId, InternetGatewayId, LoadBalancerId, NatGatewayId, NetworkAclId, PeeringId, PrefixListId,
+    RouteTableId, SecurityGroupId, SubnetId, VpcId,
 };
 pub use interface::{Holder, Interface, Mac, ParseMacError};
 pub use ipnet::{IpNet, Ipv4Net};

@@ -104,6 +104,7 @@ impl Host {
         let spec = Arc::new(ledger.read());
         let tasks = adopt::tasks(&config, &spec, &images)?;
         let status = HostStatus {
+            balancing: Default::default(),
             host: config.host.clone(),
             incarnation: clock::now(),
             sequence: 0,

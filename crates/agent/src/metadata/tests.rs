@@ -107,6 +107,7 @@ fn host() -> (HostSpec, HostStatus) {
         ..TaskStatus::default()
     };
     let status = HostStatus {
+        balancing: Default::default(),
         host: HostId::from("host"),
         incarnation: 1,
         sequence: 1,

@@ -13,6 +13,7 @@ const LEASE: i64 = 60_000;
 
 fn speaks(fixture: &mut Fixture, host: &str, incarnation: i64, sequence: u64, observed: u64) -> Heard {
     let status = HostStatus {
+        balancing: Default::default(),
         host: HostId::from(host),
         incarnation,
         sequence,

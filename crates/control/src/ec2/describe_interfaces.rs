@@ -48,13 +48,14 @@ fn owner_of(holder: &Holder) -> Option<String> {
     match holder {
         Holder::Task => Some("amazon-ecs".to_owned()),
         Holder::NatGateway(_) | Holder::Endpoint(_) => Some("amazon-aws".to_owned()),
+        Holder::LoadBalancer(_) => Some("amazon-elb".to_owned()),
         Holder::User => None,
     }
 }
 
 fn type_of(holder: &Holder) -> NetworkInterfaceType {
     match holder {
-        Holder::Task | Holder::User => NetworkInterfaceType::Interface,
+        Holder::Task | Holder::User | Holder::LoadBalancer(_) => NetworkInterfaceType::Interface,
         Holder::NatGateway(_) => NetworkInterfaceType::NatGateway_,
         Holder::Endpoint(_) => NetworkInterfaceType::VpcEndpoint,
     }

@@ -132,7 +132,7 @@ pub(super) fn managed(state: &State, association: &EipAssociation) -> Result<(),
 pub(super) fn may_change(interface: &NetworkInterface) -> Result<(), Fault> {
     match interface.holder {
         Holder::User => Ok(()),
-        Holder::Task | Holder::NatGateway(_) | Holder::Endpoint(_) => {
+        Holder::Task | Holder::NatGateway(_) | Holder::Endpoint(_) | Holder::LoadBalancer(_) => {
             Err(Fault::new("AuthFailure", "You do not have permission to access the specified resource."))
         }
     }

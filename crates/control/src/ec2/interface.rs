@@ -80,7 +80,7 @@ pub(super) fn create_with(
     }
     let attachment = match holder {
         Holder::User => None,
-        Holder::Task | Holder::NatGateway(_) | Holder::Endpoint(_) => {
+        Holder::Task | Holder::NatGateway(_) | Holder::Endpoint(_) | Holder::LoadBalancer(_) => {
             Some(InterfaceAttachment { id: tx.ec2_id("eni-attach"), at: tx.now })
         }
     };

@@ -143,7 +143,7 @@ fn gateways(state: &State, id: &VpcId, vpc: &mut Vpc) {
 /// Whether what is behind an interface is there. That of a gateway that goes is described until it is gone, but hosts have it no more.
 fn lives(state: &State, interface: &NetworkInterface) -> bool {
     match &interface.holder {
-        Holder::Task | Holder::User => true,
+        Holder::Task | Holder::User | Holder::LoadBalancer(_) => true,
         Holder::NatGateway(id) => state.nat_gateways.get(id).is_some_and(|gateway| gateway.state.lives()),
         Holder::Endpoint(id) => state.vpc_endpoints.get(id).is_some_and(|endpoint| endpoint.state.lives()),
     }

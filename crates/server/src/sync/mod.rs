@@ -61,6 +61,6 @@ fn stale() -> Fault {
 
 /// Whether two specs ask for the same, of whatever revision they are.
 pub(crate) fn asks_the_same(a: &HostSpec, b: &HostSpec) -> bool {
-    let HostSpec { revision: _, topology, authority, tasks } = a;
-    *authority == b.authority && *topology == b.topology && *tasks == b.tasks
+    let HostSpec { revision: _, topology, authority, tasks, balancing } = a;
+    *authority == b.authority && *topology == b.topology && *tasks == b.tasks && *balancing == b.balancing
 }

@@ -22,6 +22,7 @@ impl World {
     pub(super) fn host_has(&mut self, observed: u64, networked: u64) {
         self.now += 1;
         let status = HostStatus {
+            balancing: Default::default(),
             host: HostId::from("host"),
             incarnation: 1,
             sequence: self.now as u64,

@@ -86,7 +86,7 @@ fn find_interface<'a>(id: &str, topology: &'a Topology) -> Result<Vantage<'a>, F
         Failure(format!("no interface of this region is {id}: see `aws ec2 describe-network-interfaces`"))
     })?;
     match &interface.holder {
-        Holder::User | Holder::NatGateway(_) => Ok(Vantage::Interface(id, vpc)),
+        Holder::User | Holder::NatGateway(_) | Holder::LoadBalancer(_) => Ok(Vantage::Interface(id, vpc)),
         Holder::Task => {
             Err(Failure(format!("the task of {id} is not on this machine yet, or no longer: see `neargate status`")))
         }

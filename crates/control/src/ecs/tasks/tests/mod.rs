@@ -92,6 +92,7 @@ impl Fixture {
     pub(crate) fn sync_at(&mut self, observed: u64) {
         self.sequence += 1;
         let status = HostStatus {
+            balancing: Default::default(),
             host: HostId::from("host"),
             incarnation: 1,
             sequence: self.sequence,

@@ -28,6 +28,10 @@ pub fn give(scene: &Scene, id: &InterfaceId, private: IpAddr) -> Vec<String> {
             format!("aws ec2 create-nat-gateway --subnet-id {} --allocation-id {NEW_ADDRESS}", interface.subnet),
             format!("# then lead the routes to it that lead to {gateway}, which is a private one"),
         ],
+        Holder::LoadBalancer(_) => vec![
+            "# a load balancer has public addresses from its start or never: create it again with --scheme internet-facing"
+                .to_owned(),
+        ],
         Holder::User | Holder::Endpoint(_) => vec![format!(
             "aws ec2 associate-address --network-interface-id {id} --private-ip-address {private} --allocation-id {NEW_ADDRESS}"
         )],
