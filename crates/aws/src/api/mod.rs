@@ -4,6 +4,7 @@
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod elbv2;
 pub mod iam;
 pub mod logs;
 pub mod secretsmanager;
@@ -19,8 +20,8 @@ use crate::{json, query};
 pub use crate::reply::Reply;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 8] =
-    [&ecs::API, &ec2::API, &sts::API, &iam::API, &logs::API, &ecr::API, &ssm::API, &secretsmanager::API];
+pub const ALL: [&Api; 9] =
+    [&ecs::API, &ec2::API, &sts::API, &iam::API, &logs::API, &ecr::API, &ssm::API, &secretsmanager::API, &elbv2::API];
 
 /// How a service is called and which operations it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
