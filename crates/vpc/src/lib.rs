@@ -12,6 +12,7 @@ mod fixture;
 mod gateway;
 mod id;
 mod interface;
+mod load_balancer;
 pub mod names;
 pub mod network_acl;
 pub mod registry;
@@ -32,6 +33,7 @@ pub use id::{
 };
 pub use interface::{Holder, Interface, Mac, ParseMacError};
 pub use ipnet::{IpNet, Ipv4Net};
+pub use load_balancer::{LoadBalancer, LoadBalancerNode};
 pub use network_acl::{AclRule, NetworkAcl};
 pub use registry::{PUBLIC_REGISTRIES, REGISTRIES};
 pub use route_table::{Destination, Peering, Route, RouteTable, Target};

@@ -2,9 +2,9 @@
 
 use crate::registry::{PUBLIC_REGISTRIES, host_and_port};
 use crate::{
-    Endpoint, EndpointId, Interface, InterfaceId, InternetGatewayId, NatGateway, NatGatewayId, NetworkAcl,
-    NetworkAclId, Peering, PeeringId, PrefixListId, RouteTable, RouteTableId, SecurityGroup, SecurityGroupId, SubnetId,
-    VpcId,
+    Endpoint, EndpointId, Interface, InterfaceId, InternetGatewayId, LoadBalancer, LoadBalancerId, NatGateway,
+    NatGatewayId, NetworkAcl, NetworkAclId, Peering, PeeringId, PrefixListId, RouteTable, RouteTableId, SecurityGroup,
+    SecurityGroupId, SubnetId, VpcId,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,9 @@ pub struct Vpc {
     pub nat_gateways: BTreeMap<NatGatewayId, NatGateway>,
     /// Its endpoints.
     pub endpoints: BTreeMap<EndpointId, Endpoint>,
+    /// Its load balancers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub load_balancers: BTreeMap<LoadBalancerId, LoadBalancer>,
     /// Its security groups.
     pub security_groups: BTreeMap<SecurityGroupId, SecurityGroup>,
     /// Every interface in it, on whichever host.

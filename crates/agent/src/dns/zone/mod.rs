@@ -1,4 +1,5 @@
-//! What there is at a name: AWS's names, and public registries'. Others are on the internet, if there is a way to it.
+//! What there is at a name: AWS's names, those of load balancers among them, and public registries'. Others are on the internet, if there
+//! is a way to it.
 
 mod hosts;
 mod services;
@@ -52,6 +53,7 @@ pub fn find(topology: &Topology, view: &View, name: &str) -> Option<Data> {
         _ => None,
     };
     let addresses = address.map(|address| vec![address]).or_else(|| services::addresses(topology, view, name));
+    let addresses = addresses.or_else(|| services::load_balancer(topology, name));
     let addresses = addresses.or_else(|| services::registry(topology, name).map(|address| vec![address]));
     addresses.map(Data::Addresses).or_else(|| is_parent(region, view, name).then_some(Data::Nothing))
 }
@@ -87,7 +89,8 @@ fn reversed(labels: &str) -> Option<IpAddr> {
 /// Whether there are names under a name. Such a name exists, though nothing is at it (RFC 8020).
 fn is_parent(region: &str, view: &View, name: &str) -> bool {
     let inside = matches!(view, View::Vpc(_)).then(|| private_domain(region));
-    let domains = [public_domain(region), format!("{region}.vpce.amazonaws.com"), "in-addr.arpa".to_owned()];
+    let under_amazon = ["vpce", "elb"].map(|what| format!("{region}.{what}.amazonaws.com"));
+    let domains = [public_domain(region), "in-addr.arpa".to_owned()].into_iter().chain(under_amazon);
     let services = AWS_SERVICES.iter().map(|service| service.dns_name(region));
     let mut domains = inside.into_iter().chain(domains).chain(services);
     domains.any(|domain| name.is_empty() || domain == name || under(&domain, name))

@@ -1,5 +1,5 @@
 //! Names of AWS's own services ("AWS service endpoints", AWS General Reference) and of the endpoints that lead to them ("Access an AWS
-//! service using an interface VPC endpoint", AWS PrivateLink Guide); and of public registries.
+//! service using an interface VPC endpoint", AWS PrivateLink Guide); of load balancers; and of public registries.
 
 use super::{View, under};
 use std::net::IpAddr;
@@ -21,6 +21,12 @@ pub(super) fn addresses(topology: &Topology, view: &View, name: &str) -> Option<
 /// The address of a public registry's name: that of the mirror.
 pub(super) fn registry(topology: &Topology, name: &str) -> Option<IpAddr> {
     topology.registries().any(|(host, _)| host == name).then_some(REGISTRIES)
+}
+
+/// The addresses of a load balancer's name, the same from everywhere: a name is public, whatever it leads to.
+pub(super) fn load_balancer(topology: &Topology, name: &str) -> Option<Vec<IpAddr>> {
+    let mut all = topology.vpcs.values().flat_map(|vpc| vpc.load_balancers.values().map(move |found| (vpc, found)));
+    all.find(|(_, found)| found.dns_name == name).map(|(vpc, found)| found.addresses(vpc))
 }
 
 /// Whether a name is a service's in a region, or one under it: a bucket's, or an account's registry's.

@@ -2,7 +2,7 @@
 
 use super::*;
 use std::collections::BTreeMap;
-use vpc::{AwsService, Endpoint, Holder, INTERNET_HOST, Interface, Mac, Peering, Vpc};
+use vpc::{AwsService, Endpoint, Holder, INTERNET_HOST, Interface, LoadBalancer, LoadBalancerNode, Mac, Peering, Vpc};
 
 /// 10.0.0.0/16 with a public interface, and endpoints for logs and s3.
 pub(crate) const VPC: &str = "vpc-a";
@@ -243,6 +243,44 @@ fn an_endpoints_own_name_is_its_private_addresses_everywhere() {
             ],
         );
     }
+}
+
+#[test]
+fn a_load_balancers_name_is_its_healthy_nodes_everywhere() {
+    const WEB: &str = "web-1234567890.us-east-1.elb.amazonaws.com";
+    let mut region = region();
+    let vpc = region.vpcs.get_mut(VPC).unwrap();
+    for (id, ip, public) in [("eni-a", "10.0.1.30", "198.18.0.30"), ("eni-b", "10.0.2.30", "198.18.0.31")] {
+        vpc.interfaces.insert(id.into(), interface(ip, Some(public), Holder::LoadBalancer("lb-1".into())));
+    }
+    let node = |id: &str| LoadBalancerNode { interface: id.into(), healthy: true };
+    let web = LoadBalancer {
+        name: "web".to_owned(),
+        dns_name: WEB.to_owned(),
+        internet_facing: true,
+        listeners: Default::default(),
+        nodes: [("us-east-1a".to_owned(), node("eni-a")), ("us-east-1b".to_owned(), node("eni-b"))].into(),
+    };
+    vpc.load_balancers.insert("lb-1".into(), web);
+    // Names and nodes are there before listeners and DNS attributes are.
+    vpc.dns_hostnames = false;
+    let everywhere = |region: &Topology, expected: &str| {
+        for from in ["internet", VPC, OTHER, APART] {
+            means(region, from, &[(WEB, expected), ("us-east-1.elb.amazonaws.com", "nothing")]);
+            means(region, from, &[("api-1.us-east-1.elb.amazonaws.com", "no such name")]);
+        }
+    };
+    let web = |region: &mut Topology, change: &dyn Fn(&mut LoadBalancer)| {
+        change(region.vpcs.get_mut(VPC).unwrap().load_balancers.get_mut("lb-1").unwrap());
+    };
+    everywhere(&region, "198.18.0.30 198.18.0.31");
+    web(&mut region, &|web| web.nodes.get_mut("us-east-1a").unwrap().healthy = false);
+    everywhere(&region, "198.18.0.31");
+    web(&mut region, &|web| web.nodes.values_mut().for_each(|node| node.healthy = false));
+    everywhere(&region, "198.18.0.30 198.18.0.31");
+    web(&mut region, &|web| web.internet_facing = false);
+    everywhere(&region, "10.0.1.30 10.0.2.30");
+    assert!(!is_elsewhere(&region, &View::Internet, WEB));
 }
 
 #[test]
