@@ -111,6 +111,7 @@ mod tests {
     fn every_pattern_of_the_tables_is_understood() {
         let tables = [
             include_str!("api/ecs.rs"),
+            include_str!("api/elbv2.rs"),
             include_str!("api/iam.rs"),
             include_str!("api/logs.rs"),
             include_str!("api/sts.rs"),

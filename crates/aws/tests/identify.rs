@@ -34,6 +34,19 @@ fn by_target_action_and_query_string() {
 }
 
 #[test]
+fn of_the_two_elastic_load_balancing_apis_only_the_newer_is_there() {
+    let signed = signed("elasticloadbalancing");
+    let headers = [("authorization", signed.as_str())];
+    let call = |version: &str| format!("Action=DescribeLoadBalancers&Version={version}");
+    assert_eq!(taken_for("POST", "", &headers, &call("2015-12-01")), "elbv2 DescribeLoadBalancers");
+    assert_eq!(taken_for("POST", "", &[], &call("2015-12-01")), "elbv2 DescribeLoadBalancers");
+    assert_eq!(
+        taken_for("POST", "", &headers, &call("2012-06-01")),
+        "Query 400 InvalidAction: Could not find operation DescribeLoadBalancers for version 2012-06-01"
+    );
+}
+
+#[test]
 fn the_call_knows_its_caller_and_parameters() {
     let query =
         "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=ME%2F20260131%2Feu-west-1%2Fsts%2Faws4_request";
