@@ -11,6 +11,7 @@ pub mod controllers;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod elb;
 pub mod host;
 pub mod iam;
 pub mod logs;

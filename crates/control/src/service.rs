@@ -78,6 +78,7 @@ pub fn services() -> Services {
         crate::ec2::service(),
         crate::ecr::service(),
         crate::ecs::service(),
+        crate::elb::service(),
         crate::iam::service(),
         crate::logs::service(),
         crate::secretsmanager::service(),

@@ -1,11 +1,11 @@
 //! What is old is forgotten: stopped tasks and deleted NAT gateways after an hour, client tokens after a day, those of tasks with the
 //! last of their tasks, peering connections some time after they have ended, images by their repository's lifecycle policy, secrets when
-//! their recovery windows have ended.
+//! their recovery windows have ended, targets when they have drained.
 
 use crate::{
     State, Tx,
     ec2::peering,
-    ecr, secretsmanager,
+    ecr, elb, secretsmanager,
     state::{ClientToken, Expiring, Expiry, Record},
 };
 use spec::{Millis, TaskId};
@@ -42,6 +42,7 @@ pub fn run(tx: &mut Tx<'_>) {
             }
             Expiring::EcrImages(repository) => ecr::evaluate_lifecycle(tx, repository),
             Expiring::Secret(name) => secretsmanager::expire(tx, name, due.at),
+            Expiring::TargetDraining(key) => elb::targets::withdraw(tx, key, due.at.millis),
         }
     }
 }

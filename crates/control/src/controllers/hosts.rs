@@ -12,7 +12,7 @@ pub fn run(tx: &mut Tx<'_>) {
     let unheard: Vec<HostId> =
         tx.state.hosts.iter().map(|h| &h.id).filter(|id| !tx.state.seen.contains_key(*id)).cloned().collect();
     for id in unheard {
-        tx.state.seen.insert(id, Seen { at: now, incarnation: 0, sequence: 0, observed: 0, networked: 0 });
+        tx.state.seen.insert(id, Seen { at: now, incarnation: 0, sequence: 0, observed: 0, networked: 0, applied: 0 });
     }
     let silent: Vec<HostId> = leases(&tx.state).filter(|(_, until)| now > *until).map(|(id, _)| id.clone()).collect();
     for id in silent {

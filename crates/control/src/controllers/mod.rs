@@ -7,6 +7,7 @@
 //! | [`lifecycle`] | a task's status follows from what its host has said and what was asked of it |
 //! | [`interfaces`] | a task has a network interface from its beginning until nothing of it can be left on any host |
 //! | [`gateways`] | NAT gateways and endpoints are usable when every host has them; what they had is free when none has |
+//! | [`load_balancers`] | load balancers are active when every host serves them; targets are gone when none sends to them |
 //! | [`placement`] | a task with an interface has a host |
 //! | [`expiry`] | what is old is forgotten |
 //! | deleted task definitions | are forgotten when no task needs them (in `ecs::task_definitions`) |
@@ -16,6 +17,7 @@ pub mod gateways;
 pub mod hosts;
 pub mod interfaces;
 pub mod lifecycle;
+pub mod load_balancers;
 pub mod placement;
 
 #[cfg(test)]
@@ -29,12 +31,13 @@ use std::collections::BTreeSet;
 pub type Controller = fn(&mut Tx<'_>);
 
 /// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
-pub const CONTROLLERS: [(&str, Controller); 7] = [
+pub const CONTROLLERS: [(&str, Controller); 8] = [
     ("hosts", hosts::run),
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
     ("placement", placement::run),
     ("gateways", gateways::run),
+    ("load balancers", load_balancers::run),
     ("expiry", expiry::run),
     ("deleted task definitions", crate::ecs::task_definitions::forget_deleted),
 ];

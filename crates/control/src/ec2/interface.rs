@@ -1,9 +1,11 @@
 //! Network interfaces: how one is made, whoever it is for, and how it goes ("Elastic network interfaces", Amazon EC2 User Guide).
 
-use super::{elastic_ip, names, private_address, public_address, quota, security_group, subnet, withdrawal};
+use super::{
+    address::capacity, elastic_ip, names, private_address, public_address, quota, security_group, subnet, withdrawal,
+};
 use crate::{
     State, Tx,
-    state::{Address, InterfaceAttachment, NetworkInterface, PublicIp, Tags},
+    state::{Address, InterfaceAttachment, NetworkInterface, PublicIp, Subnet, Tags},
 };
 use aws::fault::Fault;
 use std::{
@@ -111,7 +113,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, id: &InterfaceId) {
 }
 
 /// Removes an interface that hosts may still have. Its addresses are free once they have it no more.
-pub(super) fn withdraw(tx: &mut Tx<'_>, id: &InterfaceId) {
+pub(crate) fn withdraw(tx: &mut Tx<'_>, id: &InterfaceId) {
     remove(tx, id, withdrawal::withdraw);
 }
 
@@ -138,6 +140,12 @@ pub(super) fn of_subnet<'a>(state: &'a State, prefix: &'a str) -> impl Iterator<
     })
 }
 
+/// How many addresses of a subnet are free.
+pub(crate) fn free_addresses(state: &State, subnet: &SubnetId) -> u64 {
+    let free = |subnet: &Subnet| capacity(&subnet.cidr).saturating_sub(subnet.in_use);
+    state.subnets.get(subnet).map_or(0, free)
+}
+
 /// The security group that a VPC came with.
 pub(crate) fn default_group(state: &State, vpc: &VpcId) -> Option<SecurityGroupId> {
     security_group::default_of(state, vpc).map(|group| group.id.clone())
@@ -147,7 +155,7 @@ pub(crate) fn default_group(state: &State, vpc: &VpcId) -> Option<SecurityGroupI
 ///
 /// # Errors
 /// `InvalidGroup.NotFound`, `SecurityGroupsPerInterfaceLimitExceeded`.
-pub(super) fn choose_groups(
+pub(crate) fn choose_groups(
     state: &State,
     vpc: &VpcId,
     groups: Vec<SecurityGroupId>,

@@ -80,6 +80,7 @@ fn vpc(state: &State, record: &crate::state::Vpc) -> Vpc {
         }
     }
     gateways(state, id, &mut vpc);
+    vpc.load_balancers = crate::elb::named(state, id);
     vpc
 }
 

@@ -32,8 +32,10 @@ pub fn report(tx: &mut Tx<'_>, request: &SyncRequest) -> Heard {
         sequence: status.sequence,
         observed: status.observed,
         networked: status.networked,
+        applied: status.balancing.applied,
     };
     tx.state.seen.insert(status.host.clone(), seen);
+    balancing(tx, status);
     // A host that was given up comes back with nothing, and knows it: its tasks' addresses may be others' by now.
     let lost = lost.filter(|lost| !status.tasks.is_empty() || status.observed < *lost);
     let host = Host { id: status.host.clone(), capacity: request.capacity.clone(), lost };
@@ -44,6 +46,13 @@ pub fn report(tx: &mut Tx<'_>, request: &SyncRequest) -> Heard {
         tasks(tx, status);
     }
     Heard::Taken
+}
+
+/// Takes in what a host's balancer has seen, if it is anything else than before.
+fn balancing(tx: &mut Tx<'_>, status: &HostStatus) {
+    if tx.state.balancing.get(&status.host).is_none_or(|known| **known != status.balancing) {
+        tx.state.balancing.insert(status.host.clone(), status.balancing.clone().into());
+    }
 }
 
 /// Counts every host as heard now: for when the control plane itself could not listen (its machine slept, its clock was set), which

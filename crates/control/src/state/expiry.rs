@@ -38,6 +38,8 @@ pub enum Expiring {
     EcrImages(String),
     /// A secret whose recovery window ends, by its name.
     Secret(String),
+    /// The time that a target has to finish what is under way to it, by the target's key.
+    TargetDraining(String),
 }
 
 impl Record for Expiry {
@@ -56,6 +58,7 @@ impl Record for Expiry {
             Expiring::RoleDeletion(id) => format!("{at:016}/role-deletion/{id}"),
             Expiring::EcrImages(repository) => format!("{at:016}/ecr-images/{repository}"),
             Expiring::Secret(name) => format!("{at:016}/secret/{name}"),
+            Expiring::TargetDraining(key) => format!("{at:016}/target-draining/{key}"),
         }
     }
 }

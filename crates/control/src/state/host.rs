@@ -35,4 +35,6 @@ pub struct Seen {
     pub observed: Revision,
     /// The newest revision whose network its kernel has.
     pub networked: Revision,
+    /// The newest revision whose load balancers its balancer acts on.
+    pub applied: Revision,
 }

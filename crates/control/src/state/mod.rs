@@ -16,6 +16,8 @@ mod task_definition;
 
 // IAM's.
 mod iam;
+// Elastic Load Balancing's.
+mod elb;
 // Amazon ECR's.
 mod ecr_cache_rule;
 mod ecr_image;
@@ -60,6 +62,11 @@ pub use ecr_registry::EcrRegistry;
 pub use ecr_repository::{EcrLifecycle, EcrRepository};
 pub use ecr_tag::EcrTag;
 pub use elastic_ip::{EipAssociation, ElasticIp};
+pub use elb::{
+    Draining, FixedResponse, Forward, ForwardStickiness, GroupStickiness, HealthThresholds, Listener, ListenerRule,
+    LoadBalancer, LoadBalancerAttributes, Redirect, RuleAction, StickinessKind, Target, TargetCrossZone, TargetGroup,
+    TargetGroupAttributes,
+};
 pub use expiry::{Expiring, Expiry};
 pub use hidden::Hidden;
 pub use host::{Host, Seen};
@@ -92,7 +99,7 @@ pub use vpc_endpoint::{VpcEndpoint, VpcEndpointKind};
 pub use withdrawn_address::WithdrawnAddress;
 
 use imbl::OrdMap;
-use spec::HostId;
+use spec::{HostId, balancing::BalancingStatus};
 
 /// Tags of a resource by their keys.
 pub type Tags = std::collections::BTreeMap<String, String>;
@@ -109,13 +116,15 @@ macro_rules! tables {
             pub region: std::sync::Arc<Region>,
             /// When each host was last heard. Not kept: after a restart every host counts as just heard, which only delays giving it up.
             pub seen: OrdMap<HostId, Seen>,
+            /// What each host's balancer last said. Not kept: it is said again with every report.
+            pub balancing: OrdMap<HostId, std::sync::Arc<BalancingStatus>>,
             $($(#[$doc])* pub $field: Table<$record>,)*
         }
 
         impl State {
             /// Whether nothing at all differs, told without looking at the records.
             pub fn same_as(&self, other: &Self) -> bool {
-                self.seen.ptr_eq(&other.seen) $(&& self.$field.same_as(&other.$field))*
+                self.seen.ptr_eq(&other.seen) && self.balancing.ptr_eq(&other.balancing) $(&& self.$field.same_as(&other.$field))*
             }
 
             /// The records that lead from this state to a later one.
@@ -204,6 +213,16 @@ tables! {
     vpcs: Vpc,
     /// VPC endpoints by their ids.
     vpc_endpoints: VpcEndpoint,
+    /// Load balancers by their ids.
+    load_balancers: LoadBalancer,
+    /// Listeners by [`Listener::key_of`].
+    listeners: Listener,
+    /// Rules of listeners by [`ListenerRule::key_of`].
+    listener_rules: ListenerRule,
+    /// Target groups by their ids.
+    target_groups: TargetGroup,
+    /// Targets by [`Target::key_of`].
+    targets: Target,
     /// Registries that images were loaded from, by name.
     mirrored_registries: MirroredRegistry,
     /// CloudWatch log groups by name.

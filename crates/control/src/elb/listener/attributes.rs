@@ -1,0 +1,71 @@
+//! DescribeListenerAttributes and ModifyListenerAttributes ("HTTP header modification for your Application Load Balancer"). Absent but for
+//! their defaults: all of them.
+
+use super::super::{
+    arn,
+    attribute::{self, Attribute, boolean, only},
+};
+use crate::{Tx, View, state::Listener};
+use aws::{
+    api::elbv2::{
+        DescribeListenerAttributesInput, DescribeListenerAttributesOutput, ListenerAttribute,
+        ModifyListenerAttributesInput, ModifyListenerAttributesOutput,
+    },
+    fault::Fault,
+};
+
+/// A header that is not added, as there is no value for it.
+macro_rules! absent {
+    ($key:literal) => {
+        Attribute { key: $key, show: |_| String::new(), set: |_, key, value| only(key, value, "") }
+    };
+}
+
+/// Every attribute of an HTTP listener.
+const TABLE: [Attribute<Listener>; 11] = [
+    Attribute {
+        key: "routing.http.response.server.enabled",
+        show: |_| "true".to_owned(),
+        set: |_, key, value| boolean(key, value).and_then(|_| only(key, value, "true")),
+    },
+    absent!("routing.http.response.strict_transport_security.header_value"),
+    absent!("routing.http.response.access_control_allow_origin.header_value"),
+    absent!("routing.http.response.access_control_allow_methods.header_value"),
+    absent!("routing.http.response.access_control_allow_headers.header_value"),
+    absent!("routing.http.response.access_control_allow_credentials.header_value"),
+    absent!("routing.http.response.access_control_expose_headers.header_value"),
+    absent!("routing.http.response.access_control_max_age.header_value"),
+    absent!("routing.http.response.content_security_policy.header_value"),
+    absent!("routing.http.response.x_content_type_options.header_value"),
+    absent!("routing.http.response.x_frame_options.header_value"),
+];
+
+fn show(of: &Listener) -> Option<Vec<ListenerAttribute>> {
+    let shape = |(key, value)| ListenerAttribute { key: Some(key), value: Some(value) };
+    Some(attribute::show(of, &TABLE).into_iter().map(shape).collect())
+}
+
+/// DescribeListenerAttributes.
+pub(in crate::elb) fn describe(
+    view: &View<'_>,
+    input: DescribeListenerAttributesInput,
+) -> Result<DescribeListenerAttributesOutput, Fault> {
+    let DescribeListenerAttributesInput { listener_arn } = input;
+    let (_, listener) = arn::find_listener(view.state, &listener_arn)?;
+    Ok(DescribeListenerAttributesOutput { attributes: show(listener) })
+}
+
+/// ModifyListenerAttributes.
+pub(in crate::elb) fn modify(
+    tx: &mut Tx<'_>,
+    input: ModifyListenerAttributesInput,
+) -> Result<ModifyListenerAttributesOutput, Fault> {
+    let ModifyListenerAttributesInput { listener_arn, attributes } = input;
+    let (_, listener) = arn::find_listener(&tx.state, &listener_arn)?;
+    let mut listener = listener.clone();
+    let given = attributes.into_iter().map(|ListenerAttribute { key, value }| (key, value)).collect();
+    attribute::modify(&mut listener, "Listener", &TABLE, given)?;
+    let attributes = show(&listener);
+    tx.state.listeners.put(listener);
+    Ok(ModifyListenerAttributesOutput { attributes })
+}

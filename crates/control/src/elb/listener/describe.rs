@@ -1,0 +1,72 @@
+//! DescribeListeners, and DescribeListenerCertificates, of which an HTTP listener has none.
+
+use super::{
+    super::{arn, invalid, page::page, rule::action},
+    default_rule,
+};
+use crate::{
+    State, View,
+    state::{Listener, LoadBalancer, Record},
+};
+use aws::{
+    api::elbv2::{
+        DescribeListenerCertificatesInput, DescribeListenerCertificatesOutput, DescribeListenersInput,
+        DescribeListenersOutput, Listener as Shape, ProtocolEnum,
+    },
+    fault::Fault,
+};
+
+/// DescribeListeners: of one load balancer, or those of some ARNs.
+pub(in crate::elb) fn describe(
+    view: &View<'_>,
+    input: DescribeListenersInput,
+) -> Result<DescribeListenersOutput, Fault> {
+    let DescribeListenersInput { load_balancer_arn, listener_arns, marker, page_size } = input;
+    let (state, arns) = (view.state, listener_arns.unwrap_or_default());
+    let found: Vec<(&LoadBalancer, &Listener)> = match load_balancer_arn {
+        Some(_) if !arns.is_empty() => {
+            return Err(invalid("A load balancer ARN and listener ARNs cannot be specified at the same time"));
+        }
+        Some(arn) => {
+            let of = arn::find_load_balancer(state, &arn)?;
+            state.listeners.prefixed(&Listener::prefix(&of.id)).map(|listener| (of, listener)).collect()
+        }
+        None if arns.is_empty() => {
+            return Err(invalid("You must specify either listener ARNs or a load balancer ARN"));
+        }
+        None => {
+            let mut found = arns.iter().map(|arn| arn::find_listener(state, arn)).collect::<Result<Vec<_>, _>>()?;
+            found.sort_by_key(|(_, listener)| listener.key());
+            found.dedup_by_key(|(_, listener)| listener.key());
+            found
+        }
+    };
+    let (found, next_marker) = page(found, |(_, listener)| listener.key(), marker.as_deref(), page_size)?;
+    let listeners = found.into_iter().map(|(of, listener)| show(state, of, listener)).collect();
+    Ok(DescribeListenersOutput { listeners: Some(listeners), next_marker })
+}
+
+/// A listener as a reply shows it.
+pub(super) fn show(state: &State, load_balancer: &LoadBalancer, of: &Listener) -> Shape {
+    let Listener { load_balancer: _, id: _, port, tags: _ } = of;
+    Shape {
+        listener_arn: Some(arn::listener(&state.region, load_balancer, of)),
+        load_balancer_arn: Some(arn::load_balancer(&state.region, load_balancer)),
+        port: Some(port.get().into()),
+        protocol: Some(ProtocolEnum::Http),
+        default_actions: default_rule(state, of).map(|rule| vec![action::show(state, rule)]),
+        ..Shape::default()
+    }
+}
+
+/// DescribeListenerCertificates.
+pub(in crate::elb) fn certificates(
+    view: &View<'_>,
+    input: DescribeListenerCertificatesInput,
+) -> Result<DescribeListenerCertificatesOutput, Fault> {
+    let DescribeListenerCertificatesInput { listener_arn, marker, page_size } = input;
+    arn::find_listener(view.state, &listener_arn)?;
+    let (certificates, next_marker) = page([], |()| String::new(), marker.as_deref(), page_size)?;
+    let certificates = certificates.into_iter().map(|()| Default::default()).collect();
+    Ok(DescribeListenerCertificatesOutput { certificates: Some(certificates), next_marker })
+}

@@ -1,0 +1,97 @@
+//! Names of load balancers and target groups, and what follows from them.
+
+use super::invalid;
+use crate::{Region, state::LoadBalancer};
+use aws::fault::Fault;
+
+/// Characters of a name.
+const LONGEST: usize = 32;
+
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Refuses what can't be a load balancer's name ("CreateLoadBalancer", Elastic Load Balancing API Reference).
+///
+/// # Errors
+/// `ValidationError`, for its length before anything else.
+pub(super) fn check_load_balancer(name: &str) -> Result<(), Fault> {
+    let wrong = |why: &str| Err(invalid(format!("The load balancer name '{name}' {why}")));
+    match name {
+        _ if name.chars().count() > LONGEST => wrong(&format!("cannot be longer than '{LONGEST}' characters")),
+        "" => wrong("cannot be empty"),
+        _ if name.starts_with("internal-") => wrong("cannot begin with 'internal-'"),
+        _ if !is_plain(name) => wrong("can only contain characters that are alphanumeric characters and hyphens(-)"),
+        _ if name.starts_with('-') => wrong("cannot begin with a hyphen(-)"),
+        _ if name.ends_with('-') => wrong("cannot end with a hyphen(-)"),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what can't be a target group's name ("CreateTargetGroup", Elastic Load Balancing API Reference).
+///
+/// # Errors
+/// `ValidationError`.
+pub(super) fn check_target_group(name: &str) -> Result<(), Fault> {
+    if name.chars().count() > LONGEST {
+        return Err(invalid(format!("Target group name '{name}' cannot be longer than '{LONGEST}' characters")));
+    }
+    if name.is_empty() || !is_plain(name) || name.starts_with('-') || name.ends_with('-') {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{name}' at 'targetGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: (?!^-)(?!.*-$)^[A-Za-z0-9-]+$"
+        )));
+    }
+    Ok(())
+}
+
+/// The DNS name of a load balancer, whose case follows its name's.
+pub(crate) fn dns_name(region: &Region, of: &LoadBalancer) -> String {
+    let LoadBalancer { name, number, internal, .. } = of;
+    let internal = if *internal { "internal-" } else { "" };
+    format!("{internal}{name}-{number}.{}.elb.amazonaws.com", region.name)
+}
+
+/// The hosted zones of load balancers' DNS names ("Elastic Load Balancing endpoints and quotas", AWS General Reference).
+const HOSTED_ZONES: [(&str, &str); 16] = [
+    ("ap-northeast-1", "Z14GRHDCWA56QT"),
+    ("ap-northeast-2", "ZWKZPGTI48KDX"),
+    ("ap-south-1", "ZP97RAFLXTNZK"),
+    ("ap-southeast-1", "Z1LMS91P8CMLE5"),
+    ("ap-southeast-2", "Z1GM3OXH4ZPM65"),
+    ("ca-central-1", "ZQSVJUPU6J1EY"),
+    ("eu-central-1", "Z215JYRZR1TBD5"),
+    ("eu-north-1", "Z23TAZ6LKFMNIO"),
+    ("eu-west-1", "Z32O12XQLNTSW2"),
+    ("eu-west-2", "ZHURV8PSTC4K8"),
+    ("eu-west-3", "Z3Q77PNBQS71R4"),
+    ("sa-east-1", "Z2P70J7HTTTPLU"),
+    ("us-east-1", "Z35SXDOTRQ7X7K"),
+    ("us-east-2", "Z3AADJGX6KTTL2"),
+    ("us-west-1", "Z368ELLRRE2KJ0"),
+    ("us-west-2", "Z1H1FL5HABSF5"),
+];
+
+/// `CanonicalHostedZoneId` in a region; none in one whose it is not known.
+pub(super) fn hosted_zone(region: &Region) -> Option<String> {
+    HOSTED_ZONES.iter().find(|(name, _)| *name == region.name).map(|(_, zone)| (*zone).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_refused_in_aws_words() {
+        let refused = |name: &str| check_load_balancer(name).unwrap_err().message;
+        let long = "internal-aaaaaaaaaaaaaaaaaaaaaa_-";
+        assert_eq!(refused(long), format!("The load balancer name '{long}' cannot be longer than '32' characters"));
+        assert_eq!(refused("internal-a"), "The load balancer name 'internal-a' cannot begin with 'internal-'");
+        assert_eq!(refused("a-"), "The load balancer name 'a-' cannot end with a hyphen(-)");
+        let letters = "can only contain characters that are alphanumeric characters and hyphens(-)";
+        assert_eq!(refused("a_b"), format!("The load balancer name 'a_b' {letters}"));
+        assert!(check_load_balancer("Web-1").is_ok() && check_target_group("Web-1").is_ok());
+        for wrong in ["", "-a", "a-", "a_b", "a.b", "é"] {
+            assert!(check_target_group(wrong).is_err() && check_load_balancer(wrong).is_err(), "{wrong}");
+        }
+    }
+}

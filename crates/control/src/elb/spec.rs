@@ -1,0 +1,169 @@
+//! What hosts are told of load balancers: their balancers everything, resolved and filled in; their networks the names and nodes.
+
+use super::{arn, health, names};
+use crate::{
+    State,
+    state::{
+        Listener as ListenerRecord, ListenerRule, LoadBalancer as Record, RuleAction, StickinessKind,
+        Target as TargetRecord, TargetCrossZone, TargetGroup as GroupRecord,
+    },
+};
+use spec::balancing::{
+    Action, Balancing, Listener, LoadBalancer, Node, Rule, Stickiness, Target, TargetGroup, TargetGroupId,
+};
+use std::collections::BTreeMap;
+use vpc::{InterfaceId, LoadBalancerId, LoadBalancerNode, SubnetId, VpcId};
+
+/// The content type of a fixed response that has none of its own.
+const PLAIN: &str = "text/plain";
+
+/// Every load balancer, whose nodes are on every host, and what their rules lead to.
+pub(crate) fn balancing(state: &State) -> Balancing {
+    let mut balancing = Balancing::default();
+    for record in state.load_balancers.iter() {
+        let prefix = format!("{}/", record.id);
+        let groups = state.listener_rules.prefixed(&prefix).flat_map(ListenerRule::groups);
+        for id in groups {
+            if !balancing.target_groups.contains_key(id)
+                && let Some(group) = state.target_groups.get(id)
+            {
+                balancing.target_groups.insert(id.clone(), target_group(state, record, group).into());
+            }
+        }
+        balancing.load_balancers.insert(record.id.clone(), load_balancer(state, record).into());
+    }
+    balancing
+}
+
+/// The load balancers of a VPC as its network knows them.
+pub(crate) fn named(state: &State, vpc: &VpcId) -> BTreeMap<LoadBalancerId, vpc::LoadBalancer> {
+    let of_vpc = state.load_balancers.iter().filter(|record| record.vpc == *vpc);
+    let named = |record: &Record| {
+        let node = |(subnet, id): (&SubnetId, &InterfaceId)| {
+            let zone = state.subnets.get(subnet)?.zone.clone();
+            Some((zone, LoadBalancerNode { interface: id.clone(), healthy: !record.unhealthy.contains(id) }))
+        };
+        vpc::LoadBalancer {
+            name: record.name.clone(),
+            dns_name: names::dns_name(&state.region, record).to_ascii_lowercase(),
+            internet_facing: !record.internal,
+            listeners: listeners_of(state, record).map(|listener| listener.port).collect(),
+            nodes: record.nodes.iter().filter_map(node).collect(),
+        }
+    };
+    of_vpc.map(|record| (record.id.clone(), named(record))).collect()
+}
+
+fn listeners_of<'a>(state: &'a State, record: &Record) -> impl Iterator<Item = &'a ListenerRecord> + use<'a> {
+    let prefix = ListenerRecord::prefix(&record.id);
+    let found: Vec<&ListenerRecord> = state.listeners.prefixed(&prefix).collect();
+    found.into_iter()
+}
+
+fn load_balancer(state: &State, record: &Record) -> LoadBalancer {
+    let nodes = record.nodes.iter().filter_map(|(subnet, id)| {
+        let zone = state.subnets.get(subnet)?.zone.clone();
+        let address = state.network_interfaces.get(id)?.private_ip;
+        Some((id.clone(), Node { vpc: record.vpc.clone(), zone, address }))
+    });
+    let of = &record.attributes;
+    LoadBalancer {
+        arn: arn::load_balancer(&state.region, record),
+        nodes: nodes.collect(),
+        listeners: listeners_of(state, record).map(|found| (found.port, listener(state, record, found))).collect(),
+        idle_timeout: of.idle_timeout,
+        client_keep_alive: of.client_keep_alive,
+        desync_mitigation: of.desync_mitigation,
+        drop_invalid_header_fields: of.drop_invalid_header_fields,
+        preserve_host_header: of.preserve_host_header,
+        xff_processing: of.xff_processing,
+        xff_client_port: of.xff_client_port,
+        tls_headers: of.tls_headers,
+        http2: of.http2,
+    }
+}
+
+fn listener(state: &State, load_balancer: &Record, record: &ListenerRecord) -> Listener {
+    let prefix = ListenerRule::prefix(&load_balancer.id, &record.id);
+    let mut rules: Vec<&ListenerRule> = state.listener_rules.prefixed(&prefix).collect();
+    // The default rule is the last.
+    rules.sort_by_key(|rule| rule.priority.unwrap_or(u16::MAX));
+    let rule = |rule: &ListenerRule| Rule {
+        arn: arn::rule(&state.region, load_balancer, rule),
+        priority: rule.priority.unwrap_or(0),
+        conditions: rule.conditions.clone(),
+        transforms: rule.transforms.clone(),
+        action: action(&rule.action),
+    };
+    Listener {
+        arn: arn::listener(&state.region, load_balancer, record),
+        tls: None,
+        rules: rules.into_iter().map(rule).collect(),
+    }
+}
+
+fn action(of: &RuleAction) -> Action {
+    match of.clone() {
+        RuleAction::Forward(forward) => Action::Forward {
+            groups: forward.groups,
+            stickiness: forward.stickiness.duration.filter(|_| forward.stickiness.enabled),
+        },
+        RuleAction::Redirect(redirect) => Action::Redirect {
+            status: redirect.status,
+            protocol: redirect.protocol,
+            host: redirect.host,
+            port: redirect.port,
+            path: redirect.path,
+            query: redirect.query,
+        },
+        RuleAction::Fixed(fixed) => Action::Fixed {
+            status: fixed.status,
+            content_type: fixed.content_type.unwrap_or_else(|| PLAIN.to_owned()),
+            body: fixed.body.unwrap_or_default(),
+        },
+    }
+}
+
+fn target_group(state: &State, load_balancer: &Record, record: &GroupRecord) -> TargetGroup {
+    let of = &record.attributes;
+    let sticky = &of.stickiness;
+    let stickiness = sticky.enabled.then(|| match sticky.kind {
+        StickinessKind::LoadBalancer => Stickiness::Duration(sticky.duration),
+        StickinessKind::Application => {
+            Stickiness::Application { cookie: sticky.cookie.clone(), duration: sticky.application_duration }
+        }
+    });
+    TargetGroup {
+        arn: arn::target_group(&state.region, record),
+        tls: record.tls,
+        version: record.version,
+        health_check: record.health_check.clone(),
+        algorithm: of.algorithm,
+        anomaly_mitigation: of.anomaly_mitigation,
+        slow_start: of.slow_start,
+        stickiness,
+        cross_zone: of.cross_zone != TargetCrossZone::Off,
+        minimum_healthy: of.unhealthy_routing.count.unwrap_or(1),
+        minimum_healthy_percent: of.unhealthy_routing.percentage,
+        targets: targets(state, load_balancer, &record.id),
+    }
+}
+
+/// The targets that get something, or are still finishing what they got.
+fn targets(
+    state: &State,
+    load_balancer: &Record,
+    group: &TargetGroupId,
+) -> BTreeMap<spec::balancing::TargetAddress, Target> {
+    let withdrawn = |target: &TargetRecord| target.draining.as_ref().is_some_and(|of| of.withdrawn.is_some());
+    let prefix = TargetRecord::prefix(group);
+    let told = state
+        .targets
+        .prefixed(&prefix)
+        .filter(|target| !withdrawn(target) && health::obstacle(state, load_balancer, target).is_none());
+    told.map(|target| {
+        let draining_until = target.draining.as_ref().map(|draining| draining.until);
+        (target.address, Target { zone: target.zone.clone(), since: target.since, draining_until })
+    })
+    .collect()
+}

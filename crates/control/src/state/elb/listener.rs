@@ -1,0 +1,38 @@
+//! Listeners of load balancers. What one does is said by its rules, of which it has a default one at least.
+
+use crate::state::{Record, Tags};
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroU16;
+use vpc::LoadBalancerId;
+
+/// An HTTP listener ("Listener", Elastic Load Balancing API Reference).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listener {
+    /// The load balancer it is of; never changes.
+    pub load_balancer: LoadBalancerId,
+    /// The 16 hexadecimal digits at the end of its ARN.
+    pub id: String,
+    /// The port it listens on, unlike those of the load balancer's others.
+    pub port: NonZeroU16,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl Listener {
+    /// What the keys of a load balancer's listeners start with.
+    pub fn prefix(load_balancer: &str) -> String {
+        format!("{load_balancer}/")
+    }
+
+    /// The key of a listener.
+    pub fn key_of(load_balancer: &str, id: &str) -> String {
+        format!("{load_balancer}/{id}")
+    }
+}
+
+impl Record for Listener {
+    const TABLE: &'static str = "listener";
+    fn key(&self) -> String {
+        Self::key_of(&self.load_balancer, &self.id)
+    }
+}

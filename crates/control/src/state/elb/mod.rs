@@ -1,0 +1,15 @@
+//! Elastic Load Balancing's records: load balancers, listeners, rules, target groups, targets.
+
+mod listener;
+mod load_balancer;
+mod rule;
+mod target;
+mod target_group;
+
+pub use listener::Listener;
+pub use load_balancer::{LoadBalancer, LoadBalancerAttributes};
+pub use rule::{FixedResponse, Forward, ForwardStickiness, ListenerRule, Redirect, RuleAction};
+pub use target::{Draining, Target};
+pub use target_group::{
+    GroupStickiness, HealthThresholds, StickinessKind, TargetCrossZone, TargetGroup, TargetGroupAttributes,
+};
