@@ -5,7 +5,7 @@
 use crate::{
     State, Tx,
     ec2::peering,
-    ecr, elb, secretsmanager,
+    ecr, ecs, elb, secretsmanager,
     state::{ClientToken, Expiring, Expiry, Record},
 };
 use spec::{Millis, TaskId};
@@ -41,6 +41,7 @@ pub fn run(tx: &mut Tx<'_>) {
                 tx.state.iam_role_deletions.remove(id);
             }
             Expiring::EcrImages(repository) => ecr::evaluate_lifecycle(tx, repository),
+            Expiring::Service(key) => ecs::expire_service(tx, key),
             Expiring::Secret(name) => secretsmanager::expire(tx, name, due.at),
             Expiring::TargetDraining(key) => elb::targets::withdraw(tx, key, due.at.millis),
         }

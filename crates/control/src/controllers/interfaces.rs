@@ -2,13 +2,13 @@
 //!
 //! One is made when its task is, before there is a host for it. It is released, and its address free for another, when nothing
 //! of the task can be left anywhere: the task never had a host; or its host has *observed* the revision that withdrew it and
-//! does not list it; or its host's lease has run out.
+//! does not list it; or its host's lease has run out. And no target group has its address any more.
 
 use super::{lost, tasks_that};
 use crate::{
-    Tx,
+    State, Tx,
     ec2::interface::{self, NewInterface},
-    ecs::tasks::retire,
+    ecs::{services::unused, tasks::retire},
     state::{AttachmentStatus, Interface, Status, Tags, Task},
 };
 use aws::api::ecs::TaskStopCode;
@@ -19,9 +19,9 @@ use vpc::Holder;
 /// Makes, follows and releases interfaces.
 pub fn run(tx: &mut Tx<'_>) {
     let lost = lost(&tx.state);
-    for id in tasks_that(&tx.state, |task| step(task, &lost).is_some()) {
+    for id in tasks_that(&tx.state, |task| step(&tx.state, task, &lost).is_some()) {
         let Some(task) = tx.state.tasks.get(&id).cloned() else { continue };
-        match step(&task, &lost) {
+        match step(&tx.state, &task, &lost) {
             Some(Step::Make) => make(tx, &task),
             Some(Step::Status(status)) => set(tx, &id, status),
             Some(Step::Release) => release(tx, &task),
@@ -37,14 +37,14 @@ enum Step {
 }
 
 /// What is to be done for a task's interface now.
-fn step(task: &Task, lost: &BTreeSet<HostId>) -> Option<Step> {
+fn step(state: &State, task: &Task, lost: &BTreeSet<HostId>) -> Option<Step> {
     match (task.status, task.attachment.status) {
         (Status::Provisioning, AttachmentStatus::Precreated) if task.stopping.is_none() => Some(Step::Make),
         (Status::Pending | Status::Activating | Status::Running, AttachmentStatus::Attaching) if in_use(task) => {
             Some(Step::Status(AttachmentStatus::Attached))
         }
         (Status::Deprovisioning, AttachmentStatus::Deleted) => None,
-        (Status::Deprovisioning, _) if released(task, lost) => Some(Step::Release),
+        (Status::Deprovisioning, _) if released(task, lost) && unused(state, task) => Some(Step::Release),
         (Status::Deprovisioning, AttachmentStatus::Attaching | AttachmentStatus::Attached) => {
             Some(Step::Status(AttachmentStatus::Detaching))
         }

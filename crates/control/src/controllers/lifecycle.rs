@@ -1,11 +1,13 @@
 //! Where in its life a task is ("Task lifecycle", Amazon ECS Developer Guide).
 //!
-//! Everything is told from what was asked of the task and what its host has said of it; nothing is remembered besides.
+//! Everything is told from what was asked of the task and what its host and its target groups have said of it; nothing is remembered
+//! besides. A task of a service behind a load balancer is `RUNNING` when it was registered, and its containers are not stopped before
+//! its target groups are done with it.
 
 use super::{lost, tasks_that};
 use crate::{
-    Tx,
-    ecs::tasks::retire,
+    State, Tx,
+    ecs::{services::unused, tasks::retire},
     iam::end_task_credentials,
     state::{AttachmentStatus, Expiring, Expiry, Status, StoppedTask, Task},
 };
@@ -27,10 +29,10 @@ enum Next {
 /// Moves every task as far as it has come. One that comes further in several steps takes them at once.
 pub fn run(tx: &mut Tx<'_>) {
     let lost = lost(&tx.state);
-    for id in tasks_that(&tx.state, |task| next(task, &lost).is_some()) {
+    for id in tasks_that(&tx.state, |task| next(&tx.state, task, &lost).is_some()) {
         // A task has fewer states than this.
         for _ in 0..8 {
-            match tx.state.tasks.get(&id).and_then(|task| next(task, &lost)) {
+            match tx.state.tasks.get(&id).and_then(|task| next(&tx.state, task, &lost)) {
                 Some(Next::To(status)) => advance(tx, &id, status),
                 Some(Next::Stop(code, reason)) => retire(tx, &id, code, &reason),
                 None => break,
@@ -39,7 +41,7 @@ pub fn run(tx: &mut Tx<'_>) {
     }
 }
 
-fn next(task: &Task, lost: &BTreeSet<HostId>) -> Option<Next> {
+fn next(state: &State, task: &Task, lost: &BTreeSet<HostId>) -> Option<Next> {
     let advance = |status| Some(Next::To(status));
     let alone = task.host.as_ref().is_some_and(|host| !lost.is_empty() && lost.contains(host));
     if task.desired == Desired::Running {
@@ -50,9 +52,12 @@ fn next(task: &Task, lost: &BTreeSet<HostId>) -> Option<Next> {
     }
     match task.status {
         Status::Running => advance(Status::Deactivating),
+        Status::Activating if task.standing.registered => advance(Status::Deactivating),
+        // Requests that are under way go on as long as there is somebody to answer them.
+        Status::Deactivating if !(alone || ended(task) || unused(state, task)) => None,
         // Nothing placed means nothing to stop.
         Status::Provisioning | Status::Pending if task.host.is_none() => advance(Status::Deprovisioning),
-        // Nothing points at a task yet, so there is nothing to take it out of.
+        // Nothing points at the task, or not any more.
         Status::Provisioning | Status::Pending | Status::Activating | Status::Deactivating => advance(Status::Stopping),
         Status::Stopping if alone || ended(task) => advance(Status::Deprovisioning),
         Status::Deprovisioning if task.attachment.status == AttachmentStatus::Deleted => advance(Status::Stopped),
@@ -67,7 +72,9 @@ fn further(task: &Task) -> Option<Status> {
     match task.status {
         Status::Provisioning if task.attachment.interface.is_some() => Some(Status::Pending),
         Status::Pending if started() => Some(Status::Activating),
-        Status::Activating if all_started() => Some(Status::Running),
+        Status::Activating if all_started() && (task.launch.targets.is_empty() || task.standing.registered) => {
+            Some(Status::Running)
+        }
         _ => None,
     }
 }

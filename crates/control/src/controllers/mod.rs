@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`hosts`] | a host that was silent for two leases is lost |
 //! | [`lifecycle`] | a task's status follows from what its host has said and what was asked of it |
+//! | services | so many tasks run as each service wants, of the revision it wants (in `ecs::services`) |
 //! | [`interfaces`] | a task has a network interface from its beginning until nothing of it can be left on any host |
 //! | [`gateways`] | NAT gateways and endpoints are usable when every host has them; what they had is free when none has |
 //! | [`load_balancers`] | load balancers are active when every host serves them; targets are gone when none sends to them |
@@ -31,10 +32,11 @@ use std::collections::BTreeSet;
 pub type Controller = fn(&mut Tx<'_>);
 
 /// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
-pub const CONTROLLERS: [(&str, Controller); 8] = [
+pub const CONTROLLERS: [(&str, Controller); 9] = [
     ("hosts", hosts::run),
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
+    ("services", crate::ecs::services::run),
     ("placement", placement::run),
     ("gateways", gateways::run),
     ("load balancers", load_balancers::run),
@@ -42,7 +44,8 @@ pub const CONTROLLERS: [(&str, Controller); 8] = [
     ("deleted task definitions", crate::ecs::task_definitions::forget_deleted),
 ];
 
-/// The next moment at which time alone gives the controllers something to do: a transaction should run then.
+/// The next moment at which a host is given up or something forgotten if nothing else happens. For what services do in time there is a
+/// transaction every second.
 pub fn deadline(state: &State) -> Option<Millis> {
     hosts::deadline(state).into_iter().chain(expiry::deadline(state)).min()
 }

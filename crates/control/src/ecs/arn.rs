@@ -18,6 +18,21 @@ pub(crate) fn container(region: &Region, cluster: &str, task: &str, id: &str) ->
     region.arn("ecs", format_args!("container/{cluster}/{task}/{id}"))
 }
 
+/// The ARN of a service, from the name of its cluster and its own.
+pub(crate) fn service(region: &Region, cluster: &str, name: &str) -> String {
+    region.arn("ecs", format_args!("service/{cluster}/{name}"))
+}
+
+/// The ARN of a service deployment, from the names of cluster and service and its id.
+pub(crate) fn service_deployment(region: &Region, cluster: &str, service: &str, id: &str) -> String {
+    region.arn("ecs", format_args!("service-deployment/{cluster}/{service}/{id}"))
+}
+
+/// The ARN of a service revision, from the names of cluster and service and its id.
+pub(crate) fn service_revision(region: &Region, cluster: &str, service: &str, id: &str) -> String {
+    region.arn("ecs", format_args!("service-revision/{cluster}/{service}/{id}"))
+}
+
 /// The ARN of a revision of a task definition.
 pub(crate) fn task_definition(region: &Region, family: &str, revision: i32) -> String {
     region.arn("ecs", format_args!("task-definition/{family}:{revision}"))

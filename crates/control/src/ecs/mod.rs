@@ -4,10 +4,12 @@
 
 pub(crate) mod arn;
 pub(crate) mod clusters;
+pub(crate) mod services;
 pub(crate) mod tags;
 pub(crate) mod task_definitions;
 pub(crate) mod tasks;
 
+pub(crate) use services::expire as expire_service;
 pub use tasks::former_interface;
 
 use crate::{Region, Service, state::Task};
@@ -24,6 +26,7 @@ pub fn service() -> Service {
     let service = clusters(service);
     let service = task_definitions(service);
     let service = tasks::operations(service);
+    let service = services::operations(service);
     tagging(service)
 }
 

@@ -1,9 +1,9 @@
-//! Tags of clusters, task definitions and tasks.
+//! Tags of clusters, services, task definitions and tasks.
 
 use super::{arn, clusters, task_definitions};
 use crate::{
     State, Tx, View,
-    state::{Record, Task},
+    state::{Record, Service, ServiceStatus, Task},
 };
 use aws::{
     api::ecs::{
@@ -147,6 +147,7 @@ pub(crate) fn list(view: &View<'_>, input: ListTagsForResourceRequest) -> Result
 /// A tagged record, by its key.
 enum Target {
     Cluster(String),
+    Service(String),
     TaskDefinition(String),
     Task(String),
 }
@@ -156,6 +157,12 @@ impl Target {
         let resource = arn::parse(&state.region, resource_arn)?;
         match resource.kind {
             "cluster" => Ok(Self::Cluster(clusters::find(state, Some(resource_arn))?.name)),
+            "service" => {
+                let (cluster, name) = resource.id.split_once('/').ok_or_else(missing)?;
+                let service = state.services.get(&Service::key_of(cluster, name));
+                let service = service.filter(|service| service.status != ServiceStatus::Inactive);
+                service.map(|service| Self::Service(service.key())).ok_or_else(missing)
+            }
             "task-definition" => {
                 let found = task_definitions::lookup(state, resource_arn)?.ok_or_else(missing)?;
                 Ok(Self::TaskDefinition(found.key()))
@@ -172,6 +179,7 @@ impl Target {
     fn tags(&self, state: &State) -> Vec<Tag> {
         let tags = match self {
             Self::Cluster(key) => state.clusters.get(key).map(|cluster| &cluster.tags),
+            Self::Service(key) => state.services.get(key).map(|service| &service.tags),
             Self::TaskDefinition(key) => state.task_definitions.get(key).map(|definition| &definition.tags),
             Self::Task(key) => live_or_stopped(state, key).map(|task| &task.tags),
         };
@@ -183,6 +191,7 @@ impl Target {
     fn set(&self, tx: &mut Tx<'_>, tags: Vec<Tag>) -> Result<(), Fault> {
         match self {
             Self::Cluster(key) => tx.state.clusters.update(key, |cluster| cluster.tags = tags),
+            Self::Service(key) => tx.state.services.update(key, |service| service.tags = tags),
             Self::TaskDefinition(key) => tx.state.task_definitions.update(key, |definition| definition.tags = tags),
             Self::Task(key) if !tx.state.tasks.contains(key) => {
                 let message = "The specified task is stopped. Specify a running task and try again.";

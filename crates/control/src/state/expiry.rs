@@ -40,6 +40,8 @@ pub enum Expiring {
     Secret(String),
     /// The time that a target has to finish what is under way to it, by the target's key.
     TargetDraining(String),
+    /// An inactive ECS service, by its key.
+    Service(String),
 }
 
 impl Record for Expiry {
@@ -59,6 +61,7 @@ impl Record for Expiry {
             Expiring::EcrImages(repository) => format!("{at:016}/ecr-images/{repository}"),
             Expiring::Secret(name) => format!("{at:016}/secret/{name}"),
             Expiring::TargetDraining(key) => format!("{at:016}/target-draining/{key}"),
+            Expiring::Service(key) => format!("{at:016}/service/{key}"),
         }
     }
 }

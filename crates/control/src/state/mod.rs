@@ -11,6 +11,7 @@ mod host;
 mod log_group;
 mod log_stream;
 mod mirrored_registry;
+mod service;
 mod task;
 mod task_definition;
 
@@ -89,6 +90,10 @@ pub use route_table::{Route, RouteTable, RouteTarget};
 pub use secret::{Secret, SecretDeletion, SecretValue, SecretVersion};
 pub use security_group::SecurityGroup;
 pub use security_group_rule::{PeeredGroup, SecurityGroupRule};
+pub use service::{
+    Deployed, Deployment, Proof, Retry, Service, ServiceDeployment, ServiceEvent, ServiceRevision, ServiceStatus,
+    Standing, TaskTarget, deployment_id,
+};
 pub use subnet::{Subnet, SubnetAcl};
 pub use table::{Change, Record, Table};
 pub use task::{
@@ -175,6 +180,14 @@ tables! {
     tasks: Task,
     /// ECS tasks that have stopped within the last hour, by their ids.
     stopped_tasks: StoppedTask,
+    /// ECS services by [`Service::key_of`].
+    services: Service,
+    /// What the service scheduler said of each; those of one service start with [`ServiceEvent::prefix`].
+    service_events: ServiceEvent,
+    /// Revisions of services by [`ServiceRevision::key_of`].
+    service_revisions: ServiceRevision,
+    /// Deployments of services by [`ServiceDeployment::key_of`].
+    service_deployments: ServiceDeployment,
     /// Client tokens of RunTask by cluster and token.
     client_tokens: ClientToken,
     /// Client tokens of Amazon EC2's calls, by operation and token.

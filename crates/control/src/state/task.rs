@@ -2,7 +2,7 @@
 //!
 //! The two are in different tables, so that what looks at every live task never pays for the dead ones.
 
-use super::Record;
+use super::{Record, Standing, TaskTarget};
 use aws::{
     api::ecs::{HealthStatus, Tag, TaskOverride, TaskStopCode},
     doc::Timestamp,
@@ -45,6 +45,9 @@ pub struct Task {
     pub stop: Option<Stop>,
     /// Its tags, in the order they were set.
     pub tags: Vec<Tag>,
+    /// What its service knows of it, if it is a service's.
+    #[serde(default)]
+    pub standing: Standing,
 }
 
 /// A task that has stopped: described for an hour, then forgotten.
@@ -106,6 +109,9 @@ pub struct Launch {
     /// Whether its containers are pointed to AWS's services over plain HTTP.
     #[serde(default)]
     pub plain_http: bool,
+    /// The target groups of its service.
+    #[serde(default)]
+    pub targets: Vec<TaskTarget>,
 }
 
 /// Where in its life a task is ("Task lifecycle", Amazon ECS Developer Guide).

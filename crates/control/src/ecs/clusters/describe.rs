@@ -4,7 +4,7 @@ use super::{DEFAULT, invalid, name};
 use crate::{
     State, View,
     ecs::arn,
-    state::{Cluster, ClusterStatus, Status},
+    state::{Cluster, ClusterStatus, Service, ServiceStatus, Status},
 };
 use aws::{
     api::ecs::{
@@ -79,8 +79,8 @@ pub(super) fn shape(state: &State, cluster: &Cluster, include: &[ClusterField]) 
         registered_container_instances_count: Some(0),
         running_tasks_count: Some(tasks.running),
         pending_tasks_count: Some(tasks.pending),
-        active_services_count: Some(0),
-        statistics: Some(if asked(ClusterField::Statistics) { statistics(&tasks) } else { Vec::new() }),
+        active_services_count: Some(services(state, cluster, ServiceStatus::Active)),
+        statistics: Some(if asked(ClusterField::Statistics) { statistics(state, cluster, &tasks) } else { Vec::new() }),
         tags: Some(if asked(ClusterField::Tags) { tags.clone() } else { Vec::new() }),
         settings: Some(if asked(ClusterField::Settings) { settings.clone() } else { Vec::new() }),
         capacity_providers: Some(capacity_providers.clone()),
@@ -112,11 +112,20 @@ impl Tasks {
     }
 }
 
+/// How many of a cluster's services have that status.
+fn services(state: &State, cluster: &Cluster, status: ServiceStatus) -> i32 {
+    let prefix = Service::key_of(&cluster.name, "");
+    let count = state.services.prefixed(&prefix).filter(|service| service.status == status).count();
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
 /// The statistics of "DescribeClusters", in AWS's order. Everything runs on Fargate.
-fn statistics(tasks: &Tasks) -> Vec<KeyValuePair> {
+fn statistics(state: &State, cluster: &Cluster, tasks: &Tasks) -> Vec<KeyValuePair> {
     let value = |name: &str| match name {
         "runningFargateTasksCount" => tasks.running,
         "pendingFargateTasksCount" => tasks.pending,
+        "activeFargateServiceCount" => services(state, cluster, ServiceStatus::Active),
+        "drainingFargateServiceCount" => services(state, cluster, ServiceStatus::Draining),
         _ => 0,
     };
     let names = [

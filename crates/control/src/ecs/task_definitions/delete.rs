@@ -3,6 +3,7 @@
 use super::{client, lookup, parse};
 use crate::{
     Tx,
+    ecs::services,
     state::{Record, Task, TaskDefinition, TaskDefinitionDeletion},
 };
 use aws::{
@@ -106,7 +107,9 @@ pub(crate) fn forget_deleted(tx: &mut Tx<'_>) {
     let due = |deletion: &&TaskDefinitionDeletion| tx.now.millis - deletion.requested_at.millis >= KEPT;
     let used = |deletion: &TaskDefinitionDeletion| {
         let of_it = |task: &Task| task.launch.task_definition == deletion.arn;
-        tx.state.tasks.iter().any(of_it) || tx.state.stopped_tasks.iter().any(|stopped| of_it(&stopped.0))
+        services::deploy(&tx.state, &deletion.arn)
+            || tx.state.tasks.iter().any(of_it)
+            || tx.state.stopped_tasks.iter().any(|stopped| of_it(&stopped.0))
     };
     let deletions = tx.state.task_definition_deletions.iter();
     let gone: Vec<String> = deletions.filter(due).filter(|deletion| !used(deletion)).map(Record::key).collect();

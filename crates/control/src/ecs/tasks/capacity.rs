@@ -3,12 +3,13 @@
 use super::invalid;
 use crate::{ecs::clusters, state::Cluster};
 use aws::{
-    api::ecs::{CapacityProviderStrategyItem, LaunchType, RunTaskRequest},
+    api::ecs::{CapacityProviderStrategyItem, LaunchType},
     fault::Fault,
 };
+use std::collections::BTreeMap;
 
 /// How tasks of one call are shared out.
-pub(super) enum Capacity {
+pub(crate) enum Capacity {
     /// The launch type `FARGATE`.
     Fargate,
     /// The cluster's capacity providers, by base and weight.
@@ -16,28 +17,32 @@ pub(super) enum Capacity {
 }
 
 /// One item of a strategy.
-pub(super) struct Share {
+pub(crate) struct Share {
     provider: String,
     base: usize,
     weight: usize,
 }
 
-/// What a call asks for: its launch type, its strategy, or else the cluster's default strategy.
+/// What is asked for: a launch type, a strategy, or else the cluster's default strategy. Nothing of it is asked for by who wants
+/// instances, which there are none of.
 ///
 /// # Errors
-/// `InvalidParameterException`: both, neither, an instance, or a strategy that does not hold.
-pub(super) fn check(cluster: &Cluster, request: &RunTaskRequest) -> Result<Capacity, Fault> {
-    let strategy = request.capacity_provider_strategy.as_deref().unwrap_or_default();
-    match (request.launch_type, strategy) {
+/// `InvalidParameterException`: both, or a strategy that does not hold.
+pub(crate) fn check(
+    cluster: &Cluster,
+    launch_type: Option<LaunchType>,
+    strategy: Option<&[CapacityProviderStrategyItem]>,
+) -> Result<Option<Capacity>, Fault> {
+    match (launch_type, strategy.unwrap_or_default()) {
         (Some(_), [_, ..]) => Err(invalid(
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
         )),
-        (Some(LaunchType::Fargate), []) => Ok(Capacity::Fargate),
+        (Some(LaunchType::Fargate), []) => Ok(Some(Capacity::Fargate)),
         (None, []) if !cluster.default_capacity_provider_strategy.is_empty() => {
-            shares(cluster, &cluster.default_capacity_provider_strategy)
+            shares(cluster, &cluster.default_capacity_provider_strategy).map(Some)
         }
-        (None, [_, ..]) => shares(cluster, strategy),
-        _ => Err(invalid("No Container Instances were found in your cluster.")),
+        (None, strategy @ [_, ..]) => shares(cluster, strategy).map(Some),
+        _ => Ok(None),
     }
 }
 
@@ -64,30 +69,27 @@ fn shares(cluster: &Cluster, items: &[CapacityProviderStrategyItem]) -> Result<C
 impl Capacity {
     /// The provider of each of `count` tasks: bases first, then whichever is furthest behind its weight.
     pub(super) fn share_out(&self, count: usize) -> Vec<Option<String>> {
-        let Self::Strategy(shares) = self else { return vec![None; count] };
-        let mut given = vec![0_usize; shares.len()];
-        let next = |given: &[usize]| {
-            let below_base = shares.iter().zip(given).position(|(share, given)| *given < share.base);
-            below_base.or_else(|| {
-                let weighed = shares.iter().zip(given).enumerate().filter(|(_, (share, _))| share.weight > 0);
-                // The smaller of (given + 1) / weight, compared without a division.
-                let order = |a: &(&Share, &usize), b: &(&Share, &usize)| {
-                    let (left, right) =
-                        ((a.1 + 1 - a.0.base.min(*a.1)) * b.0.weight, (b.1 + 1 - b.0.base.min(*b.1)) * a.0.weight);
-                    left.cmp(&right)
-                };
-                weighed.min_by(|(_, a), (_, b)| order(a, b)).map(|(index, _)| index)
-            })
+        let mut given: BTreeMap<String, usize> = BTreeMap::new();
+        let mut one = || {
+            let provider = self.next(|provider| given.get(provider).copied().unwrap_or(0));
+            provider.iter().for_each(|provider| *given.entry(provider.clone()).or_default() += 1);
+            provider
         };
-        let mut out = Vec::with_capacity(count);
-        for _ in 0..count {
-            let chosen = next(&given).and_then(|index| {
-                *given.get_mut(index)? += 1;
-                shares.get(index)
-            });
-            out.push(chosen.map(|share| share.provider.clone()));
-        }
-        out
+        (0..count).map(|_| one()).collect()
+    }
+
+    /// The provider of the next task, from how many tasks each has been given; none where a launch type was asked for.
+    pub(crate) fn next(&self, given: impl Fn(&str) -> usize) -> Option<String> {
+        let Self::Strategy(shares) = self else { return None };
+        let given = |share: &Share| given(&share.provider);
+        // The smaller of (given + 1) / weight, compared without a division.
+        let order = |a: &&Share, b: &&Share| {
+            let beyond_base = |share: &Share| given(share) + 1 - share.base.min(given(share));
+            (beyond_base(a) * b.weight).cmp(&(beyond_base(b) * a.weight))
+        };
+        let below_base = shares.iter().find(|share| given(share) < share.base);
+        let chosen = below_base.or_else(|| shares.iter().filter(|share| share.weight > 0).min_by(order));
+        chosen.map(|share| share.provider.clone())
     }
 }
 

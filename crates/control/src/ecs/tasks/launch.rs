@@ -1,4 +1,4 @@
-//! What a call of `RunTask` comes to once everything in it has been checked: a plan from which its tasks are made.
+//! What tasks are started with once everything about it has been checked: a plan from which they are made.
 
 use super::{capacity, invalid};
 use super::{
@@ -10,24 +10,51 @@ use crate::{
     State, Tx,
     ecs::task_definitions,
     iam,
-    state::{Attachment, AttachmentStatus, Cluster, Container, Launch, Status, Task, TaskDefinition, Times, Word},
+    state::{
+        Attachment, AttachmentStatus, Cluster, Container, Launch, Standing, Status, Task, TaskDefinition, TaskTarget,
+        Times, Word,
+    },
 };
 use aws::{
     api::ecs::{
-        CPUArchitecture, Compatibility, HealthStatus, PidMode, RunTaskRequest, Tag, TaskDefinitionStatus, TaskOverride,
+        CPUArchitecture, Compatibility, HealthStatus, NetworkConfiguration, PidMode, RunTaskRequest, Tag,
+        TaskDefinitionStatus, TaskOverride,
     },
     fault::Fault,
 };
 use spec::{Desired, Phase, TaskId};
 use std::sync::Arc;
+use vpc::SubnetId;
 
 /// GiB of ephemeral storage when nothing is said ("Fargate task ephemeral storage", Amazon ECS Developer Guide).
 const EPHEMERAL_STORAGE: u32 = 20;
 /// The platform version that `LATEST` means.
 const LATEST: &str = "1.4.0";
 
-/// A checked call.
-pub(super) struct Plan {
+/// What tasks are to be started with, not checked yet.
+pub(super) struct Order<'a> {
+    /// Their task definition.
+    pub(super) definition: TaskDefinition,
+    /// What of it is different for them.
+    pub(super) overrides: TaskOverride,
+    /// Where their interfaces are.
+    pub(super) network: Option<&'a NetworkConfiguration>,
+    /// Their platform version.
+    pub(super) platform: Option<&'a str>,
+    /// Their task group.
+    pub(super) group: String,
+    /// Who starts them.
+    pub(super) started_by: Option<String>,
+    /// The client token of the call that starts them.
+    pub(super) client_token: Option<String>,
+    /// Their tags.
+    pub(super) tags: Vec<Tag>,
+    /// The target groups they are registered with.
+    pub(super) targets: Vec<TaskTarget>,
+}
+
+/// What tasks are started with.
+pub(crate) struct Plan {
     cluster: String,
     definition: TaskDefinition,
     sizes: overrides::Sizes,
@@ -40,29 +67,54 @@ pub(super) struct Plan {
     started_by: Option<String>,
     client_token: Option<String>,
     tags: Vec<Tag>,
+    targets: Vec<TaskTarget>,
     /// The architecture of its containers, in OCI's words.
     pub(super) architecture: String,
-    /// The capacity provider of each task.
-    pub(super) providers: Vec<Option<String>>,
 }
 
-/// Checks a call against the state. Everything that can be refused is refused here.
+/// Checks a call of `RunTask` against the state. Everything that can be refused is refused here. Beside what its tasks are started
+/// with it comes to the capacity provider of each.
 ///
 /// # Errors
 /// In the words of Amazon ECS, or by name where neargate does not do it.
-pub(super) fn plan(state: &State, cluster: &Cluster, request: &RunTaskRequest) -> Result<Plan, Fault> {
+pub(super) fn plan(
+    state: &State,
+    cluster: &Cluster,
+    request: &RunTaskRequest,
+) -> Result<(Plan, Vec<Option<String>>), Fault> {
     supported(request)?;
     let count = request.count.unwrap_or(1);
     let count = usize::try_from(count).ok().filter(|count| (1..=10).contains(count));
     let count = count.ok_or_else(|| invalid("count must be between 1 and 10."))?;
     let definition = definition(state, &request.task_definition)?;
-    let capacity = capacity::check(cluster, request)?;
+    let strategy = request.capacity_provider_strategy.as_deref();
+    let capacity = capacity::check(cluster, request.launch_type, strategy)?
+        .ok_or_else(|| invalid("No Container Instances were found in your cluster."))?;
+    let order = Order {
+        overrides: request.overrides.clone().unwrap_or_default(),
+        network: request.network_configuration.as_ref(),
+        platform: request.platform_version.as_deref(),
+        group: group(request, &definition)?,
+        started_by: started_by(request)?,
+        client_token: request.client_token.clone(),
+        tags: tags::of_new_task(request, cluster, &definition)?,
+        targets: Vec::new(),
+        definition,
+    };
+    Ok((check(state, cluster, order)?, capacity.share_out(count)))
+}
+
+/// Checks an order against the state.
+///
+/// # Errors
+/// In the words of Amazon ECS, or by name where neargate does not do it.
+pub(super) fn check(state: &State, cluster: &Cluster, order: Order<'_>) -> Result<Plan, Fault> {
+    let Order { definition, overrides, network, platform, group, started_by, client_token, tags, targets } = order;
     let compatible =
         definition.definition.compatibilities.as_ref().is_some_and(|c| c.contains(&Compatibility::Fargate));
     if !compatible {
         return Err(invalid("Task definition does not support launch_type FARGATE."));
     }
-    let overrides = request.overrides.clone().unwrap_or_default();
     let sizes = overrides::check(state, &definition, &overrides)?;
     let arm = definition.definition.runtime_platform.as_ref().and_then(|p| p.cpu_architecture)
         == Some(CPUArchitecture::Arm64);
@@ -75,14 +127,14 @@ pub(super) fn plan(state: &State, cluster: &Cluster, request: &RunTaskRequest) -
         cluster: cluster.name.clone(),
         task_role: role(&overrides.task_role_arn, &of.task_role_arn)?,
         execution_role: role(&overrides.execution_role_arn, &of.execution_role_arn)?,
-        network: network::check(state, request.network_configuration.as_ref())?,
-        platform_version: platform(request.platform_version.as_deref(), sizes.ephemeral_storage.is_some())?,
-        group: group(request, &definition)?,
-        started_by: started_by(request)?,
-        client_token: request.client_token.clone(),
-        tags: tags::of_new_task(request, cluster, &definition)?,
+        network: network::check(state, network)?,
+        platform_version: platform_version(platform, sizes.ephemeral_storage.is_some())?,
+        group,
+        started_by,
+        client_token,
+        tags,
+        targets,
         architecture: if arm { "arm64" } else { "amd64" }.to_owned(),
-        providers: capacity.share_out(count),
         definition,
         sizes,
         overrides,
@@ -106,7 +158,11 @@ fn supported(request: &RunTaskRequest) -> Result<(), Fault> {
     Ok(())
 }
 
-fn definition(state: &State, reference: &str) -> Result<TaskDefinition, Fault> {
+/// The active task definition that a reference means.
+///
+/// # Errors
+/// `ClientException` when there is none, or it is inactive.
+pub(crate) fn definition(state: &State, reference: &str) -> Result<TaskDefinition, Fault> {
     let client = |message: &str| Fault::new("ClientException", message);
     match task_definitions::lookup(state, reference)? {
         Some(definition) if definition.status() == TaskDefinitionStatus::Active => Ok(definition.clone()),
@@ -116,7 +172,7 @@ fn definition(state: &State, reference: &str) -> Result<TaskDefinition, Fault> {
 }
 
 /// The platform version a task runs on ("Fargate platform versions", Amazon ECS Developer Guide).
-fn platform(version: Option<&str>, storage: bool) -> Result<String, Fault> {
+fn platform_version(version: Option<&str>, storage: bool) -> Result<String, Fault> {
     match version {
         None | Some("" | "LATEST" | LATEST) => Ok(LATEST.to_owned()),
         Some("1.3.0") if storage => {
@@ -153,8 +209,13 @@ fn started_by(request: &RunTaskRequest) -> Result<Option<String>, Fault> {
 }
 
 impl Plan {
-    /// The task with the given place in the call. Its subnet is the next one of the call's, beginning anywhere.
-    pub(super) fn task(&self, tx: &mut Tx<'_>, subnet: u64, provider: Option<String>) -> Task {
+    /// The subnets that its tasks may be in, each with its Availability Zone.
+    pub(crate) fn subnets(&self) -> &[(SubnetId, String)] {
+        &self.network.subnets
+    }
+
+    /// A task in the subnet at that place of the list, counted round and round.
+    pub(crate) fn task(&self, tx: &mut Tx<'_>, subnet: u64, provider: Option<String>) -> Task {
         let id = TaskId::from(tx.hex(32));
         let mut launch = self.launch(&id, subnet, provider);
         launch.credentials_id = launch.task_role.as_ref().map(|_| tx.secret_uuid());
@@ -182,6 +243,7 @@ impl Plan {
             times: Times { created_at: tx.now, ..Times::default() },
             stop: None,
             tags: self.tags.clone(),
+            standing: Standing::default(),
             launch: Arc::new(launch),
             id,
         }
@@ -218,6 +280,7 @@ impl Plan {
             execution_role: self.execution_role.clone(),
             credentials_id: None,
             plain_http: tags::plain_http(&self.tags, &self.definition.tags),
+            targets: self.targets.clone(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{invalid, unsupported};
 use crate::{
     View,
-    ecs::{arn, clusters},
+    ecs::{arn, clusters, services},
     state::Task,
 };
 use aws::{
@@ -20,6 +20,8 @@ const PAGE: Size = Size { default: 100, max: 100 };
 pub(super) fn list(view: &View<'_>, request: ListTasksRequest) -> Result<ListTasksResponse, Fault> {
     let cluster = clusters::find(view.state, request.cluster.as_deref())?;
     combination(&request)?;
+    let service = request.service_name.as_deref().map(|service| services::find(view.state, &cluster.name, service));
+    let group = service.transpose()?.map(|service| service.group());
     let desired = request.desired_status.unwrap_or(DesiredStatus::Running);
     let stopped = view.state.stopped_tasks.iter().map(|stopped| &stopped.0);
     let stopped = stopped.filter(|_| desired == DesiredStatus::Stopped);
@@ -30,7 +32,10 @@ pub(super) fn list(view: &View<'_>, request: ListTasksRequest) -> Result<ListTas
             // No task's desired status ever is PENDING, as the API Reference says.
             DesiredStatus::Pending => false,
         };
-        desired && task.cluster == cluster.name && matches(task, &request)
+        desired
+            && task.cluster == cluster.name
+            && group.as_ref().is_none_or(|group| task.launch.group == *group)
+            && matches(task, &request)
     };
     let tasks = view.state.tasks.iter().chain(stopped).filter(wanted);
     let page = paginate(tasks, |task| task.id.to_string(), request.max_results, request.next_token.as_deref(), PAGE);
@@ -54,10 +59,7 @@ fn combination(request: &ListTasksRequest) -> Result<(), Fault> {
     if request.container_instance.is_some() {
         return Err(invalid("The referenced container instance was not found."));
     }
-    match &request.service_name {
-        Some(_) => Err(Fault::new("ServiceNotFoundException", "Service not found.")),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn matches(task: &Task, request: &ListTasksRequest) -> bool {

@@ -12,6 +12,7 @@ mod list;
 mod network;
 mod overrides;
 mod run;
+mod serve;
 mod stop;
 mod tags;
 mod token;
@@ -20,7 +21,11 @@ mod wire;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use capacity::{Capacity, check as check_capacity};
 pub use former::former_interface;
+pub(crate) use launch::{Plan, definition};
+pub(crate) use serve::plan as plan_for_service;
+pub(crate) use wire::{Health, health};
 
 use super::arn;
 use crate::{Service, State, Tx, state::Task};
@@ -57,7 +62,7 @@ fn find<'a>(state: &'a State, id: &str) -> Option<&'a Task> {
 }
 
 /// The id in a task's id or ARN, which must be of the given cluster.
-fn id<'a>(state: &State, cluster: &str, reference: &'a str) -> Result<&'a str, Fault> {
+pub(crate) fn id<'a>(state: &State, cluster: &str, reference: &'a str) -> Result<&'a str, Fault> {
     let id = if reference.starts_with("arn:") {
         match arn::parse(&state.region, reference)? {
             arn::Resource { kind: "task", id } => match id.split_once('/') {

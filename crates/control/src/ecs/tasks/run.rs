@@ -1,6 +1,9 @@
 //! `RunTask`.
 
-use super::{launch, token, wire};
+use super::{
+    launch::{self, Plan},
+    token, wire,
+};
 use crate::{State, Tx, ecs::clusters};
 use aws::{
     api::ecs::{Failure, RunTaskRequest, RunTaskResponse},
@@ -13,11 +16,11 @@ pub(super) fn run(tx: &mut Tx<'_>, request: RunTaskRequest) -> Result<RunTaskRes
     if let Some(answer) = token::repeated(tx, &cluster.name, &request)? {
         return Ok(answer);
     }
-    let plan = launch::plan(&tx.state, &cluster, &request)?;
+    let (plan, providers) = launch::plan(&tx.state, &cluster, &request)?;
     let first = tx.draw() >> 1;
     let (mut tasks, mut failures) = (Vec::new(), Vec::new());
-    for (number, provider) in (0..).zip(plan.providers.clone()) {
-        match no_capacity(&tx.state, &plan.architecture) {
+    for (number, provider) in (0..).zip(providers) {
+        match plan.no_capacity(&tx.state) {
             Some(why) => failures.push(why),
             None => tasks.push(plan.task(tx, first + number, provider)),
         }
@@ -28,16 +31,19 @@ pub(super) fn run(tx: &mut Tx<'_>, request: RunTaskRequest) -> Result<RunTaskRes
     Ok(RunTaskResponse { tasks: Some(answer), failures: Some(failures) })
 }
 
-/// Why no host will ever take such a task, in the words of Amazon ECS for Fargate. As long as no host has been heard at all,
-/// one may still come: the task waits for it.
-fn no_capacity(state: &State, architecture: &str) -> Option<Failure> {
-    let fits = state.hosts.is_empty() || state.hosts.iter().any(|host| host.capacity.architecture == architecture);
-    (!fits).then(|| Failure {
-        arn: None,
-        reason: Some(
-            "Capacity is unavailable at this time. Please try again later or in a different availability zone"
-                .to_owned(),
-        ),
-        detail: Some(format!("No host of this region runs {architecture}.")),
-    })
+impl Plan {
+    /// Why no host will ever take such a task, in the words of Amazon ECS for Fargate. As long as no host has been heard at all,
+    /// one may still come: the task waits for it.
+    pub(crate) fn no_capacity(&self, state: &State) -> Option<Failure> {
+        let architecture = &self.architecture;
+        let fits = state.hosts.is_empty() || state.hosts.iter().any(|host| host.capacity.architecture == *architecture);
+        (!fits).then(|| Failure {
+            arn: None,
+            reason: Some(
+                "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+                    .to_owned(),
+            ),
+            detail: Some(format!("No host of this region runs {architecture}.")),
+        })
+    }
 }

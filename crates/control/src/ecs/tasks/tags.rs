@@ -3,7 +3,7 @@
 use super::invalid;
 use crate::{
     ecs::tags,
-    state::{Cluster, TaskDefinition},
+    state::{Cluster, Service, TaskDefinition},
 };
 use aws::{
     api::ecs::{PropagateTags, RunTaskRequest, Tag},
@@ -33,6 +33,23 @@ pub(super) fn of_new_task(
     }
     tags::within_limit(&tags)?;
     Ok(tags)
+}
+
+/// The tags of a new task of a service: those that are propagated to it, then Amazon ECS's own.
+pub(super) fn of_service(service: &Service, definition: &TaskDefinition) -> Vec<Tag> {
+    let mut tags = match service.propagate_tags {
+        PropagateTags::Service => service.tags.clone(),
+        PropagateTags::TaskDefinition => definition.tags.clone(),
+        PropagateTags::None => Vec::new(),
+    };
+    if service.managed_tags {
+        let managed = |key: &str, value: &str| Tag { key: Some(key.to_owned()), value: Some(value.to_owned()) };
+        add(
+            &mut tags,
+            &[managed("aws:ecs:clusterName", &service.cluster), managed("aws:ecs:serviceName", &service.name)],
+        );
+    }
+    tags
 }
 
 /// Whether the tags of a task, or else those of its task definition, ask for AWS's services over plain HTTP.

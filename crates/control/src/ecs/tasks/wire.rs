@@ -35,7 +35,7 @@ pub(super) fn task(region: &Region, task: &Task, with_tags: bool) -> ecs::Task {
         execution_stopped_at: times.execution_stopped_at,
         fargate_ephemeral_storage: Some(TaskEphemeralStorage { size_in_gi_b: storage, kms_key_id: None }),
         group: Some(launch.group.clone()),
-        health_status: Some(health(task)),
+        health_status: Some(health_status(task)),
         last_status: Some(task.status.as_str().to_owned()),
         launch_type: Some(LaunchType::Fargate),
         memory: Some(launch.memory.to_string()),
@@ -91,17 +91,40 @@ fn container(region: &Region, task: &Task, of: &ContainerSpec, is: &state::Conta
     }
 }
 
+/// What the container health checks of a task say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// No essential container has a health check.
+    Unchecked,
+    /// Not all of them have passed theirs yet.
+    Unknown,
+    /// All of them have.
+    Healthy,
+    /// One of them fails its.
+    Unhealthy,
+}
+
 /// A task is as healthy as its essential containers that have a health check
 /// ("Determine Amazon ECS task health using container health checks", Amazon ECS Developer Guide).
-fn health(task: &Task) -> HealthStatus {
+pub(crate) fn health(task: &Task) -> Health {
     let checked = task.each_container().filter(|(of, _)| of.essential && of.health_check.is_some());
     let found: Vec<HealthStatus> = checked.map(|(_, is)| is.health).collect();
     if found.contains(&HealthStatus::Unhealthy) {
-        HealthStatus::Unhealthy
-    } else if found.is_empty() || found.contains(&HealthStatus::Unknown) {
-        HealthStatus::Unknown
+        Health::Unhealthy
+    } else if found.is_empty() {
+        Health::Unchecked
+    } else if found.contains(&HealthStatus::Unknown) {
+        Health::Unknown
     } else {
-        HealthStatus::Healthy
+        Health::Healthy
+    }
+}
+
+fn health_status(task: &Task) -> HealthStatus {
+    match health(task) {
+        Health::Unchecked | Health::Unknown => HealthStatus::Unknown,
+        Health::Healthy => HealthStatus::Healthy,
+        Health::Unhealthy => HealthStatus::Unhealthy,
     }
 }
 

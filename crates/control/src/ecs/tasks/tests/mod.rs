@@ -13,6 +13,7 @@ use crate::{
 use serde_json::{Value, json};
 use spec::{
     Capacity, ContainerStatus, Desired, HostId, HostStatus, Phase, SyncRequest, TaskFailure, TaskId, TaskStatus,
+    balancing::BalancingStatus,
 };
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub(crate) struct Fixture {
     pub(crate) subnet: String,
     /// What the host says of its tasks.
     pub(crate) tasks: BTreeMap<TaskId, TaskStatus>,
+    /// What its balancer has seen; it acts on whatever the host has observed.
+    pub(crate) balancing: BalancingStatus,
     sequence: u64,
 }
 
@@ -43,6 +46,7 @@ impl Fixture {
             world,
             subnet: subnet["subnet"]["subnetId"].as_str().unwrap().to_owned(),
             tasks: BTreeMap::new(),
+            balancing: BalancingStatus::default(),
             sequence: 0,
         };
         fixture.sync();
@@ -92,7 +96,7 @@ impl Fixture {
     pub(crate) fn sync_at(&mut self, observed: u64) {
         self.sequence += 1;
         let status = HostStatus {
-            balancing: Default::default(),
+            balancing: BalancingStatus { applied: observed, ..self.balancing.clone() },
             host: HostId::from("host"),
             incarnation: 1,
             sequence: self.sequence,
