@@ -6,12 +6,13 @@ use crate::{
     network::{Message, Network},
     properties::Properties,
     server::Server,
+    services,
     workload::Workload,
 };
 use spec::Millis;
 
-/// Steps with faults, and steps without in which everything must come right. A step is a second.
-const STEPS: (u32, u32) = (220, 130);
+/// Steps with faults, steps without in which everything must come right, and the most that services may take besides. A step is a second.
+const STEPS: (u32, u32, u32) = (220, 130, 1_200);
 /// How many machines there are.
 const MACHINES: u32 = 3;
 /// When the clock starts: late enough that every moment is in the past of none.
@@ -60,6 +61,8 @@ pub struct Outcome {
     pub stopped: usize,
     /// How many tasks lived at the end.
     pub living: usize,
+    /// How many deployments of services came to an end.
+    pub deployments: usize,
 }
 
 /// Plays one cluster from a seed.
@@ -72,6 +75,7 @@ pub fn run(seed: u64, keep: Protections) -> Outcome {
         commits: cluster.server.commits,
         stopped: cluster.server.state.stopped_tasks.len(),
         living: cluster.server.state.tasks.len(),
+        deployments: cluster.server.state.service_deployments.iter().filter(|of| of.finished_at.is_some()).count(),
     }
 }
 
@@ -124,7 +128,17 @@ impl Cluster {
             self.now += 1_000;
             self.advance(false)?;
         }
+        // A service that had bad luck waits for up to a quarter of an hour until it tries again.
+        for _ in 0..STEPS.2 {
+            if services::settled(&self.server.state) {
+                break;
+            }
+            self.step += 1;
+            self.now += 1_000;
+            self.advance(false)?;
+        }
         self.server.restart()?;
+        services::in_the_end(&self.server.state)?;
         self.properties.in_the_end(&self.server.state, &self.machines)
     }
 
@@ -162,7 +176,8 @@ impl Cluster {
     fn advance(&mut self, faults: bool) -> Result<(), String> {
         let now = self.now;
         let up = now >= self.server.down_until;
-        if up && control::controllers::deadline(&self.server.state).is_none_or(|deadline| now >= deadline) {
+        // As the server does.
+        if up {
             self.server.transact(now, &mut self.chance, |_| Ok(())).map_err(|fault| fault.to_string())?;
         }
         self.deliver(faults, up);
@@ -179,6 +194,7 @@ impl Cluster {
                 }
             }
         }
+        self.server.broken.take().map_or(Ok(()), Err)?;
         self.properties.at_every_step(&self.server.state, &self.machines)
     }
 

@@ -8,6 +8,7 @@
 //! | `machine` | a host: its kernel, its disk, its agent |
 //! | `network` | messages, lost and late |
 //! | `workload` | a user who starts and stops tasks |
+//! | `services` | a user of services, and what their scheduler must never do |
 //! | `properties` | what must never and what must in the end be so |
 //!
 //! Equal seeds make equal runs. A failure names its seed; [`run`] with it plays it again.
@@ -21,6 +22,7 @@ mod machine;
 mod network;
 mod properties;
 mod server;
+mod services;
 mod workload;
 
 pub use cluster::{Cluster, Outcome, run};

@@ -1,6 +1,6 @@
 //! The control plane in its shell: the state in memory, what is kept of it, and what a restart makes of that.
 
-use crate::{Protections, cluster::Chance};
+use crate::{Protections, cluster::Chance, services};
 use aws::{api::Api, doc::Doc, doc::Timestamp, fault::Fault};
 use control::{
     Caller, Handler, Region, Services, State, Tx,
@@ -24,6 +24,8 @@ pub(crate) struct Server {
     services: Rc<Services>,
     /// How many commits there were.
     pub(crate) commits: u64,
+    /// The first bound that a service scheduler broke.
+    pub(crate) broken: Option<String>,
     /// Until when the process is down.
     pub(crate) down_until: Millis,
 }
@@ -36,6 +38,7 @@ impl Server {
             told: BTreeMap::new(),
             services: Rc::new(services()),
             commits: 0,
+            broken: None,
             down_until: 0,
         }
     }
@@ -50,6 +53,9 @@ impl Server {
         let (answer, commit) =
             transact(&self.state, Timestamp { millis: now }, &Caller::default(), chance.seed().into(), event)?;
         if let Some(commit) = commit {
+            if let Err(why) = services::between(&self.state, &commit.state) {
+                self.broken.get_or_insert(why);
+            }
             for change in commit.changes {
                 let key = (change.table.to_owned(), change.key);
                 match change.value {

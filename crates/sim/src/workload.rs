@@ -1,6 +1,6 @@
 //! A user: makes a small network and a task definition, then starts and stops tasks at random.
 
-use crate::{cluster::Chance, server::Server};
+use crate::{cluster::Chance, server::Server, services::Services};
 use aws::{
     api::{ec2, ecs},
     doc::Doc,
@@ -16,16 +16,18 @@ const SUBNETS: [&str; 2] = ["10.0.0.0/28", "10.0.0.16/28"];
 /// What the user made and works with.
 pub(crate) struct Workload {
     subnets: Vec<String>,
+    /// Subnets that only services use.
+    services: Services,
     /// Made-up client tokens, so that calls can be repeated.
     last: Option<Doc>,
 }
 
 /// A structure as it is read.
-fn object<const N: usize>(members: [(&str, Doc); N]) -> Doc {
+pub(crate) fn object<const N: usize>(members: [(&str, Doc); N]) -> Doc {
     Doc::Map(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>())
 }
 
-fn text(value: impl Into<String>) -> Doc {
+pub(crate) fn text(value: impl Into<String>) -> Doc {
     Doc::Text(value.into())
 }
 
@@ -46,7 +48,8 @@ impl Workload {
         }
         server.call(0, chance, &ecs::API, "CreateCluster", object([]))?;
         server.call(0, chance, &ecs::API, "RegisterTaskDefinition", definition())?;
-        Ok(Self { subnets, last: None })
+        let services = Services::new(server, chance, &vpc)?;
+        Ok(Self { subnets, services, last: None })
     }
 
     /// Makes one call, or none.
@@ -62,6 +65,7 @@ impl Workload {
             self.last = Some(input.clone());
             server.call(now, chance, &ecs::API, "RunTask", input)?;
         }
+        self.services.step(server, now, chance)?;
         if chance.one_in(12) {
             let ids: Vec<String> = server.state.tasks.iter().map(|task| task.id.to_string()).collect();
             if let Some(id) = chance.pick(&ids) {
@@ -107,7 +111,7 @@ fn definition() -> Doc {
     ])
 }
 
-fn take_text(doc: &mut Doc, path: &[&str]) -> String {
+pub(crate) fn take_text(doc: &mut Doc, path: &[&str]) -> String {
     match path {
         [] => String::read(std::mem::replace(doc, Doc::Null)).unwrap_or_default(),
         [first, rest @ ..] => take_text(&mut doc.take(first), rest),
