@@ -106,8 +106,8 @@ def test_odd_queries_get_ec2s_refusals(shared, ec2, query):
 def test_unknown_operations_are_refused_by_name(shared):
     status, body = call(shared, "FlyToTheMoon", "{}")
     assert status == 400 and body["__type"].endswith("UnknownOperationException")
-    status, body = call(shared, "CreateService", "{}")
-    assert "CreateService" in json.dumps(body)
+    status, body = call(shared, "CreateTaskSet", "{}")
+    assert "CreateTaskSet" in json.dumps(body)
 
 
 def refusal(call, **arguments):
