@@ -331,7 +331,7 @@ pub struct TargetStatus {
     pub since: Millis,
     /// Its health.
     pub health: TargetHealth,
-    /// Requests and connections under way to it.
+    /// Requests and upgraded connections under way to it, while it is draining; 0 before: it changes with every request.
     pub active: u32,
 }
 
