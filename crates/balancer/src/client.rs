@@ -1,0 +1,145 @@
+//! A client's connection: one request after the other.
+
+use crate::{
+    config::Door,
+    cookie,
+    decide::{Circumstances, Outcome, decide},
+    exchange::{self, Exchange},
+    http1::{body::Reading, head_length, request::within_limits},
+    page::{Answer, Refusal},
+    socket::{Socket, Stopped},
+    watch::{Fate, Watched},
+    worker::Worker,
+};
+use bytes::{Buf, BytesMut};
+use std::{net::SocketAddr, rc::Rc, sync::Arc};
+use tokio::net::TcpStream;
+
+/// What is read at once while a head comes.
+const HEAD_PIECE: usize = 4 << 10;
+/// The most empty bytes before a request that are overlooked (RFC 9112, 2.2).
+const EMPTY: usize = 16;
+
+/// A client's connection.
+pub(crate) struct Client {
+    pub socket: Socket,
+    /// What came and was not used yet.
+    pub buffer: BytesMut,
+    pub watch: Watched,
+    pub peer: SocketAddr,
+}
+
+/// Serves a connection until its end.
+pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
+    let born = worker.watches.clock().now();
+    let limit = door.listener.load().settings.idle_timeout;
+    let watch = worker.watches.add(door.id, limit);
+    let mut client = Client { socket: Socket::new(stream), buffer: BytesMut::new(), watch, peer };
+    let (mut head, mut out) = (Vec::new(), Vec::new());
+    loop {
+        client.watch.between.set(true);
+        let length = match client.head().await {
+            Ok(Some(length)) => length,
+            Ok(None) => return,
+            Err(refusal) => {
+                client.answer(&worker, &refusal.into(), false, false, &mut out).await;
+                break;
+            }
+        };
+        client.watch.between.set(false);
+        head.clear();
+        head.extend_from_slice(&client.buffer[..length]);
+        client.buffer.advance(length);
+        out.clear();
+        let listener = door.listener.load_full();
+        client.watch.limit.set(listener.settings.idle_timeout);
+        let mut decision = {
+            let mut random = worker.random.borrow_mut();
+            decide(&listener, &head, Circumstances { client: peer, now: worker.now(), random: &mut random }, &mut out)
+        };
+        let age = worker.watches.clock().now() - born;
+        if age >= listener.settings.client_keep_alive || client.watch.closing.get() {
+            decision.keep_alive.set(false);
+        }
+        let stays = match &decision.outcome {
+            Outcome::Answer(answer) => {
+                out.clear();
+                let stays = client.passes_over_body(&mut decision.body) && decision.keep_alive.get();
+                client.answer(&worker, answer, stays, decision.is_head, &mut out).await && stays
+            }
+            Outcome::Forward(route) => {
+                let exchange = Exchange { worker: &worker, listener: &listener, decision: &decision, route };
+                match exchange::run(&exchange, &mut client, &mut out).await {
+                    exchange::End::Stays => true,
+                    exchange::End::Refused { refusal, may_stay } => {
+                        client.watch.go_on();
+                        out.clear();
+                        let stays = may_stay && decision.keep_alive.get() && !refusal.ends_connection();
+                        client.answer(&worker, &refusal.into(), stays, decision.is_head, &mut out).await && stays
+                    }
+                    exchange::End::Finished => false,
+                    exchange::End::Broken => return,
+                }
+            }
+        };
+        if !stays {
+            break;
+        }
+        // Who waits for its next request has no buffer.
+        if client.buffer.is_empty() {
+            client.buffer = BytesMut::new();
+        }
+        if out.capacity() > HEAD_PIECE {
+            out = Vec::new();
+        }
+    }
+    client.socket.linger().await;
+}
+
+impl Client {
+    /// The length of the next head, once it is there whole; none when the connection is over without one.
+    async fn head(&mut self) -> Result<Option<usize>, Refusal> {
+        let mut searched = 0;
+        loop {
+            let empty = self.buffer.iter().take(EMPTY).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            if searched == 0 {
+                self.buffer.advance(empty);
+            }
+            if let Some(length) = head_length(&self.buffer, searched) {
+                return Ok(Some(length));
+            }
+            within_limits(&self.buffer)?;
+            searched = self.buffer.len();
+            if searched == 0 && self.socket.readable(&self.watch).await.is_err() {
+                return Ok(None);
+            }
+            match self.socket.read(&self.watch, &mut self.buffer, HEAD_PIECE).await {
+                Ok(1..) => self.watch.between.set(false),
+                Ok(0) if self.buffer.is_empty() => return Ok(None),
+                Ok(0) => return Err(Refusal::Malformed),
+                Err(Stopped::Fate(Fate::Idle)) if !self.buffer.is_empty() => {
+                    self.watch.go_on();
+                    return Err(Refusal::ClientTimeout);
+                }
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+
+    /// Skips a body that nobody wants, if it came already.
+    fn passes_over_body(&mut self, body: &mut Reading) -> bool {
+        while !body.is_done() && !self.buffer.is_empty() {
+            match body.take(&self.buffer) {
+                Ok((taken, _)) => self.buffer.advance(taken),
+                Err(_) => return false,
+            }
+        }
+        body.is_done()
+    }
+
+    /// Answers without a target; whether that arrived.
+    async fn answer(&self, worker: &Worker, answer: &Answer, stays: bool, is_head: bool, out: &mut Vec<u8>) -> bool {
+        answer.append(out, &cookie::date(worker.now()), stays, is_head);
+        self.socket.write(&self.watch, out).await.is_ok()
+    }
+}

@@ -1,0 +1,77 @@
+//! What connections act on: compiled from a snapshot, shared by all threads, replaced whole.
+
+use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet};
+use arc_swap::ArcSwap;
+use spec::balancing::{DesyncMitigation, LoadBalancer, TargetGroupId};
+use std::{
+    net::IpAddr,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
+
+/// A node of a load balancer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub address: IpAddr,
+    pub zone: String,
+    /// The file of the namespace it listens in and connects from.
+    pub namespace: PathBuf,
+    /// Device and inode of that file: another namespace of the same name is another node.
+    pub identity: (u64, u64),
+}
+
+/// A target group as one node sees it.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub id: TargetGroupId,
+    /// Counts requests for those algorithms that go round.
+    pub turn: AtomicUsize,
+    pub targets: ArcSwap<TargetSet>,
+}
+
+/// The attributes of a load balancer.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub heads: HeadSettings,
+    pub idle_timeout: Duration,
+    pub client_keep_alive: Duration,
+    pub desync: DesyncMitigation,
+    pub cookies: Cookies,
+}
+
+impl From<&LoadBalancer> for Settings {
+    fn from(balancer: &LoadBalancer) -> Self {
+        Self {
+            heads: HeadSettings {
+                drop_invalid_header_fields: balancer.drop_invalid_header_fields,
+                preserve_host_header: balancer.preserve_host_header,
+                xff_processing: balancer.xff_processing,
+                xff_client_port: balancer.xff_client_port,
+            },
+            idle_timeout: Duration::from_secs(balancer.idle_timeout.into()),
+            client_keep_alive: Duration::from_secs(balancer.client_keep_alive.into()),
+            desync: balancer.desync_mitigation,
+            cookies: Cookies::new(&balancer.arn),
+        }
+    }
+}
+
+/// A listener of one node.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub node: Arc<Node>,
+    pub port: u16,
+    pub settings: Arc<Settings>,
+    pub rules: Arc<Rules>,
+    /// The node's groups, in the order of [`Rules::groups`].
+    pub groups: Vec<Arc<Group>>,
+}
+
+/// Where connections of a listener come in. It stays while what is behind it is replaced.
+#[derive(Debug)]
+pub(crate) struct Door {
+    /// Its number in this process.
+    pub id: u64,
+    pub listener: ArcSwap<Listener>,
+}

@@ -1,0 +1,338 @@
+//! Makes the threads serve what a snapshot says, by difference.
+
+use super::{
+    Snapshot,
+    compile::{Compiled, unsupported},
+    members::{Checked, Checks, Members, Retired},
+};
+use crate::{
+    config::{Door, Listener, Node},
+    pool::Sockets,
+    worker::Command,
+};
+use arc_swap::ArcSwap;
+use spec::{
+    Millis,
+    balancing::{BalancingStatus, LoadBalancer, TargetGroupId},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::SocketAddr,
+    num::NonZeroU16,
+    os::linux::fs::MetadataExt,
+    path::Path,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    watch,
+};
+use vpc::{InterfaceId, LoadBalancerId};
+
+/// How often it is looked for what is only a matter of time: delays that pass, ports that become free.
+const TICK: Duration = Duration::from_millis(250);
+/// The most connections that wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+pub(crate) struct Coordinator {
+    workers: Vec<UnboundedSender<Command>>,
+    status: watch::Sender<BalancingStatus>,
+    checks: Checks,
+    checked: UnboundedReceiver<Checked>,
+    snapshot: Snapshot,
+    balancers: BTreeMap<LoadBalancerId, Compiled>,
+    nodes: BTreeMap<InterfaceId, Arc<Node>>,
+    groups: BTreeMap<(InterfaceId, TargetGroupId), Members>,
+    doors: BTreeMap<(InterfaceId, NonZeroU16), Arc<Door>>,
+    /// Targets whose delay passes at a time.
+    cuts: Vec<(Millis, u64)>,
+    next: u64,
+}
+
+impl Coordinator {
+    pub(crate) fn new(workers: Vec<UnboundedSender<Command>>, status: watch::Sender<BalancingStatus>) -> Self {
+        let (outcomes, checked) = unbounded_channel();
+        Self {
+            workers,
+            status,
+            checks: Checks { sockets: Rc::new(Sockets::default()), outcomes },
+            checked,
+            snapshot: Snapshot::default(),
+            balancers: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            doors: BTreeMap::new(),
+            cuts: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Until no more snapshots can come.
+    pub(crate) async fn run(mut self, mut snapshots: UnboundedReceiver<Snapshot>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                snapshot = snapshots.recv() => {
+                    let Some(mut snapshot) = snapshot else { return };
+                    // Only the last one counts.
+                    while let Ok(newer) = snapshots.try_recv() {
+                        snapshot = newer;
+                    }
+                    self.snapshot = snapshot;
+                    self.apply();
+                }
+                Some(checked) = self.checked.recv() => self.observe(checked),
+                _ = tick.tick() => self.tick(),
+            }
+        }
+    }
+
+    fn tell(&self, command: impl Fn() -> Command) {
+        for worker in &self.workers {
+            // One that panicked serves nothing.
+            let _ = worker.send(command());
+        }
+    }
+
+    fn apply(&mut self) {
+        let balancing = Arc::clone(&self.snapshot.balancing);
+        let mut failures = BTreeMap::new();
+        let mut before = std::mem::take(&mut self.balancers);
+        self.balancers = (balancing.load_balancers.iter())
+            .map(|(id, balancer)| (id.clone(), Compiled::new(balancer, before.remove(id))))
+            .collect();
+        self.place_nodes(&balancing.load_balancers, &mut failures);
+        let mut wanted_groups = BTreeSet::new();
+        let mut wanted_doors = BTreeSet::new();
+        for (id, balancer) in &balancing.load_balancers {
+            for interface in balancer.nodes.keys() {
+                wanted_groups.extend(self.serve_groups(id, interface));
+                for (port, outcome) in self.serve_listeners(id, interface) {
+                    match outcome {
+                        Ok(()) => _ = wanted_doors.insert((interface.clone(), port)),
+                        Err(what) => fail(&mut failures, interface, &format!("listener {port}: {what}")),
+                    }
+                }
+            }
+        }
+        let closed = self.doors.extract_if(.., |key, _| !wanted_doors.contains(key)).collect::<Vec<_>>();
+        for ((interface, _), door) in closed {
+            let at_once = !self.nodes.contains_key(&interface);
+            self.tell(|| Command::Close { door: door.id, at_once });
+        }
+        let dissolved = self.groups.extract_if(.., |key, _| !wanted_groups.contains(key)).collect::<Vec<_>>();
+        for (_, members) in dissolved {
+            self.retire(members.dissolve());
+        }
+        self.settle();
+        self.publish(failures);
+    }
+
+    /// Nodes whose namespace is there. One that moved to another is another node: everything of the old one ends.
+    fn place_nodes(
+        &mut self,
+        balancers: &BTreeMap<LoadBalancerId, Arc<LoadBalancer>>,
+        failures: &mut BTreeMap<InterfaceId, String>,
+    ) {
+        let before = std::mem::take(&mut self.nodes);
+        for (interface, node) in balancers.values().flat_map(|balancer| &balancer.nodes) {
+            let found = self.snapshot.namespaces.get(interface).ok_or_else(|| "it has no namespace".to_owned());
+            match found.and_then(|path| Ok((path, identity(path)?))) {
+                Ok((path, identity)) => {
+                    let node =
+                        Node { address: node.address, zone: node.zone.clone(), namespace: path.clone(), identity };
+                    let known = before.get(interface).filter(|known| ***known == node);
+                    self.nodes.insert(interface.clone(), known.map_or_else(|| Arc::new(node), Arc::clone));
+                }
+                Err(what) => fail(failures, interface, &what),
+            }
+        }
+        let is_gone = |interface: &InterfaceId| match (before.get(interface), self.nodes.get(interface)) {
+            (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
+            (_, now) => now.is_none(),
+        };
+        let doors = self.doors.extract_if(.., |(interface, _), _| is_gone(interface)).collect::<Vec<_>>();
+        let groups = self.groups.extract_if(.., |(interface, _), _| is_gone(interface)).collect::<Vec<_>>();
+        for (_, door) in doors {
+            self.tell(|| Command::Close { door: door.id, at_once: true });
+        }
+        for (_, members) in groups {
+            self.retire(members.dissolve());
+        }
+    }
+
+    /// The groups that a node has targets for.
+    fn serve_groups(&mut self, id: &LoadBalancerId, interface: &InterfaceId) -> Vec<(InterfaceId, TargetGroupId)> {
+        let Some((compiled, node)) = self.balancers.get(id).zip(self.nodes.get(interface)) else { return Vec::new() };
+        let mut wanted = Vec::new();
+        let mut retired = Vec::new();
+        for group in compiled.groups() {
+            let Some(spec) = self.snapshot.balancing.target_groups.get(group) else { continue };
+            if unsupported(spec).is_some() {
+                continue;
+            }
+            let key = (interface.clone(), group.clone());
+            let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, interface, group, spec));
+            retired.extend(members.update(spec, &self.checks, || {
+                self.next += 1;
+                self.next
+            }));
+            wanted.push(key);
+        }
+        self.retire(retired);
+        wanted
+    }
+
+    /// Opens what is not open, and lets open doors lead to what is now behind them.
+    fn serve_listeners(
+        &mut self,
+        id: &LoadBalancerId,
+        interface: &InterfaceId,
+    ) -> Vec<(NonZeroU16, Result<(), String>)> {
+        let Some((compiled, node)) = self.balancers.get(id).zip(self.nodes.get(interface)) else { return Vec::new() };
+        let mut outcomes = Vec::new();
+        for (port, rules) in &compiled.listeners {
+            let opened = rules.clone().and_then(|rules| {
+                let groups = rules.groups.iter().map(|group| {
+                    let members = self.groups.get(&(interface.clone(), group.clone()));
+                    members.map(|members| Arc::clone(&members.group)).ok_or_else(|| self.missing(group))
+                });
+                let listener = Arc::new(Listener {
+                    node: Arc::clone(node),
+                    port: port.get(),
+                    settings: Arc::clone(&compiled.settings),
+                    groups: groups.collect::<Result<_, _>>()?,
+                    rules,
+                });
+                if let Some(door) = self.doors.get(&(interface.clone(), *port)) {
+                    door.listener.store(listener);
+                    return Ok(None);
+                }
+                let sockets = listen(node, *port, self.workers.len()).map_err(|error| error.to_string())?;
+                Ok(Some((listener, sockets)))
+            });
+            outcomes.push((*port, opened));
+        }
+        let mut told = Vec::new();
+        for (port, opened) in outcomes {
+            let outcome = opened.map(|opened| {
+                let Some((listener, sockets)) = opened else { return };
+                self.next += 1;
+                let door = Arc::new(Door { id: self.next, listener: ArcSwap::new(listener) });
+                for (worker, socket) in self.workers.iter().zip(sockets) {
+                    let _ = worker.send(Command::Open(Arc::clone(&door), socket));
+                }
+                self.doors.insert((interface.clone(), port), door);
+            });
+            told.push((port, outcome));
+        }
+        told
+    }
+
+    /// Why a node does not have a group that a rule names.
+    fn missing(&self, group: &TargetGroupId) -> String {
+        let spec = self.snapshot.balancing.target_groups.get(group);
+        spec.and_then(|spec| unsupported(spec)).unwrap_or_else(|| format!("the target group {group} is not known"))
+    }
+
+    fn retire(&mut self, retired: Vec<Retired>) {
+        for Retired { target, until } in retired {
+            self.cuts.extend(until.map(|until| (until, target)));
+            self.tell(|| Command::Retire(target));
+        }
+    }
+
+    fn settle(&self) {
+        let identities: Vec<_> = self.nodes.values().map(|node| node.identity).collect();
+        self.checks.sockets.retain(&identities);
+        let kept = self.balancers.values().map(|compiled| compiled.settings.idle_timeout).max();
+        let kept = kept.unwrap_or(TICK);
+        self.tell(|| Command::Settle { identities: identities.clone(), kept });
+    }
+
+    fn publish(&self, failures: BTreeMap<InterfaceId, String>) {
+        let mut health: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for ((interface, group), members) in &self.groups {
+            health.entry(group.clone()).or_default().insert(interface.clone(), members.statuses());
+        }
+        let status = BalancingStatus { applied: self.snapshot.revision, failures, health };
+        self.status.send_if_modified(|known| std::mem::replace(known, status.clone()) != status);
+    }
+
+    fn observe(&mut self, checked: Checked) {
+        let (key, address) = ((checked.interface.clone(), checked.group.clone()), checked.address);
+        let Some(status) = self.groups.get_mut(&key).and_then(|members| members.observe(checked, now())) else {
+            return;
+        };
+        self.status.send_modify(|known| {
+            let of_group = known.health.entry(key.1).or_default();
+            of_group.entry(key.0).or_default().insert(address, status);
+        });
+    }
+
+    fn tick(&mut self) {
+        let now = now();
+        for (_, target) in self.cuts.extract_if(.., |(until, _)| *until <= now).collect::<Vec<_>>() {
+            self.tell(|| Command::Cut(target));
+        }
+        if !self.status.borrow().failures.is_empty() {
+            self.apply();
+        }
+        self.status.send_if_modified(|known| {
+            let mut is_changed = false;
+            for ((interface, group), members) in &self.groups {
+                for (address, status) in members.draining() {
+                    let of_node = known.health.get_mut(group).and_then(|nodes| nodes.get_mut(interface));
+                    if let Some(held) = of_node.and_then(|targets| targets.get_mut(&address))
+                        && *held != status
+                    {
+                        *held = status;
+                        is_changed = true;
+                    }
+                }
+            }
+            is_changed
+        });
+    }
+}
+
+fn fail(failures: &mut BTreeMap<InterfaceId, String>, interface: &InterfaceId, what: &str) {
+    let all = failures.entry(interface.clone()).or_default();
+    if !all.is_empty() {
+        all.push_str("; ");
+    }
+    all.push_str(what);
+}
+
+/// Device and inode of a namespace's file.
+fn identity(path: &Path) -> Result<(u64, u64), String> {
+    let metadata = std::fs::metadata(path).map_err(|error| format!("the namespace {}: {error}", path.display()))?;
+    Ok((metadata.st_dev(), metadata.st_ino()))
+}
+
+/// Listening sockets that share a port, made inside a node's namespace.
+fn listen(node: &Node, port: NonZeroU16, count: usize) -> io::Result<Vec<std::net::TcpListener>> {
+    let address = SocketAddr::new(node.address, port.get());
+    let make = || {
+        let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    let all = || (0..count).map(|_| make()).collect::<io::Result<Vec<_>>>();
+    network::inside(&node.namespace, all).map_err(io::Error::other)?
+}
+
+/// Milliseconds since 1970.
+fn now() -> Millis {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
+}

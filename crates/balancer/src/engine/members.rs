@@ -1,0 +1,219 @@
+//! A target group's members as one node sees them.
+
+use crate::{
+    config::{Group, Node},
+    health::Health,
+    pool::Sockets,
+    probe::probe,
+    target::{Candidate, Target, TargetSet},
+};
+use arc_swap::ArcSwap;
+use spec::{
+    Millis, balancing,
+    balancing::{TargetAddress, TargetGroup, TargetGroupId, TargetHealth, TargetStatus, Unhealthy},
+};
+use std::{
+    collections::BTreeMap,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc::UnboundedSender,
+    task::{AbortHandle, spawn_local},
+    time::{Instant, sleep_until},
+};
+use vpc::InterfaceId;
+
+/// The outcome of a check.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub interface: InterfaceId,
+    pub group: TargetGroupId,
+    pub address: TargetAddress,
+    /// [`Target::id`].
+    pub target: u64,
+    pub outcome: Result<(), Unhealthy>,
+}
+
+/// What checks need.
+pub(crate) struct Checks {
+    pub sockets: Rc<Sockets>,
+    pub outcomes: UnboundedSender<Checked>,
+}
+
+/// A target group on a node.
+pub(crate) struct Members {
+    node: Arc<Node>,
+    interface: InterfaceId,
+    spec: Arc<TargetGroup>,
+    /// What connections see of it.
+    pub group: Arc<Group>,
+    members: BTreeMap<TargetAddress, Member>,
+}
+
+struct Member {
+    target: Arc<Target>,
+    spec: balancing::Target,
+    health: Health,
+    healthy_since: Option<Millis>,
+    /// Ends the checks when it is dropped.
+    _check: Option<Check>,
+}
+
+struct Check(AbortHandle);
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A target that gets nothing new from now on.
+pub(crate) struct Retired {
+    pub target: u64,
+    /// When what is under way to it is cut.
+    pub until: Option<Millis>,
+}
+
+impl Members {
+    pub(crate) fn new(node: &Arc<Node>, interface: &InterfaceId, id: &TargetGroupId, spec: &Arc<TargetGroup>) -> Self {
+        let targets = ArcSwap::from_pointee(TargetSet::default());
+        let group = Group { id: id.clone(), turn: AtomicUsize::new(0), targets };
+        Self {
+            node: Arc::clone(node),
+            interface: interface.clone(),
+            spec: Arc::clone(spec),
+            group: Arc::new(group),
+            members: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over a spec. `next` numbers new targets.
+    pub(crate) fn update(
+        &mut self,
+        spec: &Arc<TargetGroup>,
+        checks: &Checks,
+        mut next: impl FnMut() -> u64,
+    ) -> Vec<Retired> {
+        let same_checks = self.spec.health_check == spec.health_check;
+        self.spec = Arc::clone(spec);
+        let mut before = std::mem::take(&mut self.members);
+        let mut retired = Vec::new();
+        for (address, target) in &spec.targets {
+            let known = before.remove(address);
+            let mut member = match known {
+                Some(member) if member.spec.since == target.since => member,
+                other => {
+                    // One that was registered anew is another target.
+                    before.extend(other.map(|other| (*address, other)));
+                    Member::new(*address, target, next())
+                }
+            };
+            let is_new = member._check.is_none();
+            member.spec = target.clone();
+            if target.draining_until.is_some() {
+                if !member.target.retired.swap(true, Relaxed) {
+                    retired.push(Retired { target: member.target.id, until: target.draining_until });
+                }
+                member._check = None;
+            } else if is_new || !same_checks {
+                member._check = Some(self.check(&member.target, checks));
+            }
+            self.members.insert(*address, member);
+        }
+        retired.extend(before.into_values().filter_map(|member| {
+            let was_in_use = !member.target.retired.swap(true, Relaxed);
+            was_in_use.then_some(Retired { target: member.target.id, until: None })
+        }));
+        self.publish();
+        retired
+    }
+
+    /// Nobody is a member any more.
+    pub(crate) fn dissolve(self) -> Vec<Retired> {
+        self.group.targets.store(Arc::default());
+        let retired = self.members.into_values().filter(|member| !member.target.retired.swap(true, Relaxed));
+        retired.map(|member| Retired { target: member.target.id, until: None }).collect()
+    }
+
+    fn check(&self, target: &Arc<Target>, checks: &Checks) -> Check {
+        let (node, spec, sockets) = (Arc::clone(&self.node), Arc::clone(&self.spec), Rc::clone(&checks.sockets));
+        let (interface, group) = (self.interface.clone(), self.group.id.clone());
+        let (address, target, outcomes) = (target.address, target.id, checks.outcomes.clone());
+        let task = spawn_local(async move {
+            let check = &spec.health_check;
+            loop {
+                let next = Instant::now() + Duration::from_secs(check.interval.into());
+                let outcome = probe(&sockets, &node, address.0, check).await;
+                let (interface, group) = (interface.clone(), group.clone());
+                if outcomes.send(Checked { interface, group, address, target, outcome }).is_err() {
+                    return;
+                }
+                sleep_until(next).await;
+            }
+        });
+        Check(task.abort_handle())
+    }
+
+    /// Takes in the outcome of a check; answers what is told of the target if that is something else now.
+    pub(crate) fn observe(&mut self, checked: Checked, now: Millis) -> Option<TargetStatus> {
+        let member = self.members.get_mut(&checked.address).filter(|member| member.target.id == checked.target)?;
+        if !member.health.observe(checked.outcome, &self.spec.health_check) {
+            return None;
+        }
+        let is_healthy = member.health.state == TargetHealth::Healthy;
+        member.healthy_since = is_healthy.then(|| member.healthy_since.unwrap_or(now));
+        let status = member.status();
+        self.publish();
+        Some(status)
+    }
+
+    /// Lets connections see who gets requests.
+    fn publish(&self) {
+        let candidates = self.members.values().filter(|member| {
+            let in_reach = self.spec.cross_zone || member.spec.zone.as_ref().is_none_or(|zone| *zone == self.node.zone);
+            in_reach && member.spec.draining_until.is_none()
+        });
+        let candidates: Vec<_> = candidates
+            .map(|member| Candidate {
+                target: Arc::clone(&member.target),
+                since: member.spec.since,
+                healthy_since: member.healthy_since,
+            })
+            .collect();
+        self.group.targets.store(Arc::new(TargetSet::new(&self.spec, &candidates)));
+    }
+
+    /// What is told of each target.
+    pub(crate) fn statuses(&self) -> BTreeMap<TargetAddress, TargetStatus> {
+        self.members.iter().map(|(address, member)| (*address, member.status())).collect()
+    }
+
+    /// The same of those that are draining.
+    pub(crate) fn draining(&self) -> impl Iterator<Item = (TargetAddress, TargetStatus)> {
+        let draining = self.members.iter().filter(|(_, member)| member.spec.draining_until.is_some());
+        draining.map(|(address, member)| (*address, member.status()))
+    }
+}
+
+impl Member {
+    fn new(address: TargetAddress, spec: &balancing::Target, id: u64) -> Self {
+        Self {
+            target: Arc::new(Target { id, address, active: 0.into(), retired: false.into() }),
+            spec: spec.clone(),
+            health: Health::new(),
+            healthy_since: None,
+            _check: None,
+        }
+    }
+
+    fn status(&self) -> TargetStatus {
+        let is_draining = self.spec.draining_until.is_some();
+        let active = if is_draining { self.target.active.load(Relaxed) } else { 0 };
+        TargetStatus { since: self.spec.since, health: self.health.state.clone(), active }
+    }
+}

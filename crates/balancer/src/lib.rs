@@ -1,0 +1,44 @@
+//! The data plane of Application Load Balancers on one host.
+//!
+//! An [`Engine`] serves the nodes of load balancers: it listens in their network namespaces, decides about every request by the rules of
+//! its listener, sends it to a target over a connection made in the same namespace, and checks the health of targets. It is told
+//! everything there is by a [`Snapshot`] each time, and tells everything it saw by a `BalancingStatus`.
+//!
+//! | module | what |
+//! |---|---|
+//! | `engine` | one thread that makes the others serve a snapshot, by difference, and checks targets |
+//! | `worker`, `client`, `exchange`, `tunnel` | the threads that serve: a connection is one task, its requests one after the other |
+//! | `pool`, `socket`, `copy`, `watch` | connections to targets, bytes, what ends waiting for them |
+//! | `decide` | what becomes of a request and of its answer; pure, as are all below |
+//! | `http1`, `heads`, `page`, `desync` | HTTP/1.1 in bytes; the heads that are sent on; what is answered here |
+//! | `rules`, `pattern`, `cookie` | conditions, rewrites, redirects; stickiness |
+//! | `target`, `health` | who gets the next request; what checks have shown |
+//!
+//! Absent here: files, what a load balancer should be, locks on the way of a request, a timer for each request, a retry of a request of
+//! which a target may have got anything.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod config;
+mod cookie;
+mod copy;
+mod decide;
+mod desync;
+mod engine;
+mod exchange;
+mod heads;
+mod health;
+mod http1;
+mod page;
+mod pattern;
+mod pool;
+mod probe;
+mod rules;
+mod socket;
+mod target;
+mod tunnel;
+mod watch;
+mod worker;
+
+pub use engine::{Engine, Snapshot};

@@ -1,0 +1,140 @@
+//! Connections to targets of one thread: making them in a node's namespace, keeping those without a request.
+
+use crate::{
+    config::Node,
+    socket::Socket,
+    target::Target,
+    watch::{Clock, Fate, Watch},
+};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::Poll,
+    time::Duration,
+};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// How long a target may take to take a connection ("Troubleshoot your Application Load Balancers", HTTP 504).
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most connections without a request that are kept for one target.
+const KEPT: usize = 256;
+/// How many sockets are made at once: entering a namespace takes a thread.
+const BATCH: usize = 8;
+
+/// Sockets that were made inside namespaces and are not connected yet.
+#[derive(Debug, Default)]
+pub(crate) struct Sockets {
+    made: RefCell<HashMap<(u64, u64, bool), Vec<std::net::TcpStream>>>,
+}
+
+impl Sockets {
+    /// A connection from a node.
+    pub(crate) async fn connect(&self, node: &Node, to: SocketAddr) -> io::Result<TcpStream> {
+        TcpSocket::from_std_stream(self.take(node, to)?).connect(to).await
+    }
+
+    fn take(&self, node: &Node, to: SocketAddr) -> io::Result<std::net::TcpStream> {
+        let key = (node.identity.0, node.identity.1, to.is_ipv4());
+        let mut all = self.made.borrow_mut();
+        let made = all.entry(key).or_default();
+        if made.is_empty() {
+            let make = || (0..BATCH).map(|_| make(to)).collect::<io::Result<Vec<_>>>();
+            *made = network::inside(&node.namespace, make).map_err(io::Error::other)??;
+        }
+        made.pop().ok_or_else(|| io::Error::other("no socket was made"))
+    }
+
+    /// Keeps only those of these namespaces.
+    pub(crate) fn retain(&self, identities: &[(u64, u64)]) {
+        self.made.borrow_mut().retain(|(device, inode, _), _| identities.contains(&(*device, *inode)));
+    }
+}
+
+fn make(to: SocketAddr) -> io::Result<std::net::TcpStream> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) enum NoConnection {
+    /// It was refused, or there is no way.
+    Refused,
+    /// Nobody answered.
+    Timeout,
+    /// Something here.
+    Fate(Fate),
+}
+
+/// Connections without a request, by targets.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    sockets: Sockets,
+    idle: RefCell<HashMap<u64, Vec<(Socket, Duration)>>>,
+}
+
+impl Pool {
+    /// A connection that is there and fit for use, the last one that was.
+    pub(crate) fn take(&self, target: &Target, clock: &Clock) -> Option<Socket> {
+        let mut all = self.idle.borrow_mut();
+        let idle = all.get_mut(&target.id)?;
+        // A target may have closed it, which the kernel is asked about when the last request was a while ago.
+        std::iter::from_fn(|| idle.pop())
+            .find(|(socket, since)| socket.is_quiet(*since < clock.now()))
+            .map(|(socket, _)| socket)
+    }
+
+    /// A new one.
+    pub(crate) async fn connect(&self, node: &Node, target: &Target, watch: &Watch) -> Result<Socket, NoConnection> {
+        let mut connecting = pin!(tokio::time::timeout(CONNECT_TIMEOUT, self.sockets.connect(node, target.address.0)));
+        let connected = poll_fn(|context| {
+            if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)) = watch.fate() {
+                return Poll::Ready(Err(NoConnection::Fate(fate)));
+            }
+            watch.sleep(context);
+            connecting.as_mut().poll(context).map(Ok)
+        });
+        match connected.await? {
+            Ok(Ok(stream)) => Ok(Socket::new(stream)),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(NoConnection::Timeout),
+            Ok(Err(_)) => Err(NoConnection::Refused),
+            Err(_) => Err(NoConnection::Timeout),
+        }
+    }
+
+    /// Keeps a connection for the next request, unless its target takes none.
+    pub(crate) fn keep(&self, target: &Arc<Target>, socket: Socket, clock: &Clock) {
+        if target.retired.load(Relaxed) {
+            return;
+        }
+        let mut all = self.idle.borrow_mut();
+        let idle = all.entry(target.id).or_default();
+        if idle.len() < KEPT {
+            idle.push((socket, clock.now()));
+        }
+    }
+
+    /// Closes what is kept for a target.
+    pub(crate) fn retire(&self, target: u64) {
+        self.idle.borrow_mut().remove(&target);
+    }
+
+    /// Closes what targets closed and what nobody used for `limit`.
+    pub(crate) fn tick(&self, clock: &Clock, limit: Duration) {
+        self.idle.borrow_mut().retain(|_, idle| {
+            idle.retain(|(socket, since)| clock.now() - *since < limit && socket.is_quiet(false));
+            !idle.is_empty()
+        });
+    }
+
+    /// Forgets sockets of namespaces other than these.
+    pub(crate) fn retain(&self, identities: &[(u64, u64)]) {
+        self.sockets.retain(identities);
+    }
+}

@@ -1,0 +1,80 @@
+//! One health check of one target ("Health checks for Application Load Balancer target groups").
+
+use crate::{
+    config::Node,
+    health::judge,
+    http1::{RESPONSE_HEAD_LIMIT, head_length, response::Response, room},
+    pool::Sockets,
+};
+use spec::balancing::{TargetHealthCheck, Unhealthy};
+use std::{net::SocketAddr, time::Duration};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// The most of a body that is read, so that the target sees its answer taken.
+const BODY: usize = 64 << 10;
+
+/// Checks a target from a node: over a connection of its own.
+pub(crate) async fn probe(
+    sockets: &Sockets,
+    node: &Node,
+    target: SocketAddr,
+    check: &TargetHealthCheck,
+) -> Result<(), Unhealthy> {
+    let timeout = Duration::from_secs(check.timeout.into());
+    match tokio::time::timeout(timeout, ask(sockets, node, target, check)).await {
+        Ok(Ok(status)) => judge(check, status),
+        Ok(Err(NoAnswer)) => Err(Unhealthy::FailedHealthChecks),
+        Err(_) => Err(Unhealthy::Timeout),
+    }
+}
+
+/// No connection, or no answer in HTTP.
+struct NoAnswer;
+
+impl From<std::io::Error> for NoAnswer {
+    fn from(_: std::io::Error) -> Self {
+        Self
+    }
+}
+
+async fn ask(sockets: &Sockets, node: &Node, target: SocketAddr, check: &TargetHealthCheck) -> Result<u16, NoAnswer> {
+    let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
+    let mut stream = sockets.connect(node, address).await?;
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\
+         Accept-Encoding: gzip, compressed\r\n\r\n",
+        check.path
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::with_capacity(1 << 10);
+    loop {
+        let searched = answer.len();
+        if stream.read_buf(&mut answer).await? == 0 || searched > RESPONSE_HEAD_LIMIT {
+            return Err(NoAnswer);
+        }
+        while let Some(length) = head_length(&answer, searched.min(answer.len())) {
+            let status = Response::read(&answer[..length], false, &mut room()).map_err(|_| NoAnswer)?.status;
+            if status >= 200 {
+                rest(&mut stream).await;
+                return Ok(status);
+            }
+            answer.drain(..length);
+        }
+    }
+}
+
+/// Reads on for a moment. What comes no longer matters.
+async fn rest(stream: &mut tokio::net::TcpStream) {
+    const MOMENT: Duration = Duration::from_millis(500);
+    let mut body = vec![0; BODY];
+    let mut length = 0;
+    let reading = async {
+        while let Ok(count @ 1..) = stream.read(&mut body).await {
+            length += count;
+            if length >= BODY {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(MOMENT, reading).await;
+}

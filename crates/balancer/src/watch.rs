@@ -1,0 +1,209 @@
+//! What may end a connection's waiting from outside: silence, its listener's end, its target's.
+//!
+//! A connection is one task, and all it ever waits for is bytes of its two sockets. Every such wait asks its [`Watch`] first; whoever
+//! ends the wait sets a [`Fate`] and wakes the task. So a request has no timer and no subscription of its own.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    task::{Context, Waker},
+    time::{Duration, Instant},
+};
+
+/// Why a connection may not go on waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// No byte was sent or received for the idle timeout.
+    Idle,
+    /// Its listener or its node is gone.
+    Closed,
+    /// The delay of its target has passed.
+    Cut,
+    /// Its target takes no more requests, and has not got this one yet.
+    Moved,
+}
+
+/// A clock that is read without asking the kernel, right by [`Watches::TICK`].
+#[derive(Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+    now: Cell<Duration>,
+}
+
+impl Clock {
+    /// The time since the clock was made.
+    pub(crate) fn now(&self) -> Duration {
+        self.now.get()
+    }
+}
+
+/// All connections of a thread.
+#[derive(Debug)]
+pub(crate) struct Watches {
+    clock: Rc<Clock>,
+    next: Cell<u64>,
+    all: RefCell<HashMap<u64, Rc<Watch>>>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    clock: Rc<Clock>,
+    door: u64,
+    touched: Cell<Duration>,
+    /// The idle timeout.
+    pub limit: Cell<Duration>,
+    fate: Cell<Option<Fate>>,
+    waker: RefCell<Option<Waker>>,
+    /// The target that has its request, or is to get it.
+    target: Cell<Option<u64>>,
+    /// Whether the target has not got anything yet.
+    connecting: Cell<bool>,
+    /// Whether no request is under way.
+    pub between: Cell<bool>,
+    /// Whether the next answer is the last one.
+    pub closing: Cell<bool>,
+}
+
+/// A connection's place among all, until it is dropped.
+pub(crate) struct Watched {
+    watches: Rc<Watches>,
+    id: u64,
+    watch: Rc<Watch>,
+}
+
+impl std::ops::Deref for Watched {
+    type Target = Watch;
+    fn deref(&self) -> &Watch {
+        &self.watch
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.watches.all.borrow_mut().remove(&self.id);
+    }
+}
+
+impl Watches {
+    /// How often silence is looked for.
+    pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+    pub(crate) fn new() -> Rc<Self> {
+        let clock = Rc::new(Clock { start: Instant::now(), now: Cell::new(Duration::ZERO) });
+        Rc::new(Self { clock, next: Cell::new(0), all: RefCell::default() })
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// A place for a connection that came in by this door.
+    pub(crate) fn add(self: &Rc<Self>, door: u64, limit: Duration) -> Watched {
+        let id = self.next.replace(self.next.get() + 1);
+        let watch = Rc::new(Watch {
+            clock: Rc::clone(&self.clock),
+            door,
+            touched: Cell::new(self.clock.now()),
+            limit: Cell::new(limit),
+            fate: Cell::new(None),
+            waker: RefCell::default(),
+            target: Cell::new(None),
+            connecting: Cell::new(false),
+            between: Cell::new(true),
+            closing: Cell::new(false),
+        });
+        self.all.borrow_mut().insert(id, Rc::clone(&watch));
+        Watched { watches: Rc::clone(self), id, watch }
+    }
+
+    /// Moves the clock on and ends what has been silent for too long.
+    pub(crate) fn tick(&self) {
+        let now = self.clock.start.elapsed();
+        self.clock.now.set(now);
+        self.each(|watch| (now.saturating_sub(watch.touched.get()) >= watch.limit.get()).then_some(Fate::Idle));
+    }
+
+    /// A listener is gone: its connections end, at once or after what is under way.
+    pub(crate) fn close(&self, door: u64, at_once: bool) {
+        self.each(|watch| {
+            let is_concerned = watch.door == door;
+            watch.closing.set(watch.closing.get() | is_concerned);
+            (is_concerned && (at_once || watch.between.get())).then_some(Fate::Closed)
+        });
+    }
+
+    /// A target gets no new requests: those that have not reached it go elsewhere.
+    pub(crate) fn retire(&self, target: u64) {
+        self.each(|watch| (watch.target.get() == Some(target) && watch.connecting.get()).then_some(Fate::Moved));
+    }
+
+    /// What is under way to a target ends.
+    pub(crate) fn cut(&self, target: u64) {
+        self.each(|watch| (watch.target.get() == Some(target)).then_some(Fate::Cut));
+    }
+
+    fn each(&self, fate: impl Fn(&Watch) -> Option<Fate>) {
+        for watch in self.all.borrow().values() {
+            if let Some(fate) = fate(watch) {
+                watch.end(fate);
+            }
+        }
+    }
+}
+
+impl Watch {
+    fn end(&self, fate: Fate) {
+        // What is closed stays closed.
+        if self.fate.get() != Some(Fate::Closed) {
+            self.fate.set(Some(fate));
+        }
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    /// Why the connection may not go on waiting, if it may not.
+    pub(crate) fn fate(&self) -> Option<Fate> {
+        self.fate.get()
+    }
+
+    /// A byte was sent or received.
+    pub(crate) fn touch(&self) {
+        self.touched.set(self.clock.now());
+    }
+
+    /// The task goes to sleep: whoever ends its waiting wakes it.
+    pub(crate) fn sleep(&self, context: &Context<'_>) {
+        let mut waker = self.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            *waker = Some(context.waker().clone());
+        }
+    }
+
+    /// The waiting was ended and answered for: what comes next, such as an error page, has the whole timeout again.
+    pub(crate) fn go_on(&self) {
+        if self.fate.get() != Some(Fate::Closed) {
+            self.fate.set(None);
+        }
+        self.touch();
+    }
+
+    /// A target is about to be connected to.
+    pub(crate) fn connecting(&self, target: u64) {
+        self.target.set(Some(target));
+        self.connecting.set(true);
+    }
+
+    /// The target gets the request.
+    pub(crate) fn sending(&self) {
+        self.connecting.set(false);
+    }
+
+    /// The request is no longer any target's.
+    pub(crate) fn left(&self) {
+        self.target.set(None);
+        self.connecting.set(false);
+    }
+}

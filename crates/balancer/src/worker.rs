@@ -1,0 +1,121 @@
+//! One thread: a share of all connections, with a runtime of its own. Threads share the configuration and counters, nothing else.
+
+use crate::{client, config::Door, pool::Pool, watch::Watches};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    io,
+    rc::Rc,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::{AbortHandle, LocalSet, spawn_local},
+};
+
+/// What a thread is told.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// To take connections.
+    Open(Arc<Door>, std::net::TcpListener),
+    /// To take no more, and to end those there are, at once or after what is under way.
+    Close { door: u64, at_once: bool },
+    /// To send nothing new to a target.
+    Retire(u64),
+    /// To end what is under way to a target.
+    Cut(u64),
+    /// To forget sockets of other namespaces than these, and how long connections to targets are kept.
+    Settle { identities: Vec<(u64, u64)>, kept: Duration },
+}
+
+/// What the connections of a thread share.
+pub(crate) struct Worker {
+    pub pool: Pool,
+    pub watches: Rc<Watches>,
+    pub random: RefCell<fastrand::Rng>,
+    kept: Cell<Duration>,
+}
+
+impl Worker {
+    /// Starts a thread. It ends when the sender is dropped.
+    pub(crate) fn start(index: usize) -> io::Result<(UnboundedSender<Command>, JoinHandle<()>)> {
+        let (sender, commands) = unbounded_channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name(format!("balancer-{index}")).spawn(move || {
+            LocalSet::new().block_on(&runtime, run(commands));
+        })?;
+        Ok((sender, thread))
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+}
+
+async fn run(mut commands: UnboundedReceiver<Command>) {
+    let worker = Rc::new(Worker {
+        pool: Pool::default(),
+        watches: Watches::new(),
+        random: RefCell::new(fastrand::Rng::new()),
+        kept: Cell::new(Duration::from_secs(60)),
+    });
+    let mut doors: HashMap<u64, AbortHandle> = HashMap::new();
+    let mut tick = tokio::time::interval(Watches::TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(command) => obey(&worker, &mut doors, command),
+                None => return,
+            },
+            _ = tick.tick() => {
+                worker.watches.tick();
+                worker.pool.tick(worker.watches.clock(), worker.kept.get());
+            }
+        }
+    }
+}
+
+fn obey(worker: &Rc<Worker>, doors: &mut HashMap<u64, AbortHandle>, command: Command) {
+    match command {
+        Command::Open(door, listener) => {
+            let id = door.id;
+            // A listener that the kernel made is one that the runtime takes, unless descriptors have run out.
+            if let Ok(listener) = TcpListener::from_std(listener) {
+                doors.insert(id, spawn_local(accept(Rc::clone(worker), door, listener)).abort_handle());
+            }
+        }
+        Command::Close { door, at_once } => {
+            if let Some(accepting) = doors.remove(&door) {
+                accepting.abort();
+            }
+            worker.watches.close(door, at_once);
+        }
+        Command::Retire(target) => {
+            worker.pool.retire(target);
+            worker.watches.retire(target);
+        }
+        Command::Cut(target) => worker.watches.cut(target),
+        Command::Settle { identities, kept } => {
+            worker.pool.retain(&identities);
+            worker.kept.set(kept);
+        }
+    }
+}
+
+async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
+    /// Descriptors that have run out come back when connections end.
+    const PAUSE: Duration = Duration::from_millis(50);
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                spawn_local(client::serve(Rc::clone(&worker), stream, peer, Arc::clone(&door)));
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! An engine on loopback, with real sockets: clients that send bytes as they are, targets that do what a test wants.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+
+mod changes;
+mod draining;
+mod forwarding;
+mod health;
+mod refusals;
+mod rules;
+mod stickiness;
+mod support;
+mod timeouts;
+mod upgrades;

@@ -1,0 +1,498 @@
+//! A load balancer of one node on a loopback address of its own, and what speaks with it.
+
+use balancer::{Engine, Snapshot};
+use spec::balancing::*;
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    num::{NonZeroU16, NonZeroUsize},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, AtomicU32, AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use vpc::InterfaceId;
+
+/// What anything may take that is not meant to be waited for.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Where targets listen for requests, and where for health checks.
+const PORTS: (u16, u16) = (9000, 9001);
+
+/// A loopback address that nobody else has.
+pub fn address() -> Ipv4Addr {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let next = NEXT.fetch_add(1, SeqCst);
+    Ipv4Addr::new(127, 100 + (std::process::id() % 100) as u8, (next / 250) as u8, (next % 250 + 1) as u8)
+}
+
+/// A load balancer with one node, `eni-1`, and what it serves.
+pub struct Site {
+    pub engine: Engine,
+    pub address: Ipv4Addr,
+    pub balancer: LoadBalancer,
+    pub groups: BTreeMap<TargetGroupId, TargetGroup>,
+    pub namespaces: BTreeMap<InterfaceId, std::path::PathBuf>,
+    revision: u64,
+}
+
+pub fn interface() -> InterfaceId {
+    "eni-1".into()
+}
+
+impl Site {
+    /// A listener on port 80 that forwards to the group `g`, which has these targets.
+    pub fn new(targets: &[&Target]) -> Self {
+        Self::with(targets, |_| {})
+    }
+
+    /// The same, changed before it is served; all targets are healthy when it is.
+    pub fn with(targets: &[&Target], change: impl FnOnce(&mut Self)) -> Self {
+        let mut site = Self::unserved(targets);
+        change(&mut site);
+        site.apply();
+        for target in targets {
+            site.until(|status| health(status, target) == Some(TargetHealth::Healthy));
+        }
+        site
+    }
+
+    pub fn unserved(targets: &[&Target]) -> Self {
+        let address = address();
+        let node = Node { vpc: "vpc-1".into(), zone: "a".into(), address: IpAddr::V4(address) };
+        let balancer = LoadBalancer {
+            arn: "arn:lb".into(),
+            nodes: BTreeMap::from([(interface(), node)]),
+            listeners: BTreeMap::from([(port(80), listener(vec![forward(&[("g", 1)])]))]),
+            idle_timeout: 60,
+            client_keep_alive: 3600,
+            desync_mitigation: DesyncMitigation::Defensive,
+            drop_invalid_header_fields: false,
+            preserve_host_header: false,
+            xff_processing: XffProcessing::Append,
+            xff_client_port: false,
+            tls_headers: false,
+            http2: true,
+        };
+        Self {
+            engine: Engine::start(NonZeroUsize::new(2).unwrap()).unwrap(),
+            address,
+            balancer,
+            groups: BTreeMap::from([("g".into(), group(targets))]),
+            namespaces: BTreeMap::from([(interface(), "/proc/self/ns/net".into())]),
+            revision: 0,
+        }
+    }
+
+    pub fn group(&mut self) -> &mut TargetGroup {
+        self.groups.get_mut(&TargetGroupId::from("g")).unwrap()
+    }
+
+    /// Serves what is configured, and waits until it is.
+    pub fn apply(&mut self) {
+        self.revision += 1;
+        let groups = self.groups.iter().map(|(id, group)| (id.clone(), Arc::new(group.clone())));
+        let balancing = Balancing {
+            load_balancers: BTreeMap::from([("app/lb/1".into(), Arc::new(self.balancer.clone()))]),
+            target_groups: groups.collect(),
+        };
+        let namespaces = self.namespaces.clone();
+        self.engine.apply(Snapshot { revision: self.revision, balancing: Arc::new(balancing), namespaces });
+        let revision = self.revision;
+        self.until(|status| status.applied == revision);
+    }
+
+    /// Serves nothing.
+    pub fn clear(&mut self) {
+        self.revision += 1;
+        self.engine.apply(Snapshot { revision: self.revision, ..Default::default() });
+        let revision = self.revision;
+        self.until(|status| status.applied == revision);
+    }
+
+    /// Waits for a status.
+    pub fn until(&self, wanted: impl Fn(&BalancingStatus) -> bool) -> BalancingStatus {
+        let mut status = self.engine.status();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let waiting =
+            async { tokio::time::timeout(PATIENCE, status.wait_for(wanted)).await.map(|found| found.unwrap().clone()) };
+        let found = runtime.block_on(waiting);
+        found.unwrap_or_else(|_| panic!("it stays at {:#?}", self.engine.status().borrow()))
+    }
+
+    pub fn client(&self) -> Client {
+        self.client_at(80)
+    }
+
+    pub fn client_at(&self, port: u16) -> Client {
+        Client::connect(SocketAddr::from((self.address, port)))
+    }
+
+    /// The answer to a GET over a connection of its own.
+    pub fn get(&self, path: &str) -> Answer {
+        self.client().ask(&format!("GET {path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"))
+    }
+}
+
+pub fn port(port: u16) -> NonZeroU16 {
+    NonZeroU16::new(port).unwrap()
+}
+
+pub fn listener(rules: Vec<Rule>) -> Listener {
+    Listener { arn: "arn:listener".into(), tls: None, rules }
+}
+
+pub fn rule(conditions: Vec<Condition>, action: Action) -> Rule {
+    Rule { arn: "arn:rule".into(), priority: 0, conditions, transforms: Vec::new(), action }
+}
+
+pub fn forward(groups: &[(&str, u16)]) -> Rule {
+    let groups = groups.iter().map(|(id, weight)| (TargetGroupId::from(*id), *weight)).collect();
+    rule(Vec::new(), Action::Forward { groups, stickiness: None })
+}
+
+pub fn fixed(status: u16, body: &str) -> Rule {
+    rule(Vec::new(), Action::Fixed { status, content_type: "text/plain".into(), body: body.into() })
+}
+
+pub fn group(targets: &[&Target]) -> TargetGroup {
+    TargetGroup {
+        arn: "arn:group".into(),
+        tls: false,
+        version: ProtocolVersion::Http1,
+        health_check: TargetHealthCheck {
+            tls: false,
+            port: Some(port(PORTS.1)),
+            path: "/health".into(),
+            interval: 1,
+            timeout: 1,
+            healthy_threshold: 2,
+            unhealthy_threshold: 2,
+            matcher: vec![(200, 200)],
+        },
+        algorithm: Algorithm::RoundRobin,
+        anomaly_mitigation: false,
+        slow_start: 0,
+        stickiness: None,
+        cross_zone: true,
+        minimum_healthy: 1,
+        minimum_healthy_percent: None,
+        targets: targets.iter().map(|target| (target.address(), registered())).collect(),
+    }
+}
+
+pub fn registered() -> spec::balancing::Target {
+    spec::balancing::Target { zone: Some("a".into()), since: 1, draining_until: None }
+}
+
+/// What the node tells of a target in group `g`.
+pub fn told(status: &BalancingStatus, target: &Target) -> Option<TargetStatus> {
+    status.health.get(&TargetGroupId::from("g"))?.get(&interface())?.get(&target.address()).cloned()
+}
+
+pub fn health(status: &BalancingStatus, target: &Target) -> Option<TargetHealth> {
+    told(status, target).map(|told| told.health)
+}
+
+/// A target: a server with a thread for each connection.
+pub struct Target {
+    pub address: Ipv4Addr,
+    /// What health checks are answered.
+    pub health: Arc<AtomicU16>,
+    /// Connections that were made for requests.
+    pub connections: Arc<AtomicUsize>,
+    /// Heads of requests as they came.
+    pub heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Target {
+    /// One that answers requests with its address, the request's head and body.
+    pub fn echo() -> Self {
+        Self::answering(|request| {
+            let mut body = request.head.clone().into_bytes();
+            body.extend_from_slice(&request.body);
+            let mut answer =
+                format!("HTTP/1.1 200 OK\r\nX-Target: {}\r\nContent-Length: {}\r\n\r\n", request.at, body.len())
+                    .into_bytes();
+            answer.extend(body);
+            answer
+        })
+    }
+
+    /// One that answers requests so, over connections that stay.
+    pub fn answering(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::serving(move |connection| {
+            while let Some(asked) = connection.request() {
+                connection.send(&answer(&asked));
+            }
+        })
+    }
+
+    /// One that does this with every connection.
+    pub fn serving(serve: impl Fn(&mut Connection) + Send + Sync + 'static) -> Self {
+        let address = address();
+        let target =
+            Self { address, health: Arc::new(AtomicU16::new(200)), connections: Arc::default(), heads: Arc::default() };
+        let (serve, connections, heads) = (Arc::new(serve), Arc::clone(&target.connections), Arc::clone(&target.heads));
+        listen(SocketAddr::from((address, PORTS.0)), move |stream| {
+            connections.fetch_add(1, SeqCst);
+            let (serve, heads) = (Arc::clone(&serve), Arc::clone(&heads));
+            thread::spawn(move || serve(&mut Connection { client: Client::new(stream), at: address, heads }));
+        });
+        let health = Arc::clone(&target.health);
+        listen(SocketAddr::from((address, PORTS.1)), move |mut stream| {
+            let mut asked = [0; 1000];
+            match health.load(SeqCst) {
+                // Silence.
+                0 => drop(thread::spawn(move || stream.read_to_end(&mut Vec::new()))),
+                status => {
+                    let _ = stream.read(&mut asked);
+                    let _ = stream.write_all(format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n").as_bytes());
+                }
+            }
+        });
+        target
+    }
+
+    /// An address where nobody listens for requests, only for health checks.
+    pub fn closed() -> Self {
+        let target = Self {
+            address: address(),
+            health: Arc::new(AtomicU16::new(200)),
+            connections: Arc::default(),
+            heads: Arc::default(),
+        };
+        listen(SocketAddr::from((target.address, PORTS.1)), |mut stream| {
+            let _ = stream.read(&mut [0; 1000]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        });
+        target
+    }
+
+    pub fn address(&self) -> TargetAddress {
+        TargetAddress(SocketAddr::from((self.address, PORTS.0)))
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(SeqCst)
+    }
+
+    /// The last request's head.
+    pub fn head(&self) -> String {
+        self.heads.lock().unwrap().last().cloned().unwrap()
+    }
+}
+
+fn listen(at: SocketAddr, serve: impl Fn(TcpStream) + Send + 'static) {
+    let listener = TcpListener::bind(at).unwrap();
+    thread::spawn(move || listener.incoming().flatten().for_each(serve));
+}
+
+/// A request as a target got it.
+pub struct Asked {
+    pub head: String,
+    pub body: Vec<u8>,
+    pub at: Ipv4Addr,
+}
+
+impl Asked {
+    pub fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap()
+    }
+}
+
+/// A target's end of a connection.
+pub struct Connection {
+    pub client: Client,
+    at: Ipv4Addr,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Connection {
+    /// The next request's head alone.
+    pub fn head(&mut self) -> Option<String> {
+        let head = self.client.head()?;
+        self.heads.lock().unwrap().push(head.clone());
+        Some(head)
+    }
+
+    pub fn request(&mut self) -> Option<Asked> {
+        let head = self.head()?;
+        let body = self.client.body(&head, false)?;
+        Some(Asked { head, body, at: self.at })
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        // Who does not want it has gone.
+        let _ = self.client.stream.write_all(bytes);
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn values(&self, name: &str) -> Vec<String> {
+        values(&self.head, name)
+    }
+
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.values(name).first().cloned()
+    }
+}
+
+pub fn values(head: &str, name: &str) -> Vec<String> {
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    fields.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).collect()
+}
+
+/// One end of a connection, byte by byte.
+pub struct Client {
+    pub stream: TcpStream,
+    came: Vec<u8>,
+}
+
+impl Client {
+    pub fn connect(to: SocketAddr) -> Self {
+        Self::new(TcpStream::connect(to).unwrap())
+    }
+
+    pub fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, came: Vec::new() }
+    }
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    pub fn ask(&mut self, request: &str) -> Answer {
+        self.send(request);
+        self.answer(request.starts_with("HEAD"))
+    }
+
+    pub fn get(&mut self, path: &str) -> Answer {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n"))
+    }
+
+    /// The next answer, whole.
+    pub fn answer(&mut self, to_head: bool) -> Answer {
+        let head = self.head().expect("an answer");
+        let body =
+            self.body(&head, to_head || head.contains(" 204 ") || head.contains(" 304 ")).expect("all of the body");
+        Answer { head, body }
+    }
+
+    /// The next head; none at the end of the connection.
+    pub fn head(&mut self) -> Option<String> {
+        loop {
+            if let Some(at) = self.came.windows(4).position(|four| four == b"\r\n\r\n") {
+                let head = self.came.drain(..at + 4).collect::<Vec<_>>();
+                return Some(String::from_utf8_lossy(&head).into_owned());
+            }
+            if !self.more() {
+                return None;
+            }
+        }
+    }
+
+    fn more(&mut self) -> bool {
+        let mut some = [0; 65536];
+        match self.stream.read(&mut some) {
+            Ok(count @ 1..) => {
+                self.came.extend_from_slice(&some[..count]);
+                true
+            }
+            Ok(_) => false,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("nothing came for {PATIENCE:?}"),
+            Err(_) => false,
+        }
+    }
+
+    fn take(&mut self, length: usize) -> Option<Vec<u8>> {
+        while self.came.len() < length {
+            if !self.more() {
+                return None;
+            }
+        }
+        Some(self.came.drain(..length).collect())
+    }
+
+    /// The next line, without its end.
+    pub fn head_line(&mut self) -> Option<String> {
+        loop {
+            if let Some(at) = self.came.windows(2).position(|two| two == b"\r\n") {
+                let line = self.came.drain(..at + 2).collect::<Vec<_>>();
+                return Some(String::from_utf8_lossy(&line[..at]).into_owned());
+            }
+            if !self.more() {
+                return None;
+            }
+        }
+    }
+
+    /// The body that belongs to a head; none if the connection ended within it.
+    pub fn body(&mut self, head: &str, is_empty: bool) -> Option<Vec<u8>> {
+        if is_empty {
+            return Some(Vec::new());
+        }
+        if values(head, "Transfer-Encoding") == ["chunked"] {
+            assert!(values(head, "Content-Length").is_empty(), "two framings: {head}");
+            let mut body = Vec::new();
+            loop {
+                let size = usize::from_str_radix(&self.head_line()?, 16).unwrap();
+                let chunk = self.take(size + 2)?;
+                body.extend_from_slice(&chunk[..size]);
+                if size == 0 {
+                    return Some(body);
+                }
+            }
+        }
+        match values(head, "Content-Length").first() {
+            Some(length) => self.take(length.parse().unwrap()),
+            None if head.starts_with("HTTP/") => {
+                while self.more() {}
+                Some(std::mem::take(&mut self.came))
+            }
+            None => Some(Vec::new()),
+        }
+    }
+
+    /// A number of bytes.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        self.take(count).expect("more bytes")
+    }
+
+    /// Whether the other end has closed the connection, and nothing came before.
+    pub fn is_closed(&mut self) -> bool {
+        self.came.is_empty() && !self.more()
+    }
+
+    pub fn finish(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+/// Waits for something that no status tells.
+pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "{what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
