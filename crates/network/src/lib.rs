@@ -1,7 +1,7 @@
 //! The VPC on one host: what the network should be, decided purely ([`plan`]), and making it so over netlink ([`Network`]).
 //!
-//! A router namespace for each VPC, a namespace for whatever is behind an interface (a task, a NAT gateway, an endpoint), one for the
-//! internet, a point-to-point veth pair for each interface and each gateway. In the router, route tables are routing tables, and
+//! A router namespace for each VPC, a namespace for whatever is behind an interface (a task, a load balancer's node, a NAT gateway, an
+//! endpoint), one for the internet, a point-to-point veth pair for each interface and each gateway. In the router, route tables are routing tables, and
 //! security groups, network ACLs and the internet gateway's translation are one nftables table. Nothing is ever done in the host's
 //! own namespace: no link, address, route or rule of it is touched. What is to leave the machine is handed to this process by a TUN link.
 //!

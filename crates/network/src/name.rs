@@ -47,7 +47,8 @@ impl Instance {
         NamespaceName(format!("{}-task-{task}", self.0).into())
     }
 
-    /// The namespace of an interface that is no task's: an interface endpoint's, a NAT gateway's, or one that a user made.
+    /// The namespace of an interface that is no task's: a load balancer's, an interface endpoint's, a NAT gateway's, or one that a user
+    /// made.
     pub fn interface(&self, interface: &InterfaceId) -> NamespaceName {
         NamespaceName(format!("{}-{interface}", self.0).into())
     }

@@ -134,6 +134,22 @@ fn an_uplink() {
 }
 
 #[test]
+fn a_load_balancer() {
+    let mut world = World::new();
+    world.group("sg-lb", vec![tcp(80, 80, everywhere())], vec![all(everywhere())]);
+    world.group("sg-web", vec![tcp(8080, 8080, group("sg-lb"))], vec![all(everywhere())]);
+    world.task(10, &["sg-web"]);
+    world.internet_gateway();
+    world.route(1, "0.0.0.0/0", Target::InternetGateway("igw-1".into()));
+    for (n, public) in [(20, 20), (120, 21)] {
+        let node = Interface { holder: Holder::LoadBalancer("lb-1".into()), ..interface(n, &["sg-lb"]) };
+        world.vpc().interfaces.insert(interface_id(n), node);
+        world.public(n, [198, 18, 0, public].into());
+    }
+    assert_golden("load-balancer.txt", &world.spec);
+}
+
+#[test]
 fn what_can_not_be_planned_is_named() {
     let mut spec = spec();
     add_task(&mut spec, VPC, 10, &["sg-gone"]);

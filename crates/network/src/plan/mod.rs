@@ -1,7 +1,7 @@
 //! What one host's network should be: a pure function of the spec. Nothing is looked up, made or changed here.
 //!
-//! A namespace for the router of each VPC that has an interface here, one for whatever is behind each interface (a task, a NAT
-//! gateway, an endpoint), one for the internet; between them veth pairs. Every hop is routed: there is no bridge, so packets within a
+//! A namespace for the router of each VPC that has an interface here, one for whatever is behind each interface (a task, a load
+//! balancer's node, a NAT gateway, an endpoint), one for the internet; between them veth pairs. Every hop is routed: there is no bridge, so packets within a
 //! subnet meet the rules too, and there is no layer 2 to spoof.
 
 mod combination;
@@ -139,7 +139,7 @@ impl Plan {
     }
 
     /// The interfaces of a VPC that are here and usable, in order, each with a link name of its own. A machine's is here if it is a
-    /// task's of this host, or nobody's: one that a user made.
+    /// task's of this host, or no task's: one that a user made, or a load balancer's.
     fn attachments<'a>(&mut self, vpc: &'a Vpc, tasks: &BTreeMap<&InterfaceId, &TaskId>) -> Vec<Attachment<'a>> {
         let mut found = Vec::new();
         let mut taken = HashSet::new();
