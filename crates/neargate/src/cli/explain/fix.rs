@@ -3,7 +3,10 @@
 mod acls;
 mod addresses;
 mod groups;
+mod listeners;
 mod routes;
+
+pub use listeners::listener;
 
 use super::replay::{Moment, replay};
 use serde::Serialize;

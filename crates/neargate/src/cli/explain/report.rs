@@ -103,15 +103,22 @@ impl<'a> Question<'a> {
         let Self { topology, tasks, from, to, packet } = self;
         let verdict = verdict(topology, &packet);
         let other = instead(&from, &to, &verdict.there.end);
-        let reachable = verdict.answered() && other.is_none();
+        let listens = fix::listener(topology, &verdict.there.end, &packet.transport);
+        let reachable = verdict.answered() && other.is_none() && !matches!(listens, Some(Err(_)));
         let arns = tasks.iter().map(|task| (task.network_interface.as_str(), task.arn.as_str()));
         let arns: BTreeMap<&str, &str> = arns.collect();
         let scene = Scene { topology, tasks: &arns, packet: &packet };
-        let fix = match other.filter(|_| verdict.answered()) {
-            Some(other) => Some(fix::another(to.address, other)),
-            None => (!reachable).then(|| fix::fix(&scene, &verdict)),
+        let (note, deaf) = match listens {
+            Some(Ok(note)) => (Some(note), None),
+            Some(Err(fix)) => (None, Some(fix)),
+            None => (sealed(&verdict.there.end, to.address), None),
         };
-        let note = reachable.then(|| sealed(&verdict.there.end, to.address)).flatten();
+        let fix = match (other, deaf) {
+            (Some(other), _) if verdict.answered() => Some(fix::another(to.address, other)),
+            (_, Some(fix)) if verdict.answered() => Some(fix),
+            _ => (!reachable).then(|| fix::fix(&scene, &verdict)),
+        };
+        let note = note.filter(|_| reachable);
         let back = verdict.back.as_ref().filter(|_| verdict.there.arrives()).map(way);
         Report {
             address: to.address,

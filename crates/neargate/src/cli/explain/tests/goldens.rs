@@ -160,3 +160,31 @@ fn what_the_sealed_internet_has_not_is_said() {
          AWS's services are."
     );
 }
+
+#[test]
+fn a_load_balancer_is_said_to_listen_or_not() {
+    let mut topology = region();
+    let vpc = vpc_1(&mut topology);
+    let node = vpc.interfaces.get_mut("eni-app").unwrap();
+    node.holder = vpc::Holder::LoadBalancer("lb-1".into());
+    let balancer = vpc::LoadBalancer {
+        name: "shop".to_owned(),
+        dns_name: "shop-1.us-east-1.elb.amazonaws.com".to_owned(),
+        internet_facing: false,
+        listeners: [80.try_into().unwrap()].into(),
+        nodes: Default::default(),
+    };
+    vpc.load_balancers.insert("lb-1".into(), balancer);
+    let all = vpc.security_groups["sg-default"].egress.clone();
+    vpc.security_groups.get_mut("sg-default").unwrap().ingress = all;
+    let end = |to: &str| tcp(&topology, "task/aa11", to).to_string().rsplit("\n\n").next().unwrap().to_owned();
+    assert_eq!(end("eni-app:80"), "Reachable. Load balancer shop listens on port 80 there.\n");
+    let report = tcp(&topology, "task/aa11", "eni-app:81");
+    let fix = report.fix.as_ref().unwrap();
+    assert_eq!(fix.why, "Load balancer shop has no listener on port 81, and refuses the connection.");
+    assert!(fix.commands[0].starts_with("aws elbv2 create-listener --protocol HTTP --port 81 "), "{fix:?}");
+    assert!(!report.reachable);
+    let report = ask(&topology, "task/aa11", "eni-app:53", Protocol::Udp).unwrap();
+    assert_eq!(report.fix.unwrap().why, "Load balancer shop takes TCP only.");
+    assert!(ask(&topology, "task/aa11", "eni-app", Protocol::Icmp).unwrap().reachable);
+}
