@@ -7,9 +7,10 @@ use spec::{Capacity, HostId, TaskId};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
-/// Where in a data directory the directories of tasks are, those of what the agent itself keeps of them, and its ledger.
+/// Where in a data directory the directories of tasks are, those of what the agent itself keeps of them, the balancer's, and its ledger.
 pub(crate) const TASKS: &str = "tasks";
 pub(crate) const NAMES: &str = "names";
+pub(crate) const BALANCER: &str = "balancer";
 pub(crate) const LEDGER: &str = "spec.json";
 
 /// One agent.
@@ -31,6 +32,8 @@ pub struct Config {
     pub runtime: RuntimeKind,
     /// How to run a task's shim.
     pub shim: ShimCommand,
+    /// How to run the balancer.
+    pub balancer: balancer::process::Program,
     /// How long what it does for tasks on their networks may take.
     pub patience: Patience,
     /// What of the host's own network tasks may reach. Without it the region is sealed.
@@ -60,6 +63,11 @@ impl Config {
         files::directory(&self.data_dir, id)
     }
 
+    /// The balancer's directory.
+    pub fn balancer_dir(&self) -> PathBuf {
+        self.data_dir.join(BALANCER)
+    }
+
     /// The unpacked layers of images.
     pub fn images_dir(&self) -> PathBuf {
         self.data_dir.join("layers")
@@ -74,4 +82,9 @@ pub fn task_dir(data_dir: &Path, id: &TaskId) -> PathBuf {
 /// The cgroup that those of all tasks of an instance are in.
 pub(crate) fn cgroup_parent(instance: &Instance) -> String {
     format!("neargate-{}", instance.prefix())
+}
+
+/// The one of the balancer, beside them.
+pub(crate) fn balancer_cgroup(instance: &Instance) -> String {
+    format!("{}/balancer", cgroup_parent(instance))
 }

@@ -1,6 +1,6 @@
 //! Taking everything an agent made off this host, also when it is not running, from what is found there.
 
-use crate::config::{LEDGER, NAMES, TASKS, cgroup_parent};
+use crate::config::{BALANCER, LEDGER, NAMES, TASKS, balancer_cgroup, cgroup_parent};
 use network::Instance;
 use std::{fs, path::Path};
 
@@ -20,6 +20,8 @@ pub struct Removed {
 /// One line for each thing that could not be removed.
 pub fn remove_all(data_dir: &Path, instance: &Instance) -> Result<Removed, Vec<String>> {
     let (mut removed, mut errors) = (Removed::default(), Vec::new());
+    // First what would only see the rest go.
+    errors.extend(containers::remove_cgroups(&balancer_cgroup(instance)).err().map(|error| error.to_string()));
     for entry in fs::read_dir(data_dir.join(TASKS)).into_iter().flatten().flatten() {
         match containers::remove(&entry.path()) {
             Ok(()) => removed.tasks += 1,
@@ -30,7 +32,7 @@ pub fn remove_all(data_dir: &Path, instance: &Instance) -> Result<Removed, Vec<S
         Ok(count) => removed.namespaces = count,
         Err(all) => errors.extend(all.iter().map(ToString::to_string)),
     }
-    for left in [NAMES, TASKS, LEDGER] {
+    for left in [NAMES, TASKS, BALANCER, LEDGER] {
         let path = data_dir.join(left);
         let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         if let Err(error) = gone

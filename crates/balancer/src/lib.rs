@@ -13,8 +13,9 @@
 //! | `http1`, `heads`, `page`, `desync` | HTTP/1.1 in bytes; the heads that are sent on; what is answered here |
 //! | `rules`, `pattern`, `cookie` | conditions, rewrites, redirects; stickiness |
 //! | `target`, `health` | who gets the next request; what checks have shown |
+//! | [`process`] | the process an engine lives in on a host, and how an agent starts it and speaks with it |
 //!
-//! Absent here: files, what a load balancer should be, locks on the way of a request, a timer for each request, a retry of a request of
+//! Absent here: what a load balancer should be, locks on the way of a request, a timer for each request, a retry of a request of
 //! which a target may have got anything.
 
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ mod page;
 mod pattern;
 mod pool;
 mod probe;
+pub mod process;
 mod rules;
 mod socket;
 mod target;

@@ -36,7 +36,9 @@ pub use config::{
 };
 pub use counters::{Counters, Meter};
 pub use error::{Error, StartError, StartErrorKind};
-pub use sandbox::{Adopted, Attached, Events, Sandbox, ShimCommand, Stats, Streams, remove, remove_cgroups};
+pub use sandbox::{
+    Adopted, Attached, Events, Sandbox, ShimCommand, Stats, Streams, place_in_cgroup, remove, remove_cgroups,
+};
 pub use signals::Signals;
 pub use state::{ContainerState, ExecResult, Exit, Report, Started};
 

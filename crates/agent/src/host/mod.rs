@@ -4,6 +4,7 @@
 //! changes what is known.
 
 mod adopt;
+mod balancer;
 mod effects;
 mod jobs;
 mod network;
@@ -11,6 +12,7 @@ mod streams;
 mod task;
 mod watch;
 
+use self::balancer::Balancer;
 use crate::{
     Config, clock,
     config::LEDGER,
@@ -26,7 +28,7 @@ use crate::{
 use containers::Report;
 use jobs::Jobs;
 use network::{Made, Worker};
-use spec::{HostSpec, HostStatus, Millis, Revision, SyncReply, TaskId};
+use spec::{HostSpec, HostStatus, Millis, Revision, SyncReply, TaskId, balancing::BalancingStatus};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -46,6 +48,8 @@ pub(crate) enum Event {
     Told { reply: SyncReply, sent: Millis },
     /// The kernel's network is as the spec of a revision wants it, with these tasks complete; or it isn't, and why.
     Network { revision: Revision, made: Result<Made, String> },
+    /// What the balancer has seen; `None` when no process of it runs.
+    Balancer(Option<BalancingStatus>),
     /// A job for a task has ended.
     Done { task: TaskId, outcome: Box<effects::Outcome> },
     /// A task's shim has something new; `None` when it is gone.
@@ -74,6 +78,7 @@ pub(crate) struct Host {
     /// How often in a row the network could not be made.
     network_failures: u32,
     network: Worker,
+    balancer: Balancer,
     /// The tasks to look at again.
     dirty: BTreeSet<TaskId>,
     wakes: BTreeMap<TaskId, Millis>,
@@ -103,14 +108,15 @@ impl Host {
         let ledger = Ledger::new(config.data_dir.join(LEDGER));
         let spec = Arc::new(ledger.read());
         let tasks = adopt::tasks(&config, &spec, &images)?;
+        let balancer = Balancer::start(&config, events.clone());
         let status = HostStatus {
-            balancing: Default::default(),
             host: config.host.clone(),
             incarnation: clock::now(),
             sequence: 0,
             observed: spec.revision,
             networked: 0,
             tasks: BTreeMap::new(),
+            balancing: balancer.status(&spec),
         };
         let instance = config.instance.clone();
         let (status, told) = (StatusSender::new(status), StatusSender::new(spec.clone()));
@@ -138,6 +144,7 @@ impl Host {
                 config,
                 images,
             },
+            balancer,
             status,
             told,
             ledger,
@@ -205,6 +212,7 @@ impl Host {
         match event {
             Event::Told { reply, sent } => self.told(reply, sent),
             Event::Network { revision, made } => self.networked(revision, made),
+            Event::Balancer(seen) => self.balancer.observe(seen),
             Event::Done { task, outcome } => {
                 if let Some(known) = self.tasks.get_mut(&task) {
                     known.done(&task, self.spec.tasks.get(&task), *outcome, &self.context);
@@ -244,6 +252,8 @@ impl Host {
         self.told.send_replace(self.spec.clone());
         if network_changed {
             self.make_network();
+        } else if self.pending.is_none() {
+            self.balance();
         }
         if let Err(error) = self.ledger.write(&self.spec) {
             crate::complain(format_args!(
@@ -258,7 +268,18 @@ impl Host {
         self.network.apply(self.spec.clone());
     }
 
+    /// Has balanced what the spec says, in the network that is there. What runs already goes on until the server has spoken.
+    fn balance(&mut self) {
+        if self.lease != Lease::Unknown || !self.spec.balancing.load_balancers.is_empty() {
+            self.balancer.apply(&self.spec);
+        }
+    }
+
     fn networked(&mut self, revision: Revision, made: Result<Made, String>) {
+        // As far as it could be made: one broken part must not keep all load balancers from what they are to do.
+        if self.pending.is_none_or(|pending| pending == revision) {
+            self.balance();
+        }
         // Whoever waits for a network, or for the end of one, is looked at.
         self.dirty.extend(self.spec.tasks.keys().chain(self.tasks.keys()).cloned());
         match made {
@@ -354,6 +375,9 @@ impl Host {
             let networked = if self.pending.is_none() { self.spec.revision } else { self.networked };
             let mut modified = (status.observed, status.networked) != (self.spec.revision, networked);
             (status.observed, status.networked) = (self.spec.revision, networked);
+            let balancing = self.balancer.status(&self.spec);
+            modified |= status.balancing != balancing;
+            status.balancing = balancing;
             for (id, new) in changed {
                 if status.tasks.get(id) != new.as_ref() {
                     modified = true;

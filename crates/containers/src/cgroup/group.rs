@@ -66,6 +66,15 @@ impl Group {
         }
     }
 
+    /// Makes a group without limits, with everything above it, and moves a process into it.
+    pub(crate) fn place(&self, pid: u32) -> Result<(), Error> {
+        for dir in self.dirs(Scope::Trackers) {
+            make_all(&dir)?;
+            write(&dir.join("cgroup.procs"), &pid.to_string())?;
+        }
+        Ok(())
+    }
+
     fn create(&self, scope: Scope, limits: &Limits) -> Result<(), Error> {
         for dir in self.dirs(scope) {
             make(&dir)?;

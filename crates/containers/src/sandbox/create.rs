@@ -34,6 +34,11 @@ pub(super) fn layout() -> Result<&'static Layout, Error> {
     }
 }
 
+/// Moves a process that is no task's into a control group of its own, which [`super::remove_cgroups`] ends it with.
+pub fn place_in_cgroup(path: &str, pid: u32) -> Result<(), Error> {
+    Group::new(layout()?, path).place(pid)
+}
+
 /// Names that become paths stay where they belong.
 fn check(dir: &Path, spec: &SandboxSpec) -> Result<(), Error> {
     let plain = |text: &str| {

@@ -10,6 +10,7 @@ mod remove;
 
 pub use attach::{Attached, Streams};
 pub use client::Events;
+pub use create::place_in_cgroup;
 pub use program::ShimCommand;
 pub use remove::{remove, remove_cgroups};
 

@@ -65,6 +65,9 @@ enum Command {
     /// The parent process of a task's containers.
     #[command(hide = true)]
     Shim(Shim),
+    /// The process that load balancers live in.
+    #[command(hide = true)]
+    Balancer(Balancer),
 }
 
 /// Arguments of the hidden `shim` command, which the containers crate reads itself.
@@ -72,6 +75,13 @@ enum Command {
 struct Shim {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<std::ffi::OsString>,
+}
+
+/// Arguments of the hidden `balancer` command.
+#[derive(Args)]
+struct Balancer {
+    /// The directory it keeps its socket in.
+    directory: PathBuf,
 }
 
 /// Where a region keeps everything.
@@ -201,6 +211,7 @@ pub fn run() -> ExitCode {
         Command::Explain(explain) => return explain.run().unwrap_or_else(no_answer),
         Command::Demo(demo) => return demo.run().unwrap_or_else(failed),
         Command::DemoApp(app) => app.run(),
+        Command::Balancer(balancer) => return balancer::process::main(&balancer.directory),
         Command::Shim(shim) => return containers::shim::main(&shim.arguments),
     };
     done.map_or_else(failed, |()| ExitCode::SUCCESS)

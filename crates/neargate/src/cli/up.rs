@@ -8,6 +8,7 @@ use super::{
     region::{self, Region},
 };
 use agent::{Outside, Patience};
+use balancer::process::Program;
 use clap::{Args, ValueEnum};
 use containers::{RuntimeKind, ShimCommand};
 use network::Instance;
@@ -30,7 +31,7 @@ Examples:
   neargate up --listen 127.0.0.1:0 --data-dir /srv/two    # a second one, on a free port
   neargate up --internet host          # tasks with a way out reach the real internet, and pull from it
 
-It runs in the foreground and prints one line once it is ready. SIGTERM or Ctrl-C end it; its tasks go on running, and the \
+It runs in the foreground and prints one line once it is ready. SIGTERM or Ctrl-C end it; its tasks and load balancers go on, and the \
 next `up` with the same data directory takes them over. `neargate down` removes everything.";
 
 /// How long the agent may take to speak with the server for the first time: it looks at whatever still runs before.
@@ -216,6 +217,8 @@ fn agent_config(
             Runtime::Runc => RuntimeKind::Runc,
         },
         shim: ShimCommand::new(program, ["shim"]),
+        // This very program, whatever has come to be at its path since it was started.
+        balancer: Program { path: "/proc/self/exe".into(), args: vec!["balancer".to_owned()] },
         capacity: capacity::of_this_machine()?,
         patience,
         outside,

@@ -1,0 +1,223 @@
+//! The balancer of this host: a process of its own that is there as long as there is something to balance, told what that is, and
+//! started anew when it has ended.
+
+use super::Event;
+use crate::{Config, config::balancer_cgroup};
+use balancer::{
+    Snapshot,
+    process::{Connection, Home},
+};
+use network::{Instance, interface_namespace_path};
+use spec::{HostSpec, balancing::BalancingStatus};
+use std::{
+    io,
+    os::unix::fs::MetadataExt,
+    sync::{Arc, mpsc::Sender},
+    time::Duration,
+};
+use tokio::{sync::watch, task::AbortHandle, time::timeout};
+
+/// How long an agent that starts waits for what a balancer knows that runs already.
+const KNOWN: Duration = Duration::from_secs(1);
+/// How often it is looked whether namespaces are the same as ever.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long to wait before trying again what failed.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// What there is to balance.
+#[derive(Debug, Clone)]
+enum Wanted {
+    /// It is not known yet: what runs goes on.
+    Unknown,
+    /// Nothing: no process runs.
+    Nothing,
+    /// This.
+    All(Arc<Snapshot>),
+}
+
+/// What the agent knows of its balancer. The process itself is looked after by a task of the runtime, which ends with this.
+pub(super) struct Balancer {
+    instance: Instance,
+    wanted: watch::Sender<Wanted>,
+    /// What it was last told, from the revision on since which it is that.
+    told: Option<Arc<Snapshot>>,
+    /// What it has seen; none where no process runs.
+    seen: Option<BalancingStatus>,
+    keeper: AbortHandle,
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+impl Balancer {
+    /// Finds the balancer of a data directory, if one runs, and what it knows.
+    pub(super) fn start(config: &Arc<Config>, events: Sender<Event>) -> Self {
+        let home = Home::new(config.balancer_dir(), config.balancer.clone());
+        let (wanted, told) = watch::channel(Wanted::Unknown);
+        let (first, known) = std::sync::mpsc::channel();
+        let keeper = Keeper { home, cgroup: balancer_cgroup(&config.instance), wanted: told, events };
+        let keeper = config.runtime_handle.spawn(keeper.keep(first)).abort_handle();
+        // Health that was known before this agent is not to be unknown for a moment.
+        let seen = known.recv_timeout(KNOWN).ok().flatten();
+        Self { instance: config.instance.clone(), wanted, told: None, seen, keeper }
+    }
+
+    /// Has everything of this spec balanced. Its network must be there.
+    pub(super) fn apply(&mut self, spec: &HostSpec) {
+        if spec.balancing.load_balancers.is_empty() {
+            self.told = None;
+            self.wanted
+                .send_if_modified(|wanted| !matches!(std::mem::replace(wanted, Wanted::Nothing), Wanted::Nothing));
+            return;
+        }
+        let snapshot = snapshot(&self.instance, spec);
+        let same =
+            |told: &Arc<Snapshot>| (&told.balancing, &told.namespaces) == (&snapshot.balancing, &snapshot.namespaces);
+        if !self.told.as_ref().is_some_and(same) {
+            let snapshot = Arc::new(snapshot);
+            self.told = Some(snapshot.clone());
+            self.wanted.send_replace(Wanted::All(snapshot));
+        }
+    }
+
+    /// Takes in what the process has seen, or that none runs.
+    pub(super) fn observe(&mut self, seen: Option<BalancingStatus>) {
+        for (node, why) in seen.iter().flat_map(|seen| &seen.failures) {
+            if self.seen.as_ref().and_then(|before| before.failures.get(node)) != Some(why) {
+                crate::complain(format_args!("the load balancer's node {node}: {why}"));
+            }
+        }
+        self.seen = seen;
+    }
+
+    /// What this host says of it. What it was told before is good for later revisions that want nothing else of it.
+    pub(super) fn status(&self, spec: &HostSpec) -> BalancingStatus {
+        let applied = match (&self.told, &self.seen) {
+            (Some(told), Some(seen)) if told.balancing == spec.balancing && seen.applied >= told.revision => {
+                spec.revision
+            }
+            (None, None) if spec.balancing.load_balancers.is_empty() => spec.revision,
+            (_, seen) => seen.as_ref().map_or(0, |seen| seen.applied),
+        };
+        BalancingStatus { applied, ..self.seen.clone().unwrap_or_default() }
+    }
+}
+
+/// The load balancers of a spec with the namespaces of their nodes on this host.
+fn snapshot(instance: &Instance, spec: &HostSpec) -> Snapshot {
+    let nodes = spec.balancing.load_balancers.values().flat_map(|balancer| &balancer.nodes);
+    let here = nodes
+        .filter(|(id, node)| spec.topology.vpcs.get(&node.vpc).is_some_and(|vpc| vpc.interfaces.contains_key(*id)));
+    Snapshot {
+        revision: spec.revision,
+        balancing: spec.balancing.clone(),
+        namespaces: here.map(|(id, _)| (id.clone(), interface_namespace_path(instance, id))).collect(),
+    }
+}
+
+/// Looks after the process.
+struct Keeper {
+    home: Home,
+    cgroup: String,
+    wanted: watch::Receiver<Wanted>,
+    events: Sender<Event>,
+}
+
+/// The first news of a keeper: what a process knows that ran already, or that none does.
+type First = std::sync::mpsc::Sender<Option<BalancingStatus>>;
+
+impl Keeper {
+    async fn keep(mut self, first: First) {
+        let mut first = Some(first);
+        loop {
+            if let Err(error) = self.once(&mut first).await {
+                crate::complain(format_args!("the balancer: {error}; trying again"));
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+
+    /// Speaks with the process until it ends, or starts one if there should be one.
+    async fn once(&mut self, first: &mut Option<First>) -> io::Result<()> {
+        let Some(connection) = self.home.connect().await? else {
+            tell(&self.events, first, None);
+            if matches!(*self.wanted.borrow_and_update(), Wanted::All(_)) {
+                return self.home.start().await;
+            }
+            self.wanting_else().await;
+            return Ok(());
+        };
+        // Whoever started it may have been killed before doing this.
+        containers::place_in_cgroup(&self.cgroup, connection.pid).map_err(io::Error::other)?;
+        let ended = self.converse(connection, first).await;
+        tell(&self.events, first, None);
+        match (&*self.wanted.borrow(), ended) {
+            (Wanted::Nothing, Ok(())) => Ok(()),
+            (_, ended) => {
+                let why = ended.err().map_or_else(|| "it has ended".to_owned(), |error| error.to_string());
+                let words = self.home.last_words().map(|words| format!(", and said: {words}")).unwrap_or_default();
+                Err(io::Error::other(why + &words))
+            }
+        }
+    }
+
+    /// Until the process ends.
+    async fn converse(&mut self, connection: Connection, first: &mut Option<First>) -> io::Result<()> {
+        let Connection { mut reader, mut writer, .. } = connection;
+        let events = self.events.clone();
+        let listen = async {
+            while let Some(seen) = reader.next().await? {
+                tell(&events, first, Some(seen));
+            }
+            Ok(())
+        };
+        let speak = async {
+            let mut told = None;
+            loop {
+                let wanted = self.wanted.borrow_and_update().clone();
+                match wanted {
+                    Wanted::Unknown => {}
+                    Wanted::Nothing => writer.end().await?,
+                    Wanted::All(snapshot) => {
+                        // A namespace may have come to stand for another.
+                        let now = Some((snapshot.revision, numbers(&snapshot)));
+                        if told != now {
+                            writer.serve(&snapshot).await?;
+                            told = now;
+                        }
+                    }
+                }
+                // What it does not want in time is looked at again.
+                let _ = timeout(LOOK, self.wanting_else()).await;
+            }
+        };
+        tokio::select! {
+            ended = listen => ended,
+            failed = speak => failed,
+        }
+    }
+
+    /// Until something else is wanted.
+    async fn wanting_else(&mut self) {
+        if self.wanted.changed().await.is_err() {
+            // The agent has ended, and this is about to.
+            std::future::pending().await
+        }
+    }
+}
+
+fn tell(events: &Sender<Event>, first: &mut Option<First>, seen: Option<BalancingStatus>) {
+    // Whoever is told may have gone.
+    let _ = match first.take() {
+        Some(first) => first.send(seen).is_ok(),
+        None => events.send(Event::Balancer(seen)).is_ok(),
+    };
+}
+
+/// What tells each namespace of a snapshot from another of the same name; 0 for one that is not there.
+fn numbers(snapshot: &Snapshot) -> Vec<u64> {
+    snapshot.namespaces.values().map(|path| std::fs::metadata(path).map_or(0, |about| about.ino())).collect()
+}

@@ -1,0 +1,189 @@
+//! How an agent starts a balancer, finds one that runs already, and speaks with it.
+
+use super::protocol::{Call, Reply, encode, receive};
+use crate::Snapshot;
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use spec::balancing::BalancingStatus;
+use std::{
+    fs, io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::{
+            fs::{DirBuilderExt, OpenOptionsExt},
+            process::CommandExt,
+        },
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf, pipe},
+    },
+    time::timeout,
+};
+
+/// The socket's name in the directory, and the log's.
+pub(super) const SOCKET: &str = "socket";
+const LOG: &str = "log";
+/// What a balancer says on its standard output once it listens.
+pub(super) const READY: &[u8] = b"ready\n";
+/// How long it may take until then.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of its log is read: the last words.
+const WORDS: usize = 2 << 10;
+
+/// Which program to execute as a balancer: usually the caller itself, with an argument that makes it call [`super::main`].
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The program.
+    pub path: PathBuf,
+    /// Its arguments before the directory.
+    pub args: Vec<String>,
+}
+
+/// The directory of a balancer, whether it runs or not.
+#[derive(Debug, Clone)]
+pub struct Home {
+    dir: PathBuf,
+    program: Program,
+}
+
+impl Home {
+    /// A directory, which need not exist yet.
+    pub fn new(dir: PathBuf, program: Program) -> Self {
+        Self { dir, program }
+    }
+
+    /// Connects to the balancer that runs; none where none does.
+    ///
+    /// # Errors
+    /// When it can't be reached though it may run.
+    pub async fn connect(&self) -> io::Result<Option<Connection>> {
+        let reach = || -> io::Result<std::os::unix::net::UnixStream> {
+            // By the directory's descriptor: a socket's path is limited to 107 bytes (unix(7)).
+            let dir = rustix::fs::open(&self.dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            std::os::unix::net::UnixStream::connect(format!("/proc/self/fd/{}/{SOCKET}", dir.as_raw_fd()))
+        };
+        match reach() {
+            Ok(stream) => {
+                stream.set_nonblocking(true)?;
+                let pid = rustix::net::sockopt::socket_peercred(&stream)?.pid.as_raw_nonzero().get();
+                let (reader, writer) = UnixStream::from_std(stream)?.into_split();
+                Ok(Some(Connection { pid: pid.unsigned_abs(), reader: Reader(reader), writer: Writer(writer) }))
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Starts one and waits until it listens. It outlives the caller.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when one runs that does not listen, or not yet. Otherwise what it said when it failed.
+    pub async fn start(&self) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        let hold = rustix::fs::open(&self.dir, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::fs::flock(&hold, FlockOperation::NonBlockingLockExclusive)?;
+        let ready = timeout(PATIENCE, self.spawn(hold)?.read_to_end_of_start()).await;
+        match ready {
+            Ok(Ok(said)) if said == READY => Ok(()),
+            Ok(Ok(_)) => {
+                Err(io::Error::other(self.last_words().unwrap_or_else(|| "it ended without a word".to_owned())))
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut)),
+        }
+    }
+
+    /// Starts the process, which takes over the hold on the directory.
+    fn spawn(&self, hold: OwnedFd) -> io::Result<Starting> {
+        let log =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(self.dir.join(LOG))?;
+        let mut command = Command::new(&self.program.path);
+        command.arg0("neargate").args(&self.program.args).arg(&self.dir).env_clear();
+        command.stdin(Stdio::from(hold)).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn()?;
+        let said = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        // It is nobody's to wait for once this process is gone; until then its end is taken.
+        std::thread::Builder::new().name("balancer".into()).stack_size(64 << 10).spawn(move || child.wait())?;
+        Ok(Starting(pipe::Receiver::from_owned_fd(said.into())?))
+    }
+
+    /// What the one that ran last had to complain about, if anything.
+    pub fn last_words(&self) -> Option<String> {
+        let text = fs::read(self.dir.join(LOG)).ok()?;
+        let text = String::from_utf8_lossy(text.get(text.len().saturating_sub(WORDS)..)?).trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// A balancer that does not listen yet.
+struct Starting(pipe::Receiver);
+
+impl Starting {
+    /// What it said until it was ready, or ended.
+    async fn read_to_end_of_start(mut self) -> io::Result<Vec<u8>> {
+        let mut said = Vec::new();
+        self.0.read_to_end(&mut said).await?;
+        Ok(said)
+    }
+}
+
+/// A connection to a balancer. The newest one counts: the balancer closes those before it.
+#[derive(Debug)]
+pub struct Connection {
+    /// The balancer's process.
+    pub pid: u32,
+    /// What it says.
+    pub reader: Reader,
+    /// What it is told.
+    pub writer: Writer,
+}
+
+/// What a balancer says.
+#[derive(Debug)]
+pub struct Reader(OwnedReadHalf);
+
+impl Reader {
+    /// What it has seen: at once, then whenever that changes; none when it has ended. Not to be begun anew before it is done.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn next(&mut self) -> io::Result<Option<BalancingStatus>> {
+        Ok(receive(&mut self.0).await?.map(|Reply::Status(status)| status))
+    }
+}
+
+/// What a balancer is told.
+#[derive(Debug)]
+pub struct Writer(OwnedWriteHalf);
+
+impl Writer {
+    /// What to serve from now on.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn serve(&mut self, snapshot: &Arc<Snapshot>) -> io::Result<()> {
+        self.0.write_all(&encode(&Call::Serve(snapshot.clone()))?).await
+    }
+
+    /// To end.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn end(&mut self) -> io::Result<()> {
+        self.0.write_all(&encode(&Call::End)?).await
+    }
+}
