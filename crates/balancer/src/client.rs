@@ -71,10 +71,11 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
                 let exchange = Exchange { worker: &worker, listener: &listener, decision: &decision, route };
                 match exchange::run(&exchange, &mut client, &mut out).await {
                     exchange::End::Stays => true,
-                    exchange::End::Refused { refusal, may_stay } => {
+                    exchange::End::Refused { refusal, mut rest } => {
                         client.watch.go_on();
                         out.clear();
-                        let stays = may_stay && decision.keep_alive.get() && !refusal.ends_connection();
+                        let may_stay = decision.keep_alive.get() && !refusal.ends_connection();
+                        let stays = client.passes_over_body(&mut rest) && may_stay;
                         client.answer(&worker, &refusal.into(), stays, decision.is_head, &mut out).await && stays
                     }
                     exchange::End::Finished => false,
@@ -82,7 +83,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
                 }
             }
         };
-        if !stays {
+        if !stays || client.watch.closing.get() {
             break;
         }
         // Who waits for its next request has no buffer.

@@ -47,8 +47,8 @@ pub(crate) enum End {
     Stays,
     /// It was answered, and that was the last time.
     Finished,
-    /// Nothing was answered yet. Whether the connection could stay after an answer.
-    Refused { refusal: Refusal, may_stay: bool },
+    /// Nothing was answered yet. What of the request's body has not been used is in the way of the next request.
+    Refused { refusal: Refusal, rest: Reading },
     /// It is of no use any more.
     Broken,
 }
@@ -71,9 +71,8 @@ pub(crate) async fn run(exchange: &Exchange<'_>, client: &mut Client, out: &mut 
     end
 }
 
-/// Whether the body that the client still sends is in the way of its next request.
 fn refused(refusal: Refusal, rest: &Reading) -> End {
-    End::Refused { refusal, may_stay: rest.is_done() }
+    End::Refused { refusal, rest: rest.clone() }
 }
 
 async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> Result<Sent, End> {
@@ -183,9 +182,7 @@ async fn receive(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>
     };
     let reply = match received {
         Ok(reply) => reply,
-        Err(End::Refused { refusal, may_stay }) => {
-            return End::Refused { refusal, may_stay: may_stay && rest.is_done() };
-        }
+        Err(End::Refused { refusal, .. }) => return End::Refused { refusal, rest },
         Err(end) => return end,
     };
     if reply.status == 101 {
@@ -282,6 +279,9 @@ async fn head(
         if let Some(length) = head_length(buffer, searched) {
             if length > RESPONSE_HEAD_LIMIT {
                 return Err(bad());
+            }
+            if client.watch.closing.get() {
+                decision.keep_alive.set(false);
             }
             let mut random = worker.random.borrow_mut();
             let around = Circumstances { client: client.peer, now: worker.now(), random: &mut random };
