@@ -123,7 +123,7 @@ impl Region {
     }
 
     fn at(&self, n: u8) -> PathBuf {
-        network::interface_namespace_path(&self.instance, &interface_id(n))
+        self.instance.interface(&interface_id(n)).path()
     }
 
     fn internet(&self) -> PathBuf {

@@ -7,7 +7,7 @@ use balancer::{
     Snapshot,
     process::{Connection, Home},
 };
-use network::{Instance, interface_namespace_path};
+use network::Instance;
 use spec::{HostSpec, balancing::BalancingStatus};
 use std::{
     io,
@@ -114,7 +114,7 @@ fn snapshot(instance: &Instance, spec: &HostSpec) -> Snapshot {
     Snapshot {
         revision: spec.revision,
         balancing: spec.balancing.clone(),
-        namespaces: here.map(|(id, _)| (id.clone(), interface_namespace_path(instance, id))).collect(),
+        namespaces: here.map(|(id, _)| (id.clone(), instance.interface(id).path())).collect(),
     }
 }
 
