@@ -12,9 +12,9 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Of a target that was never checked.
-    pub(crate) fn new() -> Self {
-        Self { state: TargetHealth::Initial, against: 0 }
+    /// Of a target of which this is known; [`TargetHealth::Initial`] of one that was never checked.
+    pub(crate) fn new(state: TargetHealth) -> Self {
+        Self { state, against: 0 }
     }
 
     /// Takes in the outcome of a check; answers whether the state is another now. A new target's first success counts at once; from
@@ -56,7 +56,7 @@ mod tests {
             unhealthy_threshold: 2,
             ..crate::target::tests::group().health_check
         };
-        let mut health = Health::new();
+        let mut health = Health::new(TargetHealth::Initial);
         outcomes
             .iter()
             .map(|outcome| {

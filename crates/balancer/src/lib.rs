@@ -43,4 +43,4 @@ mod tunnel;
 mod watch;
 mod worker;
 
-pub use engine::{Engine, Snapshot};
+pub use engine::{Door, Engine, Legacy, Snapshot};

@@ -58,6 +58,8 @@ impl Sockets {
 fn make(to: SocketAddr) -> io::Result<std::net::TcpStream> {
     let socket = socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
+    // Its port may be one that a listener is made for.
+    socket.set_reuse_address(true)?;
     Ok(socket.into())
 }
 

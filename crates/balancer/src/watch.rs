@@ -118,6 +118,11 @@ impl Watches {
         Watched { watches: Rc::clone(self), id, watch }
     }
 
+    /// Whether there is no connection.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.borrow().is_empty()
+    }
+
     /// Moves the clock on and ends what has been silent for too long.
     pub(crate) fn tick(&self) {
         let now = self.clock.start.elapsed();

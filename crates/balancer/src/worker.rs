@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{AbortHandle, LocalSet, spawn_local},
 };
 
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Open(Arc<Door>, std::net::TcpListener),
     /// To take no more, and to end those there are, at once or after what is under way.
     Close { door: u64, at_once: bool },
+    /// To drop this when the last connection has ended.
+    Retreat(Sender<()>),
     /// To send nothing new to a target.
     Retire(u64),
     /// To end what is under way to a target.
@@ -37,6 +39,8 @@ pub(crate) struct Worker {
     pub watches: Rc<Watches>,
     pub random: RefCell<fastrand::Rng>,
     kept: Cell<Duration>,
+    /// Dropped when there is no connection.
+    retreat: RefCell<Option<Sender<()>>>,
 }
 
 impl Worker {
@@ -62,6 +66,7 @@ async fn run(mut commands: UnboundedReceiver<Command>) {
         watches: Watches::new(),
         random: RefCell::new(fastrand::Rng::new()),
         kept: Cell::new(Duration::from_secs(60)),
+        retreat: RefCell::default(),
     });
     let mut doors: HashMap<u64, AbortHandle> = HashMap::new();
     let mut tick = tokio::time::interval(Watches::TICK);
@@ -74,6 +79,9 @@ async fn run(mut commands: UnboundedReceiver<Command>) {
             },
             _ = tick.tick() => {
                 worker.watches.tick();
+                if worker.watches.is_empty() {
+                    worker.retreat.take();
+                }
                 worker.pool.tick(worker.watches.clock(), worker.kept.get());
             }
         }
@@ -95,6 +103,7 @@ fn obey(worker: &Rc<Worker>, doors: &mut HashMap<u64, AbortHandle>, command: Com
             }
             worker.watches.close(door, at_once);
         }
+        Command::Retreat(guard) => drop(worker.retreat.replace(Some(guard))),
         Command::Retire(target) => {
             worker.pool.retire(target);
             worker.watches.retire(target);

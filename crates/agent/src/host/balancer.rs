@@ -58,7 +58,8 @@ impl Balancer {
         let home = Home::new(config.balancer_dir(), config.balancer.clone());
         let (wanted, told) = watch::channel(Wanted::Unknown);
         let (first, known) = std::sync::mpsc::channel();
-        let keeper = Keeper { home, cgroup: balancer_cgroup(&config.instance), wanted: told, events };
+        let cgroup = balancer_cgroup(&config.instance);
+        let keeper = Keeper { home, cgroup, irreplaceable: None, wanted: told, events };
         let keeper = config.runtime_handle.spawn(keeper.keep(first)).abort_handle();
         // Health that was known before this agent is not to be unknown for a moment.
         let seen = known.recv_timeout(KNOWN).ok().flatten();
@@ -122,6 +123,8 @@ fn snapshot(instance: &Instance, spec: &HostSpec) -> Snapshot {
 struct Keeper {
     home: Home,
     cgroup: String,
+    /// The process whose place another did not take, or takes just now.
+    irreplaceable: Option<u32>,
     wanted: watch::Receiver<Wanted>,
     events: Sender<Event>,
 }
@@ -131,12 +134,16 @@ type First = std::sync::mpsc::Sender<Option<BalancingStatus>>;
 
 impl Keeper {
     async fn keep(mut self, first: First) {
-        let mut first = Some(first);
+        let (mut first, mut complained) = (Some(first), String::new());
         loop {
-            if let Err(error) = self.once(&mut first).await {
-                crate::complain(format_args!("the balancer: {error}; trying again"));
+            let failed = self.once(&mut first).await.err().map(|error| error.to_string()).unwrap_or_default();
+            if failed != complained && !failed.is_empty() {
+                crate::complain(format_args!("the balancer: {failed}; trying again"));
+            }
+            if !failed.is_empty() {
                 tokio::time::sleep(AGAIN).await;
             }
+            complained = failed;
         }
     }
 
@@ -152,6 +159,11 @@ impl Keeper {
         };
         // Whoever started it may have been killed before doing this.
         containers::place_in_cgroup(&self.cgroup, connection.pid).map_err(io::Error::other)?;
+        if self.home.is_outdated(&connection) && self.irreplaceable != Some(connection.pid) {
+            // If that fails the old one is as good as ever.
+            self.irreplaceable = Some(connection.pid);
+            return self.home.replace(connection).await;
+        }
         let ended = self.converse(connection, first).await;
         tell(&self.events, first, None);
         match (&*self.wanted.borrow(), ended) {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod region;
 pub mod server;
 pub mod world;
 

@@ -1,7 +1,7 @@
 //! Makes the threads serve what a snapshot says, by difference.
 
 use super::{
-    Snapshot,
+    Legacy, Order, Snapshot,
     compile::{Compiled, unsupported},
     members::{Checked, Checks, Members, Retired},
 };
@@ -13,12 +13,12 @@ use crate::{
 use arc_swap::ArcSwap;
 use spec::{
     Millis,
-    balancing::{BalancingStatus, LoadBalancer, TargetGroupId},
+    balancing::{BalancingStatus, LoadBalancer, TargetAddress, TargetGroupId, TargetStatus},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     num::NonZeroU16,
     os::linux::fs::MetadataExt,
     path::Path,
@@ -27,7 +27,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::{
-    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel},
     watch,
 };
 use vpc::{InterfaceId, LoadBalancerId};
@@ -47,13 +47,21 @@ pub(crate) struct Coordinator {
     nodes: BTreeMap<InterfaceId, Arc<Node>>,
     groups: BTreeMap<(InterfaceId, TargetGroupId), Members>,
     doors: BTreeMap<(InterfaceId, NonZeroU16), Arc<Door>>,
+    /// Copies of what the threads listen with.
+    sockets: BTreeMap<(InterfaceId, NonZeroU16), Vec<TcpListener>>,
+    /// What another engine left, until the first snapshot is served.
+    legacy: Legacy,
     /// Targets whose delay passes at a time.
     cuts: Vec<(Millis, u64)>,
     next: u64,
 }
 
 impl Coordinator {
-    pub(crate) fn new(workers: Vec<UnboundedSender<Command>>, status: watch::Sender<BalancingStatus>) -> Self {
+    pub(crate) fn new(
+        workers: Vec<UnboundedSender<Command>>,
+        status: watch::Sender<BalancingStatus>,
+        legacy: Legacy,
+    ) -> Self {
         let (outcomes, checked) = unbounded_channel();
         Self {
             workers,
@@ -65,30 +73,60 @@ impl Coordinator {
             nodes: BTreeMap::new(),
             groups: BTreeMap::new(),
             doors: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            legacy,
             cuts: Vec::new(),
             next: 0,
         }
     }
 
-    /// Until no more snapshots can come.
-    pub(crate) async fn run(mut self, mut snapshots: UnboundedReceiver<Snapshot>) {
+    /// Until no more orders can come.
+    pub(crate) async fn run(mut self, mut orders: UnboundedReceiver<Order>) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                snapshot = snapshots.recv() => {
-                    let Some(mut snapshot) = snapshot else { return };
-                    // Only the last one counts.
-                    while let Ok(newer) = snapshots.try_recv() {
-                        snapshot = newer;
+                order = orders.recv() => {
+                    let Some(order) = order else { return };
+                    let mut newest = None;
+                    // Only the last snapshot counts.
+                    for order in std::iter::once(order).chain(std::iter::from_fn(|| orders.try_recv().ok())) {
+                        match order {
+                            Order::Serve(snapshot) => newest = Some(snapshot),
+                            Order::Lend(whom) => drop(whom.send(self.lend())),
+                            Order::Retreat(guard) => self.retreat(&guard),
+                        }
                     }
-                    self.snapshot = snapshot;
-                    self.apply();
+                    if let Some(snapshot) = newest {
+                        self.snapshot = snapshot;
+                        self.apply();
+                    }
                 }
                 Some(checked) = self.checked.recv() => self.observe(checked),
                 _ = tick.tick() => self.tick(),
             }
         }
+    }
+
+    /// Copies of what the threads listen with.
+    fn lend(&self) -> Vec<super::Door> {
+        let lent = self.sockets.iter().filter_map(|((interface, port), sockets)| {
+            let sockets = sockets.iter().map(TcpListener::try_clone).collect::<io::Result<_>>().ok()?;
+            let namespace = self.nodes.get(interface)?.identity;
+            Some(super::Door { interface: interface.clone(), port: *port, namespace, sockets })
+        });
+        lent.collect()
+    }
+
+    /// Listens no more.
+    fn retreat(&mut self, guard: &Sender<()>) {
+        for door in std::mem::take(&mut self.doors).into_values() {
+            self.tell(|| Command::Close { door: door.id, at_once: false });
+        }
+        self.sockets.clear();
+        // What could not be opened is tried no more.
+        self.status.send_modify(|status| status.failures.clear());
+        self.tell(|| Command::Retreat(guard.clone()));
     }
 
     fn tell(&self, command: impl Fn() -> Command) {
@@ -128,6 +166,9 @@ impl Coordinator {
         for (_, members) in dissolved {
             self.retire(members.dissolve());
         }
+        let doors = &self.doors;
+        self.sockets.retain(|key, _| doors.contains_key(key));
+        self.legacy = Legacy::default();
         self.settle();
         self.publish(failures);
     }
@@ -177,7 +218,7 @@ impl Coordinator {
             }
             let key = (interface.clone(), group.clone());
             let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, interface, group, spec));
-            retired.extend(members.update(spec, &self.checks, || {
+            retired.extend(members.update(spec, &self.checks, known(&self.legacy.seen, group, interface), || {
                 self.next += 1;
                 self.next
             }));
@@ -212,7 +253,7 @@ impl Coordinator {
                     door.listener.store(listener);
                     return Ok(None);
                 }
-                let sockets = listen(node, *port, self.workers.len()).map_err(|error| error.to_string())?;
+                let sockets = self.listen(interface, node, *port).map_err(|error| error.to_string())?;
                 Ok(Some((listener, sockets)))
             });
             outcomes.push((*port, opened));
@@ -223,6 +264,8 @@ impl Coordinator {
                 let Some((listener, sockets)) = opened else { return };
                 self.next += 1;
                 let door = Arc::new(Door { id: self.next, listener: ArcSwap::new(listener) });
+                let copies = sockets.iter().map(TcpListener::try_clone).collect::<io::Result<_>>();
+                self.sockets.extend(copies.ok().map(|copies| ((interface.clone(), port), copies)));
                 for (worker, socket) in self.workers.iter().zip(sockets) {
                     let _ = worker.send(Command::Open(Arc::clone(&door), socket));
                 }
@@ -231,6 +274,18 @@ impl Coordinator {
             told.push((port, outcome));
         }
         told
+    }
+
+    /// What another engine listened with there, or new sockets.
+    fn listen(&self, interface: &InterfaceId, node: &Node, port: NonZeroU16) -> io::Result<Vec<TcpListener>> {
+        let left = self.legacy.doors.iter().find(|door| {
+            (&door.interface, door.port, door.namespace) == (interface, port, node.identity)
+                && door.sockets.len() == self.workers.len()
+        });
+        match left {
+            Some(door) => door.sockets.iter().map(TcpListener::try_clone).collect(),
+            None => listen(node, port, self.workers.len()),
+        }
     }
 
     /// Why a node does not have a group that a rule names.
@@ -308,6 +363,15 @@ fn fail(failures: &mut BTreeMap<InterfaceId, String>, interface: &InterfaceId, w
     all.push_str(what);
 }
 
+/// What another engine's node knew of the targets of a group.
+fn known<'a>(
+    seen: &'a BalancingStatus,
+    group: &TargetGroupId,
+    interface: &InterfaceId,
+) -> Option<&'a BTreeMap<TargetAddress, TargetStatus>> {
+    seen.health.get(group)?.get(interface)
+}
+
 /// Device and inode of a namespace's file.
 fn identity(path: &Path) -> Result<(u64, u64), String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("the namespace {}: {error}", path.display()))?;
@@ -315,7 +379,7 @@ fn identity(path: &Path) -> Result<(u64, u64), String> {
 }
 
 /// Listening sockets that share a port, made inside a node's namespace.
-fn listen(node: &Node, port: NonZeroU16, count: usize) -> io::Result<Vec<std::net::TcpListener>> {
+fn listen(node: &Node, port: NonZeroU16, count: usize) -> io::Result<Vec<TcpListener>> {
     let address = SocketAddr::new(node.address, port.get());
     let make = || {
         let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;

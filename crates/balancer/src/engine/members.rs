@@ -92,11 +92,12 @@ impl Members {
         }
     }
 
-    /// Takes over a spec. `next` numbers new targets.
+    /// Takes over a spec. Of new targets `known` has what was seen of them before, and `next` numbers them.
     pub(crate) fn update(
         &mut self,
         spec: &Arc<TargetGroup>,
         checks: &Checks,
+        known: Option<&BTreeMap<TargetAddress, TargetStatus>>,
         mut next: impl FnMut() -> u64,
     ) -> Vec<Retired> {
         let same_checks = self.spec.health_check == spec.health_check;
@@ -104,13 +105,13 @@ impl Members {
         let mut before = std::mem::take(&mut self.members);
         let mut retired = Vec::new();
         for (address, target) in &spec.targets {
-            let known = before.remove(address);
-            let mut member = match known {
+            let seen = known.and_then(|known| known.get(address)).filter(|seen| seen.since == target.since);
+            let mut member = match before.remove(address) {
                 Some(member) if member.spec.since == target.since => member,
                 other => {
                     // One that was registered anew is another target.
                     before.extend(other.map(|other| (*address, other)));
-                    Member::new(*address, target, next())
+                    Member::new(*address, target, next(), seen)
                 }
             };
             let is_new = member._check.is_none();
@@ -201,12 +202,15 @@ impl Members {
 }
 
 impl Member {
-    fn new(address: TargetAddress, spec: &balancing::Target, id: u64) -> Self {
+    fn new(address: TargetAddress, spec: &balancing::Target, id: u64, seen: Option<&TargetStatus>) -> Self {
+        let health = Health::new(seen.map_or(TargetHealth::Initial, |seen| seen.health.clone()));
+        // One that was healthy before has had its slow start.
+        let healthy_since = (health.state == TargetHealth::Healthy).then_some(spec.since);
         Self {
             target: Arc::new(Target { id, address, active: 0.into(), retired: false.into() }),
             spec: spec.clone(),
-            health: Health::new(),
-            healthy_since: None,
+            health,
+            healthy_since,
             _check: None,
         }
     }

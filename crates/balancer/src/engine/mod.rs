@@ -11,10 +11,18 @@ use spec::{
     Revision,
     balancing::{Balancing, BalancingStatus},
 };
-use std::{collections::BTreeMap, io, num::NonZeroUsize, path::PathBuf, sync::Arc, thread::JoinHandle};
+use std::{
+    collections::BTreeMap,
+    io,
+    net::TcpListener,
+    num::{NonZeroU16, NonZeroUsize},
+    path::PathBuf,
+    sync::Arc,
+    thread::JoinHandle,
+};
 use tokio::sync::{
-    mpsc::{UnboundedSender, unbounded_channel},
-    watch,
+    mpsc::{self, UnboundedSender, unbounded_channel},
+    oneshot, watch,
 };
 use vpc::InterfaceId;
 
@@ -29,10 +37,43 @@ pub struct Snapshot {
     pub namespaces: BTreeMap<InterfaceId, PathBuf>,
 }
 
+/// What an engine leaves to the one that takes its place, in another process.
+#[derive(Debug, Default)]
+pub struct Legacy {
+    /// What it listens with. Of one that listens with so many sockets there must be as many threads.
+    pub doors: Vec<Door>,
+    /// What it has seen of targets: they are known from the start.
+    pub seen: BalancingStatus,
+}
+
+/// The listening sockets of one listener on one node.
+#[derive(Debug)]
+pub struct Door {
+    /// The node.
+    pub interface: InterfaceId,
+    /// The listener's port.
+    pub port: NonZeroU16,
+    /// Device and inode of the namespace they were made in.
+    pub namespace: (u64, u64),
+    /// The sockets, one of each thread.
+    pub sockets: Vec<TcpListener>,
+}
+
+/// What the engine's own thread is told.
+#[derive(Debug)]
+enum Order {
+    /// To serve this.
+    Serve(Snapshot),
+    /// To lend what it listens with.
+    Lend(oneshot::Sender<Vec<Door>>),
+    /// To listen no more. Each thread drops its copy when its last connection has ended.
+    Retreat(mpsc::Sender<()>),
+}
+
 /// Serves load balancers. Dropped, it ends everything.
 #[derive(Debug)]
 pub struct Engine {
-    snapshots: Option<UnboundedSender<Snapshot>>,
+    orders: Option<UnboundedSender<Order>>,
     status: watch::Receiver<BalancingStatus>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,26 +84,53 @@ impl Engine {
     /// # Errors
     /// When there are no more threads or descriptors.
     pub fn start(threads: NonZeroUsize) -> io::Result<Self> {
-        let (snapshots, received) = unbounded_channel();
-        let (status, seen) = watch::channel(BalancingStatus::default());
+        Self::succeed(threads, Legacy::default())
+    }
+
+    /// The same in the place of another: connections that wait with its sockets are this one's.
+    ///
+    /// # Errors
+    /// When there are no more threads or descriptors.
+    pub fn succeed(threads: NonZeroUsize, legacy: Legacy) -> io::Result<Self> {
+        let (orders, received) = unbounded_channel();
+        let (status, seen) = watch::channel(legacy.seen.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let workers = (0..threads.get()).map(Worker::start).collect::<io::Result<Vec<_>>>()?;
         let thread = std::thread::Builder::new().name("balancer".into()).spawn(move || {
             let (commands, threads): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
-            tokio::task::LocalSet::new().block_on(&runtime, Coordinator::new(commands, status).run(received));
+            tokio::task::LocalSet::new().block_on(&runtime, Coordinator::new(commands, status, legacy).run(received));
             for thread in threads {
                 // One that panicked has said so.
                 let _ = thread.join();
             }
         })?;
-        Ok(Self { snapshots: Some(snapshots), status: seen, thread: Some(thread) })
+        Ok(Self { orders: Some(orders), status: seen, thread: Some(thread) })
     }
 
     /// Serves this from now on. Established connections are only touched where what they need is gone.
     pub fn apply(&self, snapshot: Snapshot) {
-        if let Some(snapshots) = &self.snapshots {
+        self.order(Order::Serve(snapshot));
+    }
+
+    /// Copies of what it listens with. It goes on listening, until [`Engine::retreat`].
+    pub async fn doors(&self) -> Vec<Door> {
+        let (sender, doors) = oneshot::channel();
+        self.order(Order::Lend(sender));
+        doors.await.unwrap_or_default()
+    }
+
+    /// Listens no more, and returns when every connection has ended after the answer that was under way.
+    pub async fn retreat(&self) {
+        let (guard, mut gone) = mpsc::channel(1);
+        self.order(Order::Retreat(guard));
+        // Nothing is ever sent: it ends with the last copy of the guard.
+        gone.recv().await;
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
             // Fails if the thread has panicked, which the status's end tells.
-            let _ = snapshots.send(snapshot);
+            let _ = orders.send(order);
         }
     }
 
@@ -74,7 +142,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.snapshots = None;
+        self.orders = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

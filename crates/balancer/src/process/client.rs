@@ -2,14 +2,17 @@
 
 use super::protocol::{Call, Reply, encode, receive};
 use crate::Snapshot;
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::{
+    fs::{FlockOperation, Mode, OFlags},
+    io::Errno,
+};
 use spec::balancing::BalancingStatus;
 use std::{
     fs, io,
     os::{
         fd::{AsRawFd, OwnedFd},
         unix::{
-            fs::{DirBuilderExt, OpenOptionsExt},
+            fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
             process::CommandExt,
         },
     },
@@ -83,37 +86,58 @@ impl Home {
         }
     }
 
+    /// Whether the balancer of a connection is of another program than would be started now, such as an older one.
+    pub fn is_outdated(&self, connection: &Connection) -> bool {
+        let identity = |path: &Path| fs::metadata(path).map(|about| (about.dev(), about.ino()));
+        let runs = identity(Path::new(&format!("/proc/{}/exe", connection.pid)));
+        runs.is_ok_and(|runs| identity(&self.program.path).is_ok_and(|starts| starts != runs))
+    }
+
     /// Starts one and waits until it listens. It outlives the caller.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] when one runs that does not listen, or not yet. Otherwise what it said when it failed.
+    /// [`io::ErrorKind::WouldBlock`] when one runs that does not listen, not yet or no longer. Otherwise what it said when it failed.
     pub async fn start(&self) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
         let hold = rustix::fs::open(&self.dir, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        rustix::fs::flock(&hold, FlockOperation::NonBlockingLockExclusive)?;
-        let ready = timeout(PATIENCE, self.spawn(hold)?.read_to_end_of_start()).await;
-        match ready {
-            Ok(Ok(said)) if said == READY => Ok(()),
-            Ok(Ok(_)) => {
-                Err(io::Error::other(self.last_words().unwrap_or_else(|| "it ended without a word".to_owned())))
-            }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut)),
-        }
+        rustix::fs::flock(&hold, FlockOperation::NonBlockingLockExclusive).map_err(|errno| match errno {
+            Errno::WOULDBLOCK => io::Error::new(io::ErrorKind::WouldBlock, "one that was told to end has yet to"),
+            errno => errno.into(),
+        })?;
+        // The process takes over the hold on the directory.
+        self.spawn(hold).await
     }
 
-    /// Starts the process, which takes over the hold on the directory.
-    fn spawn(&self, hold: OwnedFd) -> io::Result<Starting> {
+    /// Starts one that takes the place of another. That goes on if this fails.
+    ///
+    /// # Errors
+    /// What the new one said when it failed.
+    pub async fn replace(&self, connection: Connection) -> io::Result<()> {
+        let Connection { reader: Reader(reader), writer: Writer(writer), .. } = connection;
+        let stream = reader.reunite(writer).map_err(io::Error::other)?.into_std()?;
+        stream.set_nonblocking(false)?;
+        self.spawn(stream.into()).await
+    }
+
+    async fn spawn(&self, stdin: OwnedFd) -> io::Result<()> {
         let log =
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(self.dir.join(LOG))?;
         let mut command = Command::new(&self.program.path);
         command.arg0("neargate").args(&self.program.args).arg(&self.dir).env_clear();
-        command.stdin(Stdio::from(hold)).stdout(Stdio::piped()).stderr(log);
+        command.stdin(Stdio::from(stdin)).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn()?;
+        // It has the standard input now, alone.
+        drop(command);
         let said = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         // It is nobody's to wait for once this process is gone; until then its end is taken.
         std::thread::Builder::new().name("balancer".into()).stack_size(64 << 10).spawn(move || child.wait())?;
-        Ok(Starting(pipe::Receiver::from_owned_fd(said.into())?))
+        let mut ready = Vec::new();
+        let mut said = pipe::Receiver::from_owned_fd(said.into())?;
+        timeout(PATIENCE, said.read_to_end(&mut ready)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        if ready == READY {
+            return Ok(());
+        }
+        Err(io::Error::other(self.last_words().unwrap_or_else(|| "it ended without a word".to_owned())))
     }
 
     /// What the one that ran last had to complain about, if anything.
@@ -126,18 +150,6 @@ impl Home {
     /// The directory.
     pub fn dir(&self) -> &Path {
         &self.dir
-    }
-}
-
-/// A balancer that does not listen yet.
-struct Starting(pipe::Receiver);
-
-impl Starting {
-    /// What it said until it was ready, or ended.
-    async fn read_to_end_of_start(mut self) -> io::Result<Vec<u8>> {
-        let mut said = Vec::new();
-        self.0.read_to_end(&mut said).await?;
-        Ok(said)
     }
 }
 
@@ -162,7 +174,11 @@ impl Reader {
     /// # Errors
     /// When the connection breaks.
     pub async fn next(&mut self) -> io::Result<Option<BalancingStatus>> {
-        Ok(receive(&mut self.0).await?.map(|Reply::Status(status)| status))
+        match receive(&mut self.0).await? {
+            Some(Reply::Status(seen)) => Ok(Some(seen)),
+            Some(_) => Err(io::ErrorKind::InvalidData.into()),
+            None => Ok(None),
+        }
     }
 }
 

@@ -2,14 +2,17 @@
 //!
 //! [`main`] is the process, [`Home`] is how the agent starts and finds it. It has a directory of its own, with its socket and its log in
 //! it; a lock (flock(2)) on the directory is the process's as long as it lives, so that there is one at most. What it is to serve it is
-//! told over the socket, by the newest of those who connect. It keeps no file.
+//! told over the socket, by the newest of those who connect. It keeps no file. One of a newer program takes its place without anybody
+//! noticing.
 
 mod client;
 mod protocol;
+mod rights;
+mod succession;
 
 pub use client::{Connection, Home, Program};
 
-use crate::Engine;
+use crate::{Engine, Legacy};
 use protocol::{Call, Reply, receive, send};
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
@@ -18,15 +21,16 @@ use rustix::{
 use std::{
     future::pending,
     io::{self, Write},
-    num::NonZeroUsize,
-    os::fd::AsRawFd,
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     path::Path,
     process::ExitCode,
     sync::Arc,
-    thread::available_parallelism,
     time::Duration,
 };
-use tokio::net::{UnixListener, UnixStream};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::oneshot,
+};
 
 /// How long it waits for whoever has started it. Nobody else knows of it.
 const LONELY: Duration = Duration::from_secs(10);
@@ -43,22 +47,44 @@ pub fn main(dir: &Path) -> ExitCode {
 }
 
 fn run(dir: &Path) -> io::Result<()> {
+    let before = predecessor()?;
+    let legacy = match &before {
+        Some(before) => {
+            let (legacy, hold) = succession::ask(before)?;
+            rustix::stdio::dup2_stdin(hold)?;
+            legacy
+        }
+        None => Legacy::default(),
+    };
     hold(dir)?;
     // No terminal's, and no reason to keep a file system mounted.
     rustix::process::setsid()?;
     rustix::process::chdir("/")?;
     rustix::process::umask(Mode::from_raw_mode(0o177));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let engine = Engine::start(available_parallelism().unwrap_or(NonZeroUsize::MIN))?;
+    let engine = succession::engine(legacy)?;
     let entered = runtime.enter();
-    let listener = listen(dir).map_err(|error| named("listening in", dir, &error))?;
-    drop(entered);
+    let listener = listen(dir, before.as_ref()).map_err(|error| named("listening in", dir, &error))?;
+    drop((entered, before));
     // Whoever waits for this sees its end.
     io::stdout().write_all(client::READY)?;
     io::stdout().flush()?;
-    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::stdio::dup2_stdout(&null)?;
-    runtime.block_on(serve(&listener, &engine))
+    rustix::stdio::dup2_stdout(null()?)?;
+    runtime.block_on(serve(listener, &engine))
+}
+
+/// The balancer whose place this one is to take, if the standard input is a connection to one.
+fn predecessor() -> io::Result<Option<std::os::unix::net::UnixStream>> {
+    let given = rustix::fs::fstat(rustix::stdio::stdin())?;
+    let connected = rustix::fs::FileType::from_raw_mode(given.st_mode) == rustix::fs::FileType::Socket;
+    if !connected {
+        return Ok(None);
+    }
+    Ok(Some(rustix::stdio::stdin().as_fd().try_clone_to_owned()?.into()))
+}
+
+fn null() -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?)
 }
 
 /// Makes sure that the directory is this process's: its lock comes with the standard input.
@@ -71,18 +97,23 @@ fn hold(dir: &Path) -> io::Result<()> {
         .map_err(|errno| named("locking", dir, &errno.into()))
 }
 
-/// Listens in the directory by its descriptor: a socket's path is limited to 107 bytes (unix(7)).
-fn listen(dir: &Path) -> io::Result<UnixListener> {
+/// Listens in the directory by its descriptor: a socket's path is limited to 107 bytes (unix(7)). From then on nobody finds the one
+/// before.
+fn listen(dir: &Path, before: Option<&std::os::unix::net::UnixStream>) -> io::Result<UnixListener> {
     let fd = rustix::fs::open(dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let path = format!("/proc/self/fd/{}/{}", fd.as_raw_fd(), client::SOCKET);
-    match std::fs::remove_file(&path) {
+    let path = |name: &str| format!("/proc/self/fd/{}/{name}", fd.as_raw_fd());
+    let (new, path) = (path("socket.new"), path(client::SOCKET));
+    match std::fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    UnixListener::bind(path)
+    let listener = UnixListener::bind(&new)?;
+    before.map_or(Ok(()), succession::thank)?;
+    std::fs::rename(new, path)?;
+    Ok(listener)
 }
 
-async fn serve(listener: &UnixListener, engine: &Engine) -> io::Result<()> {
+async fn serve(listener: UnixListener, engine: &Engine) -> io::Result<()> {
     let late = |_| io::Error::other("nobody has told the balancer what to serve");
     let mut agent = allowed(tokio::time::timeout(LONELY, listener.accept()).await.map_err(late)??.0);
     let mut status = engine.status();
@@ -98,17 +129,47 @@ async fn serve(listener: &UnixListener, engine: &Engine) -> io::Result<()> {
         let next = tokio::select! {
             accepted = listener.accept() => accepted.map_or(None, |(stream, _)| allowed(stream)),
             end = talk => match end {
-                Ok(true) => return Ok(()),
-                Ok(false) => None,
-                Err(error) => {
-                    eprintln!("speaking with the agent: {error}");
-                    None
-                }
+                Ok(Wish::End) => return Ok(()),
+                Ok(Wish::Lend) => match lend(agent.take(), engine).await {
+                    Ok(()) => {
+                        drop(listener);
+                        engine.retreat().await;
+                        return Ok(());
+                    }
+                    Err(error) => complain("letting another balancer take over", &error),
+                },
+                Ok(Wish::Nothing) => None,
+                Err(error) => complain("speaking with the agent", &error),
             },
             () = &mut ended => return Err(io::Error::other("the engine has ended")),
         };
         agent = next;
     }
+}
+
+fn complain(step: &str, error: &io::Error) -> Option<UnixStream> {
+    eprintln!("{step}: {error}");
+    None
+}
+
+/// Lends everything to whoever asked for it, with the lock on the directory.
+async fn lend(stream: Option<UnixStream>, engine: &Engine) -> io::Result<()> {
+    let stream = stream.ok_or(io::ErrorKind::NotConnected)?.into_std()?;
+    let (doors, seen) = (engine.doors().await, engine.status().borrow().clone());
+    succession::lend(&stream, &doors, seen, rustix::stdio::stdin())?;
+    // The lock is the other's alone.
+    rustix::stdio::dup2_stdin(null()?)?;
+    Ok(())
+}
+
+/// What an agent, or a balancer that is to take over, wants in the end.
+enum Wish {
+    /// That it ends.
+    End,
+    /// That it lends everything.
+    Lend,
+    /// Nothing any more: it has gone.
+    Nothing,
 }
 
 /// A connection of the user that this is; any other's is closed.
@@ -117,31 +178,44 @@ fn allowed(stream: UnixStream) -> Option<UnixStream> {
     (peer.uid == geteuid()).then_some(stream)
 }
 
-/// Takes what there is to serve, and tells what was seen. True when that is to be the end.
-async fn converse(stream: &mut UnixStream, engine: &Engine) -> io::Result<bool> {
+/// Takes what there is to serve, and tells what was seen.
+async fn converse(stream: &mut UnixStream, engine: &Engine) -> io::Result<Wish> {
     let (mut reader, mut writer) = stream.split();
     let take = async {
         loop {
             match receive(&mut reader).await? {
                 Some(Call::Serve(snapshot)) => engine.apply(Arc::unwrap_or_clone(snapshot)),
-                Some(Call::End) => return Ok(true),
-                None => return Ok(false),
+                Some(Call::End) => return Ok::<_, io::Error>(Wish::End),
+                Some(Call::Lend) => return Ok(Wish::Lend),
+                // Only said where it is waited for.
+                Some(Call::Retreat) => return Err(io::ErrorKind::InvalidData.into()),
+                None => return Ok(Wish::Nothing),
             }
         }
     };
     let mut status = engine.status();
+    let (stop, mut stopped) = oneshot::channel::<()>();
     let tell = async {
         loop {
             let seen = status.borrow_and_update().clone();
             send(&mut writer, &Reply::Status(seen)).await?;
-            if status.changed().await.is_err() {
-                return Ok(false);
+            tokio::select! {
+                changed = status.changed() => if changed.is_err() { return Ok(Wish::Nothing) },
+                _ = &mut stopped => return Ok::<_, io::Error>(Wish::Nothing),
             }
         }
     };
+    tokio::pin!(tell);
     tokio::select! {
-        end = take => end,
-        end = tell => end,
+        wish = take => {
+            if let Ok(Wish::Lend) = wish {
+                // What is being said is said to its end.
+                drop(stop);
+                tell.await?;
+            }
+            wish
+        }
+        end = &mut tell => end,
     }
 }
 

@@ -5,11 +5,12 @@
 use crate::Snapshot;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use spec::balancing::BalancingStatus;
-use std::{io, sync::Arc};
+use std::{io, num::NonZeroU16, sync::Arc};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use vpc::InterfaceId;
 
 /// Longest message in bytes: some hundred thousand targets.
-const LONGEST: usize = 64 << 20;
+pub(super) const LONGEST: usize = 64 << 20;
 
 /// What an agent says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -18,13 +19,30 @@ pub(super) enum Call {
     Serve(Arc<Snapshot>),
     /// End now, and everything with it.
     End,
+    /// Lend a balancer that is about to take over what it needs.
+    Lend,
+    /// It has taken over: listen no more, and end with the last connection.
+    Retreat,
 }
 
-/// What a balancer says: once at the beginning, then whenever it changes.
+/// What a balancer says.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// What it has seen.
+    /// What it has seen: once at the beginning, then whenever it changes.
     Status(BalancingStatus),
+    /// So many listening sockets, which come with this as descriptors.
+    Door {
+        /// The node they are of.
+        interface: InterfaceId,
+        /// The listener's port.
+        port: NonZeroU16,
+        /// Device and inode of the namespace they were made in.
+        namespace: (u64, u64),
+        /// How many they are.
+        sockets: usize,
+    },
+    /// There are no more. The hold on the directory comes with this.
+    Lent,
 }
 
 /// Sends a message.

@@ -85,11 +85,7 @@ impl<'a> Incoming<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{
-        fs::File,
-        io::Read,
-        os::fd::AsFd,
-    };
+    use std::{fs::File, io::Read, os::fd::AsFd};
 
     #[test]
     fn descriptors_arrive_with_their_messages() {
