@@ -20,7 +20,8 @@ use std::{
 use support::{
     PATIENCE, ask,
     region::{
-        LOAD_BALANCER, NAME, NODES, PORT, Region, TARGETS, address, all_healthy, get, public, respond, spec, without,
+        LOAD_BALANCER, NAME, NODES, PORT, Region, TARGETS, address, all_healthy, get, public, respond, serve, spec,
+        without,
     },
     world::VPC,
 };
