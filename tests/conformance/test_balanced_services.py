@@ -131,6 +131,8 @@ def test_no_request_is_lost_while_a_service_is_deployed_scaled_and_its_tasks_sto
         **LAUNCH,
     )
     stable(ecs, "web")
+    # A service's tasks run before their targets are healthy: nobody's waiter of services looks at those.
+    elb.get_waiter("target_in_service").wait(TargetGroupArn=front.target_group, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     healths = [h["TargetHealth"]["State"] for h in elb.describe_target_health(TargetGroupArn=front.target_group)["TargetHealthDescriptions"]]
     assert healths == ["healthy", "healthy"]
     answers = {front.get() for _ in range(20)}

@@ -3,8 +3,8 @@
 use super::mount::{NOTHING, READ_ONLY, attach, bind_of, bind_of_fd, fresh, restrict};
 use super::resolve::{open, system_dir};
 use crate::cgroup::Group;
-use crate::error::{StartError, Step};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
+use crate::error::{StartError, StartErrorKind, Step};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
@@ -136,9 +136,24 @@ fn null_device(root: &OwnedFd) -> Result<OwnedFd, StartError> {
     let null = rustix::fs::openat2(root, "dev/null", OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), flags)
         .start(|| "opening /dev/null".into())?;
     let stat = rustix::fs::fstat(&null).start(|| "looking at /dev/null".into())?;
-    let device =
-        FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == rustix::fs::makedev(1, 3);
-    if device { Ok(null) } else { Err(StartError::invalid("/dev/null is not the null device")) }
+    if is_null(&stat) { Ok(null) } else { Err(StartError::invalid("/dev/null is not the null device")) }
+}
+
+fn is_null(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == rustix::fs::makedev(1, 3)
+}
+
+/// OCI runtimes mask paths with the host's `/dev/null`. Where that is a file, all containers would write to it and read it.
+pub(crate) fn host_has_null_device() -> Result<(), StartError> {
+    let stat = rustix::fs::stat("/dev/null").start(|| "looking at the host's /dev/null".into())?;
+    if is_null(&stat) {
+        return Ok(());
+    }
+    let fix = "rm /dev/null && mknod -m 666 /dev/null c 1 3";
+    Err(StartError::new(
+        StartErrorKind::Host,
+        format!("the host's /dev/null is not the null device, which the runtime masks paths with; mend it with: {fix}"),
+    ))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 pub(crate) use dev::{Terminal, open_terminal_inside};
-pub(crate) use kernel::{MASKED, READ_ONLY_PATHS, sysctl_file};
+pub(crate) use kernel::{MASKED, READ_ONLY_PATHS, host_has_null_device, sysctl_file};
 pub(crate) use mount::{mount_memory, prepare_for_oci};
 pub(crate) use shared::{only_nothing, only_proc};
 

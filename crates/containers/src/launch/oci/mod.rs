@@ -68,6 +68,7 @@ impl Oci {
     /// In the helper: the root file system, and the bundle's configuration.
     fn prepare(&self, launch: &Launch) -> Result<Vec<u8>, StartError> {
         let plan = &launch.plan;
+        crate::rootfs::host_has_null_device()?;
         crate::rootfs::detach_from_host()?;
         let root = crate::rootfs::attach_overlay(plan)?;
         crate::rootfs::fill_volumes(&root, plan)?;
