@@ -1,9 +1,15 @@
 //! Patterns with the wildcards `*` and `?` ("Wildcard", Application Load Balancers guide, condition types).
 
-/// A pattern, compiled.
+/// A pattern, compiled: what the text begins with, what it ends with, and what is between. Most patterns have one wildcard or none, and most
+/// texts differ at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
-    tokens: Vec<Token>,
+    /// Before the first wildcard.
+    first: Vec<u8>,
+    /// From the first wildcard to the last, both included; empty where there is none.
+    middle: Vec<Token>,
+    /// Behind the last wildcard.
+    last: Vec<u8>,
     fold: bool,
 }
 
@@ -30,40 +36,58 @@ impl Pattern {
     /// A backslash makes the wildcard behind it a byte like others.
     fn new(text: &str, fold: bool) -> Self {
         let mut bytes = text.bytes();
-        let mut tokens = Vec::with_capacity(text.len());
+        let (mut first, mut middle) = (Vec::new(), Vec::new());
         while let Some(byte) = bytes.next() {
-            tokens.push(match byte {
+            let token = match byte {
                 // Two in a row say the same as one, and would cost more.
-                b'*' if tokens.last() == Some(&Token::Many) => continue,
+                b'*' if middle.last() == Some(&Token::Many) => continue,
                 b'*' => Token::Many,
                 b'?' => Token::One,
                 b'\\' => Token::Byte(bytes.next().unwrap_or(b'\\')),
                 byte => Token::Byte(byte),
-            });
-        }
-        if fold {
-            for token in &mut tokens {
-                if let Token::Byte(byte) = token {
-                    byte.make_ascii_lowercase();
-                }
+            };
+            match token {
+                Token::Byte(byte) if middle.is_empty() => first.push(byte),
+                token => middle.push(token),
             }
         }
-        Self { tokens, fold }
+        let wildcards = middle.iter().rposition(|token| !matches!(token, Token::Byte(_))).map_or(0, |last| last + 1);
+        let literal = |token| if let Token::Byte(byte) = token { Some(byte) } else { None };
+        let last = middle.drain(wildcards..).filter_map(literal).collect();
+        Self { first, middle, last, fold }
     }
 
     /// Whether it matches the whole text. Takes at most the product of both lengths, whatever they are.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        let Some((first, rest)) = text.split_at_checked(self.first.len()) else { return false };
+        if !self.same(&self.first, first) {
+            return false;
+        }
+        let Some(end) = rest.len().checked_sub(self.last.len()) else { return false };
+        let (between, last) = rest.split_at(end);
+        self.same(&self.last, last)
+            && match self.middle[..] {
+                [] => between.is_empty(),
+                [Token::Many] => true,
+                _ => self.matches_between(between),
+            }
+    }
+
+    fn same(&self, wanted: &[u8], text: &[u8]) -> bool {
+        if self.fold { wanted.eq_ignore_ascii_case(text) } else { wanted == text }
+    }
+
+    fn matches_between(&self, text: &[u8]) -> bool {
         let (mut at, mut seen) = (0, 0);
         // Where the last `*` is, and how much of the text it is taken for.
         let mut many: Option<(usize, usize)> = None;
         while seen < text.len() {
-            let byte = if self.fold { text[seen].to_ascii_lowercase() } else { text[seen] };
-            match self.tokens.get(at) {
+            match self.middle.get(at) {
                 Some(Token::Many) => {
                     many = Some((at, seen));
                     at += 1;
                 }
-                Some(&Token::Byte(wanted)) if wanted == byte => (at, seen) = (at + 1, seen + 1),
+                Some(Token::Byte(wanted)) if self.same(&[*wanted], &[text[seen]]) => (at, seen) = (at + 1, seen + 1),
                 Some(Token::One) => (at, seen) = (at + 1, seen + 1),
                 _ => match many {
                     Some((star, taken)) => {
@@ -74,7 +98,7 @@ impl Pattern {
                 },
             }
         }
-        self.tokens[at..].iter().all(|token| *token == Token::Many)
+        self.middle[at..].iter().all(|token| *token == Token::Many)
     }
 }
 
@@ -112,7 +136,9 @@ mod tests {
     proptest! {
         #[test]
         fn as_defined(pattern in "[ab*?]{0,8}", text in "[ab]{0,10}") {
-            prop_assert_eq!(Pattern::exact(&pattern).matches(text.as_bytes()), slow(pattern.as_bytes(), text.as_bytes()));
+            let expected = slow(pattern.as_bytes(), text.as_bytes());
+            prop_assert_eq!(Pattern::exact(&pattern).matches(text.as_bytes()), expected);
+            prop_assert_eq!(Pattern::folded(&pattern).matches(text.to_ascii_uppercase().as_bytes()), expected);
         }
     }
 }
