@@ -1,4 +1,5 @@
-//! Serves one load balancer in this namespace, for benchmarks: `serve THREADS LISTEN TARGET…`, addresses with ports.
+//! Serves one load balancer in this namespace, for benchmarks: `serve THREADS LISTEN TARGET…`, addresses with ports. Clients may speak
+//! HTTP/1.1 or begin with HTTP/2. What targets speak is in the variable `VERSION`: `http1`, `http2` or `grpc`.
 
 use balancer::{Engine, Snapshot};
 use spec::balancing::*;
@@ -15,6 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut next = || arguments.next().ok_or("usage: serve THREADS LISTEN TARGET…");
     let threads: NonZeroUsize = next()?.parse()?;
     let listen: SocketAddr = next()?.parse()?;
+    let version = match std::env::var("VERSION").as_deref() {
+        Ok("http2") => ProtocolVersion::Http2,
+        Ok("grpc") => ProtocolVersion::Grpc,
+        _ => ProtocolVersion::Http1,
+    };
     let targets = arguments.map(|target| target.parse().map(TargetAddress)).collect::<Result<Vec<_>, _>>()?;
     let forward = Action::Forward { groups: vec![("g".into(), 1)], stickiness: None };
     let rule =
@@ -34,12 +40,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         xff_processing: XffProcessing::Append,
         xff_client_port: false,
         tls_headers: false,
-        http2: false,
+        http2: true,
     };
     let group = TargetGroup {
         arn: "g".into(),
         tls: false,
-        version: ProtocolVersion::Http1,
+        version,
         health_check: TargetHealthCheck {
             tls: false,
             port: None,
@@ -48,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             timeout: 5,
             healthy_threshold: 5,
             unhealthy_threshold: 2,
-            matcher: vec![(200, 499)],
+            matcher: vec![if version == ProtocolVersion::Grpc { (0, 99) } else { (200, 499) }],
         },
         algorithm: Algorithm::RoundRobin,
         anomaly_mitigation: false,
@@ -67,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         target_groups: BTreeMap::from([("g".into(), Arc::new(group))]),
     };
     let namespaces = BTreeMap::from([("eni-1".into(), "/proc/self/ns/net".into())]);
-    let engine = Engine::start(threads)?;
+    let engine = Engine::with_prior_knowledge(threads)?;
     engine.apply(Snapshot { revision: 1, balancing: Arc::new(balancing), namespaces });
     let mut status = engine.status();
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;

@@ -2,7 +2,7 @@
 
 use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet};
 use arc_swap::ArcSwap;
-use spec::balancing::{DesyncMitigation, LoadBalancer, TargetGroupId};
+use spec::balancing::{DesyncMitigation, LoadBalancer, ProtocolVersion, TargetGroupId};
 use std::{
     net::IpAddr,
     path::PathBuf,
@@ -25,6 +25,8 @@ pub(crate) struct Node {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub id: TargetGroupId,
+    /// What its targets speak.
+    pub version: ProtocolVersion,
     /// Counts requests for those algorithms that go round.
     pub turn: AtomicUsize,
     pub targets: ArcSwap<TargetSet>,
@@ -37,6 +39,8 @@ pub(crate) struct Settings {
     pub idle_timeout: Duration,
     pub client_keep_alive: Duration,
     pub desync: DesyncMitigation,
+    /// Whether clients may speak HTTP/2.
+    pub http2: bool,
     pub cookies: Cookies,
 }
 
@@ -52,6 +56,7 @@ impl From<&LoadBalancer> for Settings {
             idle_timeout: Duration::from_secs(balancer.idle_timeout.into()),
             client_keep_alive: Duration::from_secs(balancer.client_keep_alive.into()),
             desync: balancer.desync_mitigation,
+            http2: balancer.http2,
             cookies: Cookies::new(&balancer.arn),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     page::{Answer, Refusal},
     rules::{Action, Facts, Forward, Origin, without_port},
 };
-use spec::balancing::{Stickiness, TargetAddress, TargetGroupId};
+use spec::balancing::{ProtocolVersion, Stickiness, TargetAddress, TargetGroupId};
 use std::{cell::Cell, net::SocketAddr, sync::Arc};
 
 /// What a decision depends on beside the request and the configuration.
@@ -101,7 +101,7 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
     if !heads.preserve_host_header && request.values("host").nth(1).is_some() {
         return Decision::answer(Refusal::Malformed);
     }
-    let outcome = route(listener, &request, head, around, out);
+    let outcome = route(listener, &request, head.len(), around, out);
     let may_stay = verdict != Verdict::PassAndClose;
     Decision {
         is_head: request.method == "HEAD",
@@ -115,10 +115,11 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
     }
 }
 
-fn route(
+/// Where a request goes that was read, or what it is answered. `head_length` is how large its head was.
+pub(crate) fn route(
     listener: &Listener,
     request: &Request<'_, '_>,
-    head: &[u8],
+    head_length: usize,
     around: Circumstances<'_>,
     out: &mut Vec<u8>,
 ) -> Result<Outcome, Refusal> {
@@ -142,6 +143,9 @@ fn route(
     };
     let chosen = group(listener, forward, request, &around).or_else(|| forward.at(around.random.f64()));
     let group = chosen.and_then(|place| listener.groups.get(place)).ok_or(Refusal::Unavailable)?;
+    if !suits(group.version, request) {
+        return Err(Refusal::Incompatible);
+    }
     let stickiness = group.targets.load().stickiness.clone();
     let pinned =
         stickiness.as_ref().and_then(|stickiness| pinned(listener, stickiness, &group.id, request, around.now));
@@ -161,7 +165,7 @@ fn route(
         target: &target,
         now: around.now,
         chance: around.random.u128(..),
-        head_length: head.len(),
+        head_length,
     };
     heads::append_request(out, request, &passage)?;
     Ok(Outcome::Forward(Route {
@@ -170,6 +174,15 @@ fn route(
         stickiness,
         keeps_group: forward.stickiness.is_some(),
     }))
+}
+
+/// Whether targets of a version take a request ("HTTP 464", Application Load Balancers guide).
+fn suits(version: ProtocolVersion, request: &Request<'_, '_>) -> bool {
+    match version {
+        ProtocolVersion::Http1 => !(request.is_2 && request.is_grpc()),
+        ProtocolVersion::Http2 => request.is_2,
+        ProtocolVersion::Grpc => request.is_2 && request.method == "POST",
+    }
 }
 
 /// The place of the group that the client is to stay with.
@@ -247,7 +260,7 @@ pub(crate) fn reply(
     if status == 101 && !decision.upgrades {
         return Err(Malformed);
     }
-    let cookies = cookies(listener, route, target, &response, around.now, around.random);
+    let cookies = cookies(listener, route, target, response.fields, around.now, around.random);
     let date = if response.fields.iter().any(|field| field.name.eq_ignore_ascii_case("date")) {
         String::new()
     } else {
@@ -258,11 +271,12 @@ pub(crate) fn reply(
     Ok(Reply { status, reading: response.body, writing, keep_alive, keep_target })
 }
 
-fn cookies(
+/// The values of `Set-Cookie` that keep a client with its group and its target, which answered with these fields.
+pub(crate) fn cookies(
     listener: &Listener,
     route: &Route,
     target: TargetAddress,
-    response: &Response<'_, '_>,
+    answered: &[httparse::Header<'_>],
     now: u64,
     random: &mut fastrand::Rng,
 ) -> Vec<String> {
@@ -280,7 +294,7 @@ fn cookies(
         None => {}
         Some(Stickiness::Duration(_)) => add(&[cookie::TARGET, cookie::TARGET_CORS], &held(&route.group.id)),
         Some(Stickiness::Application { cookie, .. }) => {
-            let mut fields = response.fields.iter().filter(|field| field.name.eq_ignore_ascii_case("set-cookie"));
+            let mut fields = answered.iter().filter(|field| field.name.eq_ignore_ascii_case("set-cookie"));
             if fields.any(|field| cookie::sets(field.value, cookie)) {
                 add(&[cookie::APPLICATION], &held(&route.group.id));
             }

@@ -11,6 +11,7 @@
 //! | `pool`, `socket`, `copy`, `watch` | connections to targets, bytes, what ends waiting for them |
 //! | `decide` | what becomes of a request and of its answer; pure, as are all below |
 //! | `http1`, `heads`, `page`, `desync` | HTTP/1.1 in bytes; the heads that are sent on; what is answered here |
+//! | `http2` | clients and targets that speak HTTP/2, health checks by gRPC |
 //! | `rules`, `pattern`, `cookie` | conditions, rewrites, redirects; stickiness |
 //! | `target`, `health` | who gets the next request; what checks have shown |
 //! | [`process`] | the process an engine lives in on a host, and how an agent starts it and speaks with it |
@@ -31,6 +32,7 @@ mod exchange;
 mod heads;
 mod health;
 mod http1;
+mod http2;
 mod page;
 mod pattern;
 mod pool;

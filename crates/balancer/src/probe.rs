@@ -4,9 +4,10 @@ use crate::{
     config::Node,
     health::judge,
     http1::{RESPONSE_HEAD_LIMIT, head_length, response::Response, room},
+    http2,
     pool::Sockets,
 };
-use spec::balancing::{TargetHealthCheck, Unhealthy};
+use spec::balancing::{ProtocolVersion, TargetHealthCheck, Unhealthy};
 use std::{net::SocketAddr, time::Duration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -19,9 +20,10 @@ pub(crate) async fn probe(
     node: &Node,
     target: SocketAddr,
     check: &TargetHealthCheck,
+    version: ProtocolVersion,
 ) -> Result<(), Unhealthy> {
     let timeout = Duration::from_secs(check.timeout.into());
-    match tokio::time::timeout(timeout, ask(sockets, node, target, check)).await {
+    match tokio::time::timeout(timeout, ask(sockets, node, target, check, version)).await {
         Ok(Ok(status)) => judge(check, status),
         Ok(Err(NoAnswer)) => Err(Unhealthy::FailedHealthChecks),
         Err(_) => Err(Unhealthy::Timeout),
@@ -37,9 +39,18 @@ impl From<std::io::Error> for NoAnswer {
     }
 }
 
-async fn ask(sockets: &Sockets, node: &Node, target: SocketAddr, check: &TargetHealthCheck) -> Result<u16, NoAnswer> {
+async fn ask(
+    sockets: &Sockets,
+    node: &Node,
+    target: SocketAddr,
+    check: &TargetHealthCheck,
+    version: ProtocolVersion,
+) -> Result<u16, NoAnswer> {
     let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
     let mut stream = sockets.connect(node, address).await?;
+    if version != ProtocolVersion::Http1 {
+        return http2::ask(stream, address, &check.path, version).await.ok_or(NoAnswer);
+    }
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\
          Accept-Encoding: gzip, compressed\r\n\r\n",

@@ -42,6 +42,11 @@ impl Socket {
         Self(RefCell::new(stream))
     }
 
+    /// The connection itself.
+    pub(crate) fn into_inner(self) -> TcpStream {
+        self.0.into_inner()
+    }
+
     /// Waits for bytes and appends them, about `room` at once; 0 is the end.
     pub(crate) async fn read(&self, watch: &Watch, buffer: &mut BytesMut, room: usize) -> Result<usize, Stopped> {
         if buffer.capacity() - buffer.len() < room / 2 {

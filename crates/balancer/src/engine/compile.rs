@@ -1,7 +1,7 @@
 //! From a load balancer's spec to what connections act on, as far as it does not depend on a node.
 
 use crate::{config::Settings, rules::Rules};
-use spec::balancing::{LoadBalancer, ProtocolVersion, TargetGroup, TargetGroupId};
+use spec::balancing::{LoadBalancer, TargetGroup, TargetGroupId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU16,
@@ -45,8 +45,6 @@ impl Compiled {
 pub(crate) fn unsupported(group: &TargetGroup) -> Option<String> {
     let what = if group.tls {
         "Protocol HTTPS"
-    } else if group.version != ProtocolVersion::Http1 {
-        "ProtocolVersion HTTP2 and GRPC"
     } else if group.health_check.tls {
         "HealthCheckProtocol HTTPS"
     } else if group.anomaly_mitigation {

@@ -92,10 +92,24 @@ impl Engine {
     /// # Errors
     /// When there are no more threads or descriptors.
     pub fn succeed(threads: NonZeroUsize, legacy: Legacy) -> io::Result<Self> {
+        Self::run(threads, legacy, false)
+    }
+
+    /// One whose clients may begin with HTTP/2 on listeners without TLS, as no load balancer of AWS has it. For tests and benchmarks.
+    ///
+    /// # Errors
+    /// When there are no more threads or descriptors.
+    #[doc(hidden)]
+    pub fn with_prior_knowledge(threads: NonZeroUsize) -> io::Result<Self> {
+        Self::run(threads, Legacy::default(), true)
+    }
+
+    fn run(threads: NonZeroUsize, legacy: Legacy, prior_knowledge: bool) -> io::Result<Self> {
         let (orders, received) = unbounded_channel();
         let (status, seen) = watch::channel(legacy.seen.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let workers = (0..threads.get()).map(Worker::start).collect::<io::Result<Vec<_>>>()?;
+        let workers =
+            (0..threads.get()).map(|index| Worker::start(index, prior_knowledge)).collect::<io::Result<Vec<_>>>()?;
         let thread = std::thread::Builder::new().name("balancer".into()).spawn(move || {
             let (commands, threads): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
             tokio::task::LocalSet::new().block_on(&runtime, Coordinator::new(commands, status, legacy).run(received));
