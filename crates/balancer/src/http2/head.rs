@@ -201,3 +201,111 @@ pub(super) fn answer(answer: &Answer, date: &str) -> Option<(http::Response<()>,
     }
     Some((head, content))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        heads::{HeadSettings, Passage, append_request},
+        http1::room,
+    };
+    use proptest::prelude::*;
+    use spec::balancing::XffProcessing;
+
+    const SETTINGS: HeadSettings = HeadSettings {
+        drop_invalid_header_fields: false,
+        preserve_host_header: false,
+        xff_processing: XffProcessing::Append,
+        xff_client_port: false,
+    };
+
+    /// What a target that speaks HTTP/1.1 gets of a head, and the request's own length.
+    fn written(parts: &Parts, has_body: bool) -> Result<(Vec<u8>, usize), Refusal> {
+        let (cookies, mut fields, mut out) = (cookies(&parts.headers), Vec::new(), Vec::new());
+        let (request, length) = read(parts, has_body, cookies.as_deref(), &mut fields)?;
+        let passage = Passage {
+            settings: &SETTINGS,
+            port: 443,
+            protocol: "https",
+            client: ([192, 0, 2, 1], 1).into(),
+            host: request.host,
+            target: request.target,
+            now: 0,
+            chance: 0,
+            head_length: length,
+        };
+        append_request(&mut out, &request, &passage)?;
+        Ok((out, length))
+    }
+
+    fn parts(method: &str, path: &str, fields: &[(&str, &str)]) -> Parts {
+        let mut request = http::Request::builder().method(method).uri(format!("http://a.test{path}"));
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let refused =
+            |method: &str, path: &str, fields: &[(&str, &str)]| written(&parts(method, path, fields), true).err();
+        assert_eq!(refused("GET", "/", &[]), None);
+        assert_eq!(refused("TRACE", "/", &[]), Some(Refusal::MethodNotAllowed));
+        assert_eq!(refused("GET", &format!("/{}", "x".repeat(17_000)), &[]), Some(Refusal::UriTooLong));
+        for fields in [
+            &[("connection", "close")][..],
+            &[("te", "gzip")],
+            &[("host", "b.test")],
+            &[("host", "a.test"), ("host", "a.test")],
+            &[("content-length", "1"), ("content-length", "2")],
+            &[("content-length", "-1")],
+            &[("x", "y ")],
+            &[("x", &"y".repeat(17_000))],
+        ] {
+            assert_eq!(refused("POST", "/", fields), Some(Refusal::Malformed), "{fields:?}");
+        }
+        let many: Vec<_> = (0..257).map(|number| (format!("x-{number}"), "y")).collect();
+        let many: Vec<_> = many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        assert_eq!(refused("GET", "/", &many), Some(Refusal::Malformed));
+        assert_eq!(written(&parts("GET", "/", &[("content-length", "3")]), false).err(), Some(Refusal::Malformed));
+    }
+
+    #[test]
+    fn a_head_for_http2_has_no_framing_of_http1() {
+        let (out, _) = written(&parts("POST", "/a?b", &[("te", "trailers"), ("x", "y")]), true).unwrap();
+        let request = request(&out, true).unwrap();
+        assert_eq!((request.uri().to_string(), request.method().as_str()), ("http://a.test/a?b".into(), "POST"));
+        assert_eq!(
+            (&request.headers()["te"], &request.headers()["x"]),
+            (&HeaderValue::from_static("trailers"), &HeaderValue::from_static("y"))
+        );
+        assert!(!request.headers().contains_key("host") && !request.headers().contains_key("transfer-encoding"));
+    }
+
+    proptest! {
+        /// Whatever the `http` crate lets through, a target reads one request with the fields that were sent and one framing.
+        #[test]
+        fn one_request_in_one_request_out(
+            method in "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,8}",
+            path in "[ -~]{0,12}",
+            fields in prop::collection::vec(("[!#$%&'*+.^_`|~0-9a-z-]{1,8}|content-length|cookie|host|te", prop::collection::vec(any::<u8>(), 0..8)), 0..6),
+            has_body in any::<bool>(),
+        ) {
+            let mut request = http::Request::builder().method(&*method).uri(format!("http://a.test/{path}"));
+            for (name, value) in &fields {
+                request = request.header(&**name, &**value);
+            }
+            let Ok(request) = request.body(()) else { return Ok(()) };
+            let parts = request.into_parts().0;
+            let Ok((out, _)) = written(&parts, has_body) else { return Ok(()) };
+            let mut room = room();
+            let read = crate::http1::request::Request::read(&out, &mut room);
+            let read = read.expect("what a target can read");
+            prop_assert_eq!(crate::http1::head_length(&out, 0), Some(out.len()));
+            prop_assert_eq!((read.method, Some(read.target)), (&*method, parts.uri.path_and_query().map(|target| target.as_str())));
+            prop_assert_eq!(read.host, "a.test");
+            prop_assert_eq!(read.body != Reading::NONE, has_body && parts.headers.get("content-length").is_none_or(|length| length != "0"));
+        }
+    }
+}

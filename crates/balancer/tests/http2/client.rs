@@ -1,17 +1,24 @@
 //! A client that speaks HTTP/2 as it should.
 
-use crate::support::{PATIENCE, Site, Target};
+use crate::support::{PATIENCE, Site, Target, health};
 use balancer::Engine;
 use bytes::Bytes;
 use h2::{RecvStream, SendStream, client::SendRequest};
 use http::{HeaderMap, Request};
+use spec::balancing::TargetHealth;
 use std::{future::Future, net::SocketAddr, num::NonZeroUsize};
 use tokio::{net::TcpStream, runtime::Runtime, time::timeout};
 
 /// A load balancer whose clients may begin with HTTP/2; its targets are healthy.
 pub fn site(targets: &[&Target], change: impl FnOnce(&mut Site)) -> Site {
-    let engine = Engine::with_prior_knowledge(NonZeroUsize::new(2).unwrap()).unwrap();
-    Site::on(engine, targets).served(targets, change)
+    let mut site = Site::unserved(targets);
+    site.engine = Engine::with_prior_knowledge(NonZeroUsize::new(2).unwrap()).unwrap();
+    change(&mut site);
+    site.apply();
+    for target in targets {
+        site.until(|status| health(status, target) == Some(TargetHealth::Healthy));
+    }
+    site
 }
 
 pub struct Client {

@@ -280,3 +280,14 @@ fn a_listener_that_goes_lets_requests_end() {
     go.send(()).unwrap();
     assert!(busy.is_answered(1));
 }
+
+#[test]
+fn an_old_connection_is_ended_when_nothing_is_under_way() {
+    let target = Target::echo();
+    let site = site(&[&target], |site| site.balancer.client_keep_alive = 1);
+    let mut raw = Raw::connect((site.address, 80).into(), &[]);
+    raw.get(1);
+    assert!(raw.is_answered(1));
+    assert_eq!(raw.until(|frame| frame.kind == GOAWAY).unwrap().number(4), NO_ERROR);
+    assert!(raw.until(|_| false).is_none());
+}

@@ -50,24 +50,16 @@ impl Site {
 
     /// The same, changed before it is served; all targets are healthy when it is.
     pub fn with(targets: &[&Target], change: impl FnOnce(&mut Self)) -> Self {
-        Self::unserved(targets).served(targets, change)
-    }
-
-    /// The same, served when it is changed.
-    pub fn served(mut self, targets: &[&Target], change: impl FnOnce(&mut Self)) -> Self {
-        change(&mut self);
-        self.apply();
+        let mut site = Self::unserved(targets);
+        change(&mut site);
+        site.apply();
         for target in targets {
-            self.until(|status| health(status, target) == Some(TargetHealth::Healthy));
+            site.until(|status| health(status, target) == Some(TargetHealth::Healthy));
         }
-        self
+        site
     }
 
     pub fn unserved(targets: &[&Target]) -> Self {
-        Self::on(Engine::start(NonZeroUsize::new(2).unwrap()).unwrap(), targets)
-    }
-
-    pub fn on(engine: Engine, targets: &[&Target]) -> Self {
         let address = address();
         let node = Node { vpc: "vpc-1".into(), zone: "a".into(), address: IpAddr::V4(address) };
         let balancer = LoadBalancer {
@@ -85,7 +77,7 @@ impl Site {
             http2: true,
         };
         Self {
-            engine,
+            engine: Engine::start(NonZeroUsize::new(2).unwrap()).unwrap(),
             address,
             balancer,
             groups: BTreeMap::from([("g".into(), group(targets))]),
