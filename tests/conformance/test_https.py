@@ -10,7 +10,8 @@ import pytest
 from networks import ANYWHERE, tcp
 from region import until
 
-# Asks twice over one connection, the second time when it is told to, and once more over another; tells whose certificate each has shown.
+# For each line of its input, asks over the connection that it made first and over another; tells the answers, and whose certificate each
+# connection was shown.
 KEPT = textwrap.dedent("""
     import hashlib, http.client, json, ssl, sys
     context = ssl._create_unverified_context()
@@ -24,13 +25,28 @@ KEPT = textwrap.dedent("""
         connection.request("GET", "/")
         return connection.getresponse().read().decode()
 
-    connection, first = connect()
-    print(ask(connection), flush=True)
-    sys.stdin.readline()
-    answer = ask(connection)
-    other, second = connect()
-    print(json.dumps([answer, first, ask(other), second]))
+    kept, shown = connect()
+    for _ in sys.stdin:
+        other, then = connect()
+        print(json.dumps([ask(kept), ask(other), shown, then]), flush=True)
+        other.close()
 """)
+
+
+class Kept:
+    """A client on the internet that keeps a connection."""
+
+    def __init__(self, region, address):
+        command = [region.binary, "from", "--data-dir", str(region.data), "internet", "--", "python3", "-c", KEPT, address]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.communicate(timeout=10)
 
 
 class Authority:
@@ -155,7 +171,8 @@ def test_clients_verify_the_certificate_that_was_imported(shared, authority):
     with pytest.raises(botocore.exceptions.ClientError) as refused:
         acm.delete_certificate(CertificateArn=shop)
     assert refused.value.response["Error"]["Code"] == "ResourceInUseException"
-    explained = shared.neargate("explain", "internet", f"{front.dns}:443").stdout
+    node = front.curl("-k", "-o", "/dev/null", "-w", "%{remote_ip}", "https://www.shop.test/").stdout
+    explained = shared.neargate("explain", "internet", f"{node}:443").stdout
     assert "Load balancer https listens on port 443 there." in explained, explained
     front.close()
     for arn in (shop, api, every):
@@ -172,21 +189,21 @@ def test_keys_are_in_memory_alone_and_outlive_a_restart(fresh, authority):
     front = Front(fresh, arn)
     until(lambda: front.curl("-k", "https://shop.test/").stdout == "hello", what="the listener")
 
-    command = [fresh.binary, "from", "--data-dir", str(fresh.data), "internet", "--", "python3", "-c", KEPT, front.dns]
-    kept = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert kept.stdout.readline() == "hello\n"
+    kept = Kept(fresh, front.curl("-k", "-o", "/dev/null", "-w", "%{remote_ip}", "https://shop.test/").stdout)
+    answer, other, shown, then = kept.ask()
+    assert (answer, other) == ("hello", "hello") and shown == then
 
-    # Without server and agent, who has it goes on; with them, another import takes its place at once.
+    # Without server and agent the balancer goes on; with them, another import takes the first one's place, and no connection ends for it.
     fresh.kill()
-    assert front.curl("--cacert", authority.ca, "https://shop.test/").stdout == "hello"
+    assert kept.ask() == ["hello", "hello", shown, shown]
     fresh.up()
     second = authority.certify("second", "rsa", 3072, "shop.test", "again.test")
     acm = fresh.client("acm")
     assert acm.import_certificate(CertificateArn=arn, **authority.request(*second))["CertificateArn"] == arn
     until(lambda: front.curl("--cacert", authority.ca, "https://again.test/").stdout == "hello", what="the second certificate")
-    out, _ = kept.communicate("\n", timeout=30)
-    answer, before, other, after = json.loads(out)
-    assert (answer, other) == ("hello", "hello") and before != after
+    answer, other, before, after = kept.ask()
+    assert (answer, other, before) == ("hello", "hello", shown) and after != shown
+    kept.close()
 
     # A balancer that is begun anew gets the key anew.
     (pid,) = balancers(fresh)
