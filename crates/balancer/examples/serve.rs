@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let namespaces = BTreeMap::from([("eni-1".into(), "/proc/self/ns/net".into())]);
     let engine = Engine::with_prior_knowledge(threads)?;
-    engine.apply(Snapshot { revision: 1, balancing: Arc::new(balancing), namespaces });
+    engine.apply(Snapshot { revision: 1, balancing: Arc::new(balancing), namespaces, ..Default::default() });
     let mut status = engine.status();
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {

@@ -1,6 +1,6 @@
 //! What connections act on: compiled from a snapshot, shared by all threads, replaced whole.
 
-use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet};
+use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet, tls::Front};
 use arc_swap::ArcSwap;
 use spec::balancing::{DesyncMitigation, LoadBalancer, ProtocolVersion, TargetGroupId};
 use std::{
@@ -27,6 +27,8 @@ pub(crate) struct Group {
     pub id: TargetGroupId,
     /// What its targets speak.
     pub version: ProtocolVersion,
+    /// Whether its targets are spoken to over TLS.
+    pub tls: bool,
     /// Counts requests for those algorithms that go round.
     pub turn: AtomicUsize,
     pub targets: ArcSwap<TargetSet>,
@@ -52,6 +54,7 @@ impl From<&LoadBalancer> for Settings {
                 preserve_host_header: balancer.preserve_host_header,
                 xff_processing: balancer.xff_processing,
                 xff_client_port: balancer.xff_client_port,
+                tls_headers: balancer.tls_headers,
             },
             idle_timeout: Duration::from_secs(balancer.idle_timeout.into()),
             client_keep_alive: Duration::from_secs(balancer.client_keep_alive.into()),
@@ -67,6 +70,8 @@ impl From<&LoadBalancer> for Settings {
 pub(crate) struct Listener {
     pub node: Arc<Node>,
     pub port: u16,
+    /// What clients are greeted with, if it is an HTTPS listener.
+    pub tls: Option<Front>,
     pub settings: Arc<Settings>,
     pub rules: Arc<Rules>,
     /// The node's groups, in the order of [`Rules::groups`].

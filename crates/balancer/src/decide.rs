@@ -13,6 +13,7 @@ use crate::{
     },
     page::{Answer, Refusal},
     rules::{Action, Facts, Forward, Origin, without_port},
+    tls::Agreed,
 };
 use spec::balancing::{ProtocolVersion, Stickiness, TargetAddress, TargetGroupId};
 use std::{cell::Cell, net::SocketAddr, sync::Arc};
@@ -21,6 +22,8 @@ use std::{cell::Cell, net::SocketAddr, sync::Arc};
 pub(crate) struct Circumstances<'r> {
     /// Who sent it.
     pub client: SocketAddr,
+    /// What was negotiated with the client, if it came over TLS.
+    pub tls: Option<Agreed>,
     /// Seconds since 1970.
     pub now: u64,
     /// Chance.
@@ -124,19 +127,15 @@ pub(crate) fn route(
     out: &mut Vec<u8>,
 ) -> Result<Outcome, Refusal> {
     let bare = without_port(request.host);
+    let protocol = if around.tls.is_some() { "https" } else { "http" };
     let facts = Facts { request, host: bare, source: around.client.ip().to_canonical() };
     // A listener always has a default rule.
     let rule = listener.rules.first(&facts).ok_or(Refusal::Unavailable)?;
     let forward = match &rule.action {
         Action::Fixed(answer) => return Ok(Outcome::Answer(answer.clone())),
         Action::Redirect(redirect) => {
-            let origin = Origin {
-                protocol: "http",
-                host: bare,
-                port: listener.port,
-                path: request.path(),
-                query: request.query(),
-            };
+            let origin =
+                Origin { protocol, host: bare, port: listener.port, path: request.path(), query: request.query() };
             return Ok(Outcome::Answer(Answer::redirect(redirect.status, redirect.location(&origin))));
         }
         Action::Forward(forward) => forward,
@@ -159,7 +158,8 @@ pub(crate) fn route(
     let passage = Passage {
         settings: &listener.settings.heads,
         port: listener.port,
-        protocol: "http",
+        protocol,
+        tls: around.tls,
         client: SocketAddr::new(around.client.ip().to_canonical(), around.client.port()),
         host: &host,
         target: &target,

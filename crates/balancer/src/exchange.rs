@@ -92,7 +92,7 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
         let was_kept = kept.is_some();
         let socket = match kept {
             Some(socket) => socket,
-            None => match worker.pool.connect(&listener.node, &target.0, &client.watch).await {
+            None => match worker.pool.connect(&listener.node, &target.0, &route.group, &client.watch).await {
                 Ok(socket) => socket,
                 Err(NoConnection::Fate(Fate::Closed)) => return Err(End::Broken),
                 // It takes no more requests, and never got this one.
@@ -105,7 +105,9 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
                     tried.push(target.0.id);
                     continue;
                 }
-                Err(NoConnection::Refused) => return Err(refused(Refusal::BadGateway, &rest)),
+                Err(NoConnection::Refused | NoConnection::Handshake) => {
+                    return Err(refused(Refusal::BadGateway, &rest));
+                }
                 Err(NoConnection::Timeout) => return Err(refused(Refusal::GatewayTimeout, &rest)),
             },
         };
@@ -290,7 +292,7 @@ async fn head(
                 decision.keep_alive.set(false);
             }
             let mut random = worker.random.borrow_mut();
-            let around = Circumstances { client: client.peer, now: worker.now(), random: &mut random };
+            let around = Circumstances { client: client.peer, tls: client.tls, now: worker.now(), random: &mut random };
             let reply = reply(listener, decision, route, target.address, &buffer[..length], around, out);
             buffer.advance(length);
             searched = 0;

@@ -9,6 +9,7 @@
 //! | `engine` | one thread that makes the others serve a snapshot, by difference, and checks targets |
 //! | `worker`, `client`, `exchange`, `tunnel` | the threads that serve: a connection is one task, its requests one after the other |
 //! | `pool`, `socket`, `copy`, `watch` | connections to targets, bytes, what ends waiting for them |
+//! | `tls` | TLS with clients and targets: policies, certificates, records |
 //! | `decide` | what becomes of a request and of its answer; pure, as are all below |
 //! | `http1`, `heads`, `page`, `desync` | HTTP/1.1 in bytes; the heads that are sent on; what is answered here |
 //! | `http2` | clients and targets that speak HTTP/2, health checks by gRPC |
@@ -41,6 +42,7 @@ pub mod process;
 mod rules;
 mod socket;
 mod target;
+mod tls;
 mod tunnel;
 mod watch;
 mod worker;

@@ -6,9 +6,11 @@ use crate::{
     http1::{RESPONSE_HEAD_LIMIT, head_length, response::Response, room},
     http2,
     pool::Sockets,
+    tls::{self, stream::Stream},
 };
+use bytes::BytesMut;
 use spec::balancing::{ProtocolVersion, TargetHealthCheck, Unhealthy};
-use std::{net::SocketAddr, time::Duration};
+use std::{future::poll_fn, net::SocketAddr, time::Duration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The most of a body that is read, so that the target sees its answer taken.
@@ -47,9 +49,14 @@ async fn ask(
     version: ProtocolVersion,
 ) -> Result<u16, NoAnswer> {
     let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
-    let mut stream = sockets.connect(node, address).await?;
+    let tcp = sockets.connect(node, address).await?;
+    let mut stream = match check.tls {
+        true => Stream::client(tcp, tls::target_config(version).map_err(|_| NoAnswer)?, address.ip())?,
+        false => Stream::plain(tcp),
+    };
+    poll_fn(|context| stream.poll_handshake(context, &mut BytesMut::new())).await?;
     if version != ProtocolVersion::Http1 {
-        return http2::ask(stream, address, &check.path, version).await.ok_or(NoAnswer);
+        return http2::ask(stream, address, (check.tls, &check.path), version).await.ok_or(NoAnswer);
     }
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\
@@ -57,6 +64,7 @@ async fn ask(
         check.path
     );
     stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
     let mut answer = Vec::with_capacity(1 << 10);
     loop {
         let searched = answer.len();
@@ -75,7 +83,7 @@ async fn ask(
 }
 
 /// Reads on for a moment. What comes no longer matters.
-async fn rest(stream: &mut tokio::net::TcpStream) {
+async fn rest(stream: &mut Stream) {
     const MOMENT: Duration = Duration::from_millis(500);
     let mut body = vec![0; BODY];
     let mut length = 0;

@@ -166,7 +166,7 @@ async fn either(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: A
     if is_2 {
         let _ = stream.set_nodelay(true);
         let watch = worker.watches.add(door.id, door.listener.load().settings.idle_timeout);
-        http2::serve(worker, (stream, BytesMut::new()), watch, peer, door).await;
+        http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None), door).await;
     } else {
         client::serve(worker, stream, peer, door).await;
     }

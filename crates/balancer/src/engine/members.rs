@@ -82,7 +82,7 @@ pub(crate) struct Retired {
 impl Members {
     pub(crate) fn new(node: &Arc<Node>, interface: &InterfaceId, id: &TargetGroupId, spec: &Arc<TargetGroup>) -> Self {
         let targets = ArcSwap::from_pointee(TargetSet::default());
-        let group = Group { id: id.clone(), version: spec.version, turn: AtomicUsize::new(0), targets };
+        let group = Group { id: id.clone(), version: spec.version, tls: spec.tls, turn: AtomicUsize::new(0), targets };
         Self {
             node: Arc::clone(node),
             interface: interface.clone(),

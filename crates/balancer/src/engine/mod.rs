@@ -9,7 +9,7 @@ use coordinator::Coordinator;
 use serde::{Deserialize, Serialize};
 use spec::{
     Revision,
-    balancing::{Balancing, BalancingStatus},
+    balancing::{Balancing, BalancingStatus, Certificate},
 };
 use std::{
     collections::BTreeMap,
@@ -35,6 +35,9 @@ pub struct Snapshot {
     pub balancing: Arc<Balancing>,
     /// The file of each node's network namespace. Listening and upstream sockets are made in there.
     pub namespaces: BTreeMap<InterfaceId, PathBuf>,
+    /// Certificates that listeners name, by their ARNs, with their keys. Those that were there before need not be there again.
+    #[serde(default)]
+    pub certificates: BTreeMap<String, Arc<Certificate>>,
 }
 
 /// What an engine leaves to the one that takes its place, in another process.

@@ -18,15 +18,16 @@ const UNKNOWN: u16 = 2;
 pub(crate) async fn ask<T: AsyncRead + AsyncWrite + Unpin>(
     bytes: T,
     address: SocketAddr,
-    path: &str,
+    (tls, path): (bool, &str),
     version: ProtocolVersion,
 ) -> Option<u16> {
     let is_grpc = version == ProtocolVersion::Grpc;
+    let scheme = if tls { "https" } else { "http" };
     let (mut sender, connection) = client::handshake(bytes).await.ok()?;
     let work = async move {
         let request = Request::builder()
             .method(if is_grpc { "POST" } else { "GET" })
-            .uri(format!("http://{address}{path}"))
+            .uri(format!("{scheme}://{address}{path}"))
             .header(header::USER_AGENT, "ELB-HealthChecker/2.0");
         let request = match is_grpc {
             true => request.header(header::CONTENT_TYPE, "application/grpc").header(header::TE, "trailers"),

@@ -118,7 +118,7 @@ fn is_value(value: &[u8]) -> bool {
 }
 
 /// The head for a target that speaks HTTP/2, from the one for a target that speaks HTTP/1.1. None if HTTP/2 can't say it.
-pub(super) fn request(head: &[u8], takes_trailers: bool) -> Option<http::Request<()>> {
+pub(super) fn request(head: &[u8], tls: bool, takes_trailers: bool) -> Option<http::Request<()>> {
     /// The load balancer adds some.
     const ROOM: usize = FIELDS + 16;
     let mut room = vec![httparse::EMPTY_HEADER; ROOM];
@@ -127,7 +127,12 @@ pub(super) fn request(head: &[u8], takes_trailers: bool) -> Option<http::Request
         return None;
     }
     let host = parsed.headers.iter().find(|field| field.name.eq_ignore_ascii_case("host"))?.value;
-    let uri = http::Uri::builder().scheme("http").authority(host).path_and_query(parsed.path?).build().ok()?;
+    let uri = http::Uri::builder()
+        .scheme(if tls { "https" } else { "http" })
+        .authority(host)
+        .path_and_query(parsed.path?)
+        .build()
+        .ok()?;
     let mut request = http::Request::new(());
     *request.method_mut() = parsed.method?.parse().ok()?;
     (*request.uri_mut(), *request.version_mut()) = (uri, http::Version::HTTP_2);
@@ -217,6 +222,7 @@ mod tests {
         preserve_host_header: false,
         xff_processing: XffProcessing::Append,
         xff_client_port: false,
+        tls_headers: false,
     };
 
     /// What a target that speaks HTTP/1.1 gets of a head, and the request's own length.
@@ -227,6 +233,7 @@ mod tests {
             settings: &SETTINGS,
             port: 443,
             protocol: "https",
+            tls: None,
             client: ([192, 0, 2, 1], 1).into(),
             host: request.host,
             target: request.target,
@@ -274,7 +281,7 @@ mod tests {
     #[test]
     fn a_head_for_http2_has_no_framing_of_http1() {
         let (out, _) = written(&parts("POST", "/a?b", &[("te", "trailers"), ("x", "y")]), true).unwrap();
-        let request = request(&out, true).unwrap();
+        let request = request(&out, false, true).unwrap();
         assert_eq!((request.uri().to_string(), request.method().as_str()), ("http://a.test/a?b".into(), "POST"));
         assert_eq!(
             (&request.headers()["te"], &request.headers()["x"]),

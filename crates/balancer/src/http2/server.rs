@@ -8,6 +8,7 @@ use super::{
 use crate::{
     config::Door,
     http1::HEAD_LIMIT,
+    tls::Agreed,
     watch::{Fate, Watched},
     worker::Worker,
 };
@@ -44,6 +45,8 @@ pub(super) struct Connection {
     pub worker: Rc<Worker>,
     pub door: Arc<Door>,
     pub peer: SocketAddr,
+    /// What was negotiated, if this is TLS.
+    pub tls: Option<Agreed>,
     pub watch: Watched,
     /// Requests that are not answered yet.
     under_way: Cell<usize>,
@@ -70,11 +73,11 @@ pub(crate) async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
     worker: Rc<Worker>,
     (bytes, early): (T, BytesMut),
     watch: Watched,
-    peer: SocketAddr,
+    (peer, tls): (SocketAddr, Option<Agreed>),
     door: Arc<Door>,
 ) {
     let settings = Arc::clone(&door.listener.load().settings);
-    let connection = Rc::new(Connection { worker, door, peer, watch, under_way: Cell::new(0) });
+    let connection = Rc::new(Connection { worker, door, peer, tls, watch, under_way: Cell::new(0) });
     let (bytes, exceeded) = (Rc::new(RefCell::new(bytes)), Rc::new(Cell::new(false)));
     let handshake = server::Builder::new()
         .max_concurrent_streams(STREAMS)

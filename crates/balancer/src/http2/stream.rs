@@ -2,7 +2,9 @@
 
 use super::{
     body::{Client, Incoming},
-    head, to_http1, to_http2,
+    head,
+    server::Connection,
+    to_http1, to_http2,
 };
 use crate::{
     config::Listener,
@@ -91,7 +93,8 @@ async fn pass(listener: &Listener, client: &Client, parts: &Parts, mut body: Inc
         head::read(parts, !body.is_over(), cookies.as_deref(), &mut room).and_then(|(request, length)| {
             let worker = &client.connection.worker;
             let mut random = worker.random.borrow_mut();
-            let around = Circumstances { client: client.connection.peer, now: worker.now(), random: &mut random };
+            let Connection { peer, tls, .. } = *client.connection;
+            let around = Circumstances { client: peer, tls, now: worker.now(), random: &mut random };
             let outcome = route(listener, &request, length, around, &mut out)?;
             Ok((outcome, request.body.clone(), request.expects_continue))
         })

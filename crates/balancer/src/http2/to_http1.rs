@@ -88,7 +88,7 @@ async fn connect(passing: &Passing<'_>, out: &[u8]) -> Result<(UnderWay, Socket)
         let was_kept = kept.is_some();
         let socket = match kept {
             Some(socket) => socket,
-            None => match worker.pool.connect(&listener.node, &target.0, watch).await {
+            None => match worker.pool.connect(&listener.node, &target.0, &route.group, watch).await {
                 Ok(socket) => socket,
                 Err(NoConnection::Fate(Fate::Closed)) => return Err(Failed::by(Fate::Closed, false)),
                 // It takes no more requests, and never got this one.
@@ -101,7 +101,9 @@ async fn connect(passing: &Passing<'_>, out: &[u8]) -> Result<(UnderWay, Socket)
                     tried.push(target.0.id);
                     continue;
                 }
-                Err(NoConnection::Refused) => return Err(Failed::Refused(Refusal::BadGateway)),
+                Err(NoConnection::Refused | NoConnection::Handshake) => {
+                    return Err(Failed::Refused(Refusal::BadGateway));
+                }
                 Err(NoConnection::Timeout) => return Err(Failed::Refused(Refusal::GatewayTimeout)),
             },
         };

@@ -30,7 +30,8 @@ use std::{
 
 /// Sends a request, whose head is in `out` as HTTP/1.1 has it, to a target, and the target's answer to the client.
 pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) -> Result<(), Failed> {
-    let request = head::request(out, passing.takes_trailers).ok_or(Failed::Refused(Refusal::Malformed))?;
+    let request = head::request(out, passing.route.group.tls, passing.takes_trailers)
+        .ok_or(Failed::Refused(Refusal::Malformed))?;
     // A target has processed no request twice: only those are sent anew that none has seen (RFC 9113, 8.7).
     for _ in 0..TRIES {
         let (target, place) = connect(passing).await?;
@@ -61,8 +62,10 @@ async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
             return Err(Failed::Refused(refusal));
         };
         watch.connecting(target.0.id);
-        let place =
-            worker.upstreams.place(&worker.pool, worker.watches.clock(), &listener.node, &target.0, watch).await;
+        let place = worker
+            .upstreams
+            .place(&worker.pool, worker.watches.clock(), &listener.node, (&route.group, &target.0), watch)
+            .await;
         match place {
             Ok(place) => {
                 watch.sending();
@@ -73,7 +76,9 @@ async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
             // It takes no more requests, and never got this one.
             Err(NoConnection::Fate(_)) => watch.go_on(),
             Err(NoConnection::Refused) if tried.len() + 1 < TRIES => {}
-            Err(NoConnection::Refused) => return Err(Failed::Refused(Refusal::BadGateway)),
+            Err(NoConnection::Refused | NoConnection::Handshake) => {
+                return Err(Failed::Refused(Refusal::BadGateway));
+            }
             Err(NoConnection::Timeout) => return Err(Failed::Refused(Refusal::GatewayTimeout)),
         }
         tried.push(target.0.id);

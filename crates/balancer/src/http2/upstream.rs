@@ -1,7 +1,7 @@
 //! Connections to targets that speak HTTP/2, of one thread: requests next to each other on each.
 
 use crate::{
-    config::Node,
+    config::{Group, Node},
     http1::RESPONSE_HEAD_LIMIT,
     pool::{NoConnection, Pool},
     target::Target,
@@ -109,7 +109,7 @@ impl Upstreams {
         pool: &Pool,
         clock: &Clock,
         node: &Node,
-        target: &Target,
+        (group, target): (&Group, &Target),
         watch: &Watch,
     ) -> Result<Place, NoConnection> {
         let lines = Rc::clone(self.all.borrow_mut().entry(target.id).or_default());
@@ -140,7 +140,7 @@ impl Upstreams {
                 lines.failed.set((failures + 1, matches!(no, NoConnection::Timeout)));
             }
         };
-        let socket = pool.connect(node, target, watch).await.inspect_err(fail)?;
+        let socket = pool.connect(node, target, group, watch).await.inspect_err(fail)?;
         let send = open(socket.into_inner(), &lines, clock.now()).await.inspect_err(fail)?;
         Ok(Place::new(&send, clock.now()))
     }
