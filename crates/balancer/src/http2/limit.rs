@@ -1,6 +1,8 @@
-//! How large a compressed head may be. Nothing is decoded here: the lengths of frames are enough.
+//! What of frames the `h2` crate does not look at: how large a compressed head is, and whether trailers are any.
 
+use super::trailers::have_pseudo;
 use bytes::BytesMut;
+use h2::Reason;
 use std::{
     cell::{Cell, RefCell},
     io,
@@ -24,7 +26,7 @@ pub(super) struct Limited<T> {
     /// What came before and was not read yet.
     early: BytesMut,
     lengths: Lengths,
-    exceeded: Rc<Cell<bool>>,
+    broken: Rc<Cell<Option<Reason>>>,
 }
 
 /// Where among frames one is.
@@ -37,27 +39,37 @@ struct Lengths {
     came: usize,
     /// Bytes of the head whose frames are coming.
     head: u32,
+    /// The last stream that was begun: heads on those before are trailers.
+    newest: u32,
+    /// The frame of trailers that is coming, as far as it came.
+    trailers: Option<Vec<u8>>,
 }
 
 impl<T> Limited<T> {
-    /// `early` came before everything else. `exceeded` is set when a head is too large.
-    pub(super) fn new(inner: Rc<RefCell<T>>, early: BytesMut, exceeded: Rc<Cell<bool>>) -> Self {
-        Self { inner, early, lengths: Lengths::new(), exceeded }
+    /// `early` came before everything else. `broken` is set when the connection is to end for what it said.
+    pub(super) fn new(inner: Rc<RefCell<T>>, early: BytesMut, broken: Rc<Cell<Option<Reason>>>) -> Self {
+        Self { inner, early, lengths: Lengths::new(), broken }
     }
 }
 
 impl Lengths {
     fn new() -> Self {
-        Self { left: PREFACE, header: [0; 9], came: 0, head: 0 }
+        Self { left: PREFACE, header: [0; 9], came: 0, head: 0, newest: 0, trailers: None }
     }
 
-    /// Whether all heads in what came next are small enough.
-    fn follow(&mut self, mut bytes: &[u8]) -> bool {
+    /// Follows what came next. The error is why it ends the connection.
+    fn follow(&mut self, mut bytes: &[u8]) -> Result<(), Reason> {
         while !bytes.is_empty() {
             if self.left > 0 {
                 let passed = bytes.len().min(self.left as usize);
                 // At most `left`, which is of this type.
                 self.left -= passed as u32;
+                if let Some(trailers) = &mut self.trailers {
+                    trailers.extend_from_slice(&bytes[..passed]);
+                    if self.left == 0 && have_pseudo(self.header[4], trailers) {
+                        return Err(Reason::PROTOCOL_ERROR);
+                    }
+                }
                 bytes = &bytes[passed..];
                 continue;
             }
@@ -67,19 +79,26 @@ impl Lengths {
             bytes = &bytes[taken..];
             if self.came == self.header.len() {
                 self.came = 0;
-                let [a, b, c, kind, ..] = self.header;
+                let [a, b, c, kind, _, stream @ ..] = self.header;
+                let stream = u32::from_be_bytes(stream);
                 self.left = u32::from_be_bytes([0, a, b, c]);
+                self.trailers = None;
                 match kind {
-                    HEADERS => self.head = self.left,
+                    HEADERS => {
+                        self.head = self.left;
+                        let is_later = stream <= self.newest && self.left <= FRAME;
+                        self.trailers = is_later.then(Vec::new);
+                        self.newest = self.newest.max(stream);
+                    }
                     CONTINUATION => self.head = self.head.saturating_add(self.left),
                     _ => {}
                 }
                 if matches!(kind, HEADERS | CONTINUATION) && self.head > COMPRESSED && self.left <= FRAME {
-                    return false;
+                    return Err(Reason::ENHANCE_YOUR_CALM);
                 }
             }
         }
-        true
+        Ok(())
     }
 }
 
@@ -90,7 +109,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Limited<T> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         // Whoever set it ends the connection without reading on.
-        if self.exceeded.get() {
+        if self.broken.get().is_some() {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
@@ -101,9 +120,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Limited<T> {
             buffer.put_slice(&self.early.split_to(length));
             Poll::Ready(Ok(()))
         };
-        if !self.lengths.follow(&buffer.filled()[before..]) {
+        if let Err(reason) = self.lengths.follow(&buffer.filled()[before..]) {
             buffer.set_filled(before);
-            self.exceeded.set(true);
+            self.broken.set(Some(reason));
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -147,14 +166,15 @@ mod tests {
         for (kind, length) in all {
             wire.extend(&length.to_be_bytes()[1..]);
             wire.extend([*kind, 0, 0, 0, 0, 1]);
-            wire.resize(wire.len() + *length as usize, HEADERS);
+            // A field of the encoder's table, as often as there is room.
+            wire.resize(wire.len() + *length as usize, 0xbe);
         }
         wire
     }
 
     #[test]
     fn the_frames_of_a_head_count_together() {
-        let fits = |all: &[(u8, u32)]| Lengths::new().follow(&frames(all));
+        let fits = |all: &[(u8, u32)]| Lengths::new().follow(&frames(all)).is_ok();
         assert!(fits(&[(4, 0), (HEADERS, 8192), (0, 16384), (HEADERS, 8192), (HEADERS, 1), (CONTINUATION, 8191)]));
         assert!(!fits(&[(HEADERS, 8193)]));
         assert!(!fits(&[(HEADERS, 4000), (CONTINUATION, 4000), (CONTINUATION, 193)]));
@@ -168,7 +188,7 @@ mod tests {
         fn in_pieces(all in prop::collection::vec((0u8..10, 0u32..6000), 0..6), cut in 1usize..5000) {
             let wire = frames(&all);
             let mut lengths = Lengths::new();
-            let in_pieces = wire.chunks(cut).all(|piece| lengths.follow(piece));
+            let in_pieces = wire.chunks(cut).try_for_each(|piece| lengths.follow(piece));
             prop_assert_eq!(in_pieces, Lengths::new().follow(&wire));
         }
     }

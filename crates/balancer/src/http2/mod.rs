@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `server`, `limit` | a client's connection: its streams, its end, how large a compressed head may be |
+//! | `server`, `limit`, `trailers` | a client's connection: its streams, its end, what of frames is looked at here |
 //! | `stream`, `body` | one request: where it goes, its answer; the client's bytes with flow control |
 //! | `to_http1` | its way to a target that speaks HTTP/1.1 |
 //! | `to_http2`, `upstream` | the same in HTTP/2, and the connections that requests share |
@@ -20,6 +20,7 @@ mod server;
 mod stream;
 mod to_http1;
 mod to_http2;
+mod trailers;
 mod upstream;
 
 pub(crate) use check::ask;

@@ -78,14 +78,14 @@ pub(crate) async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
 ) {
     let settings = Arc::clone(&door.listener.load().settings);
     let connection = Rc::new(Connection { worker, door, peer, tls, watch, under_way: Cell::new(0) });
-    let (bytes, exceeded) = (Rc::new(RefCell::new(bytes)), Rc::new(Cell::new(false)));
+    let (bytes, broken) = (Rc::new(RefCell::new(bytes)), Rc::new(Cell::new(None)));
     let handshake = server::Builder::new()
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_LIMIT as u32)
         .initial_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1)
         .max_send_buffer_size(SEND_BUFFER)
-        .handshake::<_, Bytes>(Limited::new(Rc::clone(&bytes), early, Rc::clone(&exceeded)));
+        .handshake::<_, Bytes>(Limited::new(Rc::clone(&bytes), early, Rc::clone(&broken)));
     let mut handshake = pin!(handshake);
     let opened = poll_fn(|context| {
         if connection.watch.fate().is_some() {
@@ -96,7 +96,7 @@ pub(crate) async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
     });
     let Some(frames) = opened.await else { return };
     let ends = sleep_until(Instant::now() + settings.client_keep_alive);
-    let mut serving = Serving { connection, frames, exceeded, ends: Box::pin(ends), requests: 0, phase: Phase::Open };
+    let mut serving = Serving { connection, frames, broken, ends: Box::pin(ends), requests: 0, phase: Phase::Open };
     poll_fn(|context| serving.poll(context)).await;
     drop(serving);
     linger(&bytes).await;
@@ -136,7 +136,7 @@ enum Phase {
 struct Serving<T> {
     connection: Rc<Connection>,
     frames: server::Connection<Limited<T>, Bytes>,
-    exceeded: Rc<Cell<bool>>,
+    broken: Rc<Cell<Option<Reason>>>,
     /// When the client may no longer keep the connection; later, when it has had its time.
     ends: Pin<Box<Sleep>>,
     requests: u32,
@@ -171,8 +171,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Serving<T> {
             self.leave(context);
         }
         loop {
-            if self.exceeded.get() {
-                self.part(context, Reason::ENHANCE_YOUR_CALM);
+            if let Some(reason) = self.broken.get() {
+                self.part(context, reason);
             }
             match self.frames.poll_accept(context) {
                 Poll::Ready(Some(Ok((request, answer)))) => {
@@ -187,7 +187,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Serving<T> {
                     }
                 }
                 Poll::Ready(None | Some(Err(_))) => return Poll::Ready(()),
-                Poll::Pending if self.exceeded.get() && self.phase != Phase::Parting => {}
+                Poll::Pending if self.broken.get().is_some() && self.phase != Phase::Parting => {}
                 Poll::Pending => break,
             }
         }

@@ -50,7 +50,7 @@ fn config(versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_protocol_versions(versions).unwrap().dangerous();
     let mut config = builder.with_custom_certificate_verifier(Arc::new(Trusting)).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Arc::new(config)
 }
 
@@ -357,5 +357,31 @@ impl ServerCertVerifier for Trusting {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[test]
+fn clients_agree_on_http2_unless_it_is_disabled() {
+    let (target, own) = (Target::echo(), certificate(1, &["a.test"]));
+    for (http2, expected) in [(true, "h2"), (false, "http/1.1")] {
+        let site = Site::with(&[&target], |site| {
+            secure(site, NEWER, &[("own", &own)]);
+            site.balancer.http2 = http2;
+        });
+        let mut config = (*config(BOTH)).clone();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let mut client = try_client(&site, "a.test", &Arc::new(config)).unwrap();
+        assert_eq!(client.tls.as_ref().unwrap().alpn_protocol(), Some(expected.as_bytes()));
+        if http2 {
+            // Settings, and a head of the static table's fields.
+            client.send(
+                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x06\x01\x05\0\0\0\x01\x82\x87\x84\x41\x01a",
+            );
+            let answer = client.head().unwrap();
+            assert!(
+                answer.contains("GET / HTTP/1.1\r\n") && answer.contains("X-Forwarded-Proto: https\r\n"),
+                "{answer}"
+            );
+        }
     }
 }
