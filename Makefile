@@ -18,6 +18,7 @@ test: check clients build
 	cargo test --release --quiet -p sim -p neargate --test seeds
 	$(VENV)/bin/python tools/shapes.py --check
 	$(VENV)/bin/python tools/oracle.py
+	$(VENV)/bin/python -m pytest -q tests/http2 --serve target/$(HOST)/debug/examples/serve
 	$(VENV)/bin/python -m pytest -q tests/conformance --neargate $(BIN)
 
 ## Holds the model of networks against this machine's kernel for thousands of random topologies: minutes, not seconds.

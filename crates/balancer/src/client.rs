@@ -6,8 +6,10 @@ use crate::{
     decide::{Circumstances, Outcome, decide},
     exchange::{self, Exchange},
     http1::{body::Reading, head_length, request::within_limits},
+    http2,
     page::{Answer, Refusal},
     socket::{Socket, Stopped},
+    tls::{Agreed, Front, HANDSHAKE_TIMEOUT, stream::Stream},
     watch::{Fate, Watched},
     worker::Worker,
 };
@@ -27,14 +29,18 @@ pub(crate) struct Client {
     pub buffer: BytesMut,
     pub watch: Watched,
     pub peer: SocketAddr,
+    /// What was negotiated, if this is TLS.
+    pub tls: Option<Agreed>,
 }
 
 /// Serves a connection until its end.
 pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
     let born = worker.watches.clock().now();
-    let limit = door.listener.load().settings.idle_timeout;
-    let watch = worker.watches.add(door.id, limit);
-    let mut client = Client { socket: Socket::new(stream), buffer: BytesMut::new(), watch, peer };
+    let Some(mut client) = greet(&worker, stream, peer, &door).await else { return };
+    if client.tls.is_some_and(|agreed| agreed.http2) {
+        let Client { socket, buffer, watch, peer, tls } = client;
+        return http2::serve(worker, (socket.into_inner(), buffer), watch, (peer, tls), door).await;
+    }
     let (mut head, mut out) = (Vec::new(), Vec::new());
     loop {
         client.watch.between.set(true);
@@ -55,7 +61,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
         client.watch.limit.set(listener.settings.idle_timeout);
         let mut decision = {
             let mut random = worker.random.borrow_mut();
-            decide(&listener, &head, Circumstances { client: peer, now: worker.now(), random: &mut random }, &mut out)
+            let around = Circumstances { client: peer, tls: client.tls, now: worker.now(), random: &mut random };
+            decide(&listener, &head, around, &mut out)
         };
         let age = worker.watches.clock().now() - born;
         if age >= listener.settings.client_keep_alive || client.watch.closing.get() {
@@ -95,6 +102,30 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
         }
     }
     client.socket.linger().await;
+}
+
+/// Shakes hands with a client of an HTTPS listener; none if that fails.
+async fn greet(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: &Door) -> Option<Client> {
+    let (front, limit) = {
+        let listener = door.listener.load();
+        (listener.tls.clone(), listener.settings.idle_timeout)
+    };
+    let watch = worker.watches.add(door.id, if front.is_some() { HANDSHAKE_TIMEOUT } else { limit });
+    let (mut buffer, mut tls) = (BytesMut::new(), None);
+    let socket = match front {
+        None => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).ok()?,
+        Some(Front(config)) => {
+            // Who has begun is let in, even if it is the last one.
+            watch.between.set(false);
+            let socket = Socket::new(stream, |tcp| Stream::server(tcp, config)).ok()?;
+            socket.handshake(&watch, &mut buffer).await.ok()?;
+            tls = socket.agreed();
+            watch.limit.set(limit);
+            watch.touch();
+            socket
+        }
+    };
+    Some(Client { socket, buffer, watch, peer, tls })
 }
 
 impl Client {

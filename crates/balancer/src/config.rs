@@ -1,8 +1,8 @@
 //! What connections act on: compiled from a snapshot, shared by all threads, replaced whole.
 
-use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet};
+use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet, tls::Front};
 use arc_swap::ArcSwap;
-use spec::balancing::{DesyncMitigation, LoadBalancer, TargetGroupId};
+use spec::balancing::{DesyncMitigation, LoadBalancer, ProtocolVersion, TargetGroupId};
 use std::{
     net::IpAddr,
     path::PathBuf,
@@ -25,6 +25,10 @@ pub(crate) struct Node {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub id: TargetGroupId,
+    /// What its targets speak.
+    pub version: ProtocolVersion,
+    /// Whether its targets are spoken to over TLS.
+    pub tls: bool,
     /// Counts requests for those algorithms that go round.
     pub turn: AtomicUsize,
     pub targets: ArcSwap<TargetSet>,
@@ -37,6 +41,8 @@ pub(crate) struct Settings {
     pub idle_timeout: Duration,
     pub client_keep_alive: Duration,
     pub desync: DesyncMitigation,
+    /// Whether clients may speak HTTP/2.
+    pub http2: bool,
     pub cookies: Cookies,
 }
 
@@ -48,10 +54,12 @@ impl From<&LoadBalancer> for Settings {
                 preserve_host_header: balancer.preserve_host_header,
                 xff_processing: balancer.xff_processing,
                 xff_client_port: balancer.xff_client_port,
+                tls_headers: balancer.tls_headers,
             },
             idle_timeout: Duration::from_secs(balancer.idle_timeout.into()),
             client_keep_alive: Duration::from_secs(balancer.client_keep_alive.into()),
             desync: balancer.desync_mitigation,
+            http2: balancer.http2,
             cookies: Cookies::new(&balancer.arn),
         }
     }
@@ -62,6 +70,8 @@ impl From<&LoadBalancer> for Settings {
 pub(crate) struct Listener {
     pub node: Arc<Node>,
     pub port: u16,
+    /// What clients are greeted with, if it is an HTTPS listener.
+    pub tls: Option<Front>,
     pub settings: Arc<Settings>,
     pub rules: Arc<Rules>,
     /// The node's groups, in the order of [`Rules::groups`].

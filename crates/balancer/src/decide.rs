@@ -13,14 +13,17 @@ use crate::{
     },
     page::{Answer, Refusal},
     rules::{Action, Facts, Forward, Origin, without_port},
+    tls::Agreed,
 };
-use spec::balancing::{Stickiness, TargetAddress, TargetGroupId};
+use spec::balancing::{ProtocolVersion, Stickiness, TargetAddress, TargetGroupId};
 use std::{cell::Cell, net::SocketAddr, sync::Arc};
 
 /// What a decision depends on beside the request and the configuration.
 pub(crate) struct Circumstances<'r> {
     /// Who sent it.
     pub client: SocketAddr,
+    /// What was negotiated with the client, if it came over TLS.
+    pub tls: Option<Agreed>,
     /// Seconds since 1970.
     pub now: u64,
     /// Chance.
@@ -101,7 +104,7 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
     if !heads.preserve_host_header && request.values("host").nth(1).is_some() {
         return Decision::answer(Refusal::Malformed);
     }
-    let outcome = route(listener, &request, head, around, out);
+    let outcome = route(listener, &request, head.len(), around, out);
     let may_stay = verdict != Verdict::PassAndClose;
     Decision {
         is_head: request.method == "HEAD",
@@ -115,33 +118,33 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
     }
 }
 
-fn route(
+/// Where a request goes that was read, or what it is answered. `head_length` is how large its head was.
+pub(crate) fn route(
     listener: &Listener,
     request: &Request<'_, '_>,
-    head: &[u8],
+    head_length: usize,
     around: Circumstances<'_>,
     out: &mut Vec<u8>,
 ) -> Result<Outcome, Refusal> {
     let bare = without_port(request.host);
+    let protocol = if around.tls.is_some() { "https" } else { "http" };
     let facts = Facts { request, host: bare, source: around.client.ip().to_canonical() };
     // A listener always has a default rule.
     let rule = listener.rules.first(&facts).ok_or(Refusal::Unavailable)?;
     let forward = match &rule.action {
         Action::Fixed(answer) => return Ok(Outcome::Answer(answer.clone())),
         Action::Redirect(redirect) => {
-            let origin = Origin {
-                protocol: "http",
-                host: bare,
-                port: listener.port,
-                path: request.path(),
-                query: request.query(),
-            };
+            let origin =
+                Origin { protocol, host: bare, port: listener.port, path: request.path(), query: request.query() };
             return Ok(Outcome::Answer(Answer::redirect(redirect.status, redirect.location(&origin))));
         }
         Action::Forward(forward) => forward,
     };
     let chosen = group(listener, forward, request, &around).or_else(|| forward.at(around.random.f64()));
     let group = chosen.and_then(|place| listener.groups.get(place)).ok_or(Refusal::Unavailable)?;
+    if !suits(group.version, request) {
+        return Err(Refusal::Incompatible);
+    }
     let stickiness = group.targets.load().stickiness.clone();
     let pinned =
         stickiness.as_ref().and_then(|stickiness| pinned(listener, stickiness, &group.id, request, around.now));
@@ -155,13 +158,14 @@ fn route(
     let passage = Passage {
         settings: &listener.settings.heads,
         port: listener.port,
-        protocol: "http",
+        protocol,
+        tls: around.tls,
         client: SocketAddr::new(around.client.ip().to_canonical(), around.client.port()),
         host: &host,
         target: &target,
         now: around.now,
         chance: around.random.u128(..),
-        head_length: head.len(),
+        head_length,
     };
     heads::append_request(out, request, &passage)?;
     Ok(Outcome::Forward(Route {
@@ -170,6 +174,15 @@ fn route(
         stickiness,
         keeps_group: forward.stickiness.is_some(),
     }))
+}
+
+/// Whether targets of a version take a request ("HTTP 464", Application Load Balancers guide).
+fn suits(version: ProtocolVersion, request: &Request<'_, '_>) -> bool {
+    match version {
+        ProtocolVersion::Http1 => !(request.is_2 && request.is_grpc()),
+        ProtocolVersion::Http2 => request.is_2,
+        ProtocolVersion::Grpc => request.is_2 && request.method == "POST",
+    }
 }
 
 /// The place of the group that the client is to stay with.
@@ -247,7 +260,7 @@ pub(crate) fn reply(
     if status == 101 && !decision.upgrades {
         return Err(Malformed);
     }
-    let cookies = cookies(listener, route, target, &response, around.now, around.random);
+    let cookies = cookies(listener, route, target, response.fields, around.now, around.random);
     let date = if response.fields.iter().any(|field| field.name.eq_ignore_ascii_case("date")) {
         String::new()
     } else {
@@ -258,11 +271,12 @@ pub(crate) fn reply(
     Ok(Reply { status, reading: response.body, writing, keep_alive, keep_target })
 }
 
-fn cookies(
+/// The values of `Set-Cookie` that keep a client with its group and its target, which answered with these fields.
+pub(crate) fn cookies(
     listener: &Listener,
     route: &Route,
     target: TargetAddress,
-    response: &Response<'_, '_>,
+    answered: &[httparse::Header<'_>],
     now: u64,
     random: &mut fastrand::Rng,
 ) -> Vec<String> {
@@ -280,7 +294,7 @@ fn cookies(
         None => {}
         Some(Stickiness::Duration(_)) => add(&[cookie::TARGET, cookie::TARGET_CORS], &held(&route.group.id)),
         Some(Stickiness::Application { cookie, .. }) => {
-            let mut fields = response.fields.iter().filter(|field| field.name.eq_ignore_ascii_case("set-cookie"));
+            let mut fields = answered.iter().filter(|field| field.name.eq_ignore_ascii_case("set-cookie"));
             if fields.any(|field| cookie::sets(field.value, cookie)) {
                 add(&[cookie::APPLICATION], &held(&route.group.id));
             }

@@ -28,7 +28,7 @@ use std::{
 };
 
 /// How many targets a request is tried with that could not be connected to. None of them has got any of it.
-const TRIES: usize = 3;
+pub(crate) const TRIES: usize = 3;
 /// What is read at once while a head comes.
 const HEAD_PIECE: usize = 16 << 10;
 
@@ -83,7 +83,7 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
     let mut rest = decision.body.clone();
     let mut with_body = false;
     loop {
-        let Some(target) = choose(exchange, pinned.take(), &tried) else {
+        let Some(target) = choose(worker, route, pinned.take(), &tried) else {
             let refusal = if tried.is_empty() { Refusal::Unavailable } else { Refusal::BadGateway };
             return Err(refused(refusal, &rest));
         };
@@ -92,7 +92,7 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
         let was_kept = kept.is_some();
         let socket = match kept {
             Some(socket) => socket,
-            None => match worker.pool.connect(&listener.node, &target.0, &client.watch).await {
+            None => match worker.pool.connect(&listener.node, &target.0, &route.group, &client.watch).await {
                 Ok(socket) => socket,
                 Err(NoConnection::Fate(Fate::Closed)) => return Err(End::Broken),
                 // It takes no more requests, and never got this one.
@@ -105,7 +105,9 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
                     tried.push(target.0.id);
                     continue;
                 }
-                Err(NoConnection::Refused) => return Err(refused(Refusal::BadGateway, &rest)),
+                Err(NoConnection::Refused | NoConnection::Handshake) => {
+                    return Err(refused(Refusal::BadGateway, &rest));
+                }
                 Err(NoConnection::Timeout) => return Err(refused(Refusal::GatewayTimeout, &rest)),
             },
         };
@@ -139,13 +141,19 @@ fn writing(body: &Reading) -> Writing {
     if matches!(body, Reading::Chunked(_)) { Writing::Chunked } else { Writing::Plain }
 }
 
-fn choose(exchange: &Exchange<'_>, pinned: Option<spec::balancing::TargetAddress>, tried: &[u64]) -> Option<UnderWay> {
-    let group = &exchange.route.group;
+/// The target that gets a request, none of `tried`.
+pub(crate) fn choose(
+    worker: &Worker,
+    route: &Route,
+    pinned: Option<spec::balancing::TargetAddress>,
+    tried: &[u64],
+) -> Option<UnderWay> {
+    let group = &route.group;
     let targets = group.targets.load();
     let pinned = pinned.and_then(|address| targets.at(address)).filter(|target| !tried.contains(&target.id));
     let chosen = pinned.or_else(|| {
-        let mut random = exchange.worker.random.borrow_mut();
-        let now = i64::try_from(exchange.worker.now()).unwrap_or(i64::MAX).saturating_mul(1000);
+        let mut random = worker.random.borrow_mut();
+        let now = i64::try_from(worker.now()).unwrap_or(i64::MAX).saturating_mul(1000);
         targets.choose(&group.turn, now, || random.f64(), tried)
     });
     chosen.map(|target| UnderWay::new(Arc::clone(target)))
@@ -284,7 +292,7 @@ async fn head(
                 decision.keep_alive.set(false);
             }
             let mut random = worker.random.borrow_mut();
-            let around = Circumstances { client: client.peer, now: worker.now(), random: &mut random };
+            let around = Circumstances { client: client.peer, tls: client.tls, now: worker.now(), random: &mut random };
             let reply = reply(listener, decision, route, target.address, &buffer[..length], around, out);
             buffer.advance(length);
             searched = 0;

@@ -9,6 +9,7 @@ use crate::{
     },
     page::Refusal,
     rules::without_port,
+    tls::Agreed,
 };
 use spec::balancing::XffProcessing;
 use std::{
@@ -29,6 +30,7 @@ pub(crate) struct HeadSettings {
     pub preserve_host_header: bool,
     pub xff_processing: XffProcessing,
     pub xff_client_port: bool,
+    pub tls_headers: bool,
 }
 
 /// By which way a request came, and what became of it here.
@@ -38,6 +40,8 @@ pub(crate) struct Passage<'a> {
     pub port: u16,
     /// `http` or `https`.
     pub protocol: &'a str,
+    /// What was negotiated with the client.
+    pub tls: Option<Agreed>,
     pub client: SocketAddr,
     /// The host as the target is told, after rewrites.
     pub host: &'a str,
@@ -93,9 +97,14 @@ pub(crate) fn append_request(
     let _ = write!(out, "Host: {}\r\nX-Amzn-Trace-Id: ", passage.host);
     append_trace(out, request, passage);
     out.extend_from_slice(b"\r\n");
+    let with_tls = passage.settings.tls_headers;
+    if let Some(Agreed { version, suite, .. }) = passage.tls.filter(|_| with_tls) {
+        let _ = write!(out, "X-Amzn-Tls-Version: {version}\r\nX-Amzn-Tls-Cipher-Suite: {suite}\r\n");
+    }
     for field in passing(request.fields, request.names_fields) {
         let is_dropped = passage.settings.drop_invalid_header_fields && !is_plain(field.name);
-        if !is_dropped && !is_replaced(field.name) {
+        let is_written = is_replaced(field.name) || (with_tls && is_of_tls(field.name));
+        if !is_dropped && !is_written {
             append_field(out, field);
         }
     }
@@ -185,6 +194,11 @@ fn is_replaced(name: &str) -> bool {
     NAMES.iter().any(|replaced| name.eq_ignore_ascii_case(replaced))
 }
 
+/// What `routing.http.x_amzn_tls_version_and_cipher_suite.enabled` has the load balancer write.
+fn is_of_tls(name: &str) -> bool {
+    ["x-amzn-tls-version", "x-amzn-tls-cipher-suite"].iter().any(|written| name.eq_ignore_ascii_case(written))
+}
+
 fn append_field(out: &mut Vec<u8>, field: &httparse::Header<'_>) {
     out.extend_from_slice(field.name.as_bytes());
     out.extend_from_slice(b": ");
@@ -245,6 +259,7 @@ mod tests {
         preserve_host_header: false,
         xff_processing: XffProcessing::Append,
         xff_client_port: false,
+        tls_headers: false,
     };
 
     fn forwarded(settings: &HeadSettings, port: u16, head: &str) -> Result<String, Refusal> {
@@ -256,6 +271,7 @@ mod tests {
             settings,
             port,
             protocol: "http",
+            tls: None,
             client: "192.0.2.7:4321".parse().unwrap(),
             host: &host,
             target: request.target,

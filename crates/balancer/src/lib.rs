@@ -9,8 +9,10 @@
 //! | `engine` | one thread that makes the others serve a snapshot, by difference, and checks targets |
 //! | `worker`, `client`, `exchange`, `tunnel` | the threads that serve: a connection is one task, its requests one after the other |
 //! | `pool`, `socket`, `copy`, `watch` | connections to targets, bytes, what ends waiting for them |
+//! | `tls` | TLS with clients and targets: policies, certificates, records |
 //! | `decide` | what becomes of a request and of its answer; pure, as are all below |
 //! | `http1`, `heads`, `page`, `desync` | HTTP/1.1 in bytes; the heads that are sent on; what is answered here |
+//! | `http2` | clients and targets that speak HTTP/2, health checks by gRPC |
 //! | `rules`, `pattern`, `cookie` | conditions, rewrites, redirects; stickiness |
 //! | `target`, `health` | who gets the next request; what checks have shown |
 //! | [`process`] | the process an engine lives in on a host, and how an agent starts it and speaks with it |
@@ -31,6 +33,7 @@ mod exchange;
 mod heads;
 mod health;
 mod http1;
+mod http2;
 mod page;
 mod pattern;
 mod pool;
@@ -39,6 +42,7 @@ pub mod process;
 mod rules;
 mod socket;
 mod target;
+mod tls;
 mod tunnel;
 mod watch;
 mod worker;

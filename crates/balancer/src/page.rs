@@ -1,6 +1,6 @@
 //! What the load balancer answers itself: error pages, fixed responses, redirects ("HTTP status codes", Application Load Balancers guide).
 
-use std::io::Write;
+use std::{borrow::Cow, io::Write};
 
 /// Why a request is not answered by a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) enum Refusal {
     UriTooLong,
     /// 463: more than 30 addresses in `X-Forwarded-For`.
     TooManyAddresses,
+    /// 464: the request is of a version of HTTP that targets of its group don't take.
+    Incompatible,
     /// 500: a rewrite gave what is no host or URL.
     Internal,
     /// 501: a transfer coding that isn't known.
@@ -38,6 +40,7 @@ impl Refusal {
             Self::ClientTimeout => (408, "Request Time-out"),
             Self::UriTooLong => (414, "Request-URI Too Large"),
             Self::TooManyAddresses => (463, ""),
+            Self::Incompatible => (464, ""),
             Self::Internal => (500, "Internal Server Error"),
             Self::NotImplemented => (501, "Not Implemented"),
             Self::BadGateway => (502, "Bad Gateway"),
@@ -93,16 +96,17 @@ impl Answer {
         }
     }
 
+    /// Its body: what was configured, or the page of its status.
+    pub(crate) fn content(&self) -> Cow<'_, str> {
+        match &self.body {
+            Some(body) => Cow::Borrowed(body),
+            None => Cow::Owned(html(self.status, self.reason)),
+        }
+    }
+
     /// Appends the whole answer. `date` is the value of `Date`.
     pub(crate) fn append(&self, out: &mut Vec<u8>, date: &str, keep_alive: bool, is_head: bool) {
-        let page;
-        let body = match &self.body {
-            Some(body) => body,
-            None => {
-                page = html(self.status, self.reason);
-                &page
-            }
-        };
+        let body = self.content();
         let content_type = self.content_type.as_deref().unwrap_or("text/html");
         let connection = if keep_alive { "keep-alive" } else { "close" };
         let has_body = self.status != 204;

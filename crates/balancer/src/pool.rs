@@ -1,11 +1,14 @@
 //! Connections to targets of one thread: making them in a node's namespace, keeping those without a request.
 
 use crate::{
-    config::Node,
-    socket::Socket,
+    config::{Group, Node},
+    socket::{Socket, Stopped},
     target::Target,
+    tls::{self, HANDSHAKE_TIMEOUT, stream::Stream},
     watch::{Clock, Fate, Watch},
 };
+use bytes::BytesMut;
+use spec::balancing::ProtocolVersion;
 use std::{
     cell::RefCell,
     collections::HashMap,
@@ -70,8 +73,29 @@ pub(crate) enum NoConnection {
     Refused,
     /// Nobody answered.
     Timeout,
+    /// It was made, but TLS was not agreed on.
+    Handshake,
     /// Something here.
     Fate(Fate),
+}
+
+/// Shakes hands with a target.
+async fn secure(
+    stream: TcpStream,
+    target: &Target,
+    version: ProtocolVersion,
+    watch: &Watch,
+) -> Result<Socket, NoConnection> {
+    let config = tls::target_config(version).map_err(|_| NoConnection::Handshake)?;
+    let wrap = |tcp| Stream::client(tcp, config, target.address.0.ip());
+    let socket = Socket::new(stream, wrap).map_err(|_| NoConnection::Handshake)?;
+    let mut early = BytesMut::new();
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, socket.handshake(watch, &mut early)).await {
+        // Who speaks before being asked speaks something else.
+        Ok(Ok(())) if early.is_empty() => Ok(socket),
+        Ok(Err(Stopped::Fate(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)))) => Err(NoConnection::Fate(fate)),
+        _ => Err(NoConnection::Handshake),
+    }
 }
 
 /// Connections without a request, by targets.
@@ -93,7 +117,13 @@ impl Pool {
     }
 
     /// A new one.
-    pub(crate) async fn connect(&self, node: &Node, target: &Target, watch: &Watch) -> Result<Socket, NoConnection> {
+    pub(crate) async fn connect(
+        &self,
+        node: &Node,
+        target: &Target,
+        group: &Group,
+        watch: &Watch,
+    ) -> Result<Socket, NoConnection> {
         let mut connecting = pin!(tokio::time::timeout(CONNECT_TIMEOUT, self.sockets.connect(node, target.address.0)));
         let connected = poll_fn(|context| {
             if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)) = watch.fate() {
@@ -103,7 +133,8 @@ impl Pool {
             connecting.as_mut().poll(context).map(Ok)
         });
         match connected.await? {
-            Ok(Ok(stream)) => Ok(Socket::new(stream)),
+            Ok(Ok(stream)) if group.tls => secure(stream, target, group.version, watch).await,
+            Ok(Ok(stream)) => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).map_err(|_| NoConnection::Refused),
             Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(NoConnection::Timeout),
             Ok(Err(_)) => Err(NoConnection::Refused),
             Err(_) => Err(NoConnection::Timeout),

@@ -4,10 +4,13 @@ use crate::{
     config::Node,
     health::judge,
     http1::{RESPONSE_HEAD_LIMIT, head_length, response::Response, room},
+    http2,
     pool::Sockets,
+    tls::{self, stream::Stream},
 };
-use spec::balancing::{TargetHealthCheck, Unhealthy};
-use std::{net::SocketAddr, time::Duration};
+use bytes::BytesMut;
+use spec::balancing::{ProtocolVersion, TargetHealthCheck, Unhealthy};
+use std::{future::poll_fn, net::SocketAddr, time::Duration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The most of a body that is read, so that the target sees its answer taken.
@@ -19,9 +22,10 @@ pub(crate) async fn probe(
     node: &Node,
     target: SocketAddr,
     check: &TargetHealthCheck,
+    version: ProtocolVersion,
 ) -> Result<(), Unhealthy> {
     let timeout = Duration::from_secs(check.timeout.into());
-    match tokio::time::timeout(timeout, ask(sockets, node, target, check)).await {
+    match tokio::time::timeout(timeout, ask(sockets, node, target, check, version)).await {
         Ok(Ok(status)) => judge(check, status),
         Ok(Err(NoAnswer)) => Err(Unhealthy::FailedHealthChecks),
         Err(_) => Err(Unhealthy::Timeout),
@@ -37,15 +41,30 @@ impl From<std::io::Error> for NoAnswer {
     }
 }
 
-async fn ask(sockets: &Sockets, node: &Node, target: SocketAddr, check: &TargetHealthCheck) -> Result<u16, NoAnswer> {
+async fn ask(
+    sockets: &Sockets,
+    node: &Node,
+    target: SocketAddr,
+    check: &TargetHealthCheck,
+    version: ProtocolVersion,
+) -> Result<u16, NoAnswer> {
     let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
-    let mut stream = sockets.connect(node, address).await?;
+    let tcp = sockets.connect(node, address).await?;
+    let mut stream = match check.tls {
+        true => Stream::client(tcp, tls::target_config(version).map_err(|_| NoAnswer)?, address.ip())?,
+        false => Stream::plain(tcp),
+    };
+    poll_fn(|context| stream.poll_handshake(context, &mut BytesMut::new())).await?;
+    if version != ProtocolVersion::Http1 {
+        return http2::ask(stream, address, (check.tls, &check.path), version).await.ok_or(NoAnswer);
+    }
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\
          Accept-Encoding: gzip, compressed\r\n\r\n",
         check.path
     );
     stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
     let mut answer = Vec::with_capacity(1 << 10);
     loop {
         let searched = answer.len();
@@ -64,7 +83,7 @@ async fn ask(sockets: &Sockets, node: &Node, target: SocketAddr, check: &TargetH
 }
 
 /// Reads on for a moment. What comes no longer matters.
-async fn rest(stream: &mut tokio::net::TcpStream) {
+async fn rest(stream: &mut Stream) {
     const MOMENT: Duration = Duration::from_millis(500);
     let mut body = vec![0; BODY];
     let mut length = 0;

@@ -1,24 +1,22 @@
 //! A connection's bytes.
 
-use crate::watch::{Fate, Watch};
+use crate::{
+    tls::{Agreed, stream::Stream},
+    watch::{Fate, Watch},
+};
 use bytes::BytesMut;
 use std::{
     cell::RefCell,
     future::poll_fn,
     io,
-    mem::MaybeUninit,
-    pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWrite},
-    net::TcpStream,
-};
+use tokio::{io::AsyncReadExt, net::TcpStream};
 
 /// One end of a connection. Both of its directions are used at the same time, by one task.
 #[derive(Debug)]
-pub(crate) struct Socket(RefCell<TcpStream>);
+pub(crate) struct Socket(RefCell<Stream>);
 
 /// Why bytes don't go on.
 #[derive(Debug)]
@@ -36,29 +34,46 @@ impl From<io::Error> for Stopped {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    /// Of a connection, with TLS if `wrap` says so.
+    ///
+    /// # Errors
+    /// Those of `wrap`.
+    pub(crate) fn new(tcp: TcpStream, wrap: impl FnOnce(TcpStream) -> io::Result<Stream>) -> io::Result<Self> {
         // Small answers must not wait for acknowledgements. A connection that can't be told so still carries them.
-        let _ = stream.set_nodelay(true);
-        Self(RefCell::new(stream))
+        let _ = tcp.set_nodelay(true);
+        wrap(tcp).map(|stream| Self(RefCell::new(stream)))
+    }
+
+    /// Shakes hands, for as long as the idle timeout is, whatever comes meanwhile. What comes after it already is in `buffer`.
+    pub(crate) async fn handshake(&self, watch: &Watch, buffer: &mut BytesMut) -> Result<(), Stopped> {
+        poll_fn(|context| {
+            if let Some(fate) = watch.fate() {
+                return Poll::Ready(Err(Stopped::Fate(fate)));
+            }
+            watch.sleep(context);
+            self.0.borrow_mut().poll_handshake(context, buffer).map_err(Stopped::from)
+        })
+        .await
+    }
+
+    /// What was negotiated, if this is TLS.
+    pub(crate) fn agreed(&self) -> Option<Agreed> {
+        self.0.borrow().agreed()
+    }
+
+    /// The connection itself.
+    pub(crate) fn into_inner(self) -> Stream {
+        self.0.into_inner()
     }
 
     /// Waits for bytes and appends them, about `room` at once; 0 is the end.
     pub(crate) async fn read(&self, watch: &Watch, buffer: &mut BytesMut, room: usize) -> Result<usize, Stopped> {
-        if buffer.capacity() - buffer.len() < room / 2 {
-            buffer.reserve(room);
-        }
-        let count = poll_fn(|context| {
-            guarded(watch, context, |context| {
-                let mut stream = self.0.borrow_mut();
-                pin!(stream.read_buf(buffer)).poll(context)
-            })
-        });
-        count.await
+        poll_fn(|context| guarded(watch, context, |context| self.0.borrow_mut().poll_fill(context, buffer, room))).await
     }
 
     /// Waits until there are bytes, or the end: so that a connection without a request has no buffer.
     pub(crate) async fn readable(&self, watch: &Watch) -> Result<(), Stopped> {
-        poll_fn(|context| guarded(watch, context, |context| self.0.borrow().poll_read_ready(context))).await
+        poll_fn(|context| guarded(watch, context, |context| self.0.borrow().poll_readable(context))).await
     }
 
     /// Writes all of it. The error has how much was written before.
@@ -66,9 +81,7 @@ impl Socket {
         let mut written = 0;
         while written < bytes.len() {
             let count = poll_fn(|context| {
-                guarded(watch, context, |context| {
-                    Pin::new(&mut *self.0.borrow_mut()).poll_write(context, &bytes[written..])
-                })
+                guarded(watch, context, |context| self.0.borrow_mut().poll_push(context, &bytes[written..]))
             });
             match count.await {
                 Ok(0) => return Err((written, Stopped::Io)),
@@ -76,24 +89,19 @@ impl Socket {
                 Err(stopped) => return Err((written, stopped)),
             }
         }
-        Ok(())
+        let sent = poll_fn(|context| guarded(watch, context, |context| self.0.borrow_mut().poll_sent(context)));
+        sent.await.map_err(|stopped| (written, stopped))
     }
 
     /// Says that nothing more is sent.
     pub(crate) fn finish(&self) {
-        // Who is gone need not be told.
-        let _ = socket2::SockRef::from(&*self.0.borrow()).shutdown(std::net::Shutdown::Write);
+        self.0.borrow_mut().finish();
     }
 
     /// Whether a connection without a request is as it should be: open, and nothing has come. The kernel is asked if `ask`, otherwise
     /// what it has told before.
     pub(crate) fn is_quiet(&self, ask: bool) -> bool {
-        let stream = self.0.borrow();
-        let outcome = match ask {
-            true => socket2::SockRef::from(&*stream).peek(&mut [MaybeUninit::uninit()]),
-            false => stream.try_read(&mut [0]),
-        };
-        matches!(outcome, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        self.0.borrow_mut().is_quiet(ask)
     }
 
     /// Ends the connection so that the client gets the last answer: while it still sends, closing would destroy what it has not read.
@@ -102,7 +110,7 @@ impl Socket {
         const MOST: usize = 64;
         const PIECE: usize = 4 << 10;
         self.finish();
-        let mut stream = self.0.into_inner();
+        let mut stream = self.0.into_inner().into_tcp();
         let mut thrown_away = vec![0; PIECE];
         let rest = async {
             for _ in 0..MOST {

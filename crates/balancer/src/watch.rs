@@ -137,6 +137,8 @@ impl Watches {
             watch.closing.set(watch.closing.get() | is_concerned);
             (is_concerned && (at_once || watch.between.get())).then_some(Fate::Closed)
         });
+        // Clients that may be told while their requests are under way are told now.
+        self.all.borrow().values().filter(|watch| watch.door == door).for_each(|watch| watch.wake());
     }
 
     /// A target gets no new requests: those that have not reached it go elsewhere.
@@ -164,6 +166,10 @@ impl Watch {
         if self.fate.get() != Some(Fate::Closed) {
             self.fate.set(Some(fate));
         }
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }

@@ -1,17 +1,25 @@
 //! One thread: a share of all connections, with a runtime of its own. Threads share the configuration and counters, nothing else.
 
-use crate::{client, config::Door, pool::Pool, watch::Watches};
+use crate::{
+    client,
+    config::Door,
+    http2::{self, Upstreams},
+    pool::Pool,
+    watch::Watches,
+};
+use bytes::BytesMut;
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     io,
+    net::SocketAddr,
     rc::Rc,
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{AbortHandle, LocalSet, spawn_local},
 };
@@ -36,8 +44,12 @@ pub(crate) enum Command {
 /// What the connections of a thread share.
 pub(crate) struct Worker {
     pub pool: Pool,
+    /// Those to targets that speak HTTP/2.
+    pub upstreams: Upstreams,
     pub watches: Rc<Watches>,
     pub random: RefCell<fastrand::Rng>,
+    /// Whether clients may begin with HTTP/2 on a listener without TLS: for tests alone.
+    prior_knowledge: bool,
     kept: Cell<Duration>,
     /// Dropped when there is no connection.
     retreat: RefCell<Option<Sender<()>>>,
@@ -45,11 +57,11 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts a thread. It ends when the sender is dropped.
-    pub(crate) fn start(index: usize) -> io::Result<(UnboundedSender<Command>, JoinHandle<()>)> {
+    pub(crate) fn start(index: usize, prior_knowledge: bool) -> io::Result<(UnboundedSender<Command>, JoinHandle<()>)> {
         let (sender, commands) = unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name(format!("balancer-{index}")).spawn(move || {
-            LocalSet::new().block_on(&runtime, run(commands));
+            LocalSet::new().block_on(&runtime, run(commands, prior_knowledge));
         })?;
         Ok((sender, thread))
     }
@@ -60,11 +72,13 @@ impl Worker {
     }
 }
 
-async fn run(mut commands: UnboundedReceiver<Command>) {
+async fn run(mut commands: UnboundedReceiver<Command>, prior_knowledge: bool) {
     let worker = Rc::new(Worker {
         pool: Pool::default(),
+        upstreams: Upstreams::default(),
         watches: Watches::new(),
         random: RefCell::new(fastrand::Rng::new()),
+        prior_knowledge,
         kept: Cell::new(Duration::from_secs(60)),
         retreat: RefCell::default(),
     });
@@ -83,6 +97,7 @@ async fn run(mut commands: UnboundedReceiver<Command>) {
                     worker.retreat.take();
                 }
                 worker.pool.tick(worker.watches.clock(), worker.kept.get());
+                worker.upstreams.tick(worker.watches.clock(), worker.kept.get());
             }
         }
     }
@@ -106,6 +121,7 @@ fn obey(worker: &Rc<Worker>, doors: &mut HashMap<u64, AbortHandle>, command: Com
         Command::Retreat(guard) => drop(worker.retreat.replace(Some(guard))),
         Command::Retire(target) => {
             worker.pool.retire(target);
+            worker.upstreams.retire(target);
             worker.watches.retire(target);
         }
         Command::Cut(target) => worker.watches.cut(target),
@@ -122,9 +138,36 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                spawn_local(client::serve(Rc::clone(&worker), stream, peer, Arc::clone(&door)));
+                let (worker, door) = (Rc::clone(&worker), Arc::clone(&door));
+                if worker.prior_knowledge && door.listener.load().settings.http2 {
+                    spawn_local(either(worker, stream, peer, door));
+                } else {
+                    spawn_local(client::serve(worker, stream, peer, door));
+                }
             }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
+    }
+}
+
+/// Serves a connection by what it begins with, which no request of HTTP/1.1 begins with (RFC 9113, 3.4).
+async fn either(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
+    const PREFACE: &[u8] = b"PRI ";
+    let mut begun = [0; PREFACE.len()];
+    let is_2 = loop {
+        match stream.peek(&mut begun).await {
+            Ok(count) if count == PREFACE.len() => break begun == PREFACE,
+            Ok(count @ 1..) if PREFACE.starts_with(&begun[..count]) => {
+                tokio::time::sleep(Duration::from_millis(1)).await
+            }
+            _ => break false,
+        }
+    };
+    if is_2 {
+        let _ = stream.set_nodelay(true);
+        let watch = worker.watches.add(door.id, door.listener.load().settings.idle_timeout);
+        http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None), door).await;
+    } else {
+        client::serve(worker, stream, peer, door).await;
     }
 }

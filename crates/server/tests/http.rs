@@ -120,7 +120,7 @@ fn calls_of_nothing_there_is_are_refused_in_the_services_own_manner() {
 fn hosts_routes_are_at_the_unix_socket_only() {
     use std::os::unix::fs::PermissionsExt;
     let (dir, running) = start();
-    for path in ["/_neargate/sync", "/_neargate/credentials"] {
+    for path in ["/_neargate/sync", "/_neargate/credentials", "/_neargate/certificates"] {
         assert_eq!(running.connect().request("POST", path, &[], b"{}").unwrap().status, 404);
         assert_eq!(
             running.connect_unix().request("POST", path, &[], b"{}").unwrap().status,

@@ -101,8 +101,39 @@ pub struct Listener {
 pub struct Tls {
     /// The name of its security policy, such as `ELBSecurityPolicy-2016-08`.
     pub policy: String,
-    /// The ARNs of its certificates, the default one first.
-    pub certificates: Vec<String>,
+    /// Its certificates, the default one first.
+    pub certificates: Vec<CertificateName>,
+}
+
+/// A certificate by its name. What belongs to it is a [`Certificate`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CertificateName {
+    /// Its ARN.
+    pub arn: String,
+    /// How often it had been imported: another time makes it another certificate.
+    pub version: u64,
+}
+
+/// A certificate with its private key, which is only ever in memory. Hosts ask for it (`POST /_neargate/certificates`).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// [`CertificateName::version`].
+    pub version: u64,
+    /// The names it is for, in small letters; the first part may be `*`.
+    pub names: Vec<String>,
+    /// Itself and what leads to its authority, in PEM.
+    pub chain: String,
+    /// Its private key, in PEM.
+    pub key: String,
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificate")
+            .field("version", &self.version)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A rule of a listener ("Rule", Elastic Load Balancing API Reference).

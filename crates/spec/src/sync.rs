@@ -45,6 +45,13 @@ pub struct CredentialsRequest {
     pub role: TaskRole,
 }
 
+/// `POST /_neargate/certificates`: certificates of listeners with their keys, which no spec has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificatesRequest {
+    /// Their ARNs.
+    pub arns: Vec<String>,
+}
+
 /// Which of a task's two roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,7 +1,7 @@
 //! The balancer of this host: a process of its own that is there as long as there is something to balance, told what that is, and
 //! started anew when it has ended.
 
-use super::Event;
+use super::{Event, keys::Keys};
 use crate::{Config, config::balancer_cgroup};
 use balancer::{
     Snapshot,
@@ -10,6 +10,7 @@ use balancer::{
 use network::Instance;
 use spec::{HostSpec, balancing::BalancingStatus};
 use std::{
+    collections::BTreeMap,
     io,
     os::unix::fs::MetadataExt,
     sync::{Arc, mpsc::Sender},
@@ -59,7 +60,8 @@ impl Balancer {
         let (wanted, told) = watch::channel(Wanted::Unknown);
         let (first, known) = std::sync::mpsc::channel();
         let cgroup = balancer_cgroup(&config.instance);
-        let keeper = Keeper { home, cgroup, irreplaceable: None, wanted: told, events };
+        let keys = Keys::new(&config.socket);
+        let keeper = Keeper { home, cgroup, irreplaceable: None, wanted: told, keys, events };
         let keeper = config.runtime_handle.spawn(keeper.keep(first)).abort_handle();
         // Health that was known before this agent is not to be unknown for a moment.
         let seen = known.recv_timeout(KNOWN).ok().flatten();
@@ -116,6 +118,7 @@ fn snapshot(instance: &Instance, spec: &HostSpec) -> Snapshot {
         revision: spec.revision,
         balancing: spec.balancing.clone(),
         namespaces: here.map(|(id, _)| (id.clone(), instance.interface(id).path())).collect(),
+        certificates: BTreeMap::new(),
     }
 }
 
@@ -126,6 +129,7 @@ struct Keeper {
     /// The process whose place another did not take, or takes just now.
     irreplaceable: Option<u32>,
     wanted: watch::Receiver<Wanted>,
+    keys: Keys,
     events: Sender<Event>,
 }
 
@@ -195,10 +199,13 @@ impl Keeper {
                     Wanted::Nothing => writer.end().await?,
                     Wanted::All(snapshot) => {
                         // A namespace may have come to stand for another.
-                        let now = Some((snapshot.revision, numbers(&snapshot)));
-                        if told != now {
-                            writer.serve(&snapshot).await?;
-                            told = now;
+                        let now = (snapshot.revision, numbers(&snapshot), self.keys.get(&snapshot).await);
+                        if told.as_ref() != Some(&now) {
+                            // What it has of keys it keeps.
+                            let is_new = told.as_ref().is_none_or(|(.., keys)| *keys != now.2);
+                            let certificates = if is_new { self.keys.held() } else { BTreeMap::new() };
+                            writer.serve(&Arc::new(Snapshot { certificates, ..(*snapshot).clone() })).await?;
+                            told = Some(now);
                         }
                     }
                 }

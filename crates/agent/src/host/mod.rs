@@ -7,6 +7,7 @@ mod adopt;
 mod balancer;
 mod effects;
 mod jobs;
+mod keys;
 mod network;
 mod streams;
 mod task;

@@ -74,6 +74,7 @@ operations! {
         "UnsupportedProtocol" = 400,
     }
     operations {
+        AddListenerCertificates(AddListenerCertificatesInput) -> AddListenerCertificatesOutput;
         AddTags(AddTagsInput) -> AddTagsOutput;
         CreateListener(CreateListenerInput) -> CreateListenerOutput;
         CreateLoadBalancer(CreateLoadBalancerInput) -> CreateLoadBalancerOutput;
@@ -104,6 +105,7 @@ operations! {
         ModifyTargetGroup(ModifyTargetGroupInput) -> ModifyTargetGroupOutput;
         ModifyTargetGroupAttributes(ModifyTargetGroupAttributesInput) -> ModifyTargetGroupAttributesOutput;
         RegisterTargets(RegisterTargetsInput) -> RegisterTargetsOutput;
+        RemoveListenerCertificates(RemoveListenerCertificatesInput) -> RemoveListenerCertificatesOutput;
         RemoveTags(RemoveTagsInput) -> RemoveTagsOutput;
         SetIpAddressType(SetIpAddressTypeInput) -> SetIpAddressTypeOutput;
         SetRulePriorities(SetRulePrioritiesInput) -> SetRulePrioritiesOutput;
@@ -111,10 +113,10 @@ operations! {
         SetSubnets(SetSubnetsInput) -> SetSubnetsOutput;
     }
     unlisted {
-        "AddListenerCertificates", "AddTrustStoreRevocations", "CreateTrustStore", "DeleteSharedTrustStoreAssociation", "DeleteTrustStore",
+        "AddTrustStoreRevocations", "CreateTrustStore", "DeleteSharedTrustStoreAssociation", "DeleteTrustStore",
         "DescribeTrustStoreAssociations", "DescribeTrustStoreRevocations", "DescribeTrustStores", "GetResourcePolicy",
         "GetTrustStoreCaCertificatesBundle", "GetTrustStoreRevocationContent", "ModifyCapacityReservation", "ModifyIpPools",
-        "ModifyTrustStore", "RemoveListenerCertificates", "RemoveTrustStoreRevocations",
+        "ModifyTrustStore", "RemoveTrustStoreRevocations",
     }
 }
 
@@ -130,6 +132,14 @@ structure! {
         fixed_response_config: Option<FixedResponseActionConfig> = "FixedResponseConfig",
         forward_config: Option<ForwardActionConfig> = "ForwardConfig",
         jwt_validation_config: Option<JwtValidationActionConfig> = "JwtValidationConfig",
+    }
+    AddListenerCertificatesInput {
+        listener_arn: String = "ListenerArn",
+        certificates: Vec<Certificate> = "Certificates",
+    }
+    #[derive(Default)]
+    AddListenerCertificatesOutput {
+        certificates: Option<Vec<Certificate>> = "Certificates",
     }
     AddTagsInput {
         resource_arns: Vec<String> = "ResourceArns",
@@ -640,6 +650,13 @@ structure! {
     }
     #[derive(Default)]
     RegisterTargetsOutput {
+    }
+    RemoveListenerCertificatesInput {
+        listener_arn: String = "ListenerArn",
+        certificates: Vec<Certificate> = "Certificates",
+    }
+    #[derive(Default)]
+    RemoveListenerCertificatesOutput {
     }
     RemoveTagsInput {
         resource_arns: Vec<String> = "ResourceArns",

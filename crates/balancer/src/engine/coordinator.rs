@@ -8,6 +8,7 @@ use super::{
 use crate::{
     config::{Door, Listener, Node},
     pool::Sockets,
+    tls::certificates::Certificates,
     worker::Command,
 };
 use arc_swap::ArcSwap;
@@ -49,6 +50,7 @@ pub(crate) struct Coordinator {
     doors: BTreeMap<(InterfaceId, NonZeroU16), Arc<Door>>,
     /// Copies of what the threads listen with.
     sockets: BTreeMap<(InterfaceId, NonZeroU16), Vec<TcpListener>>,
+    certificates: Certificates,
     /// What another engine left, until the first snapshot is served.
     legacy: Legacy,
     /// Targets whose delay passes at a time.
@@ -74,6 +76,7 @@ impl Coordinator {
             groups: BTreeMap::new(),
             doors: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            certificates: Certificates::default(),
             legacy,
             cuts: Vec::new(),
             next: 0,
@@ -143,6 +146,16 @@ impl Coordinator {
         self.balancers = (balancing.load_balancers.iter())
             .map(|(id, balancer)| (id.clone(), Compiled::new(balancer, before.remove(id))))
             .collect();
+        let unusable = self.certificates.learn(&self.snapshot.certificates);
+        // Their keys are there once and no more.
+        self.snapshot.certificates.clear();
+        for compiled in self.balancers.values_mut() {
+            compiled.secure(&self.certificates);
+        }
+        self.certificates.retain(|arn| {
+            let listeners = balancing.load_balancers.values().flat_map(|balancer| balancer.listeners.values());
+            listeners.flat_map(|listener| &listener.tls).flat_map(|tls| &tls.certificates).any(|name| name.arn == arn)
+        });
         self.place_nodes(&balancing.load_balancers, &mut failures);
         let mut wanted_groups = BTreeSet::new();
         let mut wanted_doors = BTreeSet::new();
@@ -154,6 +167,14 @@ impl Coordinator {
                         Ok(()) => _ = wanted_doors.insert((interface.clone(), port)),
                         Err(what) => fail(&mut failures, interface, &format!("listener {port}: {what}")),
                     }
+                }
+                for (port, secured) in self.balancers.get(id).iter().flat_map(|compiled| &compiled.fronts) {
+                    if let (Ok(_), Some(what)) = (&secured.front, &secured.missing) {
+                        fail(&mut failures, interface, &format!("listener {port}: {what}"));
+                    }
+                }
+                for (arn, what) in &unusable {
+                    fail(&mut failures, interface, &format!("the certificate {arn}: {what}"));
                 }
             }
         }
@@ -245,6 +266,7 @@ impl Coordinator {
                 let listener = Arc::new(Listener {
                     node: Arc::clone(node),
                     port: port.get(),
+                    tls: compiled.front(*port)?,
                     settings: Arc::clone(&compiled.settings),
                     groups: groups.collect::<Result<_, _>>()?,
                     rules,

@@ -82,7 +82,7 @@ pub(crate) struct Retired {
 impl Members {
     pub(crate) fn new(node: &Arc<Node>, interface: &InterfaceId, id: &TargetGroupId, spec: &Arc<TargetGroup>) -> Self {
         let targets = ArcSwap::from_pointee(TargetSet::default());
-        let group = Group { id: id.clone(), turn: AtomicUsize::new(0), targets };
+        let group = Group { id: id.clone(), version: spec.version, tls: spec.tls, turn: AtomicUsize::new(0), targets };
         Self {
             node: Arc::clone(node),
             interface: interface.clone(),
@@ -149,7 +149,7 @@ impl Members {
             let check = &spec.health_check;
             loop {
                 let next = Instant::now() + Duration::from_secs(check.interval.into());
-                let outcome = probe(&sockets, &node, address.0, check).await;
+                let outcome = probe(&sockets, &node, address.0, check, spec.version).await;
                 let (interface, group) = (interface.clone(), group.clone());
                 if outcomes.send(Checked { interface, group, address, target, outcome }).is_err() {
                     return;

@@ -9,7 +9,7 @@ use coordinator::Coordinator;
 use serde::{Deserialize, Serialize};
 use spec::{
     Revision,
-    balancing::{Balancing, BalancingStatus},
+    balancing::{Balancing, BalancingStatus, Certificate},
 };
 use std::{
     collections::BTreeMap,
@@ -35,6 +35,9 @@ pub struct Snapshot {
     pub balancing: Arc<Balancing>,
     /// The file of each node's network namespace. Listening and upstream sockets are made in there.
     pub namespaces: BTreeMap<InterfaceId, PathBuf>,
+    /// Certificates that listeners name, by their ARNs, with their keys. Those that were there before need not be there again.
+    #[serde(default)]
+    pub certificates: BTreeMap<String, Arc<Certificate>>,
 }
 
 /// What an engine leaves to the one that takes its place, in another process.
@@ -92,10 +95,24 @@ impl Engine {
     /// # Errors
     /// When there are no more threads or descriptors.
     pub fn succeed(threads: NonZeroUsize, legacy: Legacy) -> io::Result<Self> {
+        Self::run(threads, legacy, false)
+    }
+
+    /// One whose clients may begin with HTTP/2 on listeners without TLS, as no load balancer of AWS has it. For tests and benchmarks.
+    ///
+    /// # Errors
+    /// When there are no more threads or descriptors.
+    #[doc(hidden)]
+    pub fn with_prior_knowledge(threads: NonZeroUsize) -> io::Result<Self> {
+        Self::run(threads, Legacy::default(), true)
+    }
+
+    fn run(threads: NonZeroUsize, legacy: Legacy, prior_knowledge: bool) -> io::Result<Self> {
         let (orders, received) = unbounded_channel();
         let (status, seen) = watch::channel(legacy.seen.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let workers = (0..threads.get()).map(Worker::start).collect::<io::Result<Vec<_>>>()?;
+        let workers =
+            (0..threads.get()).map(|index| Worker::start(index, prior_knowledge)).collect::<io::Result<Vec<_>>>()?;
         let thread = std::thread::Builder::new().name("balancer".into()).spawn(move || {
             let (commands, threads): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
             tokio::task::LocalSet::new().block_on(&runtime, Coordinator::new(commands, status, legacy).run(received));

@@ -16,8 +16,10 @@ pub(crate) struct Request<'r, 'b> {
     pub names_fields: bool,
     /// Host and port it is for, as the client says it; empty if it does not, which HTTP/1.0 allows.
     pub host: &'b str,
-    /// Whether it is of HTTP/1.1.
+    /// Whether it is of HTTP/1.1, or of HTTP/2.
     pub is_11: bool,
+    /// Whether it is of HTTP/2.
+    pub is_2: bool,
     /// Its body, not yet read.
     pub body: Reading,
     /// Whether the client wants to send another one over its connection.
@@ -89,6 +91,7 @@ impl<'r, 'b> Request<'r, 'b> {
             names_fields: framed.names_fields,
             host,
             is_11,
+            is_2: false,
             expects_continue: is_11
                 && !body.is_done()
                 && value("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue")),
@@ -106,6 +109,15 @@ impl<'r, 'b> Request<'r, 'b> {
     /// The query, without `?`.
     pub(crate) fn query(&self) -> &'b str {
         self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// Whether it calls a method by gRPC ("gRPC over HTTP2", gRPC).
+    pub(crate) fn is_grpc(&self) -> bool {
+        const TYPE: &[u8] = b"application/grpc";
+        self.values("content-type").next().is_some_and(|value| {
+            value.get(..TYPE.len()).is_some_and(|start| start.eq_ignore_ascii_case(TYPE))
+                && matches!(value.get(TYPE.len()), None | Some(b'+' | b';' | b' '))
+        })
     }
 
     /// The values of a field, in their order.

@@ -1,7 +1,7 @@
 //! Snapshots that follow each other.
 
 use crate::support::*;
-use spec::balancing::{LoadBalancer, Tls};
+use spec::balancing::{CertificateName, LoadBalancer, Tls};
 use std::{net::TcpStream, path::PathBuf, sync::mpsc::channel};
 
 fn add(balancer: &mut LoadBalancer, at: u16, status: u16) {
@@ -102,15 +102,17 @@ fn a_namespace_that_is_not_there_yet_is_waited_for() {
 #[test]
 fn what_is_not_supported_is_named() {
     let mut site = Site::unserved(&[]);
-    let tls = Tls { policy: "ELBSecurityPolicy-2016-08".into(), certificates: vec!["arn:cert".into()] };
+    let certificate = CertificateName { arn: "arn:cert".into(), version: 1 };
+    let tls = Tls { policy: "ELBSecurityPolicy-2016-08".into(), certificates: vec![certificate] };
     site.balancer.listeners.get_mut(&port(80)).unwrap().tls = Some(tls);
     site.balancer.listeners.insert(port(81), listener(vec![forward(&[("g", 1)])]));
-    site.group().tls = true;
+    site.group().anomaly_mitigation = true;
     site.apply();
     let status = site.until(|status| !status.failures.is_empty());
     assert_eq!(
         status.failures[&interface()],
-        "listener 80: HTTPS listeners are not supported; listener 81: arn:group: Protocol HTTPS is not supported"
+        "listener 80: it has no certificate yet; \
+         listener 81: arn:group: load_balancing.algorithm.anomaly_mitigation is not supported"
     );
 }
 

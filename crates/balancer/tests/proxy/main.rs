@@ -11,4 +11,5 @@ mod rules;
 mod stickiness;
 mod support;
 mod timeouts;
+mod tls;
 mod upgrades;

@@ -35,6 +35,7 @@ pub struct Site {
     pub balancer: LoadBalancer,
     pub groups: BTreeMap<TargetGroupId, TargetGroup>,
     pub namespaces: BTreeMap<InterfaceId, std::path::PathBuf>,
+    pub certificates: BTreeMap<String, Arc<Certificate>>,
     revision: u64,
 }
 
@@ -82,6 +83,7 @@ impl Site {
             balancer,
             groups: BTreeMap::from([("g".into(), group(targets))]),
             namespaces: BTreeMap::from([(interface(), "/proc/self/ns/net".into())]),
+            certificates: BTreeMap::new(),
             revision: 0,
         }
     }
@@ -99,7 +101,13 @@ impl Site {
             target_groups: groups.collect(),
         };
         let namespaces = self.namespaces.clone();
-        self.engine.apply(Snapshot { revision: self.revision, balancing: Arc::new(balancing), namespaces });
+        let certificates = self.certificates.clone();
+        self.engine.apply(Snapshot {
+            revision: self.revision,
+            balancing: Arc::new(balancing),
+            namespaces,
+            certificates,
+        });
         let revision = self.revision;
         self.until(|status| status.applied == revision);
     }
@@ -326,7 +334,10 @@ impl Connection {
 
     pub fn send(&mut self, bytes: &[u8]) {
         // Who does not want it has gone.
-        let _ = self.client.stream.write_all(bytes);
+        let _ = match &mut self.client.tls {
+            Some(tls) => over(tls, &mut self.client.stream).write_all(bytes),
+            None => self.client.stream.write_all(bytes),
+        };
     }
 }
 
@@ -360,9 +371,22 @@ pub fn values(head: &str, name: &str) -> Vec<String> {
     fields.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).collect()
 }
 
+/// What is read and written over TLS.
+fn over<'a>(tls: &'a mut rustls::Connection, stream: &'a mut TcpStream) -> Box<dyn ReadWrite + 'a> {
+    match tls {
+        rustls::Connection::Client(tls) => Box::new(rustls::Stream::new(tls, stream)),
+        rustls::Connection::Server(tls) => Box::new(rustls::Stream::new(tls, stream)),
+    }
+}
+
+trait ReadWrite: Read + Write {}
+impl<T: Read + Write> ReadWrite for T {}
+
 /// One end of a connection, byte by byte.
 pub struct Client {
     pub stream: TcpStream,
+    /// TLS over it, if it is.
+    pub tls: Option<Box<rustls::Connection>>,
     came: Vec<u8>,
 }
 
@@ -374,11 +398,17 @@ impl Client {
     pub fn new(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, came: Vec::new() }
+        Self { stream, tls: None, came: Vec::new() }
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.write_all(bytes.as_ref()).unwrap();
+        match &mut self.tls {
+            Some(tls) => {
+                let mut stream = over(tls, &mut self.stream);
+                stream.write_all(bytes.as_ref()).and_then(|()| stream.flush()).unwrap();
+            }
+            None => self.stream.write_all(bytes.as_ref()).unwrap(),
+        }
     }
 
     pub fn ask(&mut self, request: &str) -> Answer {
@@ -413,7 +443,11 @@ impl Client {
 
     fn more(&mut self) -> bool {
         let mut some = [0; 65536];
-        match self.stream.read(&mut some) {
+        let read = match &mut self.tls {
+            Some(tls) => over(tls, &mut self.stream).read(&mut some),
+            None => self.stream.read(&mut some),
+        };
+        match read {
             Ok(count @ 1..) => {
                 self.came.extend_from_slice(&some[..count]);
                 true

@@ -11,6 +11,8 @@ use aws::{
 pub(super) const LOAD_BALANCERS: usize = 50;
 /// Listeners of a load balancer.
 pub(super) const LISTENERS: usize = 50;
+/// Certificates of a load balancer, not counting default ones.
+pub(super) const CERTIFICATES: usize = 25;
 /// Rules of a load balancer, not counting default ones.
 pub(super) const RULES: usize = 100;
 /// Values of a rule's conditions, regular expressions included.
@@ -30,11 +32,12 @@ pub(super) const TARGETS_PER_GROUP: usize = 1000;
 /// Tags of a resource.
 pub(super) const TAGS: usize = 50;
 
-const NAMED: [(&str, usize); 10] = [
+const NAMED: [(&str, usize); 11] = [
     ("application-load-balancers", LOAD_BALANCERS),
     ("condition-values-per-alb-rule", CONDITION_VALUES),
     ("condition-wildcards-per-alb-rule", CONDITION_WILDCARDS),
     ("listeners-per-application-load-balancer", LISTENERS),
+    ("certificates-per-application-load-balancer", CERTIFICATES),
     ("rules-per-application-load-balancer", RULES),
     ("target-groups", TARGET_GROUPS),
     ("target-groups-per-action-on-application-load-balancer", GROUPS_PER_ACTION),

@@ -1,8 +1,8 @@
-//! Elastic Load Balancing v2: Application Load Balancers with HTTP listeners, their rules, and target groups of the type `ip`.
+//! Elastic Load Balancing v2: Application Load Balancers with HTTP and HTTPS listeners, their rules, and target groups of the type `ip`.
 //!
 //! This file is the routing table; one directory a resource. What hosts are told of it all is in `spec`; what follows from what they say,
-//! in `health` and in `controllers::load_balancers`. Absent: Network and Gateway Load Balancers, HTTPS listeners, and with them
-//! certificates, authentication and trust stores; targets that are instances, functions or load balancers; access logs; IPv6.
+//! in `health` and in `controllers::load_balancers`. Absent: Network and Gateway Load Balancers, authentication of clients and trust
+//! stores; targets that are instances, functions or load balancers; access logs; IPv6.
 
 mod arn;
 mod attribute;
@@ -23,6 +23,12 @@ pub mod targets;
 mod tests;
 
 pub(crate) use health::unhealthy_nodes;
+
+/// The ARN of a load balancer.
+pub(crate) fn arn_of(state: &crate::State, id: &str) -> Option<String> {
+    state.load_balancers.get(id).map(|found| arn::load_balancer(&state.region, found))
+}
+
 pub(crate) use spec::{balancing, named};
 
 use crate::Service;
@@ -59,7 +65,9 @@ fn listeners(service: Service) -> Service {
         .write(op::DeleteListener, listener::delete)
         .write(op::ModifyListenerAttributes, listener::attributes::modify)
         .read(op::DescribeListenerAttributes, listener::attributes::describe)
-        .read(op::DescribeListenerCertificates, listener::describe::certificates)
+        .read(op::DescribeListenerCertificates, listener::certificates::describe)
+        .write(op::AddListenerCertificates, listener::certificates::add)
+        .write(op::RemoveListenerCertificates, listener::certificates::remove)
         .write(op::CreateRule, rule::create::create)
         .read(op::DescribeRules, rule::describe::describe)
         .write(op::ModifyRule, rule::modify::modify)

@@ -2,14 +2,14 @@
 
 use super::{arn, health, names};
 use crate::{
-    State,
+    State, acm,
     state::{
         Listener as ListenerRecord, ListenerRule, LoadBalancer as Record, RuleAction, StickinessKind,
         Target as TargetRecord, TargetCrossZone, TargetGroup as GroupRecord,
     },
 };
 use spec::balancing::{
-    Action, Balancing, Listener, LoadBalancer, Node, Rule, Stickiness, Target, TargetGroup, TargetGroupId,
+    Action, Balancing, Listener, LoadBalancer, Node, Rule, Stickiness, Target, TargetGroup, TargetGroupId, Tls,
 };
 use std::collections::BTreeMap;
 use vpc::{InterfaceId, LoadBalancerId, LoadBalancerNode, SubnetId, VpcId};
@@ -97,7 +97,10 @@ fn listener(state: &State, load_balancer: &Record, record: &ListenerRecord) -> L
     };
     Listener {
         arn: arn::listener(&state.region, load_balancer, record),
-        tls: None,
+        tls: record.tls.as_ref().map(|tls| Tls {
+            policy: tls.policy.clone(),
+            certificates: tls.certificates().map(|arn| acm::name(state, arn)).collect(),
+        }),
         rules: rules.into_iter().map(rule).collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! DescribeSSLPolicies ("Security policies for your Application Load Balancer", Application Load Balancers guide). Absent: the policies that
-//! hold to FIPS 140-3, and those with post-quantum key exchange.
+//! hold to FIPS 140-3, and those with post-quantum key exchange. What of these is really negotiated is what the balancer has of it: TLS 1.2
+//! and 1.3 with ciphers that authenticate (`balancer::tls::policy`).
 
 use super::page::page;
 use crate::View;
@@ -81,11 +82,16 @@ const POLICIES: [(&str, usize, usize, &[Class]); 17] = [
     ("ELBSecurityPolicy-TLS13-1-3-2021-06", 3, 3, &[Tls13]),
 ];
 
+/// Whether there is a policy of that name.
+pub(super) fn exists(name: &str) -> bool {
+    POLICIES.iter().any(|(known, ..)| *known == name)
+}
+
 /// DescribeSSLPolicies.
 pub(super) fn describe(_: &View<'_>, input: DescribeSSLPoliciesInput) -> Result<DescribeSSLPoliciesOutput, Fault> {
     let DescribeSSLPoliciesInput { names, marker, page_size, load_balancer_type } = input;
     let names = names.unwrap_or_default();
-    if names.iter().any(|name| !POLICIES.iter().any(|(known, ..)| known == name)) {
+    if names.iter().any(|name| !exists(name)) {
         return Err(Fault::new("SSLPolicyNotFound", "One or more SSL policies not found"));
     }
     // A Gateway Load Balancer has none.

@@ -4,6 +4,7 @@ mod region;
 mod table;
 
 // One file a kind of record.
+mod certificate;
 mod client_token;
 mod cluster;
 mod expiry;
@@ -53,6 +54,7 @@ mod withdrawn_address;
 pub use self::vpc::{Vpc, VpcCidr};
 pub use address::Address;
 pub use call_token::CallToken;
+pub use certificate::{Certificate, CertificateKey};
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use dhcp_options::DhcpOptions;
@@ -65,8 +67,8 @@ pub use ecr_tag::EcrTag;
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use elb::{
     Draining, FixedResponse, Forward, ForwardStickiness, GroupStickiness, HealthThresholds, Listener, ListenerRule,
-    LoadBalancer, LoadBalancerAttributes, Redirect, RuleAction, StickinessKind, Target, TargetCrossZone, TargetGroup,
-    TargetGroupAttributes,
+    ListenerTls, LoadBalancer, LoadBalancerAttributes, Redirect, RuleAction, StickinessKind, Target, TargetCrossZone,
+    TargetGroup, TargetGroupAttributes,
 };
 pub use expiry::{Expiring, Expiry};
 pub use hidden::Hidden;
@@ -188,6 +190,10 @@ tables! {
     service_revisions: ServiceRevision,
     /// Deployments of services by [`ServiceDeployment::key_of`].
     service_deployments: ServiceDeployment,
+    /// Imported certificates by their ids.
+    certificates: Certificate,
+    /// Their private keys, by the same ids.
+    certificate_keys: CertificateKey,
     /// Client tokens of RunTask by cluster and token.
     client_tokens: ClientToken,
     /// Client tokens of Amazon EC2's calls, by operation and token.

@@ -68,6 +68,10 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
             let issue = move |tx: &mut control::Tx<'_>| control::iam::task_credentials(tx, &task, role);
             Ok(reply::json(200, &app.core.run(control::Caller::default(), issue).await?))
         }
+        (Door::Unix, &Method::POST, "/_neargate/certificates") => {
+            let spec::CertificatesRequest { arns } = from_json(&read(body).await?.bytes)?;
+            Ok(reply::json(200, &control::acm::certificates(&app.core.state(), &arns)))
+        }
         (Door::Unix, method, "/_neargate/images") => {
             mirror::manage(app, method, parts.uri.query().unwrap_or_default(), body).await
         }

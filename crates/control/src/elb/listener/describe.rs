@@ -1,4 +1,4 @@
-//! DescribeListeners, and DescribeListenerCertificates, of which an HTTP listener has none.
+//! DescribeListeners.
 
 use super::{
     super::{arn, invalid, page::page, rule::action},
@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     State, View,
-    state::{Listener, LoadBalancer, Record},
+    state::{Listener, ListenerTls, LoadBalancer, Record},
 };
 use aws::{
     api::elbv2::{
-        DescribeListenerCertificatesInput, DescribeListenerCertificatesOutput, DescribeListenersInput,
-        DescribeListenersOutput, Listener as Shape, ProtocolEnum,
+        Certificate, DescribeListenersInput, DescribeListenersOutput, Listener as Shape,
+        MutualAuthenticationAttributes, ProtocolEnum,
     },
     fault::Fault,
 };
@@ -48,25 +48,21 @@ pub(in crate::elb) fn describe(
 
 /// A listener as a reply shows it.
 pub(super) fn show(state: &State, load_balancer: &LoadBalancer, of: &Listener) -> Shape {
-    let Listener { load_balancer: _, id: _, port, tags: _ } = of;
+    let Listener { load_balancer: _, id: _, port, tls, tags: _ } = of;
+    let default = |tls: &ListenerTls| Certificate { certificate_arn: Some(tls.default.clone()), is_default: None };
+    let off = |_: &ListenerTls| MutualAuthenticationAttributes {
+        mode: Some("off".to_owned()),
+        ..MutualAuthenticationAttributes::default()
+    };
     Shape {
         listener_arn: Some(arn::listener(&state.region, load_balancer, of)),
         load_balancer_arn: Some(arn::load_balancer(&state.region, load_balancer)),
         port: Some(port.get().into()),
-        protocol: Some(ProtocolEnum::Http),
+        protocol: Some(if tls.is_some() { ProtocolEnum::Https } else { ProtocolEnum::Http }),
+        ssl_policy: tls.as_ref().map(|tls| tls.policy.clone()),
+        certificates: tls.as_ref().map(|tls| vec![default(tls)]),
+        mutual_authentication: tls.as_ref().map(off),
         default_actions: default_rule(state, of).map(|rule| vec![action::show(state, rule)]),
         ..Shape::default()
     }
-}
-
-/// DescribeListenerCertificates.
-pub(in crate::elb) fn certificates(
-    view: &View<'_>,
-    input: DescribeListenerCertificatesInput,
-) -> Result<DescribeListenerCertificatesOutput, Fault> {
-    let DescribeListenerCertificatesInput { listener_arn, marker, page_size } = input;
-    arn::find_listener(view.state, &listener_arn)?;
-    let (certificates, next_marker) = page([], |()| String::new(), marker.as_deref(), page_size)?;
-    let certificates = certificates.into_iter().map(|()| Default::default()).collect();
-    Ok(DescribeListenerCertificatesOutput { certificates: Some(certificates), next_marker })
 }

@@ -2,57 +2,22 @@
 //! is for is its default rule's action.
 
 pub(super) mod attributes;
+pub(super) mod certificates;
 pub(super) mod create;
 pub(super) mod describe;
 pub(super) mod modify;
+pub(super) mod tls;
 
-use super::{arn, configuration, not_supported, unsupported};
+use super::arn;
 use crate::{
     State, Tx,
     state::{Listener, ListenerRule, Record},
 };
 use aws::{
-    api::elbv2::{
-        Certificate, DeleteListenerInput, DeleteListenerOutput, MutualAuthenticationAttributes, ProtocolEnum,
-    },
+    api::elbv2::{DeleteListenerInput, DeleteListenerOutput},
     fault::Fault,
 };
 use std::num::NonZeroU16;
-
-/// What a call says of TLS.
-struct Tls {
-    ssl_policy: Option<String>,
-    certificates: Option<Vec<Certificate>>,
-    alpn_policy: Option<Vec<String>>,
-    mutual_authentication: Option<MutualAuthenticationAttributes>,
-}
-
-/// Refuses protocols that a load balancer does not have, and of the two that it has the one that neargate has not.
-fn check_protocol(protocol: ProtocolEnum) -> Result<(), Fault> {
-    match protocol {
-        ProtocolEnum::Http => Ok(()),
-        ProtocolEnum::Https => Err(not_supported("The listener protocol 'HTTPS'")),
-        other => Err(super::invalid(format!("Listener protocol '{other}' must be one of 'HTTP, HTTPS'"))),
-    }
-}
-
-/// Refuses what only an HTTPS listener can have.
-fn check_no_tls(tls: Tls) -> Result<(), Fault> {
-    let Tls { ssl_policy, certificates, alpn_policy, mutual_authentication } = tls;
-    if ssl_policy.is_some() {
-        // AWS's own spelling.
-        return Err(configuration("An SSL policy cannot be specifed for HTTP listeners"));
-    }
-    if certificates.is_some_and(|list| !list.is_empty()) {
-        return Err(configuration("A certificate cannot be specified for HTTP listeners"));
-    }
-    if alpn_policy.is_some_and(|list| !list.is_empty()) {
-        return Err(configuration("You cannot set ALPN policy on load balancers of type 'application'"));
-    }
-    // What is off is off on every HTTP listener.
-    let on = |of: &MutualAuthenticationAttributes| of.mode.as_deref().is_some_and(|mode| mode != "off");
-    unsupported("MutualAuthentication", mutual_authentication.filter(on))
-}
 
 /// A port of a request, which the model keeps within 1 to 65535.
 fn port(given: i32) -> Result<NonZeroU16, Fault> {

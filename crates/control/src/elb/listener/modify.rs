@@ -2,11 +2,15 @@
 
 use super::{
     super::{arn, rule::action},
-    Tls, check_free, check_no_tls, check_protocol, default_rule,
+    check_free, default_rule,
     describe::show,
     port,
+    tls::{self, Asked},
 };
-use crate::{Tx, state::Record};
+use crate::{
+    Tx,
+    state::{ListenerRule, Record},
+};
 use aws::{
     api::elbv2::{ModifyListenerInput, ModifyListenerOutput},
     fault::Fault,
@@ -26,8 +30,8 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     } = input;
     let (load_balancer, listener) = arn::find_listener(&tx.state, &listener_arn)?;
     let (load_balancer, mut listener) = (load_balancer.clone(), listener.clone());
-    protocol.map_or(Ok(()), check_protocol)?;
-    check_no_tls(Tls { ssl_policy, certificates, alpn_policy, mutual_authentication })?;
+    let asked = Asked { ssl_policy, certificates, alpn_policy, mutual_authentication };
+    listener.tls = tls::read(&tx.state, protocol, asked, listener.tls.as_ref())?;
     if let Some(port) = given_port.map(port).transpose()?
         && port != listener.port
     {
@@ -39,6 +43,10 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     {
         let (action, order) = action::read(&tx.state, &load_balancer, actions, Some(&rule))?;
         tx.state.listener_rules.update(&rule, |rule| (rule.action, rule.order) = (action, order));
+    }
+    let prefix = ListenerRule::prefix(&load_balancer.id, &listener.id);
+    for rule in tx.state.listener_rules.prefixed(&prefix) {
+        tls::check_action(&tx.state, listener.tls.as_ref(), &rule.action)?;
     }
     tx.state.listeners.put(listener.clone());
     Ok(ModifyListenerOutput { listeners: Some(vec![show(&tx.state, &load_balancer, &listener)]) })

@@ -1,7 +1,7 @@
 //! CreateRule.
 
 use super::{
-    super::{arn, invalid, limits, tags},
+    super::{arn, invalid, limits, listener::tls::check_action, tags},
     action, condition,
     describe::show,
     transform,
@@ -25,6 +25,7 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateRuleInput) -> Result<
     let transforms = transform::read(transforms.unwrap_or_default())?;
     let tags = tags::at_creation(given_tags)?;
     let (action, order) = action::read(&tx.state, &load_balancer, actions, None)?;
+    check_action(&tx.state, listener.tls.as_ref(), &action)?;
     let prefix = ListenerRule::prefix(&load_balancer.id, &listener.id);
     if tx.state.listener_rules.prefixed(&prefix).any(|other| other.priority == Some(priority)) {
         return Err(in_use(priority));

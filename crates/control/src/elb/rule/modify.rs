@@ -1,12 +1,15 @@
 //! ModifyRule.
 
 use super::{
-    super::{arn, invalid},
+    super::{arn, invalid, listener::tls::check_action},
     action, condition,
     describe::show,
     transform,
 };
-use crate::{Tx, state::Record};
+use crate::{
+    Tx,
+    state::{Listener, Record},
+};
 use aws::{
     api::elbv2::{ModifyRuleInput, ModifyRuleOutput},
     fault::Fault,
@@ -25,6 +28,8 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyRuleInput) -> Result<
     }
     if let Some(actions) = actions.filter(|actions| !actions.is_empty()) {
         (rule.action, rule.order) = action::read(&tx.state, &load_balancer, actions, Some(&rule.key()))?;
+        let of = tx.state.listeners.get(&Listener::key_of(&rule.load_balancer, &rule.listener));
+        check_action(&tx.state, of.and_then(|listener| listener.tls.as_ref()), &rule.action)?;
     }
     let transforms = transforms.filter(|transforms| !transforms.is_empty());
     match (transforms, reset_transforms == Some(true)) {

@@ -69,7 +69,7 @@ fn what_an_http_listener_is_not_is_refused() {
         request.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         world.elb_refuses("CreateListener", request)
     };
-    let https = "InvalidConfigurationRequest: The listener protocol 'HTTPS' is not supported by neargate.";
+    let https = "ValidationError: A certificate must be specified for HTTPS listeners";
     assert_eq!(refuses(json!({"Protocol": "HTTPS"})), https);
     let tcp = "ValidationError: Listener protocol 'TCP' must be one of 'HTTP, HTTPS'";
     assert_eq!(refuses(json!({"Protocol": "TCP"})), tcp);

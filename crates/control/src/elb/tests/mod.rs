@@ -2,6 +2,7 @@
 
 mod attributes;
 mod draining;
+mod https;
 mod listeners;
 mod load_balancers;
 mod rules;

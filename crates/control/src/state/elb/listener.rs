@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::num::NonZeroU16;
 use vpc::LoadBalancerId;
 
-/// An HTTP listener ("Listener", Elastic Load Balancing API Reference).
+/// An HTTP or HTTPS listener ("Listener", Elastic Load Balancing API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Listener {
     /// The load balancer it is of; never changes.
@@ -14,8 +14,29 @@ pub struct Listener {
     pub id: String,
     /// The port it listens on, unlike those of the load balancer's others.
     pub port: NonZeroU16,
+    /// TLS, if it is an HTTPS listener.
+    #[serde(default)]
+    pub tls: Option<ListenerTls>,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// What an HTTPS listener has beyond an HTTP listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerTls {
+    /// The name of its security policy.
+    pub policy: String,
+    /// The ARN of its default certificate.
+    pub default: String,
+    /// The ARNs of its other certificates, in the order in which they were added.
+    pub others: Vec<String>,
+}
+
+impl ListenerTls {
+    /// The ARNs of all its certificates, each once, the default one first.
+    pub fn certificates(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.default).chain(self.others.iter().filter(|arn| **arn != self.default))
+    }
 }
 
 impl Listener {

@@ -6,7 +6,7 @@ mod rule;
 mod target;
 mod target_group;
 
-pub use listener::Listener;
+pub use listener::{Listener, ListenerTls};
 pub use load_balancer::{LoadBalancer, LoadBalancerAttributes};
 pub use rule::{FixedResponse, Forward, ForwardStickiness, ListenerRule, Redirect, RuleAction};
 pub use target::{Draining, Target};

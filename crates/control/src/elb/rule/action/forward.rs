@@ -9,7 +9,7 @@ use aws::{
     api::elbv2::{Action, ActionTypeEnum, ForwardActionConfig, TargetGroupStickinessConfig, TargetGroupTuple},
     fault::Fault,
 };
-use spec::balancing::{ProtocolVersion, TargetGroupId};
+use spec::balancing::TargetGroupId;
 use std::collections::BTreeSet;
 
 /// A forward action with its groups as they were asked for: by ARN.
@@ -80,8 +80,8 @@ fn sticky(config: Option<TargetGroupStickinessConfig>) -> Result<ForwardStickine
 /// Holds the groups of an action against the load balancer it is for.
 ///
 /// # Errors
-/// `TargetGroupNotFound`, `InvalidConfigurationRequest` for groups of another VPC, `InvalidLoadBalancerAction` for those of another protocol
-/// version, `TargetGroupAssociationLimit`, `TooManyUniqueTargetGroupsPerLoadBalancer`, `TooManyTargets`.
+/// `TargetGroupNotFound`, `InvalidConfigurationRequest` for groups of another VPC, `TargetGroupAssociationLimit`,
+/// `TooManyUniqueTargetGroupsPerLoadBalancer`, `TooManyTargets`.
 pub(super) fn check(
     state: &State,
     load_balancer: &LoadBalancer,
@@ -103,13 +103,6 @@ pub(super) fn check(
         return Err(configuration(format!(
             "The following target groups are in a different VPC than load balancer '{of}': {arns}"
         )));
-    }
-    if let Some(group) = groups.iter().find(|group| group.version != ProtocolVersion::Http1) {
-        let version = super::super::super::target_group::version_text(group.version);
-        let message = format!(
-            "Listener protocol 'HTTP' is not supported with a target group with the protocol-version '{version}'"
-        );
-        return Err(Fault::new("InvalidLoadBalancerAction", message));
     }
     let elsewhere = |group: &TargetGroup| {
         let other = |rule: &&ListenerRule| rule.load_balancer != load_balancer.id;

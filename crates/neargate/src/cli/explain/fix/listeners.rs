@@ -23,9 +23,11 @@ pub fn listener(topology: &Topology, end: &End, transport: &Transport) -> Option
         Transport::Tcp { to, .. } => Some(Err(Fix {
             why: format!("Load balancer {name} has no listener on port {to}, and refuses the connection."),
             commands: vec![format!(
-                "aws elbv2 create-listener --protocol HTTP --port {to} --load-balancer-arn $(aws elbv2 describe-load-balancers \
+                "aws elbv2 create-listener --protocol {} --port {to} --load-balancer-arn $(aws elbv2 describe-load-balancers \
                  --names {name} --query 'LoadBalancers[0].LoadBalancerArn' --output text) \
-                 --default-actions Type=forward,TargetGroupArn=…"
+                 --default-actions Type=forward,TargetGroupArn=…",
+                // What the port is meant for.
+                if *to == 443 { "HTTPS --certificates CertificateArn=…" } else { "HTTP" }
             )],
         })),
         Transport::Udp { .. } => Some(Err(words(format!("Load balancer {name} takes TCP only.")))),

@@ -1,0 +1,273 @@
+//! A request's way to a target that speaks HTTP/1.1, over a connection of its own while it lasts.
+
+use super::{
+    body::{Ended, Incoming},
+    head,
+    stream::{Failed, Passing},
+};
+use crate::{
+    cookie,
+    decide::cookies,
+    exchange::{TRIES, choose},
+    http1::{
+        RESPONSE_HEAD_LIMIT,
+        body::{Reading, Writing},
+        head_length,
+        response::Response,
+        room,
+    },
+    page::Refusal,
+    pool::NoConnection,
+    socket::{Socket, Stopped},
+    target::{Target, UnderWay},
+    watch::Fate,
+};
+use bytes::{Bytes, BytesMut};
+use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
+/// What is read at once while a head comes, and of a body.
+const HEAD_PIECE: usize = 16 << 10;
+const PIECE: usize = 32 << 10;
+/// What is written together with what is before it, rather than on its own.
+const SMALL: usize = 8 << 10;
+/// What is sent to a client that has no room for it yet, so that the target's connection is free.
+const LAST: usize = 16 << 10;
+
+/// Sends a request, whose head is in `out`, to a target, and the target's answer to the client.
+pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &mut Vec<u8>) -> Result<(), Failed> {
+    let (target, socket) = connect(passing, out).await?;
+    out.clear();
+    let mut buffer = BytesMut::new();
+    let is_sent = Cell::new(body.is_over());
+    let keeps = if body.is_over() {
+        answer(passing, &target.0, &socket, &mut buffer, &is_sent).await?
+    } else {
+        let mut sending = pin!(send_body(passing, body, &socket, out));
+        let mut receiving = pin!(answer(passing, &target.0, &socket, &mut buffer, &is_sent));
+        // The answer need not wait for the body.
+        let both = poll_fn(|context| {
+            if !is_sent.get()
+                && let Poll::Ready(sent) = sending.as_mut().poll(context)
+            {
+                is_sent.set(true);
+                match sent {
+                    // A target that reads no further may still have answered.
+                    Ok(()) | Err(Unsent::Target) => {}
+                    Err(Unsent::Client(failed)) => return Poll::Ready(Err(failed)),
+                }
+            }
+            receiving.as_mut().poll(context)
+        });
+        both.await?
+    };
+    if keeps && body.is_over() && buffer.is_empty() {
+        let worker = &passing.client.connection.worker;
+        worker.pool.keep(&target.0, socket, worker.watches.clock());
+    }
+    Ok(())
+}
+
+/// A target's connection with the request's head on it.
+async fn connect(passing: &Passing<'_>, out: &[u8]) -> Result<(UnderWay, Socket), Failed> {
+    let Passing { listener, client, route, .. } = passing;
+    let (worker, watch) = (&client.connection.worker, &client.watch);
+    let mut tried = Vec::new();
+    let mut pinned = route.pinned;
+    loop {
+        let Some(target) = choose(worker, route, pinned.take(), &tried) else {
+            let refusal = if tried.is_empty() { Refusal::Unavailable } else { Refusal::BadGateway };
+            return Err(Failed::Refused(refusal));
+        };
+        watch.connecting(target.0.id);
+        let kept = worker.pool.take(&target.0, worker.watches.clock());
+        let was_kept = kept.is_some();
+        let socket = match kept {
+            Some(socket) => socket,
+            None => match worker.pool.connect(&listener.node, &target.0, &route.group, watch).await {
+                Ok(socket) => socket,
+                Err(NoConnection::Fate(Fate::Closed)) => return Err(Failed::by(Fate::Closed, false)),
+                // It takes no more requests, and never got this one.
+                Err(NoConnection::Fate(_)) => {
+                    watch.go_on();
+                    tried.push(target.0.id);
+                    continue;
+                }
+                Err(NoConnection::Refused) if tried.len() + 1 < TRIES => {
+                    tried.push(target.0.id);
+                    continue;
+                }
+                Err(NoConnection::Refused | NoConnection::Handshake) => {
+                    return Err(Failed::Refused(Refusal::BadGateway));
+                }
+                Err(NoConnection::Timeout) => return Err(Failed::Refused(Refusal::GatewayTimeout)),
+            },
+        };
+        watch.sending();
+        watch.go_on();
+        match socket.write(watch, out).await {
+            Ok(()) => return Ok((target, socket)),
+            // The target closed a connection that was kept, and nothing of the request went there: it goes to the next one.
+            Err((0, Stopped::Io)) if was_kept => pinned = Some(target.0.address),
+            Err((_, Stopped::Io)) => return Err(Failed::Refused(Refusal::BadGateway)),
+            Err((_, Stopped::Fate(fate))) => return Err(Failed::by(fate, true)),
+        }
+    }
+}
+
+/// Why a body did not go on.
+enum Unsent {
+    Client(Failed),
+    Target,
+}
+
+/// Sends the body as it comes. Its trailers end here, as do those of HTTP/1.1.
+async fn send_body(
+    passing: &Passing<'_>,
+    body: &mut Incoming,
+    socket: &Socket,
+    out: &mut Vec<u8>,
+) -> Result<(), Unsent> {
+    let client = passing.client;
+    let writing = if matches!(passing.body, Reading::Chunked(_)) { Writing::Chunked } else { Writing::Plain };
+    let mut left = if let Reading::Length(length) = passing.body { Some(length) } else { None };
+    let ended = |ended| match ended {
+        // The client has reset the stream, or has sent what is no body.
+        Ended::Stream(_) => Unsent::Client(Failed::Gone),
+        Ended::Fate(fate) => Unsent::Client(Failed::by(fate, false)),
+    };
+    let stopped = |(_, stopped)| match stopped {
+        Stopped::Io => Unsent::Target,
+        Stopped::Fate(fate) => Unsent::Client(Failed::by(fate, false)),
+    };
+    while let Some(data) = body.next(&client.watch).await.map_err(ended)? {
+        client.connection.watch.go_on();
+        if let Some(left) = &mut left {
+            *left = left.checked_sub(data.len() as u64).ok_or(Unsent::Client(Failed::Gone))?;
+        }
+        if writing == Writing::Plain && data.len() > SMALL {
+            socket.write(&client.watch, &data).await.map_err(stopped)?;
+        } else {
+            out.clear();
+            writing.append(out, &data);
+            socket.write(&client.watch, out).await.map_err(stopped)?;
+        }
+    }
+    if left.is_some_and(|left| left > 0) {
+        return Err(Unsent::Client(Failed::Gone));
+    }
+    body.trailers(&client.watch).await.map_err(ended)?;
+    out.clear();
+    writing.end(out);
+    socket.write(&client.watch, out).await.map_err(stopped)
+}
+
+/// Waits for the target's answer and sends it to the client; answers whether the target keeps its connection.
+async fn answer(
+    passing: &Passing<'_>,
+    target: &Target,
+    socket: &Socket,
+    buffer: &mut BytesMut,
+    is_sent: &Cell<bool>,
+) -> Result<bool, Failed> {
+    let client = passing.client;
+    let Answered { head, body: mut reading, keeps } = read_head(passing, target, socket, buffer, is_sent).await?;
+    client.connection.watch.go_on();
+    client.begin(head, reading.is_done()).map_err(|stopped| Failed::of_client(&stopped))?;
+    let broken = || Failed::Refused(Refusal::BadGateway);
+    // The last piece says that it is.
+    let mut held = Bytes::new();
+    while !reading.is_done() {
+        if buffer.is_empty() {
+            if !held.is_empty() {
+                let piece = std::mem::take(&mut held);
+                client.send(piece, false).await.map_err(|stopped| Failed::of_client(&stopped))?;
+            }
+            match socket.read(&client.watch, buffer, PIECE).await {
+                Ok(0) if reading == Reading::Close => break,
+                Ok(0) | Err(Stopped::Io) => return Err(broken()),
+                Ok(_) => {}
+                Err(Stopped::Fate(fate)) => return Err(Failed::by(fate, is_sent.get())),
+            }
+        }
+        let (taken, content) = reading.take(buffer).map_err(|_| broken())?;
+        let piece = buffer.split_to(taken).freeze().slice(content);
+        if !piece.is_empty() {
+            let before = std::mem::replace(&mut held, piece);
+            if !before.is_empty() {
+                client.send(before, false).await.map_err(|stopped| Failed::of_client(&stopped))?;
+            }
+        }
+        if reading.is_done() {
+            break;
+        }
+    }
+    if !client.is_over() {
+        let sent = if held.len() <= LAST { client.finish(held) } else { client.send(held, true).await };
+        sent.map_err(|stopped| Failed::of_client(&stopped))?;
+    }
+    Ok(keeps)
+}
+
+struct Answered {
+    head: http::Response<()>,
+    body: Reading,
+    keeps: bool,
+}
+
+/// Reads the head of the answer, past interim ones.
+async fn read_head(
+    passing: &Passing<'_>,
+    target: &Target,
+    socket: &Socket,
+    buffer: &mut BytesMut,
+    is_sent: &Cell<bool>,
+) -> Result<Answered, Failed> {
+    let bad = || Failed::Refused(Refusal::BadGateway);
+    let mut searched = 0;
+    loop {
+        if let Some(length) = head_length(buffer, searched) {
+            if length > RESPONSE_HEAD_LIMIT {
+                return Err(bad());
+            }
+            searched = 0;
+            let head = buffer.split_to(length);
+            if let Some(answered) = take_apart(passing, target, &head).ok_or_else(bad)? {
+                return Ok(answered);
+            }
+            continue;
+        }
+        if buffer.len() > RESPONSE_HEAD_LIMIT {
+            return Err(bad());
+        }
+        searched = buffer.len();
+        match socket.read(&passing.client.watch, buffer, HEAD_PIECE).await {
+            Ok(0) | Err(Stopped::Io) => return Err(bad()),
+            Ok(_) => {}
+            Err(Stopped::Fate(fate)) => return Err(Failed::by(fate, is_sent.get())),
+        }
+    }
+}
+
+/// The client's form of a head. The outer none is for what is no head, the inner one for an interim answer.
+#[expect(clippy::option_option, reason = "both are said of it")]
+fn take_apart(passing: &Passing<'_>, target: &Target, head: &[u8]) -> Option<Option<Answered>> {
+    let mut room = room();
+    let response = Response::read(head, passing.is_head, &mut room).ok()?;
+    match response.status {
+        // Nobody asked for another protocol.
+        101 => return None,
+        100..200 => return Some(None),
+        _ => {}
+    }
+    let worker = &passing.client.connection.worker;
+    let now = worker.now();
+    let mut random = worker.random.borrow_mut();
+    let cookies = cookies(passing.listener, passing.route, target.address, response.fields, now, &mut random);
+    let head = head::response(&response, &cookies, &cookie::date(now))?;
+    Some(Some(Answered { head, body: response.body, keeps: response.keep_alive }))
+}

@@ -1,0 +1,124 @@
+//! What an HTTPS listener has and an HTTP listener has not ("HTTPS listeners for your Application Load Balancer"): a security policy and
+//! certificates.
+
+use super::super::{configuration, invalid, ssl_policy, target_group::version_text, unsupported};
+use crate::{
+    State, acm,
+    state::{ListenerTls, RuleAction},
+};
+use aws::{
+    api::elbv2::{Certificate, MutualAuthenticationAttributes, ProtocolEnum},
+    fault::Fault,
+};
+use spec::balancing::ProtocolVersion;
+
+/// The policy of a listener that is made without one ("CreateListener", Elastic Load Balancing API Reference).
+const POLICY: &str = "ELBSecurityPolicy-2016-08";
+
+/// What a call says of TLS.
+pub(super) struct Asked {
+    pub ssl_policy: Option<String>,
+    pub certificates: Option<Vec<Certificate>>,
+    pub alpn_policy: Option<Vec<String>>,
+    pub mutual_authentication: Option<MutualAuthenticationAttributes>,
+}
+
+/// TLS of a listener that had `before`, if it is to have any. What is not said stays.
+///
+/// # Errors
+/// `ValidationError` for protocols that a load balancer does not have; `InvalidConfigurationRequest` for what the protocol does not go with;
+/// `SSLPolicyNotFound`, `CertificateNotFound`.
+pub(super) fn read(
+    state: &State,
+    protocol: Option<ProtocolEnum>,
+    asked: Asked,
+    before: Option<&ListenerTls>,
+) -> Result<Option<ListenerTls>, Fault> {
+    let Asked { ssl_policy, certificates, alpn_policy, mutual_authentication } = asked;
+    let is_https = match protocol {
+        None => before.is_some(),
+        Some(ProtocolEnum::Http) => false,
+        Some(ProtocolEnum::Https) => true,
+        Some(other) => return Err(invalid(format!("Listener protocol '{other}' must be one of 'HTTP, HTTPS'"))),
+    };
+    if alpn_policy.is_some_and(|list| !list.is_empty()) {
+        return Err(configuration("You cannot set ALPN policy on load balancers of type 'application'"));
+    }
+    // What is off is off on every listener.
+    let on = |of: &MutualAuthenticationAttributes| of.mode.as_deref().is_some_and(|mode| mode != "off");
+    unsupported("MutualAuthentication", mutual_authentication.filter(on))?;
+    let certificates = certificates.filter(|list| !list.is_empty());
+    if !is_https {
+        if ssl_policy.is_some() {
+            // AWS's own spelling.
+            return Err(configuration("An SSL policy cannot be specifed for HTTP listeners"));
+        }
+        if certificates.is_some() {
+            return Err(configuration("A certificate cannot be specified for HTTP listeners"));
+        }
+        return Ok(None);
+    }
+    if let Some(name) = ssl_policy.as_ref().filter(|name| !ssl_policy::exists(name)) {
+        return Err(Fault::new("SSLPolicyNotFound", format!("SSL policy '{name}' not found")));
+    }
+    let default = match certificates {
+        Some(list) if list.len() > 1 => {
+            let message = format!("Up to '1' certificate ARNs can be specified, but '{}' were specified", list.len());
+            return Err(invalid(message));
+        }
+        Some(list) => Some(arns(state, list)?.remove(0)),
+        None => None,
+    };
+    let before = before.cloned();
+    let default = default.or_else(|| before.as_ref().map(|before| before.default.clone()));
+    Ok(Some(ListenerTls {
+        policy: ssl_policy.or_else(|| before.as_ref().map(|of| of.policy.clone())).unwrap_or_else(|| POLICY.to_owned()),
+        default: default.ok_or_else(|| invalid("A certificate must be specified for HTTPS listeners"))?,
+        others: before.map(|before| before.others).unwrap_or_default(),
+    }))
+}
+
+/// The ARNs of certificates that a call names, each of which there is.
+///
+/// # Errors
+/// `ValidationError`, `CertificateNotFound`.
+pub(super) fn arns(state: &State, list: Vec<Certificate>) -> Result<Vec<String>, Fault> {
+    let arn = |Certificate { certificate_arn, is_default }| {
+        if is_default.is_some() {
+            return Err(invalid("You cannot set the isDefault parameter for a certificate"));
+        }
+        let arn = certificate_arn.ok_or_else(|| invalid("A certificate ARN must be specified"))?;
+        match acm::by_arn(state, &arn) {
+            Some(_) => Ok(arn),
+            None => Err(Fault::new("CertificateNotFound", format!("Certificate '{arn}' not found"))),
+        }
+    };
+    list.into_iter().map(arn).collect()
+}
+
+/// Refuses to lead clients from HTTPS to HTTP ("Redirect actions"), and to forward to targets that speak HTTP/2 what comes without TLS
+/// ("Target groups for your Application Load Balancers", protocol version).
+///
+/// # Errors
+/// `InvalidLoadBalancerAction`.
+pub(in crate::elb) fn check_action(state: &State, tls: Option<&ListenerTls>, action: &RuleAction) -> Result<(), Fault> {
+    match action {
+        RuleAction::Forward(forward) if tls.is_none() => {
+            let groups = forward.groups.iter().filter_map(|(id, _)| state.target_groups.get(id));
+            match groups.map(|group| group.version).find(|version| *version != ProtocolVersion::Http1) {
+                Some(version) => {
+                    let version = version_text(version);
+                    let message = format!(
+                        "Listener protocol 'HTTP' is not supported with a target group with the protocol-version '{version}'"
+                    );
+                    Err(Fault::new("InvalidLoadBalancerAction", message))
+                }
+                None => Ok(()),
+            }
+        }
+        RuleAction::Redirect(redirect) if tls.is_some() && redirect.protocol == "HTTP" => {
+            Err(Fault::new("InvalidLoadBalancerAction", "Redirect actions cannot redirect from HTTPS to HTTP"))
+        }
+        _ => Ok(()),
+    }
+}
