@@ -1,4 +1,5 @@
-//! Serves one load balancer in this namespace, for benchmarks: `serve THREADS LISTEN TARGET…`, addresses with ports.
+//! Serves one load balancer in this namespace, for benchmarks: `serve THREADS LISTEN TARGET…`, addresses with ports. Over TLS if `PEM` in
+//! the environment is a file with a certificate and its key.
 
 use balancer::{Engine, Snapshot};
 use spec::balancing::*;
@@ -16,6 +17,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let threads: NonZeroUsize = next()?.parse()?;
     let listen: SocketAddr = next()?.parse()?;
     let targets = arguments.map(|target| target.parse().map(TargetAddress)).collect::<Result<Vec<_>, _>>()?;
+    let pem = std::env::var_os("PEM").map(std::fs::read_to_string).transpose()?;
+    let tls = pem.as_ref().map(|_| Tls {
+        policy: "ELBSecurityPolicy-TLS13-1-2-2021-06".into(),
+        certificates: vec![CertificateName { arn: "certificate".into(), version: 1 }],
+    });
+    let certificate = |pem: String| Certificate { version: 1, names: Vec::new(), chain: pem.clone(), key: pem };
+    let certificates = pem.map(|pem| ("certificate".into(), Arc::new(certificate(pem)))).into_iter().collect();
     let forward = Action::Forward { groups: vec![("g".into(), 1)], stickiness: None };
     let rule =
         Rule { arn: "rule".into(), priority: 0, conditions: Vec::new(), transforms: Vec::new(), action: forward };
@@ -24,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         nodes: BTreeMap::from([("eni-1".into(), Node { vpc: "vpc-1".into(), zone: "a".into(), address: listen.ip() })]),
         listeners: BTreeMap::from([(
             NonZeroU16::new(listen.port()).ok_or("port 0 is none")?,
-            Listener { arn: "listener".into(), tls: None, rules: vec![rule] },
+            Listener { arn: "listener".into(), tls, rules: vec![rule] },
         )]),
         idle_timeout: 60,
         client_keep_alive: 3600,
@@ -68,7 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let namespaces = BTreeMap::from([("eni-1".into(), "/proc/self/ns/net".into())]);
     let engine = Engine::start(threads)?;
-    engine.apply(Snapshot { revision: 1, balancing: Arc::new(balancing), namespaces, ..Default::default() });
+    engine.apply(Snapshot { revision: 1, balancing: Arc::new(balancing), namespaces, certificates });
     let mut status = engine.status();
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
