@@ -110,8 +110,8 @@ def ratio(mine, other):
 def compare(arena, examples, rounds, seconds):
     """All proxies and loads, round after round, and a table of them."""
     serve = examples / "serve"
-    tls = [arena.directory / "chain.pem", arena.directory / "key.pem"]
-    ours = Proxy("neargate", arena.start("neargate", [serve, 1, "127.0.0.1:9100", "127.0.0.1:9101", *tls, 0, f"127.0.0.1:{ORIGIN}"], 9100), 9100, 9101)
+    tls = ["env", "HTTPS=9101", f"PEM={arena.directory / 'both.pem'}"]
+    ours = Proxy("neargate", arena.start("neargate", [*tls, serve, 1, "127.0.0.1:9100", 0, f"127.0.0.1:{ORIGIN}"], 9100), 9100, 9101)
     proxies = [ours, Proxy("HAProxy", arena.haproxy(9200, 9201), 9200, 9201), Proxy("nginx", arena.front(9300, 9301), 9300, 9301)]
     if group := arena.envoy(9400, 9401):
         proxies.append(Proxy("Envoy", group, 9400, 9401))
@@ -151,7 +151,7 @@ def rules(arena, examples, rounds, seconds):
     """What a hundred rules cost a request that meets none of them."""
     costs = {}
     for number, port in (1, 9500), (100, 9501):
-        command = [examples / "serve", 1, f"127.0.0.1:{port}", f"127.0.0.1:{port + 10}", "-", "-", number, f"127.0.0.1:{ORIGIN}"]
+        command = [examples / "serve", 1, f"127.0.0.1:{port}", number, f"127.0.0.1:{ORIGIN}"]
         costs[number] = Proxy(f"{number} rules", arena.start(f"rules{number}", command, port), port, 0), []
     for turn in range(rounds + 1):
         for proxy, found in costs.values():

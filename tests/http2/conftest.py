@@ -21,7 +21,7 @@ def serve(request):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             address = "%s:%d" % free.getsockname()
-        command = [request.config.getoption("--serve"), "1", address, target]
+        command = [request.config.getoption("--serve"), "1", address, "0", target]
         started.append(subprocess.Popen(command, env={**os.environ, "VERSION": version}, stdout=subprocess.PIPE, text=True))
         # What it first tells is that it serves.
         assert "applied: 1" in started[-1].stdout.readline()

@@ -83,5 +83,10 @@ pub fn snapshot(
         balancers.iter().flat_map(|one| one.nodes.keys().cloned()).map(|id| (id, "/proc/self/ns/net".into())).collect();
     let load_balancers = balancers.into_iter().map(|one| (one.arn.as_str().into(), Arc::new(one))).collect();
     let target_groups = groups.into_iter().map(|(id, group)| (id, Arc::new(group))).collect();
-    balancer::Snapshot { revision, balancing: Arc::new(Balancing { load_balancers, target_groups }), namespaces }
+    balancer::Snapshot {
+        revision,
+        balancing: Arc::new(Balancing { load_balancers, target_groups }),
+        namespaces,
+        ..Default::default()
+    }
 }

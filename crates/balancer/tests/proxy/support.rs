@@ -1,5 +1,8 @@
 //! A load balancer of one node on a loopback address of its own, and what speaks with it.
 
+pub use crate::waiting::eventually;
+
+use crate::secured;
 use balancer::{Engine, Snapshot};
 use spec::balancing::*;
 use std::{
@@ -12,7 +15,7 @@ use std::{
         atomic::{AtomicU16, AtomicU32, AtomicUsize, Ordering::SeqCst},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use vpc::InterfaceId;
 
@@ -100,15 +103,9 @@ impl Site {
             load_balancers: BTreeMap::from([("app/lb/1".into(), Arc::new(self.balancer.clone()))]),
             target_groups: groups.collect(),
         };
-        let namespaces = self.namespaces.clone();
-        let certificates = self.certificates.clone();
-        self.engine.apply(Snapshot {
-            revision: self.revision,
-            balancing: Arc::new(balancing),
-            namespaces,
-            certificates,
-        });
-        let revision = self.revision;
+        let (namespaces, certificates) = (self.namespaces.clone(), self.certificates.clone());
+        let (revision, balancing) = (self.revision, Arc::new(balancing));
+        self.engine.apply(Snapshot { revision, balancing, namespaces, certificates });
         self.until(|status| status.applied == revision);
     }
 
@@ -334,10 +331,7 @@ impl Connection {
 
     pub fn send(&mut self, bytes: &[u8]) {
         // Who does not want it has gone.
-        let _ = match &mut self.client.tls {
-            Some(tls) => over(tls, &mut self.client.stream).write_all(bytes),
-            None => self.client.stream.write_all(bytes),
-        };
+        let _ = secured::write(&mut self.client, bytes);
     }
 }
 
@@ -371,17 +365,6 @@ pub fn values(head: &str, name: &str) -> Vec<String> {
     fields.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).collect()
 }
 
-/// What is read and written over TLS.
-fn over<'a>(tls: &'a mut rustls::Connection, stream: &'a mut TcpStream) -> Box<dyn ReadWrite + 'a> {
-    match tls {
-        rustls::Connection::Client(tls) => Box::new(rustls::Stream::new(tls, stream)),
-        rustls::Connection::Server(tls) => Box::new(rustls::Stream::new(tls, stream)),
-    }
-}
-
-trait ReadWrite: Read + Write {}
-impl<T: Read + Write> ReadWrite for T {}
-
 /// One end of a connection, byte by byte.
 pub struct Client {
     pub stream: TcpStream,
@@ -402,13 +385,7 @@ impl Client {
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        match &mut self.tls {
-            Some(tls) => {
-                let mut stream = over(tls, &mut self.stream);
-                stream.write_all(bytes.as_ref()).and_then(|()| stream.flush()).unwrap();
-            }
-            None => self.stream.write_all(bytes.as_ref()).unwrap(),
-        }
+        secured::write(self, bytes.as_ref()).unwrap();
     }
 
     pub fn ask(&mut self, request: &str) -> Answer {
@@ -443,11 +420,7 @@ impl Client {
 
     fn more(&mut self) -> bool {
         let mut some = [0; 65536];
-        let read = match &mut self.tls {
-            Some(tls) => over(tls, &mut self.stream).read(&mut some),
-            None => self.stream.read(&mut some),
-        };
-        match read {
+        match secured::read(self, &mut some) {
             Ok(count @ 1..) => {
                 self.came.extend_from_slice(&some[..count]);
                 true
@@ -519,14 +492,5 @@ impl Client {
 
     pub fn finish(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
-    }
-}
-
-/// Waits for something that no status tells.
-pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "{what}");
-        thread::sleep(Duration::from_millis(5));
     }
 }
