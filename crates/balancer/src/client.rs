@@ -30,10 +30,8 @@ pub(crate) struct Client {
 }
 
 /// Serves a connection until its end.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
+pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
     let born = worker.watches.clock().now();
-    let limit = door.listener.load().settings.idle_timeout;
-    let watch = worker.watches.add(door.id, limit);
     let mut client = Client { socket: Socket::new(stream), buffer: BytesMut::new(), watch, peer };
     let (mut head, mut out) = (Vec::new(), Vec::new());
     loop {
@@ -112,7 +110,11 @@ impl Client {
             within_limits(&self.buffer)?;
             searched = self.buffer.len();
             if searched == 0 && self.socket.readable(&self.watch).await.is_err() {
-                return Ok(None);
+                // At the last moment a request may have come.
+                if self.watch.fate() != Some(Fate::Idle) || self.socket.is_quiet(true) {
+                    return Ok(None);
+                }
+                self.watch.go_on();
             }
             match self.socket.read(&self.watch, &mut self.buffer, HEAD_PIECE).await {
                 Ok(1..) => self.watch.between.set(false),

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Open(Arc<Door>, std::net::TcpListener),
     /// To take no more, and to end those there are, at once or after what is under way.
     Close { door: u64, at_once: bool },
-    /// To drop this when the last connection has ended.
+    /// To take no more from anywhere, to let each connection end with its next answer, and to drop this when the last one has.
     Retreat(Sender<()>),
     /// To send nothing new to a target.
     Retire(u64),
@@ -103,7 +103,11 @@ fn obey(worker: &Rc<Worker>, doors: &mut HashMap<u64, AbortHandle>, command: Com
             }
             worker.watches.close(door, at_once);
         }
-        Command::Retreat(guard) => drop(worker.retreat.replace(Some(guard))),
+        Command::Retreat(guard) => {
+            doors.drain().for_each(|(_, accepting)| accepting.abort());
+            worker.watches.retreat();
+            worker.retreat.replace(Some(guard));
+        }
         Command::Retire(target) => {
             worker.pool.retire(target);
             worker.watches.retire(target);
@@ -122,7 +126,9 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                spawn_local(client::serve(Rc::clone(&worker), stream, peer, Arc::clone(&door)));
+                // Whoever counts connections counts it from now on.
+                let watch = worker.watches.add(door.id, door.listener.load().settings.idle_timeout);
+                spawn_local(client::serve(Rc::clone(&worker), watch, stream, peer, Arc::clone(&door)));
             }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
