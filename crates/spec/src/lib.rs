@@ -14,7 +14,9 @@ pub use container::{
     Condition, ContainerSpec, Dependency, HealthCheck, LogSpec, Mount, Multiline, Secret, Ulimit, VolumesFrom,
 };
 pub use status::{ContainerStatus, Health, HostStatus, Phase, TaskFailure, TaskStatus};
-pub use sync::{Capacity, Credentials, CredentialsRequest, FIRST_LINE, SyncReply, SyncRequest, TaskRole};
+pub use sync::{
+    Capacity, Credentials, CredentialsRequest, FIRST_LINE, InterruptRequest, SyncReply, SyncRequest, TaskRole,
+};
 pub use task::{Desired, TaskMetadata, TaskSpec};
 
 use serde::{Deserialize, Serialize};
