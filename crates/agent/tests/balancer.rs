@@ -7,7 +7,7 @@ use hickory_proto::op::ResponseCode;
 use std::{
     collections::BTreeSet,
     fs,
-    io::{ErrorKind, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{IpAddr, SocketAddr, TcpStream},
     path::Path,
     sync::{
@@ -114,17 +114,50 @@ fn a_service_goes_on_without_an_agent() {
 #[test]
 fn a_balancer_that_dies_is_there_again_within_a_second() {
     let region = Region::serving();
+    region.server.say(spec(3));
+    region.healthy(3);
     let [first] = region.balancer()[..] else { panic!("{:?}", region.balancer()) };
     let died = Instant::now();
     let pid = rustix::process::Pid::from_raw(first.try_into().unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    region.server.hear(|status| status.balancing.applied == 0);
-    region.healthy(2);
+    // It is another one that serves this.
+    region.server.hear(|status| status.balancing.applied == 3 && region.balancer().iter().any(|pid| *pid != first));
     let down = died.elapsed();
     each_answers(&region);
     assert!(down < Duration::from_millis(1500), "{down:?}");
     let [second] = region.balancer()[..] else { panic!("{:?}", region.balancer()) };
     assert_ne!(first, second);
+    let heard = region.server.heard();
+    assert!(heard.iter().any(|status| status.balancing.applied == 0), "{heard:?}");
+    assert!(heard.iter().all(all_healthy), "what was known of targets is not forgotten for a moment");
+}
+
+/// Waits until something is true of the balancer's processes.
+#[track_caller]
+fn until(region: &Region, of: impl Fn(&[u32]) -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !of(&region.balancer()) {
+        assert!(Instant::now() < end, "{:?}", region.balancer());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A client that keeps its connection until it is told that an answer is the last one; how often it asked.
+fn keep_asking(over: &AtomicBool) -> usize {
+    let (mut asked, mut kept) = (0, None);
+    while !over.load(Ordering::Relaxed) {
+        let mut stream: BufReader<TcpStream> =
+            kept.take().unwrap_or_else(|| BufReader::new(TcpStream::connect((public(20), 80)).unwrap()));
+        stream.get_mut().write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n").unwrap();
+        let head: Vec<String> = (&mut stream).lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+        assert!(head.first().is_some_and(|line| line.contains("200")), "{head:?}");
+        let value = |name| head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(str::to_owned));
+        let length: usize = value("content-length: ").unwrap().parse().unwrap();
+        stream.read_exact(&mut vec![0; length]).unwrap();
+        asked += 1;
+        kept = value("connection: close").is_none().then_some(stream);
+    }
+    asked
 }
 
 #[test]
@@ -141,34 +174,35 @@ fn a_newer_program_takes_over_and_no_request_is_lost() {
     region.server.say(spec(2));
     let (internet, over) = (region.internet(), AtomicBool::new(false));
     let asked = thread::scope(|scope| {
-        let asking = scope.spawn(|| {
-            let mut asked = 0;
-            while !over.load(Ordering::Relaxed) {
-                get(&internet, SocketAddr::new(public(20), 80), PATIENCE).unwrap();
-                asked += 1;
-            }
-            asked
-        });
+        let asking = [
+            scope.spawn(|| {
+                let mut asked = 0;
+                while !over.load(Ordering::Relaxed) {
+                    get(&internet, SocketAddr::new(public(20), 80), PATIENCE).unwrap();
+                    asked += 1;
+                }
+                asked
+            }),
+            scope.spawn(|| network::inside(&internet, || keep_asking(&over)).unwrap()),
+            scope.spawn(|| network::inside(&internet, || keep_asking(&over)).unwrap()),
+        ];
         region.start();
+        until(&region, |running| running.len() == 2 && running.contains(&old));
         region.healthy(2);
         over.store(true, Ordering::Relaxed);
-        asking.join().unwrap()
+        asking.map(|one| one.join().unwrap())
     });
-    assert!(asked > 0);
+    assert!(asked.iter().all(|times| *times > 0), "{asked:?}");
     assert!(region.server.heard().iter().all(all_healthy), "{:?}", region.server.heard());
     let both = region.balancer();
-    assert!(both.len() == 2 && both.contains(&old), "{old} waits for its last request: {both:?}");
+    assert!(both.contains(&old), "{old} waits for its last request: {both:?}");
     each_answers(&region);
     respond(&held, "at last");
     client.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("at last"), "{answer}");
-    let end = Instant::now() + PATIENCE;
-    while region.balancer().contains(&old) {
-        assert!(Instant::now() < end, "{:?}", region.balancer());
-        thread::sleep(Duration::from_millis(5));
-    }
+    until(&region, |running| !running.contains(&old));
     assert_eq!(region.balancer().len(), 1);
     each_answers(&region);
 }

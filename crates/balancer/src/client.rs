@@ -34,9 +34,9 @@ pub(crate) struct Client {
 }
 
 /// Serves a connection until its end.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
+pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
     let born = worker.watches.clock().now();
-    let Some(mut client) = greet(&worker, stream, peer, &door).await else { return };
+    let Some(mut client) = greet(watch, stream, peer, &door).await else { return };
     if client.tls.is_some_and(|agreed| agreed.http2) {
         let Client { socket, buffer, watch, peer, tls } = client;
         return http2::serve(worker, (socket.into_inner(), buffer), watch, (peer, tls), door).await;
@@ -105,16 +105,16 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
 }
 
 /// Shakes hands with a client of an HTTPS listener; none if that fails.
-async fn greet(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: &Door) -> Option<Client> {
+async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door) -> Option<Client> {
     let (front, limit) = {
         let listener = door.listener.load();
         (listener.tls.clone(), listener.settings.idle_timeout)
     };
-    let watch = worker.watches.add(door.id, if front.is_some() { HANDSHAKE_TIMEOUT } else { limit });
     let (mut buffer, mut tls) = (BytesMut::new(), None);
     let socket = match front {
         None => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).ok()?,
         Some(Front(config)) => {
+            watch.limit.set(HANDSHAKE_TIMEOUT);
             // Who has begun is let in, even if it is the last one.
             watch.between.set(false);
             let socket = Socket::new(stream, |tcp| Stream::server(tcp, config)).ok()?;
@@ -143,7 +143,11 @@ impl Client {
             within_limits(&self.buffer)?;
             searched = self.buffer.len();
             if searched == 0 && self.socket.readable(&self.watch).await.is_err() {
-                return Ok(None);
+                // At the last moment a request may have come.
+                if self.watch.fate() != Some(Fate::Idle) || self.socket.is_quiet(true) {
+                    return Ok(None);
+                }
+                self.watch.go_on();
             }
             match self.socket.read(&self.watch, &mut self.buffer, HEAD_PIECE).await {
                 Ok(1..) => self.watch.between.set(false),

@@ -77,14 +77,15 @@ fn refused(refusal: Refusal, rest: &Reading) -> End {
 
 async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> Result<Sent, End> {
     let Exchange { worker, listener, decision, route } = exchange;
-    let mut tried = Vec::new();
+    let (mut tried, mut refused_by) = (Vec::new(), 0);
     let mut pinned = route.pinned;
     // Everything that came of the body goes with the head.
     let mut rest = decision.body.clone();
     let mut with_body = false;
     loop {
         let Some(target) = choose(worker, route, pinned.take(), &tried) else {
-            let refusal = if tried.is_empty() { Refusal::Unavailable } else { Refusal::BadGateway };
+            // Where there is nobody to ask, nobody has refused.
+            let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
             return Err(refused(refusal, &rest));
         };
         client.watch.connecting(target.0.id);
@@ -101,7 +102,8 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
                     tried.push(target.0.id);
                     continue;
                 }
-                Err(NoConnection::Refused) if tried.len() + 1 < TRIES => {
+                Err(NoConnection::Refused) if refused_by + 1 < TRIES => {
+                    refused_by += 1;
                     tried.push(target.0.id);
                     continue;
                 }

@@ -89,6 +89,8 @@ impl Drop for Watched {
 impl Watches {
     /// How often silence is looked for.
     pub(crate) const TICK: Duration = Duration::from_millis(250);
+    /// How long a connection without a request has for one more, when nobody is to come back.
+    const GRACE: Duration = Duration::from_secs(2);
 
     pub(crate) fn new() -> Rc<Self> {
         let clock = Rc::new(Clock { start: Instant::now(), now: Cell::new(Duration::ZERO) });
@@ -139,6 +141,18 @@ impl Watches {
         });
         // Clients that may be told while their requests are under way are told now.
         self.all.borrow().values().filter(|watch| watch.door == door).for_each(|watch| watch.wake());
+    }
+
+    /// Nobody is to come back: connections end with their next answer, and soon where nobody asks for one.
+    pub(crate) fn retreat(&self) {
+        for watch in self.all.borrow().values() {
+            watch.closing.set(true);
+            if watch.between.get() {
+                // Not at once: a request may be under way, and its client could not know whether it was heard.
+                watch.limit.set(Self::GRACE);
+                watch.touched.set(self.clock.start.elapsed());
+            }
+        }
     }
 
     /// A target gets no new requests: those that have not reached it go elsewhere.

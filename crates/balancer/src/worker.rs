@@ -5,7 +5,7 @@ use crate::{
     config::Door,
     http2::{self, Upstreams},
     pool::Pool,
-    watch::Watches,
+    watch::{Watched, Watches},
 };
 use bytes::BytesMut;
 use std::{
@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Open(Arc<Door>, std::net::TcpListener),
     /// To take no more, and to end those there are, at once or after what is under way.
     Close { door: u64, at_once: bool },
-    /// To drop this when the last connection has ended.
+    /// To take no more from anywhere, to let each connection end with its next answer, and to drop this when the last one has.
     Retreat(Sender<()>),
     /// To send nothing new to a target.
     Retire(u64),
@@ -118,7 +118,11 @@ fn obey(worker: &Rc<Worker>, doors: &mut HashMap<u64, AbortHandle>, command: Com
             }
             worker.watches.close(door, at_once);
         }
-        Command::Retreat(guard) => drop(worker.retreat.replace(Some(guard))),
+        Command::Retreat(guard) => {
+            doors.drain().for_each(|(_, accepting)| accepting.abort());
+            worker.watches.retreat();
+            worker.retreat.replace(Some(guard));
+        }
         Command::Retire(target) => {
             worker.pool.retire(target);
             worker.upstreams.retire(target);
@@ -138,11 +142,13 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                // Whoever counts connections counts it from now on.
+                let watch = worker.watches.add(door.id, door.listener.load().settings.idle_timeout);
                 let (worker, door) = (Rc::clone(&worker), Arc::clone(&door));
                 if worker.prior_knowledge && door.listener.load().settings.http2 {
-                    spawn_local(either(worker, stream, peer, door));
+                    spawn_local(either(worker, watch, stream, peer, door));
                 } else {
-                    spawn_local(client::serve(worker, stream, peer, door));
+                    spawn_local(client::serve(worker, watch, stream, peer, door));
                 }
             }
             Err(_) => tokio::time::sleep(PAUSE).await,
@@ -151,7 +157,7 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
 }
 
 /// Serves a connection by what it begins with, which no request of HTTP/1.1 begins with (RFC 9113, 3.4).
-async fn either(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
+async fn either(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
     const PREFACE: &[u8] = b"PRI ";
     let mut begun = [0; PREFACE.len()];
     let is_2 = loop {
@@ -165,9 +171,8 @@ async fn either(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, door: A
     };
     if is_2 {
         let _ = stream.set_nodelay(true);
-        let watch = worker.watches.add(door.id, door.listener.load().settings.idle_timeout);
         http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None), door).await;
     } else {
-        client::serve(worker, stream, peer, door).await;
+        client::serve(worker, watch, stream, peer, door).await;
     }
 }

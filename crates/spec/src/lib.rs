@@ -15,7 +15,8 @@ pub use container::{
 };
 pub use status::{ContainerStatus, Health, HostStatus, Phase, TaskFailure, TaskStatus};
 pub use sync::{
-    Capacity, CertificatesRequest, Credentials, CredentialsRequest, FIRST_LINE, SyncReply, SyncRequest, TaskRole,
+    Capacity, CertificatesRequest, Credentials, CredentialsRequest, FIRST_LINE, InterruptRequest, SyncReply,
+    SyncRequest, TaskRole,
 };
 pub use task::{Desired, TaskMetadata, TaskSpec};
 

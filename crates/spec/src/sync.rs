@@ -52,6 +52,13 @@ pub struct CertificatesRequest {
     pub arns: Vec<String>,
 }
 
+/// `POST /_neargate/interrupt`: a task on Fargate Spot loses its capacity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterruptRequest {
+    /// The task.
+    pub task: TaskId,
+}
+
 /// Which of a task's two roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,7 +5,7 @@ use super::{Event, keys::Keys};
 use crate::{Config, config::balancer_cgroup};
 use balancer::{
     Snapshot,
-    process::{Connection, Home},
+    process::{Connection, Home, Reader, Writer},
 };
 use network::Instance;
 use spec::{HostSpec, balancing::BalancingStatus};
@@ -22,8 +22,10 @@ use tokio::{sync::watch, task::AbortHandle, time::timeout};
 const KNOWN: Duration = Duration::from_secs(1);
 /// How often it is looked whether namespaces are the same as ever.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long a process may take to end once it has said its last word.
+const ENDING: Duration = Duration::from_secs(10);
 /// How long to wait before trying again what failed.
-const AGAIN: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// What there is to balance.
 #[derive(Debug, Clone)]
@@ -61,7 +63,8 @@ impl Balancer {
         let (first, known) = std::sync::mpsc::channel();
         let cgroup = balancer_cgroup(&config.instance);
         let keys = Keys::new(&config.socket);
-        let keeper = Keeper { home, cgroup, irreplaceable: None, wanted: told, keys, events };
+        let seen = BalancingStatus::default();
+        let keeper = Keeper { home, cgroup, irreplaceable: None, seen, fresh: false, wanted: told, keys, events };
         let keeper = config.runtime_handle.spawn(keeper.keep(first)).abort_handle();
         // Health that was known before this agent is not to be unknown for a moment.
         let seen = known.recv_timeout(KNOWN).ok().flatten();
@@ -93,7 +96,9 @@ impl Balancer {
                 crate::complain(format_args!("the load balancer's node {node}: {why}"));
             }
         }
-        self.seen = seen;
+        // While one that died is started anew, targets are as they were.
+        let known = self.told.is_some().then(|| self.seen.take()).flatten();
+        self.seen = seen.or(known.map(|known| BalancingStatus { health: known.health, ..BalancingStatus::default() }));
     }
 
     /// What this host says of it. What it was told before is good for later revisions that want nothing else of it.
@@ -128,6 +133,10 @@ struct Keeper {
     cgroup: String,
     /// The process whose place another did not take, or takes just now.
     irreplaceable: Option<u32>,
+    /// What was last seen.
+    seen: BalancingStatus,
+    /// Whether the process has just been started, and has seen nothing yet.
+    fresh: bool,
     wanted: watch::Receiver<Wanted>,
     keys: Keys,
     events: Sender<Event>,
@@ -153,12 +162,15 @@ impl Keeper {
 
     /// Speaks with the process until it ends, or starts one if there should be one.
     async fn once(&mut self, first: &mut Option<First>) -> io::Result<()> {
-        let Some(connection) = self.home.connect().await? else {
+        let Some(mut connection) = self.home.connect().await? else {
             tell(&self.events, first, None);
             if matches!(*self.wanted.borrow_and_update(), Wanted::All(_)) {
-                return self.home.start().await;
+                self.home.start().await?;
+                self.fresh = true;
+                return Ok(());
             }
-            self.wanting_else().await;
+            self.seen = BalancingStatus::default();
+            changed(&mut self.wanted).await;
             return Ok(());
         };
         // Whoever started it may have been killed before doing this.
@@ -166,12 +178,23 @@ impl Keeper {
         if self.home.is_outdated(&connection) && self.irreplaceable != Some(connection.pid) {
             // If that fails the old one is as good as ever.
             self.irreplaceable = Some(connection.pid);
+            // That may take longer than an agent waits for what is known.
+            if first.is_some()
+                && let Ok(known) = timeout(KNOWN, connection.reader.next()).await
+            {
+                tell(&self.events, first, known?);
+            }
             return self.home.replace(connection).await;
         }
-        let ended = self.converse(connection, first).await;
+        let Connection { process, reader, writer, .. } = connection;
+        let ended = self.converse(reader, writer, first).await;
+        // Its sockets are gone when it is, and only then nothing balances any more.
+        if !process.ends(ENDING).await? {
+            return Err(io::Error::other("it says nothing more and does not end"));
+        }
         tell(&self.events, first, None);
         match (&*self.wanted.borrow(), ended) {
-            (Wanted::Nothing, Ok(())) => Ok(()),
+            (Wanted::Nothing, _) => Ok(()),
             (_, ended) => {
                 let why = ended.err().map_or_else(|| "it has ended".to_owned(), |error| error.to_string());
                 let words = self.home.last_words().map(|words| format!(", and said: {words}")).unwrap_or_default();
@@ -181,20 +204,27 @@ impl Keeper {
     }
 
     /// Until the process ends.
-    async fn converse(&mut self, connection: Connection, first: &mut Option<First>) -> io::Result<()> {
-        let Connection { mut reader, mut writer, .. } = connection;
-        let events = self.events.clone();
+    async fn converse(&mut self, mut reader: Reader, mut writer: Writer, first: &mut Option<First>) -> io::Result<()> {
+        let Self { events, seen, wanted, .. } = self;
+        let fresh = std::mem::take(&mut self.fresh);
+        if fresh {
+            writer.know(seen).await?;
+        }
         let listen = async {
-            while let Some(seen) = reader.next().await? {
-                tell(&events, first, Some(seen));
+            while let Some(news) = reader.next().await? {
+                // One that serves nothing yet does not know better.
+                if !(fresh && news.applied == 0) {
+                    seen.clone_from(&news);
+                    tell(events, first, Some(news));
+                }
             }
             Ok(())
         };
         let speak = async {
             let mut told = None;
             loop {
-                let wanted = self.wanted.borrow_and_update().clone();
-                match wanted {
+                let what = wanted.borrow_and_update().clone();
+                match what {
                     Wanted::Unknown => {}
                     Wanted::Nothing => writer.end().await?,
                     Wanted::All(snapshot) => {
@@ -210,7 +240,7 @@ impl Keeper {
                     }
                 }
                 // What it does not want in time is looked at again.
-                let _ = timeout(LOOK, self.wanting_else()).await;
+                let _ = timeout(LOOK, changed(wanted)).await;
             }
         };
         tokio::select! {
@@ -218,13 +248,13 @@ impl Keeper {
             failed = speak => failed,
         }
     }
+}
 
-    /// Until something else is wanted.
-    async fn wanting_else(&mut self) {
-        if self.wanted.changed().await.is_err() {
-            // The agent has ended, and this is about to.
-            std::future::pending().await
-        }
+/// Until something else is wanted.
+async fn changed(wanted: &mut watch::Receiver<Wanted>) {
+    if wanted.changed().await.is_err() {
+        // The agent has ended, and this is about to.
+        std::future::pending().await
     }
 }
 

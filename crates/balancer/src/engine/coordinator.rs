@@ -96,6 +96,7 @@ impl Coordinator {
                     for order in std::iter::once(order).chain(std::iter::from_fn(|| orders.try_recv().ok())) {
                         match order {
                             Order::Serve(snapshot) => newest = Some(snapshot),
+                            Order::Know(seen) => self.legacy.seen = seen,
                             Order::Lend(whom) => drop(whom.send(self.lend())),
                             Order::Retreat(guard) => self.retreat(&guard),
                         }
@@ -123,9 +124,7 @@ impl Coordinator {
 
     /// Listens no more.
     fn retreat(&mut self, guard: &Sender<()>) {
-        for door in std::mem::take(&mut self.doors).into_values() {
-            self.tell(|| Command::Close { door: door.id, at_once: false });
-        }
+        self.doors.clear();
         self.sockets.clear();
         // What could not be opened is tried no more.
         self.status.send_modify(|status| status.failures.clear());

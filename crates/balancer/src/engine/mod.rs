@@ -67,6 +67,8 @@ pub struct Door {
 enum Order {
     /// To serve this.
     Serve(Snapshot),
+    /// What was seen of targets that it does not know yet.
+    Know(BalancingStatus),
     /// To lend what it listens with.
     Lend(oneshot::Sender<Vec<Door>>),
     /// To listen no more. Each thread drops its copy when its last connection has ended.
@@ -127,6 +129,11 @@ impl Engine {
     /// Serves this from now on. Established connections are only touched where what they need is gone.
     pub fn apply(&self, snapshot: Snapshot) {
         self.order(Order::Serve(snapshot));
+    }
+
+    /// What another engine has seen of targets before it ended: of what comes with the next snapshot, that is known from the start.
+    pub fn know(&self, seen: BalancingStatus) {
+        self.order(Order::Know(seen));
     }
 
     /// Copies of what it listens with. It goes on listening, until [`Engine::retreat`].

@@ -76,11 +76,12 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &mut Ve
 async fn connect(passing: &Passing<'_>, out: &[u8]) -> Result<(UnderWay, Socket), Failed> {
     let Passing { listener, client, route, .. } = passing;
     let (worker, watch) = (&client.connection.worker, &client.watch);
-    let mut tried = Vec::new();
+    let (mut tried, mut refused_by) = (Vec::new(), 0);
     let mut pinned = route.pinned;
     loop {
         let Some(target) = choose(worker, route, pinned.take(), &tried) else {
-            let refusal = if tried.is_empty() { Refusal::Unavailable } else { Refusal::BadGateway };
+            // Where there is nobody to ask, nobody has refused.
+            let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
             return Err(Failed::Refused(refusal));
         };
         watch.connecting(target.0.id);
@@ -97,7 +98,8 @@ async fn connect(passing: &Passing<'_>, out: &[u8]) -> Result<(UnderWay, Socket)
                     tried.push(target.0.id);
                     continue;
                 }
-                Err(NoConnection::Refused) if tried.len() + 1 < TRIES => {
+                Err(NoConnection::Refused) if refused_by + 1 < TRIES => {
+                    refused_by += 1;
                     tried.push(target.0.id);
                     continue;
                 }

@@ -54,11 +54,12 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) 
 async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
     let Passing { listener, client, route, .. } = passing;
     let (worker, watch) = (&client.connection.worker, &client.watch);
-    let mut tried = Vec::new();
+    let (mut tried, mut refused_by) = (Vec::new(), 0);
     let mut pinned = route.pinned;
     loop {
         let Some(target) = choose(worker, route, pinned.take(), &tried) else {
-            let refusal = if tried.is_empty() { Refusal::Unavailable } else { Refusal::BadGateway };
+            // Where there is nobody to ask, nobody has refused.
+            let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
             return Err(Failed::Refused(refusal));
         };
         watch.connecting(target.0.id);
@@ -75,7 +76,7 @@ async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
             Err(NoConnection::Fate(Fate::Closed)) => return Err(Failed::by(Fate::Closed, false)),
             // It takes no more requests, and never got this one.
             Err(NoConnection::Fate(_)) => watch.go_on(),
-            Err(NoConnection::Refused) if tried.len() + 1 < TRIES => {}
+            Err(NoConnection::Refused) if refused_by + 1 < TRIES => refused_by += 1,
             Err(NoConnection::Refused | NoConnection::Handshake) => {
                 return Err(Failed::Refused(Refusal::BadGateway));
             }

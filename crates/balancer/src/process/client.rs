@@ -3,8 +3,10 @@
 use super::protocol::{Call, Reply, encode, receive};
 use crate::Snapshot;
 use rustix::{
+    event::{PollFd, PollFlags, Timespec},
     fs::{FlockOperation, Mode, OFlags},
     io::Errno,
+    process::{PidfdFlags, pidfd_open},
 };
 use spec::balancing::BalancingStatus;
 use std::{
@@ -75,9 +77,11 @@ impl Home {
         match reach() {
             Ok(stream) => {
                 stream.set_nonblocking(true)?;
-                let pid = rustix::net::sockopt::socket_peercred(&stream)?.pid.as_raw_nonzero().get();
+                let pid = rustix::net::sockopt::socket_peercred(&stream)?.pid;
+                let Some(process) = Process::of(pid)? else { return Ok(None) };
                 let (reader, writer) = UnixStream::from_std(stream)?.into_split();
-                Ok(Some(Connection { pid: pid.unsigned_abs(), reader: Reader(reader), writer: Writer(writer) }))
+                let pid = pid.as_raw_nonzero().get().unsigned_abs();
+                Ok(Some(Connection { pid, process, reader: Reader(reader), writer: Writer(writer) }))
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
                 Ok(None)
@@ -158,10 +162,40 @@ impl Home {
 pub struct Connection {
     /// The balancer's process.
     pub pid: u32,
+    /// The same, to wait for.
+    pub process: Process,
     /// What it says.
     pub reader: Reader,
     /// What it is told.
     pub writer: Writer,
+}
+
+/// A balancer's process.
+#[derive(Debug)]
+pub struct Process(OwnedFd);
+
+impl Process {
+    /// None when there is none any more.
+    fn of(pid: rustix::process::Pid) -> io::Result<Option<Self>> {
+        match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(process) => Ok(Some(Self(process))),
+            Err(Errno::SRCH) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Whether it ends within that time, with all it has. Its connection may end earlier.
+    ///
+    /// # Errors
+    /// When it can't be waited for.
+    pub async fn ends(self, within: Duration) -> io::Result<bool> {
+        let within = Timespec::try_from(within).map_err(io::Error::other)?;
+        let wait = move || {
+            let ended = &mut [PollFd::new(&self.0, PollFlags::IN)];
+            rustix::io::retry_on_intr(|| rustix::event::poll(ended, Some(&within)))
+        };
+        Ok(tokio::task::spawn_blocking(wait).await?? > 0)
+    }
 }
 
 /// What a balancer says.
@@ -193,6 +227,14 @@ impl Writer {
     /// When the connection breaks.
     pub async fn serve(&mut self, snapshot: &Arc<Snapshot>) -> io::Result<()> {
         self.0.write_all(&encode(&Call::Serve(snapshot.clone()))?).await
+    }
+
+    /// What was seen of targets before it: for one that has just been started in the place of one that died.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn know(&mut self, seen: &BalancingStatus) -> io::Result<()> {
+        self.0.write_all(&encode(&Call::Know(seen.clone()))?).await
     }
 
     /// To end.

@@ -10,7 +10,7 @@ mod protocol;
 mod rights;
 mod succession;
 
-pub use client::{Connection, Home, Program};
+pub use client::{Connection, Home, Process, Program, Reader, Writer};
 
 use crate::{Engine, Legacy};
 use protocol::{Call, Reply, receive, send};
@@ -185,6 +185,7 @@ async fn converse(stream: &mut UnixStream, engine: &Engine) -> io::Result<Wish> 
         loop {
             match receive(&mut reader).await? {
                 Some(Call::Serve(snapshot)) => engine.apply(Arc::unwrap_or_clone(snapshot)),
+                Some(Call::Know(seen)) => engine.know(seen),
                 Some(Call::End) => return Ok::<_, io::Error>(Wish::End),
                 Some(Call::Lend) => return Ok(Wish::Lend),
                 // Only said where it is waited for.

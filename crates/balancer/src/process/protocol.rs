@@ -17,6 +17,8 @@ pub(super) const LONGEST: usize = 64 << 20;
 pub(super) enum Call {
     /// Serve this from now on.
     Serve(Arc<Snapshot>),
+    /// This was seen of targets before.
+    Know(BalancingStatus),
     /// End now, and everything with it.
     End,
     /// Lend a balancer that is about to take over what it needs.

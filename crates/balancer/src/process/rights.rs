@@ -2,7 +2,8 @@
 
 use super::protocol::{LONGEST, encode};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -15,8 +16,8 @@ use std::{
     },
 };
 
-/// Most descriptors of one message; the kernel takes 253.
-pub(super) const MOST: usize = 64;
+/// Most descriptors of one message (`SCM_MAX_FD`, unix(7)).
+pub(super) const MOST: usize = 253;
 
 /// Sends a message, and descriptors with its first byte.
 pub(super) fn send(mut stream: &UnixStream, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
@@ -71,6 +72,10 @@ impl<'a> Incoming<'a> {
             if let RecvAncillaryMessage::ScmRights(more) = message {
                 self.descriptors.extend(more);
             }
+        }
+        if received.flags.contains(ReturnFlags::CTRUNC) {
+            // Without them those that follow would be taken for others.
+            return Err(io::Error::other("there are no descriptors left for those that come with a message"));
         }
         match received.bytes {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),

@@ -54,7 +54,7 @@ fn next(state: &State, task: &Task, lost: &BTreeSet<HostId>) -> Option<Next> {
         Status::Running => advance(Status::Deactivating),
         Status::Activating if task.standing.registered => advance(Status::Deactivating),
         // Requests that are under way go on as long as there is somebody to answer them.
-        Status::Deactivating if !(alone || ended(task) || unused(state, task)) => None,
+        Status::Deactivating if !(alone || ended(task) || interrupted(task) || unused(state, task)) => None,
         // Nothing placed means nothing to stop.
         Status::Provisioning | Status::Pending if task.host.is_none() => advance(Status::Deprovisioning),
         // Nothing points at the task, or not any more.
@@ -123,6 +123,11 @@ fn ended(task: &Task) -> bool {
     let stopped = task.containers.iter().all(|container| container.phase == Phase::Stopped) && !task.word.shipping;
     let gone = matches!((task.word.absent, task.stopping), (Some(absent), Some(stopping)) if absent >= stopping);
     stopped || gone || (task.word.listed && task.word.absent.is_some())
+}
+
+/// Whether its capacity is wanted back: the warning is the signal to end ("Fargate Spot termination notices", Amazon ECS Developer Guide).
+fn interrupted(task: &Task) -> bool {
+    task.stop.as_ref().is_some_and(|stop| stop.code == TaskStopCode::SpotInterruption)
 }
 
 fn advance(tx: &mut Tx<'_>, id: &TaskId, status: Status) {

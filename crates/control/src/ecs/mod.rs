@@ -10,7 +10,7 @@ pub(crate) mod task_definitions;
 pub(crate) mod tasks;
 
 pub(crate) use services::expire as expire_service;
-pub use tasks::former_interface;
+pub use tasks::{former_interface, interrupt};
 
 use crate::{Region, Service, state::Task};
 use aws::api::ecs::{API, op};

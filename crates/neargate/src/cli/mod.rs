@@ -6,8 +6,10 @@ mod exec;
 pub mod explain;
 mod from;
 mod image;
+mod interrupt;
 mod logs;
 pub mod region;
+pub mod services;
 mod status;
 mod up;
 
@@ -45,7 +47,7 @@ enum Command {
     Down(down::Down),
     /// Print the environment that points AWS clients at a region, for `eval "$(neargate env)"`.
     Env(env::Env),
-    /// Show a region's networks with their gateways, and its tasks: where they are and how they are.
+    /// Show a region's networks with their gateways, its services with their deployments, and its tasks: where and how they are.
     Status(status::Status),
     /// Print what a task's containers wrote, or what is in a log group.
     Logs(logs::Logs),
@@ -57,6 +59,8 @@ enum Command {
     From(from::From),
     /// Explain whether one place reaches another, decision by decision, and what would let it through.
     Explain(explain::Explain),
+    /// Interrupt a task on Fargate Spot, as AWS does when it needs the capacity back.
+    Interrupt(interrupt::Interrupt),
     /// Show the main things at work, end to end, in a region of its own; prints what was proved.
     Demo(crate::demo::Demo),
     /// What the containers of the demonstration run.
@@ -204,6 +208,7 @@ pub fn run() -> ExitCode {
         Command::Down(down) => down.run(),
         Command::Env(env) => env.run(),
         Command::Status(status) => status.run(),
+        Command::Interrupt(interrupt) => interrupt.run(),
         Command::Logs(logs) => logs.run(),
         Command::Image(image) => image.run(),
         Command::Exec(exec) => return exec.run().unwrap_or_else(exec::not_run),

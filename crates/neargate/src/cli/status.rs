@@ -1,4 +1,4 @@
-//! `neargate status`: a region, its networks, and the tasks it has on this machine.
+//! `neargate status`: a region, its networks, its services, and the tasks it has on this machine.
 
 mod networks;
 
@@ -6,6 +6,7 @@ use super::{
     DataDir, Failure, Output,
     explain::{Fix, unreached},
     region::{Placed, Region, Stopped},
+    services::{Service, services},
 };
 use clap::Args;
 use networks::Network;
@@ -26,7 +27,7 @@ const DESCRIBED_AT_ONCE: usize = 100;
 /// How many tasks that failed to start are shown as text, the latest: a loop of them would hide everything else.
 const FAILED_SHOWN: usize = 3;
 
-/// Show the networks and the tasks of a region.
+/// Show the networks, the services and the tasks of a region.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Status {
@@ -50,6 +51,7 @@ struct Report {
     process_id: u32,
     uptime_seconds: u64,
     vpcs: Vec<Network>,
+    services: Vec<Service>,
     tasks: Vec<Task>,
     failed_to_start: Vec<Failed>,
 }
@@ -117,6 +119,7 @@ async fn report(region: Region) -> Result<Report, Failure> {
     let described = describe(&region, &placed).await?;
     let (stopped, topology) = (region.stopped().await?, region.topology().await?);
     let failed_to_start = stopped.into_iter().map(|gone| failed(&topology, gone)).collect();
+    let services = services(&region).await?;
     let tasks = placed.into_iter().map(|placed| task(placed, &described)).collect();
     let instance = region.instance().prefix().to_owned();
     Ok(Report {
@@ -128,6 +131,7 @@ async fn report(region: Region) -> Result<Report, Failure> {
         process_id,
         uptime_seconds,
         vpcs,
+        services,
         tasks,
         failed_to_start,
     })
@@ -194,6 +198,10 @@ fn text(report: &Report) -> String {
     );
     out += "\n";
     report.vpcs.iter().for_each(|vpc| out += &vpc.to_string());
+    report.services.iter().flat_map(|one| std::iter::once(String::new()).chain(one.tree())).for_each(|line| {
+        out += &line;
+        out.push('\n');
+    });
     out += &running(&report.tasks);
     report.failed_to_start.iter().take(FAILED_SHOWN).for_each(|task| out += &task.to_string());
     match report.failed_to_start.len().saturating_sub(FAILED_SHOWN) {

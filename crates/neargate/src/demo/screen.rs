@@ -15,6 +15,8 @@ use std::{
 /// Standard output. What can't be written, because nobody reads on, is not: the demonstration still cleans up.
 pub struct Screen {
     colour: bool,
+    /// Whether it is one whose lines can be written over.
+    terminal: bool,
     hushed: Arc<AtomicBool>,
 }
 
@@ -42,7 +44,8 @@ impl Screen {
     /// Looks at what standard output is.
     pub fn new() -> Self {
         let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { colour: wanted && io::stdout().is_terminal(), hushed: Arc::default() }
+        let terminal = io::stdout().is_terminal();
+        Self { colour: wanted && terminal, terminal, hushed: Arc::default() }
     }
 
     /// For whoever may have to interrupt.
@@ -113,6 +116,11 @@ impl Screen {
         self.command(&format!("{program} down && rm -r {}", dir.parent().unwrap_or(&dir).display()));
     }
 
+    /// Something that changes while it is looked at.
+    pub fn live(&self) -> Live<'_> {
+        Live { screen: self, height: 0, said: Vec::new() }
+    }
+
     fn paint(&self, style: Style, text: &str) -> String {
         if self.colour { format!("\x1b[{}m{text}\x1b[0m", style as u8) } else { text.to_owned() }
     }
@@ -122,6 +130,35 @@ impl Screen {
             return;
         }
         let _ = writeln!(io::stdout().lock(), "{line}");
+    }
+}
+
+/// Lines that change: written over on a terminal; elsewhere each is written when it is new.
+pub struct Live<'a> {
+    screen: &'a Screen,
+    height: usize,
+    said: Vec<String>,
+}
+
+impl Live<'_> {
+    /// Shows how it is now: whole, or in short where it can't be written over.
+    pub fn show(&mut self, whole: &[String], short: Vec<String>) {
+        if !self.screen.terminal {
+            short.iter().filter(|line| !self.said.contains(line)).for_each(|line| self.screen.output(line));
+            self.said = short;
+            return;
+        }
+        let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(80, |size| usize::from(size.ws_col)).max(20);
+        let up = match self.height {
+            0 => String::new(),
+            // Cursor Previous Line, Erase in Display (ECMA-48).
+            height => format!("\x1b[{height}F\x1b[J"),
+        };
+        // A line that wraps would be two.
+        let lines: Vec<String> =
+            whole.iter().map(|line| format!("     {line}").chars().take(columns - 1).collect()).collect();
+        self.height = lines.len();
+        self.screen.line(&format!("{up}{}", lines.join("\n")));
     }
 }
 

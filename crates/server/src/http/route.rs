@@ -72,6 +72,12 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
             let spec::CertificatesRequest { arns } = from_json(&read(body).await?.bytes)?;
             Ok(reply::json(200, &control::acm::certificates(&app.core.state(), &arns)))
         }
+        (Door::Unix, &Method::POST, "/_neargate/interrupt") => {
+            let spec::InterruptRequest { task } = from_json(&read(body).await?.bytes)?;
+            let interrupt = move |tx: &mut control::Tx<'_>| control::ecs::interrupt(tx, &task);
+            app.core.run(control::Caller::default(), interrupt).await?;
+            Ok(reply::json(200, &serde_json::json!({})))
+        }
         (Door::Unix, method, "/_neargate/images") => {
             mirror::manage(app, method, parts.uri.query().unwrap_or_default(), body).await
         }

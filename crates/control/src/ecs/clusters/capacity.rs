@@ -4,7 +4,9 @@ use super::invalid;
 use aws::{api::ecs::CapacityProviderStrategyItem, fault::Fault};
 
 /// The capacity providers there are. On neargate's hosts both are the same capacity.
-const PROVIDERS: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
+const PROVIDERS: [&str; 2] = ["FARGATE", FARGATE_SPOT];
+/// The one whose tasks may be interrupted.
+pub(crate) const FARGATE_SPOT: &str = "FARGATE_SPOT";
 
 /// Checks capacity providers and the strategy over them, and fills in the strategy's defaults.
 ///

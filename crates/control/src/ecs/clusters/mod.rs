@@ -2,7 +2,7 @@
 //!
 //! Absent on purpose: container instances and capacity providers of one's own, which only EC2 capacity has.
 
-mod capacity;
+pub(crate) mod capacity;
 mod configuration;
 mod create;
 mod delete;

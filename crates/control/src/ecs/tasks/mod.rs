@@ -7,6 +7,7 @@ mod capacity;
 mod container;
 mod describe;
 mod former;
+mod interrupt;
 mod launch;
 mod list;
 mod network;
@@ -23,6 +24,7 @@ pub(crate) mod tests;
 
 pub(crate) use capacity::{Capacity, check as check_capacity};
 pub use former::former_interface;
+pub use interrupt::interrupt;
 pub(crate) use launch::{Plan, definition};
 pub(crate) use serve::plan as plan_for_service;
 pub(crate) use wire::{Health, health};

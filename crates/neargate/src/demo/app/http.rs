@@ -3,14 +3,15 @@
 use serde_json::Value;
 use std::{
     io::{self, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
+    thread,
     time::Duration,
 };
 
 /// Bytes of a request's head or an answer that are read.
 const LONGEST: u64 = 16 << 10;
 /// How long the other side may be silent.
-const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// An answer.
 pub struct Reply {
@@ -36,12 +37,15 @@ impl Reply {
     }
 }
 
-/// Answers one connection after the other, for ever: what is asked for, and who asks.
-pub fn serve(listener: &TcpListener, answer: impl Fn(&str, SocketAddr) -> Reply) {
-    for stream in listener.incoming().flatten() {
-        // A client that breaks off is its own affair.
-        let _ = one(stream, &answer);
-    }
+/// Answers connections, each on a thread of its own, for ever: what is asked for, and who asks.
+pub fn serve(listener: &TcpListener, answer: impl Fn(&str, SocketAddr) -> Reply + Send + Sync) {
+    thread::scope(|scope| {
+        for stream in listener.incoming().flatten() {
+            let answer = &answer;
+            // A client that breaks off is its own affair.
+            scope.spawn(move || one(stream, answer));
+        }
+    });
 }
 
 fn one(mut stream: TcpStream, answer: impl Fn(&str, SocketAddr) -> Reply) -> io::Result<()> {
@@ -77,19 +81,19 @@ fn head(stream: &mut TcpStream) -> io::Result<String> {
 }
 
 /// The body of what is at a path; anything but 200 is an error.
-pub fn get(address: SocketAddr, path: &str) -> Result<String, String> {
+pub fn get(server: impl ToSocketAddrs, host: &str, path: &str) -> Result<String, String> {
     let fetch = || -> io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&address, SILENCE)?;
+        let mut stream = TcpStream::connect(server)?;
         stream.set_read_timeout(Some(SILENCE))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
         let mut answer = String::new();
         stream.take(LONGEST).read_to_string(&mut answer)?;
         Ok(answer)
     };
-    let answer = fetch().map_err(|error| format!("http://{address}{path}: {error}"))?;
+    let answer = fetch().map_err(|error| format!("http://{host}{path}: {error}"))?;
     match answer.split_once("\r\n\r\n") {
         Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.to_owned()),
-        _ => Err(format!("http://{address}{path}: {}", answer.lines().next().unwrap_or_default())),
+        _ => Err(format!("http://{host}{path}: {}", answer.lines().next().unwrap_or_default())),
     }
 }
 
@@ -113,7 +117,7 @@ mod tests {
         std::thread::spawn(move || {
             serve(&listener, |path, _| if path == "/a" { Reply::text(200, "yes") } else { Reply::text(404, "no") });
         });
-        assert_eq!(get(address, "/a"), Ok("yes".to_owned()));
-        assert!(get(address, "/b").unwrap_err().contains("404 Not Found"));
+        assert_eq!(get(address, "localhost", "/a"), Ok("yes".to_owned()));
+        assert!(get(address, "localhost", "/b").unwrap_err().contains("404 Not Found"));
     }
 }

@@ -16,21 +16,21 @@ pub(super) const HOST: &str = "203.0.113.10:8000";
 pub(super) const INTERNET: &str = "internet";
 
 /// Whom somebody asks.
-struct Target {
+pub(super) struct Target {
     /// What it is called, in two lines.
-    title: [&'static str; 2],
+    pub(super) title: [&'static str; 2],
     /// Where it is, as curl takes it.
-    address: String,
+    pub(super) address: String,
     /// The same as `neargate explain` takes it.
-    aim: String,
+    pub(super) aim: String,
     /// Who has to answer; anybody where that can't be told.
-    who: Option<&'static str>,
+    pub(super) who: Option<&'static str>,
 }
 
 /// Whether somebody reaches a target.
-struct Cell {
-    measured: bool,
-    explained: bool,
+pub(super) struct Cell {
+    pub(super) measured: bool,
+    pub(super) explained: bool,
 }
 
 /// The answers of one who asks.
@@ -122,7 +122,14 @@ fn measure(story: &Story, targets: &[Target]) -> Result<Vec<Row>, Failure> {
     })
 }
 
-fn cell(story: &Story, topology: &Topology, tasks: &[Placed], vantage: &str, target: &Target) -> Result<Cell, Failure> {
+/// Asks a target from a place, and the model whether that gets there.
+pub(super) fn cell(
+    story: &Story,
+    topology: &Topology,
+    tasks: &[Placed],
+    vantage: &str,
+    target: &Target,
+) -> Result<Cell, Failure> {
     let url = format!("http://{}/", target.address);
     let done = story.neargate_quietly(&[
         "from",

@@ -14,6 +14,7 @@ mod page;
 mod private_way;
 mod role;
 mod run_task;
+mod services;
 mod situations;
 mod stop_task;
 mod task_definition;
@@ -27,7 +28,7 @@ struct Chapter {
     tell: fn(&mut Story) -> Result<(), Failure>,
 }
 
-const CHAPTERS: [Chapter; 16] = [
+const CHAPTERS: [Chapter; 17] = [
     Chapter { title: "Two images, pushed to Amazon ECR", tell: images::tell },
     Chapter { title: "An execution role", tell: role::tell },
     Chapter { title: "A task definition with two containers", tell: task_definition::tell },
@@ -47,6 +48,7 @@ const CHAPTERS: [Chapter; 16] = [
     Chapter { title: "Who reaches whom: measured, and explained", tell: matrix::tell },
     Chapter { title: "Neighbours speak without leaving the VPC", tell: private_way::tell },
     Chapter { title: "Whom the internet sees, and who sees AWS", tell: internet::tell },
+    Chapter { title: "Two services behind load balancers, and no request is lost", tell: services::tell },
 ];
 /// Told also when a chapter before it failed.
 const END: Chapter = Chapter { title: "Nothing is left behind", tell: nothing_left::tell };

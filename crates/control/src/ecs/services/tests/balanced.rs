@@ -194,3 +194,49 @@ fn a_target_of_which_nothing_is_known_again_stays_what_it_was() {
     healthy(&mut region);
     assert_eq!(region.events(), said, "a server that starts anew knows nothing at first");
 }
+
+#[test]
+fn an_interrupted_task_is_told_to_end_at_once_and_keeps_its_address_until_its_target_is_gone() {
+    let (mut region, group) = region();
+    let providers =
+        json!({"cluster": "default", "capacityProviders": ["FARGATE_SPOT"], "defaultCapacityProviderStrategy": []});
+    region.ecs("PutClusterCapacityProviders", providers);
+    let mut request = region.request(1);
+    request.as_object_mut().unwrap().remove("launchType");
+    request["capacityProviderStrategy"] = json!([{"capacityProvider": "FARGATE_SPOT"}]);
+    request["loadBalancers"] = json!([{"targetGroupArn": group, "containerName": "web", "containerPort": 80}]);
+    region.ecs("CreateService", request);
+    region.run();
+    healthy(&mut region);
+    let task = region.tasks().remove(0);
+    let address = |region: &Region, id: &str| {
+        region.fixture.world.state.tasks.get(id).unwrap().attachment.interface.as_ref().unwrap().private_ip
+    };
+    let before = address(&region, &task);
+    region.fixture.world.transact(|tx| crate::ecs::interrupt(tx, &task)).unwrap();
+    assert_eq!(crate::ecs::tasks::tests::told(&region.fixture.world.state)[task.as_str()], spec::Desired::Stopped);
+    region.pass(1);
+    let targets: Vec<bool> =
+        region.fixture.world.state.targets.iter().map(|target| target.draining.is_some()).collect();
+    assert_eq!(targets, [true], "it gets nothing new");
+    let described = region.ecs("DescribeTasks", json!({"tasks": [task]}))["tasks"][0].clone();
+    assert_eq!(
+        (&described["stopCode"], &described["stoppedReason"]),
+        (&json!("SpotInterruption"), &json!("Your Spot Task was interrupted."))
+    );
+    // Another takes its place, while its target is draining: at another address.
+    region.run();
+    let other = region.tasks().remove(0);
+    assert_ne!(task, other);
+    assert_ne!(address(&region, &other), before);
+    region.end_stopped();
+    region.pass(20);
+    let taken = |region: &Region| {
+        region.fixture.world.state.network_interfaces.iter().any(|interface| interface.private_ip == before)
+    };
+    assert!(taken(&region), "a connection from a load balancer may still be there");
+    region.pass(12);
+    assert!(!taken(&region));
+    let refusal = region.fixture.world.transact(|tx| crate::ecs::interrupt(tx, "none")).unwrap_err().to_string();
+    assert!(refusal.contains("was not found"), "{refusal}");
+}
