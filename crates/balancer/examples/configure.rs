@@ -6,7 +6,6 @@ mod served;
 use balancer::Engine;
 use spec::balancing::{Action, Condition};
 use std::{
-    collections::BTreeMap,
     error::Error,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
