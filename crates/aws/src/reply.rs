@@ -1,6 +1,6 @@
 //! What an operation answered, as HTTP: each protocol's envelope for a result and for a refusal.
 
-use crate::api::{Api, Protocol};
+use crate::api::{Api, Protocol, QUERIED};
 use crate::doc::Doc;
 use crate::fault::Fault;
 use crate::{json, xml};
@@ -35,7 +35,18 @@ impl Api {
             Protocol::Query => self.query_error(request_id, status, fault).into_bytes(),
             Protocol::Ec2 => ec2_error(request_id, fault).into_bytes(),
         };
-        self.dress(status, request_id, body)
+        let mut reply = self.dress(status, request_id, body);
+        if self.is_query_compatible() {
+            // The code as queries have it: clients that came from those go by it ("AWS query-compatible protocols", Smithy).
+            let whose = if status < 500 { "Sender" } else { "Receiver" };
+            reply.headers.push(("x-amzn-query-error", format!("{};{whose}", fault.code)));
+        }
+        reply
+    }
+
+    /// Whether it is asked in JSON by clients that used to send queries.
+    fn is_query_compatible(&self) -> bool {
+        self.protocol == Protocol::Json && QUERIED.iter().any(|api| api.service == self.service)
     }
 
     /// 400 is what nobody chose; then the service's model may know better.
@@ -46,6 +57,7 @@ impl Api {
 
     fn dress(&self, status: u16, request_id: &str, body: Vec<u8>) -> Reply {
         let content_type = match self.protocol {
+            Protocol::Json if self.is_query_compatible() => "application/x-amz-json-1.0",
             Protocol::Json => "application/x-amz-json-1.1",
             Protocol::Query => "text/xml",
             Protocol::Ec2 => "text/xml;charset=UTF-8",

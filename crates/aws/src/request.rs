@@ -4,7 +4,7 @@
 //!
 //! Absent: signatures, bodies' meaning, routing to a function.
 
-use crate::api::{ALL, Api, Protocol};
+use crate::api::{ALL, Api, Protocol, QUERIED};
 use crate::fault::Fault;
 use crate::sigv4::Scope;
 use std::borrow::Cow;
@@ -125,7 +125,7 @@ fn by_action<'a>(
 /// The query service a request is for: the one it was signed for, else the one of its version. Nobody's manner when
 /// there is none.
 fn queried(signed_for: Option<&str>, version: Option<&str>) -> &'static Api {
-    let mut services = ALL.into_iter().filter(|api| api.protocol != Protocol::Json);
+    let mut services = ALL.into_iter().chain(QUERIED).filter(|api| api.protocol != Protocol::Json);
     let found = match signed_for {
         Some(service) => services.find(|api| api.signing_name == service),
         None => services.find(|api| Some(api.version) == version),

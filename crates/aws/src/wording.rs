@@ -33,7 +33,7 @@ impl Api {
     /// The error code for a broken constraint.
     fn validation_code(&self) -> &'static str {
         match (self.protocol, self.service) {
-            (Protocol::Query | Protocol::Ec2, _) => "ValidationError",
+            (Protocol::Query | Protocol::Ec2, _) | (_, "cloudwatch") => "ValidationError",
             (Protocol::Json, "ecs" | "logs") => "InvalidParameterException",
             (Protocol::Json, _) => "ValidationException",
         }

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cloudwatch;
 mod commit;
 pub mod controllers;
 pub mod ec2;

@@ -75,6 +75,7 @@ pub struct Services(BTreeMap<&'static str, Service>);
 /// Every service neargate answers for.
 pub fn services() -> Services {
     let all = [
+        crate::cloudwatch::service(),
         crate::ec2::service(),
         crate::ecr::service(),
         crate::ecs::service(),

@@ -1,6 +1,7 @@
 //! One service of AWS: how it is called and how it answers. The tables beside this file are generated
 //! by `tools/shapes.py`.
 
+pub mod cloudwatch;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
@@ -20,8 +21,21 @@ use crate::{json, query};
 pub use crate::reply::Reply;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 9] =
-    [&ecs::API, &ec2::API, &sts::API, &iam::API, &logs::API, &ecr::API, &ssm::API, &secretsmanager::API, &elbv2::API];
+pub const ALL: [&Api; 10] = [
+    &ecs::API,
+    &ec2::API,
+    &sts::API,
+    &iam::API,
+    &logs::API,
+    &ecr::API,
+    &ssm::API,
+    &secretsmanager::API,
+    &elbv2::API,
+    &cloudwatch::API,
+];
+
+/// Services that are asked in JSON by newer clients, and with queries by older ones.
+pub const QUERIED: [&Api; 1] = [&Api { protocol: Protocol::Query, ..cloudwatch::API }];
 
 /// How a service is called and which operations it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
