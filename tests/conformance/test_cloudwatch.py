@@ -180,3 +180,33 @@ def test_metrics_and_alarms_outlive_the_process(fresh):
     (point,) = statistics(cloudwatch, "N", "m", ["Sum"])
     assert point["Sum"] == 4
     assert [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]] == ["a"]
+
+
+def test_newer_clients_send_cbor(shared):
+    """As the AWS SDK for Go does, and with it Terraform. botocore can too."""
+    import botocore.session
+    from botocore import parsers, serialize
+
+    service = botocore.session.get_session().get_service_model("cloudwatch")
+
+    def ask(operation, **parameters):
+        model = service.operation_model(operation)
+        sent = serialize.create_serializer("smithy-rpc-v2-cbor", include_validation=False).serialize_to_request(parameters, model)
+        request = urllib.request.Request(shared.endpoint + sent["url_path"], sent["body"], sent["headers"])
+        try:
+            answer = urllib.request.urlopen(request)
+        except urllib.error.HTTPError as error:
+            answer = error
+        said = {"status_code": answer.status, "headers": answer.headers, "body": answer.read()}
+        return parsers.create_parser("smithy-rpc-v2-cbor").parse(said, model.output_shape)
+
+    at = minute(3)
+    data = [{"MetricName": "m", "Timestamp": at, "Values": [1.5, 2], "Counts": [1, 2], "Unit": "Bytes"}]
+    assert ask("PutMetricData", Namespace="Concise", MetricData=data)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    (point,) = ask(
+        "GetMetricStatistics", Namespace="Concise", MetricName="m", StartTime=at, EndTime=minute(), Period=60, Statistics=["Sum", "SampleCount"]
+    )["Datapoints"]
+    assert (point["Timestamp"], point["Sum"], point["SampleCount"], point["Unit"]) == (at, 5.5, 3, "Bytes")
+    refusal = ask("SetAlarmState", AlarmName="nobody", StateValue="OK", StateReason="")
+    assert (refusal["Error"]["Code"], refusal["ResponseMetadata"]["HTTPStatusCode"]) == ("ResourceNotFound", 404)
+    assert ask("PutDashboard", DashboardName="d", DashboardBody="{}")["Error"]["Code"] == "NotImplemented"

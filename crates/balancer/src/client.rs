@@ -3,6 +3,7 @@
 use crate::{
     config::Door,
     cookie,
+    counts::{Active, Counts},
     decide::{Circumstances, Outcome, decide},
     exchange::{self, Exchange},
     http1::{body::Reading, head_length, request::within_limits},
@@ -12,7 +13,7 @@ use crate::{
     worker::Worker,
 };
 use bytes::{Buf, BytesMut};
-use std::{net::SocketAddr, rc::Rc, sync::Arc};
+use std::{cell::Cell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 
 /// What is read at once while a head comes.
@@ -27,6 +28,7 @@ pub(crate) struct Client {
     pub buffer: BytesMut,
     pub watch: Watched,
     pub peer: SocketAddr,
+    pub counts: Rc<Counts>,
 }
 
 /// Serves a connection until its end.
@@ -34,15 +36,27 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     let born = worker.watches.clock().now();
     let limit = door.listener.load().settings.idle_timeout;
     let watch = worker.watches.add(door.id, limit);
-    let mut client = Client { socket: Socket::new(stream), buffer: BytesMut::new(), watch, peer };
+    let counts = worker.counts.of(&door.listener.load().node);
+    counts.new_connections.add(1);
+    let _active = Active::new(&counts);
+    let mut client = Client { socket: Socket::new(stream), buffer: BytesMut::new(), watch, peer, counts };
+    let is_whole = talk(&worker, &mut client, &door, born).await;
+    client.counts.processed_bytes.add(client.socket.carried());
+    if is_whole {
+        client.socket.linger().await;
+    }
+}
+
+/// Until the connection is over: whether the client has yet to get the last of what it was sent.
+async fn talk(worker: &Rc<Worker>, client: &mut Client, door: &Door, born: Duration) -> bool {
     let (mut head, mut out) = (Vec::new(), Vec::new());
     loop {
         client.watch.between.set(true);
         let length = match client.head().await {
             Ok(Some(length)) => length,
-            Ok(None) => return,
+            Ok(None) => return false,
             Err(refusal) => {
-                client.answer(&worker, &refusal.into(), false, false, &mut out).await;
+                client.answer(worker, &refusal.into(), false, false, &mut out).await;
                 break;
             }
         };
@@ -55,8 +69,14 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
         client.watch.limit.set(listener.settings.idle_timeout);
         let mut decision = {
             let mut random = worker.random.borrow_mut();
-            decide(&listener, &head, Circumstances { client: peer, now: worker.now(), random: &mut random }, &mut out)
+            decide(
+                &listener,
+                &head,
+                Circumstances { client: client.peer, now: worker.now(), random: &mut random },
+                &mut out,
+            )
         };
+        client.counts.decided(&decision, &listener.settings.heads);
         let age = worker.watches.clock().now() - born;
         if age >= listener.settings.client_keep_alive || client.watch.closing.get() {
             decision.keep_alive.set(false);
@@ -65,24 +85,32 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
             Outcome::Answer(answer) => {
                 out.clear();
                 let stays = client.passes_over_body(&mut decision.body) && decision.keep_alive.get();
-                client.answer(&worker, answer, stays, decision.is_head, &mut out).await && stays
+                client.answer(worker, answer, stays, decision.is_head, &mut out).await && stays
             }
             Outcome::Forward(route) => {
-                let exchange = Exchange { worker: &worker, listener: &listener, decision: &decision, route };
-                match exchange::run(&exchange, &mut client, &mut out).await {
+                let exchange = Exchange {
+                    worker,
+                    listener: &listener,
+                    decision: &decision,
+                    route,
+                    grouped: client.counts.group(&route.group),
+                    sent: Cell::new(None),
+                };
+                match exchange::run(&exchange, client, &mut out).await {
                     exchange::End::Stays => true,
                     exchange::End::Refused { refusal, mut rest } => {
                         client.watch.go_on();
                         out.clear();
                         let may_stay = decision.keep_alive.get() && !refusal.ends_connection();
                         let stays = client.passes_over_body(&mut rest) && may_stay;
-                        client.answer(&worker, &refusal.into(), stays, decision.is_head, &mut out).await && stays
+                        client.answer(worker, &refusal.into(), stays, decision.is_head, &mut out).await && stays
                     }
                     exchange::End::Finished => false,
-                    exchange::End::Broken => return,
+                    exchange::End::Broken => return false,
                 }
             }
         };
+        client.counts.processed_bytes.add(client.socket.carried());
         if !stays || client.watch.closing.get() {
             break;
         }
@@ -94,7 +122,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
             out = Vec::new();
         }
     }
-    client.socket.linger().await;
+    true
 }
 
 impl Client {
@@ -140,6 +168,7 @@ impl Client {
 
     /// Answers without a target; whether that arrived.
     async fn answer(&self, worker: &Worker, answer: &Answer, stays: bool, is_head: bool, out: &mut Vec<u8>) -> bool {
+        self.counts.answered(answer.status);
         answer.append(out, &cookie::date(worker.now()), stays, is_head);
         self.socket.write(&self.watch, out).await.is_ok()
     }

@@ -9,6 +9,7 @@
 //! | `engine` | one thread that makes the others serve a snapshot, by difference, and checks targets |
 //! | `worker`, `client`, `exchange`, `tunnel` | the threads that serve: a connection is one task, its requests one after the other |
 //! | `pool`, `socket`, `copy`, `watch` | connections to targets, bytes, what ends waiting for them |
+//! | `counts` | what each thread counts for CloudWatch's metrics |
 //! | `decide` | what becomes of a request and of its answer; pure, as are all below |
 //! | `http1`, `heads`, `page`, `desync` | HTTP/1.1 in bytes; the heads that are sent on; what is answered here |
 //! | `rules`, `pattern`, `cookie` | conditions, rewrites, redirects; stickiness |
@@ -24,6 +25,7 @@ mod client;
 mod config;
 mod cookie;
 mod copy;
+mod counts;
 mod decide;
 mod desync;
 mod engine;

@@ -3,7 +3,7 @@
 use crate::watch::{Fate, Watch};
 use bytes::BytesMut;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::poll_fn,
     io,
     mem::MaybeUninit,
@@ -18,7 +18,7 @@ use tokio::{
 
 /// One end of a connection. Both of its directions are used at the same time, by one task.
 #[derive(Debug)]
-pub(crate) struct Socket(RefCell<TcpStream>);
+pub(crate) struct Socket(RefCell<TcpStream>, Cell<u64>);
 
 /// Why bytes don't go on.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Socket {
     pub(crate) fn new(stream: TcpStream) -> Self {
         // Small answers must not wait for acknowledgements. A connection that can't be told so still carries them.
         let _ = stream.set_nodelay(true);
-        Self(RefCell::new(stream))
+        Self(RefCell::new(stream), Cell::new(0))
     }
 
     /// Waits for bytes and appends them, about `room` at once; 0 is the end.
@@ -53,7 +53,18 @@ impl Socket {
                 pin!(stream.read_buf(buffer)).poll(context)
             })
         });
-        count.await
+        let count = count.await?;
+        self.count(count);
+        Ok(count)
+    }
+
+    fn count(&self, bytes: usize) {
+        self.1.set(self.1.get() + bytes as u64);
+    }
+
+    /// How many bytes went either way since this was last asked.
+    pub(crate) fn carried(&self) -> u64 {
+        self.1.take()
     }
 
     /// Waits until there are bytes, or the end: so that a connection without a request has no buffer.
@@ -72,7 +83,10 @@ impl Socket {
             });
             match count.await {
                 Ok(0) => return Err((written, Stopped::Io)),
-                Ok(count) => written += count,
+                Ok(count) => {
+                    self.count(count);
+                    written += count;
+                }
                 Err(stopped) => return Err((written, stopped)),
             }
         }

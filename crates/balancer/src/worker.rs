@@ -1,9 +1,10 @@
 //! One thread: a share of all connections, with a runtime of its own. Threads share the configuration and counters, nothing else.
 
-use crate::{client, config::Door, pool::Pool, watch::Watches};
+use crate::{client, config::Door, counts::AllCounts, pool::Pool, watch::Watches};
+use spec::measured::NodeCounts;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     rc::Rc,
     sync::Arc,
@@ -15,6 +16,7 @@ use tokio::{
     sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{AbortHandle, LocalSet, spawn_local},
 };
+use vpc::InterfaceId;
 
 /// What a thread is told.
 #[derive(Debug)]
@@ -29,14 +31,20 @@ pub(crate) enum Command {
     Retire(u64),
     /// To end what is under way to a target.
     Cut(u64),
+    /// To tell what was counted of nodes, and how many connections are kept for targets.
+    Count(UnboundedSender<Counted>),
     /// To forget sockets of other namespaces than these, and how long connections to targets are kept.
     Settle { identities: Vec<(u64, u64)>, kept: Duration },
 }
+
+/// What a thread has counted, by nodes; and the connections it keeps, by targets.
+pub(crate) type Counted = (BTreeMap<InterfaceId, NodeCounts>, Vec<(u64, u64)>);
 
 /// What the connections of a thread share.
 pub(crate) struct Worker {
     pub pool: Pool,
     pub watches: Rc<Watches>,
+    pub counts: AllCounts,
     pub random: RefCell<fastrand::Rng>,
     kept: Cell<Duration>,
     /// Dropped when there is no connection.
@@ -64,6 +72,7 @@ async fn run(mut commands: UnboundedReceiver<Command>) {
     let worker = Rc::new(Worker {
         pool: Pool::default(),
         watches: Watches::new(),
+        counts: AllCounts::default(),
         random: RefCell::new(fastrand::Rng::new()),
         kept: Cell::new(Duration::from_secs(60)),
         retreat: RefCell::default(),
@@ -109,6 +118,8 @@ fn obey(worker: &Rc<Worker>, doors: &mut HashMap<u64, AbortHandle>, command: Com
             worker.watches.retire(target);
         }
         Command::Cut(target) => worker.watches.cut(target),
+        // Whoever asked may have gone.
+        Command::Count(whom) => _ = whom.send((worker.counts.take(), worker.pool.kept())),
         Command::Settle { identities, kept } => {
             worker.pool.retain(&identities);
             worker.kept.set(kept);
@@ -124,7 +135,10 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
             Ok((stream, peer)) => {
                 spawn_local(client::serve(Rc::clone(&worker), stream, peer, Arc::clone(&door)));
             }
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(_) => {
+                worker.counts.of(&door.listener.load().node).rejected_connections.add(1);
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }

@@ -2,10 +2,10 @@
 //! started anew when it has ended.
 
 use super::Event;
-use crate::{Config, config::balancer_cgroup};
+use crate::{Config, config::balancer_cgroup, measured::Reporter};
 use balancer::{
     Snapshot,
-    process::{Connection, Home},
+    process::{Connection, Counted, Home, News},
 };
 use network::Instance;
 use spec::{HostSpec, balancing::BalancingStatus};
@@ -15,7 +15,11 @@ use std::{
     sync::{Arc, mpsc::Sender},
     time::Duration,
 };
-use tokio::{sync::watch, task::AbortHandle, time::timeout};
+use tokio::{
+    sync::{mpsc::unbounded_channel, watch},
+    task::AbortHandle,
+    time::timeout,
+};
 
 /// How long an agent that starts waits for what a balancer knows that runs already.
 const KNOWN: Duration = Duration::from_secs(1);
@@ -59,7 +63,8 @@ impl Balancer {
         let (wanted, told) = watch::channel(Wanted::Unknown);
         let (first, known) = std::sync::mpsc::channel();
         let cgroup = balancer_cgroup(&config.instance);
-        let keeper = Keeper { home, cgroup, irreplaceable: None, wanted: told, events };
+        let reporter = Reporter::new(config);
+        let keeper = Keeper { home, cgroup, irreplaceable: None, wanted: told, events, reporter };
         let keeper = config.runtime_handle.spawn(keeper.keep(first)).abort_handle();
         // Health that was known before this agent is not to be unknown for a moment.
         let seen = known.recv_timeout(KNOWN).ok().flatten();
@@ -127,6 +132,7 @@ struct Keeper {
     irreplaceable: Option<u32>,
     wanted: watch::Receiver<Wanted>,
     events: Sender<Event>,
+    reporter: Reporter,
 }
 
 /// The first news of a keeper: what a process knows that ran already, or that none does.
@@ -180,11 +186,25 @@ impl Keeper {
     async fn converse(&mut self, connection: Connection, first: &mut Option<First>) -> io::Result<()> {
         let Connection { mut reader, mut writer, .. } = connection;
         let events = self.events.clone();
+        let (counted, mut to_report) = unbounded_channel::<Counted>();
+        let (reported, mut taken) = unbounded_channel();
+        let reporter = self.reporter.clone();
         let listen = async {
-            while let Some(seen) = reader.next().await? {
-                tell(&events, first, Some(seen));
+            while let Some(news) = reader.next().await? {
+                match news {
+                    News::Seen(seen) => tell(&events, first, Some(seen)),
+                    // What is not passed on is said again to the next agent.
+                    News::Counted(part) => _ = counted.send(part),
+                }
             }
             Ok(())
+        };
+        let report = async {
+            while let Some(Counted { by, number, at, nodes }) = to_report.recv().await {
+                reporter.nodes(by.clone(), number, at, nodes).await;
+                let _ = reported.send((by, number));
+            }
+            std::future::pending().await
         };
         let speak = async {
             let mut told = None;
@@ -203,12 +223,16 @@ impl Keeper {
                     }
                 }
                 // What it does not want in time is looked at again.
-                let _ = timeout(LOOK, self.wanting_else()).await;
+                tokio::select! {
+                    _ = timeout(LOOK, self.wanting_else()) => {}
+                    Some((by, number)) = taken.recv() => writer.counted(by, number).await?,
+                }
             }
         };
         tokio::select! {
             ended = listen => ended,
             failed = speak => failed,
+            never = report => never,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::check::{Checker, Rules};
 use crate::doc::Doc;
 use crate::fault::Fault;
 use crate::shape::{Operation, Shape};
-use crate::{json, query};
+use crate::{cbor, json, query};
 
 pub use crate::reply::Reply;
 
@@ -34,8 +34,11 @@ pub const ALL: [&Api; 10] = [
     &cloudwatch::API,
 ];
 
-/// Services that are asked in JSON by newer clients, and with queries by older ones.
+/// Services that are asked in JSON by some clients, and with queries by older ones.
 pub const QUERIED: [&Api; 1] = [&Api { protocol: Protocol::Query, ..cloudwatch::API }];
+
+/// The same, as other newer clients ask them: in CBOR.
+pub const IN_CBOR: [&Api; 1] = [&Api { protocol: Protocol::Cbor, ..cloudwatch::API }];
 
 /// How a service is called and which operations it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +68,8 @@ pub struct Api {
 pub enum Protocol {
     /// `awsJson1_1`.
     Json,
+    /// `rpcv2Cbor`.
+    Cbor,
     /// `awsQuery`: form in, XML out.
     Query,
     /// `ec2Query`: a flatter form in, XML out.
@@ -85,6 +90,7 @@ impl Api {
     pub fn parse(&self, body: &[u8]) -> Result<Doc, Fault> {
         match self.protocol {
             Protocol::Json => json::read(body, Self::MAX_DEPTH, Self::MAX_VALUES),
+            Protocol::Cbor => cbor::read(body, Self::MAX_DEPTH, Self::MAX_VALUES),
             Protocol::Query => query::read(body, Self::MAX_DEPTH, Self::MAX_VALUES, false),
             Protocol::Ec2 => query::read(body, Self::MAX_DEPTH, Self::MAX_VALUES, true),
         }

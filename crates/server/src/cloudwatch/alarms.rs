@@ -1,5 +1,7 @@
-//! Shows alarms the values they go by, once a minute and whenever there are new ones. What follows is `control`'s to decide.
+//! Shows alarms the values they go by, once a minute and whenever there are new ones. What follows is `control`'s to decide. Once a minute,
+//! too, healthy targets are counted.
 
+use super::measured;
 use crate::app::App;
 use aws::doc::Timestamp;
 use control::Caller;
@@ -26,6 +28,12 @@ pub(crate) async fn watch(app: Arc<App>) {
         let state = app.core.state();
         let at = Some((now.millis.div_euclid(MINUTE), app.metrics.changes()));
         let everything = before != at;
+        if before.map(|(minute, _)| minute) != at.map(|(minute, _)| minute) {
+            let sampled = app.clone();
+            if let Err(fault) = crate::app::blocking(move || measured::sample(&sampled, now.millis)).await {
+                crate::complain(format_args!("counting healthy targets: {fault}"));
+            }
+        }
         before = at;
         // One that was made or changed is evaluated at once.
         let due = |alarm: &&Alarm| everything || configured.get(&alarm.name) != Some(&alarm.updated_at);

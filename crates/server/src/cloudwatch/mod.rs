@@ -3,9 +3,11 @@
 mod alarms;
 mod get;
 mod list;
+mod measured;
 mod put;
 
 pub(crate) use alarms::watch;
+pub(crate) use measured::take;
 
 use crate::app::{App, internal};
 use aws::api::{
