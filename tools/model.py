@@ -6,7 +6,7 @@ import re
 import botocore.loaders
 
 HERE = pathlib.Path(__file__).resolve().parent
-SERVICES = ["ecs", "ec2", "sts", "iam", "logs", "ecr", "ssm", "secretsmanager", "elbv2", "acm"]
+SERVICES = ["ecs", "ec2", "sts", "iam", "logs", "ecr", "ssm", "secretsmanager", "elbv2", "acm", "cloudwatch"]
 
 # An enum with more values than this is read as text: the type would be all table and no use.
 ENUM_LIMIT = 120
@@ -19,7 +19,9 @@ class Model:
         self.service = service
         self.raw = botocore.loaders.Loader().load_service_model(service, "service-2")
         self.metadata = self.raw["metadata"]
-        self.protocol = self.metadata["protocol"]
+        # Of several protocols botocore speaks JSON first; a service that has queries as well answers both (`aws::api::QUERIED`).
+        protocols = self.metadata.get("protocols", [])
+        self.protocol = "json" if "json" in protocols else self.metadata["protocol"]
         self.shapes = self.raw["shapes"]
         self.operations = (HERE / "operations" / f"{service}.txt").read_text().split()
         unknown = set(self.operations) - set(self.raw["operations"])

@@ -35,6 +35,7 @@ mod initialise;
 pub mod ledger;
 pub mod listen;
 pub mod logs;
+mod measured;
 mod metadata;
 pub mod reconcile;
 mod registry;
@@ -64,6 +65,7 @@ pub struct Agent {
     events: Sender<Event>,
     thread: JoinHandle<()>,
     sync: AbortHandle,
+    measuring: AbortHandle,
     _relief: relief::Relief,
 }
 
@@ -87,17 +89,19 @@ pub fn start(config: Config) -> Result<Agent, Error> {
     let client = client::Client::new(&config.socket);
     let runtime = &config.runtime_handle;
     let sync = runtime.spawn(sync::run(client, config.capacity.clone(), status, events.clone()));
+    let measuring = runtime.spawn(measured::tasks(config.clone(), host.follow())).abort_handle();
     let thread = thread::Builder::new()
         .name("agent".into())
         .spawn(move || host.run(&incoming))
         .map_err(|error| Error::new("starting", "the agent's thread", error))?;
-    Ok(Agent { events, thread, sync: sync.abort_handle(), _relief })
+    Ok(Agent { events, thread, sync: sync.abort_handle(), measuring, _relief })
 }
 
 impl Agent {
     /// Ends the agent. Tasks, their networks and their logs stay as they are.
     pub fn stop(self) {
         self.sync.abort();
+        self.measuring.abort();
         let _ = self.events.send(Event::Quit);
         let _ = self.thread.join();
     }

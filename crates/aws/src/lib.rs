@@ -16,6 +16,7 @@
 
 pub mod api;
 pub mod arn;
+mod cbor;
 pub mod check;
 pub mod doc;
 pub mod fault;

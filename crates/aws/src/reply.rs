@@ -1,9 +1,9 @@
 //! What an operation answered, as HTTP: each protocol's envelope for a result and for a refusal.
 
-use crate::api::{Api, Protocol};
+use crate::api::{Api, Protocol, QUERIED};
 use crate::doc::Doc;
 use crate::fault::Fault;
-use crate::{json, xml};
+use crate::{cbor, json, xml};
 
 /// An HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,7 @@ impl Api {
     pub fn reply(&self, operation: &str, request_id: &str, result: Doc) -> Reply {
         let body = match self.protocol {
             Protocol::Json => json::write(&result),
+            Protocol::Cbor => cbor::write(&result),
             Protocol::Query => self.query_body(operation, request_id, &result).into_bytes(),
             Protocol::Ec2 => self.ec2_body(operation, request_id, &result).into_bytes(),
         };
@@ -31,11 +32,24 @@ impl Api {
     pub fn refusal(&self, request_id: &str, fault: &Fault) -> Reply {
         let status = self.status(fault);
         let body = match self.protocol {
-            Protocol::Json => self.json_error(fault),
+            Protocol::Json => json::write(&self.members_of(fault)),
+            Protocol::Cbor => cbor::write(&self.members_of(fault)),
             Protocol::Query => self.query_error(request_id, status, fault).into_bytes(),
             Protocol::Ec2 => ec2_error(request_id, fault).into_bytes(),
         };
-        self.dress(status, request_id, body)
+        let mut reply = self.dress(status, request_id, body);
+        if self.is_query_compatible() {
+            // The code as queries have it: clients that came from those go by it ("AWS query-compatible protocols", Smithy).
+            let whose = if status < 500 { "Sender" } else { "Receiver" };
+            reply.headers.push(("x-amzn-query-error", format!("{};{whose}", fault.code)));
+        }
+        reply
+    }
+
+    /// Whether it is asked in JSON by clients that used to send queries.
+    fn is_query_compatible(&self) -> bool {
+        matches!(self.protocol, Protocol::Json | Protocol::Cbor)
+            && QUERIED.iter().any(|api| api.service == self.service)
     }
 
     /// 400 is what nobody chose; then the service's model may know better.
@@ -46,11 +60,16 @@ impl Api {
 
     fn dress(&self, status: u16, request_id: &str, body: Vec<u8>) -> Reply {
         let content_type = match self.protocol {
+            Protocol::Cbor => "application/cbor",
+            Protocol::Json if self.is_query_compatible() => "application/x-amz-json-1.0",
             Protocol::Json => "application/x-amz-json-1.1",
             Protocol::Query => "text/xml",
             Protocol::Ec2 => "text/xml;charset=UTF-8",
         };
-        let headers = vec![("content-type", content_type.to_owned()), ("x-amzn-requestid", request_id.to_owned())];
+        let mut headers = vec![("content-type", content_type.to_owned()), ("x-amzn-requestid", request_id.to_owned())];
+        if self.protocol == Protocol::Cbor {
+            headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
+        }
         Reply { status, headers, body }
     }
 
@@ -78,14 +97,14 @@ impl Api {
     }
 
     /// A message that is empty is not there at all.
-    fn json_error(&self, fault: &Fault) -> Vec<u8> {
+    fn members_of(&self, fault: &Fault) -> Doc {
         let name = if self.service == "secretsmanager" { "Message" } else { "message" };
         let mut members = vec![("__type", Doc::Text(fault.code.to_string()))];
         if !fault.message.is_empty() {
             members.push((name, Doc::Text(fault.message.clone())));
         }
         members.extend(fault.fields.iter().map(|(name, value)| (*name, Doc::Text(value.clone()))));
-        json::write(&Doc::Struct(members))
+        Doc::Struct(members)
     }
 
     fn query_error(&self, request_id: &str, status: u16, fault: &Fault) -> String {

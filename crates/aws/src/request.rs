@@ -1,10 +1,10 @@
 //! Which service and operation a request calls. Every service is behind one port, so the request itself must tell:
-//! by `X-Amz-Target` (JSON), else by `Action` and `Version` (query), with the SigV4 scope to tell services of one
+//! by `X-Amz-Target` (JSON), by the path (CBOR), else by `Action` and `Version` (query), with the SigV4 scope to tell services of one
 //! version apart and to name one there is nothing of.
 //!
 //! Absent: signatures, bodies' meaning, routing to a function.
 
-use crate::api::{ALL, Api, Protocol};
+use crate::api::{ALL, Api, IN_CBOR, Protocol, QUERIED};
 use crate::fault::Fault;
 use crate::sigv4::Scope;
 use std::borrow::Cow;
@@ -54,6 +54,9 @@ pub fn identify<'a>(
     if let Some(target) = headers("x-amz-target") {
         return by_target(method, target, scope, body);
     }
+    if headers("smithy-protocol") == Some("rpc-v2-cbor") {
+        return by_path(method, path, scope, body);
+    }
     let is_json = headers("content-type").is_some_and(|kind| kind.starts_with("application/x-amz-json"));
     if is_json {
         return refuse(
@@ -83,6 +86,21 @@ fn by_target<'a>(method: &str, target: &str, scope: Option<Scope>, body: &'a [u8
         Some(operation) => Ok(Call { api, operation, scope, parameters: body }),
         None if api.unlisted.contains(&name) => refuse(api, Fault::not_implemented(name)),
         None => refuse(api, Fault::new("UnknownOperationException", format!("Unknown operation {target}."))),
+    }
+}
+
+/// `/service/TARGET/operation/NAME` ("Smithy RPC v2 CBOR protocol").
+fn by_path<'a>(method: &str, path: &str, scope: Option<Scope>, body: &'a [u8]) -> Result<Call<'a>, Unidentified> {
+    let named = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"));
+    let (target, name) = named.unwrap_or(("", path));
+    let Some(api) = IN_CBOR.into_iter().find(|api| api.target == target && method == "POST") else {
+        let service = scope.as_ref().map_or(target, |scope| &scope.service);
+        return refuse(&ANY_CBOR, unknown_service(service, &format!("{method} {path}")));
+    };
+    match find(api, name) {
+        Some(operation) => Ok(Call { api, operation, scope, parameters: body }),
+        None if api.unlisted.contains(&name) => refuse(api, Fault::not_implemented(name)),
+        None => refuse(api, Fault::new("UnknownOperationException", format!("Unknown operation {target}.{name}."))),
     }
 }
 
@@ -125,7 +143,8 @@ fn by_action<'a>(
 /// The query service a request is for: the one it was signed for, else the one of its version. Nobody's manner when
 /// there is none.
 fn queried(signed_for: Option<&str>, version: Option<&str>) -> &'static Api {
-    let mut services = ALL.into_iter().filter(|api| api.protocol != Protocol::Json);
+    let queried = |api: &&Api| matches!(api.protocol, Protocol::Query | Protocol::Ec2);
+    let mut services = ALL.into_iter().chain(QUERIED).filter(queried);
     let found = match signed_for {
         Some(service) => services.find(|api| api.signing_name == service),
         None => services.find(|api| Some(api.version) == version),
@@ -181,6 +200,8 @@ impl<'a> Action<'a> {
 
 /// The manner of a JSON service nobody knows.
 static ANY_JSON: Api = Api { protocol: Protocol::Json, ..NOBODY };
+/// The manner of a service in CBOR nobody knows.
+static ANY_CBOR: Api = Api { protocol: Protocol::Cbor, ..NOBODY };
 /// The manner of a query service nobody knows.
 static ANY_QUERY: Api = NOBODY;
 

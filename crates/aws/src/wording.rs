@@ -16,7 +16,7 @@ impl Api {
         };
         match (self.protocol, &first.rule) {
             (Protocol::Ec2, _) => ec2(first),
-            (Protocol::Json, Rule::Type { found, wanted }) => {
+            (Protocol::Json | Protocol::Cbor, Rule::Type { found, wanted }) => {
                 let text = format!("{} at {}", serialization(found, wanted), dotted(&first.path));
                 Fault::new("SerializationException", text)
             }
@@ -33,9 +33,9 @@ impl Api {
     /// The error code for a broken constraint.
     fn validation_code(&self) -> &'static str {
         match (self.protocol, self.service) {
-            (Protocol::Query | Protocol::Ec2, _) => "ValidationError",
+            (Protocol::Query | Protocol::Ec2, _) | (_, "cloudwatch") => "ValidationError",
             (Protocol::Json, "ecs" | "logs") => "InvalidParameterException",
-            (Protocol::Json, _) => "ValidationException",
+            (Protocol::Json | Protocol::Cbor, _) => "ValidationException",
         }
     }
 }

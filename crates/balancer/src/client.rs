@@ -3,6 +3,7 @@
 use crate::{
     config::Door,
     cookie,
+    counts::{Active, Counts},
     decide::{Circumstances, Outcome, decide},
     exchange::{self, Exchange},
     http1::{body::Reading, head_length, request::within_limits},
@@ -14,7 +15,7 @@ use crate::{
     worker::Worker,
 };
 use bytes::{Buf, BytesMut};
-use std::{net::SocketAddr, rc::Rc, sync::Arc};
+use std::{cell::Cell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 
 /// What is read at once while a head comes.
@@ -31,24 +32,37 @@ pub(crate) struct Client {
     pub peer: SocketAddr,
     /// What was negotiated, if this is TLS.
     pub tls: Option<Agreed>,
+    pub counts: Rc<Counts>,
 }
 
 /// Serves a connection until its end.
 pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
     let born = worker.watches.clock().now();
-    let Some(mut client) = greet(watch, stream, peer, &door).await else { return };
+    let counts = worker.counts.of(&door.listener.load().node);
+    counts.new_connections.add(1);
+    let _active = Active::new(&counts);
+    let Some(mut client) = greet(watch, stream, peer, &door, counts).await else { return };
     if client.tls.is_some_and(|agreed| agreed.http2) {
-        let Client { socket, buffer, watch, peer, tls } = client;
-        return http2::serve(worker, (socket.into_inner(), buffer), watch, (peer, tls), door).await;
+        let Client { socket, buffer, watch, peer, tls, counts } = client;
+        return http2::serve(worker, (socket.into_inner(), buffer), watch, (peer, tls, counts), door).await;
     }
+    let is_whole = talk(&worker, &mut client, &door, born).await;
+    client.counts.processed_bytes.add(client.socket.carried());
+    if is_whole {
+        client.socket.linger().await;
+    }
+}
+
+/// Until the connection is over: whether the client has yet to get the last of what it was sent.
+async fn talk(worker: &Rc<Worker>, client: &mut Client, door: &Door, born: Duration) -> bool {
     let (mut head, mut out) = (Vec::new(), Vec::new());
     loop {
         client.watch.between.set(true);
         let length = match client.head().await {
             Ok(Some(length)) => length,
-            Ok(None) => return,
+            Ok(None) => return false,
             Err(refusal) => {
-                client.answer(&worker, &refusal.into(), false, false, &mut out).await;
+                client.answer(worker, &refusal.into(), false, false, &mut out).await;
                 break;
             }
         };
@@ -61,9 +75,11 @@ pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, stream: TcpStream,
         client.watch.limit.set(listener.settings.idle_timeout);
         let mut decision = {
             let mut random = worker.random.borrow_mut();
-            let around = Circumstances { client: peer, tls: client.tls, now: worker.now(), random: &mut random };
+            let (peer, tls) = (client.peer, client.tls);
+            let around = Circumstances { client: peer, tls, now: worker.now(), random: &mut random };
             decide(&listener, &head, around, &mut out)
         };
+        client.counts.decided(&decision.tally, &listener.settings.heads);
         let age = worker.watches.clock().now() - born;
         if age >= listener.settings.client_keep_alive || client.watch.closing.get() {
             decision.keep_alive.set(false);
@@ -72,24 +88,32 @@ pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, stream: TcpStream,
             Outcome::Answer(answer) => {
                 out.clear();
                 let stays = client.passes_over_body(&mut decision.body) && decision.keep_alive.get();
-                client.answer(&worker, answer, stays, decision.is_head, &mut out).await && stays
+                client.answer(worker, answer, stays, decision.is_head, &mut out).await && stays
             }
             Outcome::Forward(route) => {
-                let exchange = Exchange { worker: &worker, listener: &listener, decision: &decision, route };
-                match exchange::run(&exchange, &mut client, &mut out).await {
+                let exchange = Exchange {
+                    worker,
+                    listener: &listener,
+                    decision: &decision,
+                    route,
+                    grouped: client.counts.group(&route.group),
+                    sent: Cell::new(None),
+                };
+                match exchange::run(&exchange, client, &mut out).await {
                     exchange::End::Stays => true,
                     exchange::End::Refused { refusal, mut rest } => {
                         client.watch.go_on();
                         out.clear();
                         let may_stay = decision.keep_alive.get() && !refusal.ends_connection();
                         let stays = client.passes_over_body(&mut rest) && may_stay;
-                        client.answer(&worker, &refusal.into(), stays, decision.is_head, &mut out).await && stays
+                        client.answer(worker, &refusal.into(), stays, decision.is_head, &mut out).await && stays
                     }
                     exchange::End::Finished => false,
-                    exchange::End::Broken => return,
+                    exchange::End::Broken => return false,
                 }
             }
         };
+        client.counts.processed_bytes.add(client.socket.carried());
         if !stays || client.watch.closing.get() {
             break;
         }
@@ -101,11 +125,11 @@ pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, stream: TcpStream,
             out = Vec::new();
         }
     }
-    client.socket.linger().await;
+    true
 }
 
 /// Shakes hands with a client of an HTTPS listener; none if that fails.
-async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door) -> Option<Client> {
+async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door, counts: Rc<Counts>) -> Option<Client> {
     let (front, limit) = {
         let listener = door.listener.load();
         (listener.tls.clone(), listener.settings.idle_timeout)
@@ -125,7 +149,7 @@ async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door)
             socket
         }
     };
-    Some(Client { socket, buffer, watch, peer, tls })
+    Some(Client { socket, buffer, watch, peer, tls, counts })
 }
 
 impl Client {
@@ -175,6 +199,7 @@ impl Client {
 
     /// Answers without a target; whether that arrived.
     async fn answer(&self, worker: &Worker, answer: &Answer, stays: bool, is_head: bool, out: &mut Vec<u8>) -> bool {
+        self.counts.answered(answer.status);
         answer.append(out, &cookie::date(worker.now()), stays, is_head);
         self.socket.write(&self.watch, out).await.is_ok()
     }

@@ -9,10 +9,14 @@ use std::{
     sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
+use vpc::InterfaceId;
 
 /// A node of a load balancer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Node {
+    pub interface: InterfaceId,
+    /// The load balancer as metrics name it: `app/NAME/ID`.
+    pub load_balancer: String,
     pub address: IpAddr,
     pub zone: String,
     /// The file of the namespace it listens in and connects from.
@@ -29,6 +33,8 @@ pub(crate) struct Group {
     pub version: ProtocolVersion,
     /// Whether its targets are spoken to over TLS.
     pub tls: bool,
+    /// As metrics name it: `targetgroup/NAME/ID`.
+    pub name: String,
     /// Counts requests for those algorithms that go round.
     pub turn: AtomicUsize,
     pub targets: ArcSwap<TargetSet>,

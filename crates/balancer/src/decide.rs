@@ -47,8 +47,25 @@ pub(crate) struct Decision {
     pub expects_continue: bool,
     /// Whether it asks for another protocol.
     pub upgrades: bool,
+    /// What is counted of it.
+    pub tally: Tally,
     /// What is done.
     pub outcome: Outcome,
+}
+
+/// What is counted of a request when it is decided.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// How many rules it was held against, the default one apart.
+    pub rules: usize,
+    /// It is not compliant with RFC 7230.
+    pub non_compliant: bool,
+    /// Some of its header fields have names that are not valid.
+    pub invalid_headers: bool,
+    /// A rule has it answered with a fixed response.
+    pub is_fixed: bool,
+    /// A rule has it redirected.
+    pub is_redirect: bool,
 }
 
 /// What is done with a request.
@@ -83,6 +100,7 @@ impl Decision {
             keep_target: false,
             expects_continue: false,
             upgrades: false,
+            tally: Tally::default(),
             outcome: Outcome::Answer(answer.into()),
         }
     }
@@ -95,16 +113,17 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
         Ok(request) => request,
         Err(refusal) => return Decision::answer(refusal),
     };
-    let verdict = desync::judge(listener.settings.desync, head);
+    let (verdict, is_compliant) = desync::judge(listener.settings.desync, head);
+    let mut tally = Tally { non_compliant: !is_compliant, ..Tally::default() };
     if verdict == Verdict::Refuse {
-        return Decision::answer(Refusal::Malformed);
+        return Decision { tally, ..Decision::answer(Refusal::Malformed) };
     }
     let heads = &listener.settings.heads;
     // RFC 9112, 3.2. With `preserve_host_header` the first one counts, as AWS has it.
     if !heads.preserve_host_header && request.values("host").nth(1).is_some() {
-        return Decision::answer(Refusal::Malformed);
+        return Decision { tally, ..Decision::answer(Refusal::Malformed) };
     }
-    let outcome = route(listener, &request, head.len(), around, out);
+    let outcome = route(listener, &request, head.len(), around, &mut tally, out);
     let may_stay = verdict != Verdict::PassAndClose;
     Decision {
         is_head: request.method == "HEAD",
@@ -114,6 +133,7 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
         expects_continue: request.expects_continue,
         upgrades: request.upgrade.is_some(),
         body: request.body,
+        tally,
         outcome: outcome.unwrap_or_else(|refusal| Outcome::Answer(refusal.into())),
     }
 }
@@ -124,13 +144,17 @@ pub(crate) fn route(
     request: &Request<'_, '_>,
     head_length: usize,
     around: Circumstances<'_>,
+    tally: &mut Tally,
     out: &mut Vec<u8>,
 ) -> Result<Outcome, Refusal> {
     let bare = without_port(request.host);
     let protocol = if around.tls.is_some() { "https" } else { "http" };
     let facts = Facts { request, host: bare, source: around.client.ip().to_canonical() };
     // A listener always has a default rule.
-    let rule = listener.rules.first(&facts).ok_or(Refusal::Unavailable)?;
+    let (rule, rules) = listener.rules.first(&facts).ok_or(Refusal::Unavailable)?;
+    tally.rules = rules;
+    tally.is_fixed = matches!(rule.action, Action::Fixed(_));
+    tally.is_redirect = matches!(rule.action, Action::Redirect(_));
     let forward = match &rule.action {
         Action::Fixed(answer) => return Ok(Outcome::Answer(answer.clone())),
         Action::Redirect(redirect) => {
@@ -168,6 +192,7 @@ pub(crate) fn route(
         head_length,
     };
     heads::append_request(out, request, &passage)?;
+    tally.invalid_headers = request.fields.iter().any(|field| !heads::is_plain(field.name));
     Ok(Outcome::Forward(Route {
         group: Arc::clone(group),
         pinned,

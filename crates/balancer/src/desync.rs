@@ -14,9 +14,13 @@ pub(crate) enum Verdict {
     Refuse,
 }
 
-/// Judges a request by its head, byte for byte as it came.
-pub(crate) fn judge(mode: DesyncMitigation, head: &[u8]) -> Verdict {
+/// Judges a request by its head, byte for byte as it came. Also whether it is compliant with RFC 7230.
+pub(crate) fn judge(mode: DesyncMitigation, head: &[u8]) -> (Verdict, bool) {
     let tier = HttpRequestData::analyze_raw_request(head).tier;
+    (verdict(mode, tier), tier == Tier::Compliant)
+}
+
+fn verdict(mode: DesyncMitigation, tier: Tier) -> Verdict {
     match (mode, tier) {
         (_, Tier::Compliant) | (DesyncMitigation::Monitor, _) | (DesyncMitigation::Defensive, Tier::Acceptable) => {
             Verdict::Pass
@@ -36,13 +40,14 @@ mod tests {
         let both = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n";
         let severe = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n";
         let plain = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-        assert_eq!([Monitor, Defensive, Strictest].map(|mode| judge(mode, plain)), [Verdict::Pass; 3]);
+        assert_eq!([plain.as_slice(), both, severe].map(|head| judge(Monitor, head).1), [true, false, false]);
+        assert_eq!([Monitor, Defensive, Strictest].map(|mode| judge(mode, plain).0), [Verdict::Pass; 3]);
         assert_eq!(
-            [Monitor, Defensive, Strictest].map(|mode| judge(mode, both)),
+            [Monitor, Defensive, Strictest].map(|mode| judge(mode, both).0),
             [Verdict::Pass, Verdict::PassAndClose, Verdict::Refuse]
         );
         assert_eq!(
-            [Monitor, Defensive, Strictest].map(|mode| judge(mode, severe)),
+            [Monitor, Defensive, Strictest].map(|mode| judge(mode, severe).0),
             [Verdict::Pass, Verdict::Refuse, Verdict::Refuse]
         );
     }

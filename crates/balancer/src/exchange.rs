@@ -4,6 +4,7 @@ use crate::{
     client::Client,
     config::Listener,
     copy::{Broken, Copy},
+    counts::{Active, Grouped},
     decide::{Circumstances, Decision, Reply, Route, reply},
     http1::{
         RESPONSE_HEAD_LIMIT,
@@ -20,11 +21,13 @@ use crate::{
 };
 use bytes::{Buf, BytesMut};
 use std::{
+    cell::Cell,
     future::{Future, poll_fn},
     pin::pin,
     rc::Rc,
     sync::Arc,
     task::Poll,
+    time::Instant,
 };
 
 /// How many targets a request is tried with that could not be connected to. None of them has got any of it.
@@ -38,6 +41,10 @@ pub(crate) struct Exchange<'a> {
     pub listener: &'a Listener,
     pub decision: &'a Decision,
     pub route: &'a Route,
+    /// What is counted of the group.
+    pub grouped: Rc<Grouped>,
+    /// When a target had the head.
+    pub sent: Cell<Option<Instant>>,
 }
 
 /// How it ended for the client's connection.
@@ -59,6 +66,8 @@ struct Sent {
     socket: Socket,
     /// The request's body, as far as it is not sent.
     rest: Reading,
+    /// The connection, as long as it has the request.
+    _active: Active,
 }
 
 /// Sends a request, whose head is in `out`, to a target, and the target's answer to the client.
@@ -76,25 +85,35 @@ fn refused(refusal: Refusal, rest: &Reading) -> End {
 }
 
 async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> Result<Sent, End> {
-    let Exchange { worker, listener, decision, route } = exchange;
+    let Exchange { worker, listener, decision, route, grouped, sent } = exchange;
+    let counts = Rc::clone(&client.counts);
     let (mut tried, mut refused_by) = (Vec::new(), 0);
     let mut pinned = route.pinned;
     // Everything that came of the body goes with the head.
     let mut rest = decision.body.clone();
-    let mut with_body = false;
+    let (mut with_body, mut is_counted) = (false, false);
     loop {
         let Some(target) = choose(worker, route, pinned.take(), &tried) else {
             // Where there is nobody to ask, nobody has refused.
             let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
             return Err(refused(refusal, &rest));
         };
+        if !is_counted {
+            is_counted = true;
+            counts.requests.add(1);
+            grouped.requests.add(1);
+            counts.non_sticky.add_if(route.stickiness.is_some() && route.pinned != Some(target.0.address));
+        }
         client.watch.connecting(target.0.id);
         let kept = worker.pool.take(&target.0, worker.watches.clock());
         let was_kept = kept.is_some();
         let socket = match kept {
             Some(socket) => socket,
             None => match worker.pool.connect(&listener.node, &target.0, &route.group, &client.watch).await {
-                Ok(socket) => socket,
+                Ok(socket) => {
+                    counts.new_connections.add(1);
+                    socket
+                }
                 Err(NoConnection::Fate(Fate::Closed)) => return Err(End::Broken),
                 // It takes no more requests, and never got this one.
                 Err(NoConnection::Fate(_)) => {
@@ -103,14 +122,19 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
                     continue;
                 }
                 Err(NoConnection::Refused) if refused_by + 1 < TRIES => {
+                    grouped.connection_errors.add(1);
                     refused_by += 1;
                     tried.push(target.0.id);
                     continue;
                 }
                 Err(NoConnection::Refused | NoConnection::Handshake) => {
+                    grouped.connection_errors.add(1);
                     return Err(refused(Refusal::BadGateway, &rest));
                 }
-                Err(NoConnection::Timeout) => return Err(refused(Refusal::GatewayTimeout, &rest)),
+                Err(NoConnection::Timeout) => {
+                    grouped.connection_errors.add(1);
+                    return Err(refused(Refusal::GatewayTimeout, &rest));
+                }
             },
         };
         client.watch.sending();
@@ -128,7 +152,8 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
         match socket.write(&client.watch, out).await {
             Ok(()) => {
                 out.clear();
-                return Ok(Sent { target, socket, rest });
+                sent.set(Some(Instant::now()));
+                return Ok(Sent { target, socket, rest, _active: Active::new(&counts) });
             }
             // The target closed a connection that was kept, and nothing of the request went there: it goes to the next one.
             Err((0, Stopped::Io)) if was_kept => pinned = Some(target.0.address),
@@ -174,7 +199,7 @@ fn ended(fate: Fate, rest: &Reading) -> End {
 
 async fn receive(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>, sent: Sent) -> End {
     let Exchange { worker, decision, .. } = exchange;
-    let Sent { target, socket, mut rest } = sent;
+    let Sent { target, socket, mut rest, _active } = sent;
     let mut buffer = BytesMut::new();
     let received = if rest.is_done() {
         answer(exchange, client, &target.0, &socket, &mut buffer, out).await
@@ -260,6 +285,7 @@ async fn answer(
     out: &mut Vec<u8>,
 ) -> Result<Reply, End> {
     let reply = head(exchange, client, target, socket, buffer, out).await?;
+    exchange.grouped.answered(reply.status, exchange.sent.get().map(|sent| sent.elapsed()).unwrap_or_default());
     let mut copy = Copy {
         from: socket,
         buffer,
@@ -282,7 +308,7 @@ async fn head(
     buffer: &mut BytesMut,
     out: &mut Vec<u8>,
 ) -> Result<Reply, End> {
-    let Exchange { worker, listener, decision, route } = exchange;
+    let Exchange { worker, listener, decision, route, .. } = exchange;
     let bad = || refused(Refusal::BadGateway, &Reading::NONE);
     let mut searched = 0;
     loop {

@@ -184,7 +184,8 @@ fn append_trace(out: &mut Vec<u8>, request: &Request<'_, '_>, passage: &Passage<
 }
 
 /// Names that `routing.http.drop_invalid_header_fields.enabled` lets pass.
-fn is_plain(name: &str) -> bool {
+/// Whether the name of a header field is one that `drop_invalid_header_fields` lets pass.
+pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 

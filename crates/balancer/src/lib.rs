@@ -10,6 +10,7 @@
 //! | `worker`, `client`, `exchange`, `tunnel` | the threads that serve: a connection is one task, its requests one after the other |
 //! | `pool`, `socket`, `copy`, `watch` | connections to targets, bytes, what ends waiting for them |
 //! | `tls` | TLS with clients and targets: policies, certificates, records |
+//! | `counts` | what each thread counts for CloudWatch's metrics |
 //! | `decide` | what becomes of a request and of its answer; pure, as are all below |
 //! | `http1`, `heads`, `page`, `desync` | HTTP/1.1 in bytes; the heads that are sent on; what is answered here |
 //! | `http2` | clients and targets that speak HTTP/2, health checks by gRPC |
@@ -26,6 +27,7 @@ mod client;
 mod config;
 mod cookie;
 mod copy;
+mod counts;
 mod decide;
 mod desync;
 mod engine;

@@ -153,6 +153,11 @@ impl Pool {
         }
     }
 
+    /// How many are kept, by targets.
+    pub(crate) fn kept(&self) -> Vec<(u64, u64)> {
+        self.idle.borrow().iter().map(|(target, idle)| (*target, idle.len() as u64)).collect()
+    }
+
     /// Closes what is kept for a target.
     pub(crate) fn retire(&self, target: u64) {
         self.idle.borrow_mut().remove(&target);

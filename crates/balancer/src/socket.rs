@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::BytesMut;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::poll_fn,
     io,
     task::{Context, Poll},
@@ -16,7 +16,7 @@ use tokio::{io::AsyncReadExt, net::TcpStream};
 
 /// One end of a connection. Both of its directions are used at the same time, by one task.
 #[derive(Debug)]
-pub(crate) struct Socket(RefCell<Stream>);
+pub(crate) struct Socket(RefCell<Stream>, Cell<u64>);
 
 /// Why bytes don't go on.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Socket {
     pub(crate) fn new(tcp: TcpStream, wrap: impl FnOnce(TcpStream) -> io::Result<Stream>) -> io::Result<Self> {
         // Small answers must not wait for acknowledgements. A connection that can't be told so still carries them.
         let _ = tcp.set_nodelay(true);
-        wrap(tcp).map(|stream| Self(RefCell::new(stream)))
+        wrap(tcp).map(|stream| Self(RefCell::new(stream), Cell::new(0)))
     }
 
     /// Shakes hands, for as long as the idle timeout is, whatever comes meanwhile. What comes after it already is in `buffer`.
@@ -68,7 +68,20 @@ impl Socket {
 
     /// Waits for bytes and appends them, about `room` at once; 0 is the end.
     pub(crate) async fn read(&self, watch: &Watch, buffer: &mut BytesMut, room: usize) -> Result<usize, Stopped> {
-        poll_fn(|context| guarded(watch, context, |context| self.0.borrow_mut().poll_fill(context, buffer, room))).await
+        let filled =
+            poll_fn(|context| guarded(watch, context, |context| self.0.borrow_mut().poll_fill(context, buffer, room)));
+        let count = filled.await?;
+        self.count(count);
+        Ok(count)
+    }
+
+    fn count(&self, bytes: usize) {
+        self.1.set(self.1.get() + bytes as u64);
+    }
+
+    /// How many bytes went either way since this was last asked.
+    pub(crate) fn carried(&self) -> u64 {
+        self.1.take()
     }
 
     /// Waits until there are bytes, or the end: so that a connection without a request has no buffer.
@@ -85,7 +98,10 @@ impl Socket {
             });
             match count.await {
                 Ok(0) => return Err((written, Stopped::Io)),
-                Ok(count) => written += count,
+                Ok(count) => {
+                    self.count(count);
+                    written += count;
+                }
                 Err(stopped) => return Err((written, stopped)),
             }
         }

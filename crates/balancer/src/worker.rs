@@ -3,14 +3,16 @@
 use crate::{
     client,
     config::Door,
+    counts::AllCounts,
     http2::{self, Upstreams},
     pool::Pool,
     watch::{Watched, Watches},
 };
 use bytes::BytesMut;
+use spec::measured::NodeCounts;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     net::SocketAddr,
     rc::Rc,
@@ -23,6 +25,7 @@ use tokio::{
     sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{AbortHandle, LocalSet, spawn_local},
 };
+use vpc::InterfaceId;
 
 /// What a thread is told.
 #[derive(Debug)]
@@ -37,9 +40,14 @@ pub(crate) enum Command {
     Retire(u64),
     /// To end what is under way to a target.
     Cut(u64),
+    /// To tell what was counted of nodes, and how many connections are kept for targets.
+    Count(UnboundedSender<Counted>),
     /// To forget sockets of other namespaces than these, and how long connections to targets are kept.
     Settle { identities: Vec<(u64, u64)>, kept: Duration },
 }
+
+/// What a thread has counted, by nodes; and the connections it keeps, by targets.
+pub(crate) type Counted = (BTreeMap<InterfaceId, NodeCounts>, Vec<(u64, u64)>);
 
 /// What the connections of a thread share.
 pub(crate) struct Worker {
@@ -47,6 +55,7 @@ pub(crate) struct Worker {
     /// Those to targets that speak HTTP/2.
     pub upstreams: Upstreams,
     pub watches: Rc<Watches>,
+    pub counts: AllCounts,
     pub random: RefCell<fastrand::Rng>,
     /// Whether clients may begin with HTTP/2 on a listener without TLS: for tests alone.
     prior_knowledge: bool,
@@ -77,6 +86,7 @@ async fn run(mut commands: UnboundedReceiver<Command>, prior_knowledge: bool) {
         pool: Pool::default(),
         upstreams: Upstreams::default(),
         watches: Watches::new(),
+        counts: AllCounts::default(),
         random: RefCell::new(fastrand::Rng::new()),
         prior_knowledge,
         kept: Cell::new(Duration::from_secs(60)),
@@ -129,6 +139,8 @@ fn obey(worker: &Rc<Worker>, doors: &mut HashMap<u64, AbortHandle>, command: Com
             worker.watches.retire(target);
         }
         Command::Cut(target) => worker.watches.cut(target),
+        // Whoever asked may have gone.
+        Command::Count(whom) => _ = whom.send((worker.counts.take(), worker.pool.kept())),
         Command::Settle { identities, kept } => {
             worker.pool.retain(&identities);
             worker.kept.set(kept);
@@ -151,7 +163,10 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
                     spawn_local(client::serve(worker, watch, stream, peer, door));
                 }
             }
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(_) => {
+                worker.counts.of(&door.listener.load().node).rejected_connections.add(1);
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }
@@ -171,7 +186,8 @@ async fn either(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: Soc
     };
     if is_2 {
         let _ = stream.set_nodelay(true);
-        http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None), door).await;
+        let counts = worker.counts.of(&door.listener.load().node);
+        http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None, counts), door).await;
     } else {
         client::serve(worker, watch, stream, peer, door).await;
     }

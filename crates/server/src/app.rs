@@ -21,6 +21,7 @@ pub(crate) struct App {
     pub(crate) core: Core,
     pub(crate) services: Services,
     pub(crate) logs: Store,
+    pub(crate) metrics: metrics::Store,
     pub(crate) mirror: Arc<Mirror>,
     pub(crate) tls: Tls,
     pub(crate) registry: Registry,

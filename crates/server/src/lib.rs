@@ -19,6 +19,7 @@
 
 mod app;
 mod clock;
+mod cloudwatch;
 mod config;
 pub mod core;
 mod durable;

@@ -7,7 +7,7 @@ use crate::journal::{Redb, Sealed};
 use crate::registry::{self, Registry};
 use crate::sync::Seats;
 use crate::tls::{Knows, Tls};
-use crate::{Config, Error, http, lock, logs};
+use crate::{Config, Error, cloudwatch, http, lock, logs};
 use control::{Caller, Region};
 use images::mirror::Mirror;
 use logevents::store::Store;
@@ -42,7 +42,7 @@ pub struct Server {
     app: Arc<App>,
     stop: watch::Sender<bool>,
     doors: JoinHandle<()>,
-    timers: [JoinHandle<()>; 2],
+    timers: [JoinHandle<()>; 3],
     // Last, so that the directory is free only once all else has ended.
     _lock: lock::Lock,
 }
@@ -60,7 +60,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
     let aws_socket = config.data_dir.join(AWS_SOCKET);
     let listeners = http::bind(config.listen, &socket, &aws_socket).await?;
     let address = listeners.address()?;
-    let Opened { core, logs, mirror, registry, tls } = open(config.clone()).await?;
+    let Opened { core, logs, metrics, mirror, registry, tls } = open(config.clone()).await?;
     let (stop, stopping) = watch::channel(false);
     let connections = config.limits.connections;
     let app = Arc::new(App {
@@ -68,6 +68,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
         core,
         services: control::services(),
         logs,
+        metrics,
         mirror,
         registry,
         tls,
@@ -81,7 +82,11 @@ pub async fn start(config: Config) -> Result<Server, Error> {
         .await
         .map_err(|fault| Error::new("keeping which registries there are").because(fault.message))?;
     let doors = tokio::spawn(http::serve(app.clone(), listeners));
-    let timers = [tokio::spawn(tick(app.clone())), tokio::spawn(sweep(app.clone()))];
+    let timers = [
+        tokio::spawn(tick(app.clone())),
+        tokio::spawn(sweep(app.clone())),
+        tokio::spawn(cloudwatch::watch(app.clone())),
+    ];
     Ok(Server { address, socket, aws_socket, app, stop, doors, timers, _lock: held })
 }
 
@@ -89,6 +94,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
 struct Opened {
     core: Core,
     logs: Store,
+    metrics: metrics::Store,
     mirror: Arc<Mirror>,
     registry: Registry,
     tls: Tls,
@@ -111,7 +117,10 @@ async fn open(config: Config) -> Result<Opened, Error> {
         let logs = config.data_dir.join("logs");
         let logs = Store::open(logs.clone())
             .map_err(|error| Error::new(format!("opening the log events in {}", logs.display())).because(error))?;
-        Ok(Opened { core, logs, mirror, registry, tls })
+        let metrics = config.data_dir.join("metrics");
+        let metrics = metrics::Store::open(&metrics, core.clock().now().millis)
+            .map_err(|error| Error::new(format!("opening the metrics in {}", metrics.display())).because(error))?;
+        Ok(Opened { core, logs, metrics, mirror, registry, tls })
     };
     let opened = tokio::task::spawn_blocking(work).await;
     opened.unwrap_or_else(|error| Err(Error::new("opening the data directory").because(error)))
@@ -157,6 +166,10 @@ async fn sweep(app: Arc<App>) {
         let swept = app.clone();
         if let Err(fault) = crate::app::blocking(move || logs::sweep(&swept)).await {
             crate::complain(format_args!("deleting old log events: {fault}"));
+        }
+        let swept = app.clone();
+        if let Err(fault) = crate::app::blocking(move || cloudwatch::sweep(&swept)).await {
+            crate::complain(format_args!("deleting old metrics: {fault}"));
         }
         if let Err(fault) = registry::sweep(&app).await {
             crate::complain(format_args!("deleting layers that no image needs: {fault}"));

@@ -10,7 +10,7 @@ use crate::{
 };
 use aws::{
     api::{
-        ec2,
+        cloudwatch, ec2,
         ecs::{self, DeploymentRolloutState, TaskStopCode},
     },
     doc::Doc,
@@ -27,6 +27,8 @@ use std::collections::BTreeMap;
 const SUBNETS: [(&str, &str); 2] = [("10.0.0.32/28", "us-east-1a"), ("10.0.0.48/28", "us-east-1b")];
 /// The services that come and go.
 const NAMES: [&str; 2] = ["api", "site"];
+/// The alarms that deployments are watched by. The second is never made.
+const ALARMS: [&str; 2] = ["errors", "nobody"];
 /// Bounds that leave room for a deployment, whatever the desired count.
 const BOUNDS: [(i64, i64); 4] = [(100, 200), (50, 200), (0, 100), (0, 150)];
 
@@ -58,6 +60,9 @@ impl Services {
         if !chance.one_in(25) {
             return Ok(());
         }
+        if chance.one_in(5) {
+            return alarm(server, now, chance);
+        }
         let Some(name) = chance.pick(&NAMES) else { return Ok(()) };
         let status = server.state.services.get(&Service::key_of("default", name)).map(|service| service.status);
         let (operation, input) = match status {
@@ -78,6 +83,7 @@ impl Services {
         let (least, most) = chance.pick(&BOUNDS).unwrap_or((100, 200));
         let configuration = object([
             ("deploymentCircuitBreaker", breaker),
+            ("alarms", watched(chance)),
             ("minimumHealthyPercent", Doc::Int(least)),
             ("maximumPercent", Doc::Int(most)),
         ]);
@@ -90,6 +96,36 @@ impl Services {
             ("deploymentConfiguration", configuration),
         ])
     }
+}
+
+/// Two alarms watch deployments, or none does.
+fn watched(chance: &mut Chance) -> Doc {
+    object([
+        ("alarmNames", Doc::List(ALARMS.map(text).into())),
+        ("enable", Doc::Bool(chance.one_in(2))),
+        ("rollback", Doc::Bool(chance.one_in(2))),
+    ])
+}
+
+/// Gives an alarm some state; there is one that never was made.
+fn alarm(server: &mut Server, now: Millis, chance: &mut Chance) -> Result<(), Fault> {
+    let [name, _] = ALARMS;
+    if !server.state.alarms.contains(name) {
+        let input = object([
+            ("AlarmName", text(name)),
+            ("Namespace", text("Test")),
+            ("MetricName", text("Errors")),
+            ("Statistic", text("Sum")),
+            ("Period", Doc::Int(60)),
+            ("EvaluationPeriods", Doc::Int(2)),
+            ("Threshold", Doc::Int(1)),
+            ("ComparisonOperator", text("GreaterThanThreshold")),
+        ]);
+        return server.call(now, chance, &cloudwatch::API, "PutMetricAlarm", input).map(drop);
+    }
+    let state = if chance.one_in(3) { "ALARM" } else { "OK" };
+    let input = object([("AlarmName", text(name)), ("StateValue", text(state)), ("StateReason", text("by chance"))]);
+    server.call(now, chance, &cloudwatch::API, "SetAlarmState", input).map(drop)
 }
 
 fn update(name: &str, chance: &mut Chance) -> Doc {
@@ -196,7 +232,7 @@ fn at_rest(service: &Service, tasks: &[&Task]) -> Result<(), String> {
     let Some(primary) = service.primary() else { return Err("has no deployment".to_owned()) };
     match primary.state {
         DeploymentRolloutState::InProgress => Err(format!("is still deploying: {:?}", service.deployments)),
-        // Its circuit breaker has opened, and it was not to go back.
+        // Its circuit breaker has opened or an alarm went off, and it was not to go back.
         DeploymentRolloutState::Failed => Ok(()),
         DeploymentRolloutState::Completed => {
             let ours =

@@ -6,6 +6,7 @@
 
 pub mod balancing;
 mod container;
+pub mod measured;
 mod status;
 mod sync;
 mod task;

@@ -2,10 +2,10 @@
 //! started anew when it has ended.
 
 use super::{Event, keys::Keys};
-use crate::{Config, config::balancer_cgroup};
+use crate::{Config, config::balancer_cgroup, measured::Reporter};
 use balancer::{
     Snapshot,
-    process::{Connection, Home, Reader, Writer},
+    process::{Connection, Counted, Home, News, Reader, Writer},
 };
 use network::Instance;
 use spec::{HostSpec, balancing::BalancingStatus};
@@ -16,7 +16,11 @@ use std::{
     sync::{Arc, mpsc::Sender},
     time::Duration,
 };
-use tokio::{sync::watch, task::AbortHandle, time::timeout};
+use tokio::{
+    sync::{mpsc::unbounded_channel, watch},
+    task::AbortHandle,
+    time::timeout,
+};
 
 /// How long an agent that starts waits for what a balancer knows that runs already.
 const KNOWN: Duration = Duration::from_secs(1);
@@ -63,8 +67,10 @@ impl Balancer {
         let (first, known) = std::sync::mpsc::channel();
         let cgroup = balancer_cgroup(&config.instance);
         let keys = Keys::new(&config.socket);
+        let reporter = Reporter::new(config);
         let seen = BalancingStatus::default();
-        let keeper = Keeper { home, cgroup, irreplaceable: None, seen, fresh: false, wanted: told, keys, events };
+        let keeper =
+            Keeper { home, cgroup, irreplaceable: None, seen, fresh: false, wanted: told, keys, events, reporter };
         let keeper = config.runtime_handle.spawn(keeper.keep(first)).abort_handle();
         // Health that was known before this agent is not to be unknown for a moment.
         let seen = known.recv_timeout(KNOWN).ok().flatten();
@@ -140,6 +146,7 @@ struct Keeper {
     wanted: watch::Receiver<Wanted>,
     keys: Keys,
     events: Sender<Event>,
+    reporter: Reporter,
 }
 
 /// The first news of a keeper: what a process knows that ran already, or that none does.
@@ -205,20 +212,34 @@ impl Keeper {
 
     /// Until the process ends.
     async fn converse(&mut self, mut reader: Reader, mut writer: Writer, first: &mut Option<First>) -> io::Result<()> {
-        let Self { events, seen, wanted, .. } = self;
+        let Self { events, seen, wanted, keys, reporter, .. } = self;
         let fresh = std::mem::take(&mut self.fresh);
         if fresh {
             writer.know(seen).await?;
         }
+        let (counted, mut to_report) = unbounded_channel::<Counted>();
+        let (reported, mut taken) = unbounded_channel();
         let listen = async {
             while let Some(news) = reader.next().await? {
-                // One that serves nothing yet does not know better.
-                if !(fresh && news.applied == 0) {
-                    seen.clone_from(&news);
-                    tell(events, first, Some(news));
+                match news {
+                    // One that serves nothing yet does not know better.
+                    News::Seen(news) if fresh && news.applied == 0 => {}
+                    News::Seen(news) => {
+                        seen.clone_from(&news);
+                        tell(events, first, Some(news));
+                    }
+                    // What is not passed on is said again to the next agent.
+                    News::Counted(part) => _ = counted.send(part),
                 }
             }
             Ok(())
+        };
+        let report = async {
+            while let Some(Counted { by, number, at, nodes }) = to_report.recv().await {
+                reporter.nodes(by.clone(), number, at, nodes).await;
+                let _ = reported.send((by, number));
+            }
+            std::future::pending().await
         };
         let speak = async {
             let mut told = None;
@@ -229,23 +250,27 @@ impl Keeper {
                     Wanted::Nothing => writer.end().await?,
                     Wanted::All(snapshot) => {
                         // A namespace may have come to stand for another.
-                        let now = (snapshot.revision, numbers(&snapshot), self.keys.get(&snapshot).await);
+                        let now = (snapshot.revision, numbers(&snapshot), keys.get(&snapshot).await);
                         if told.as_ref() != Some(&now) {
                             // What it has of keys it keeps.
                             let is_new = told.as_ref().is_none_or(|(.., keys)| *keys != now.2);
-                            let certificates = if is_new { self.keys.held() } else { BTreeMap::new() };
+                            let certificates = if is_new { keys.held() } else { BTreeMap::new() };
                             writer.serve(&Arc::new(Snapshot { certificates, ..(*snapshot).clone() })).await?;
                             told = Some(now);
                         }
                     }
                 }
                 // What it does not want in time is looked at again.
-                let _ = timeout(LOOK, changed(wanted)).await;
+                tokio::select! {
+                    _ = timeout(LOOK, changed(wanted)) => {}
+                    Some((by, number)) = taken.recv() => writer.counted(by, number).await?,
+                }
             }
         };
         tokio::select! {
             ended = listen => ended,
             failed = speak => failed,
+            never = report => never,
         }
     }
 }

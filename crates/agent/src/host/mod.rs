@@ -171,6 +171,11 @@ impl Host {
         self.status.subscribe()
     }
 
+    /// What this host is to be, as it changes.
+    pub(crate) fn follow(&self) -> StatusReceiver<Arc<HostSpec>> {
+        self.told.subscribe()
+    }
+
     /// Where events go.
     pub(crate) fn sender(&self) -> Sender<Event> {
         self.events.clone()

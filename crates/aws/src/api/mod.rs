@@ -2,6 +2,7 @@
 //! by `tools/shapes.py`.
 
 pub mod acm;
+pub mod cloudwatch;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
@@ -16,12 +17,12 @@ use crate::check::{Checker, Rules};
 use crate::doc::Doc;
 use crate::fault::Fault;
 use crate::shape::{Operation, Shape};
-use crate::{json, query};
+use crate::{cbor, json, query};
 
 pub use crate::reply::Reply;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 10] = [
+pub const ALL: [&Api; 11] = [
     &ecs::API,
     &ec2::API,
     &sts::API,
@@ -32,7 +33,14 @@ pub const ALL: [&Api; 10] = [
     &secretsmanager::API,
     &elbv2::API,
     &acm::API,
+    &cloudwatch::API,
 ];
+
+/// Services that are asked in JSON by some clients, and with queries by older ones.
+pub const QUERIED: [&Api; 1] = [&Api { protocol: Protocol::Query, ..cloudwatch::API }];
+
+/// The same, as other newer clients ask them: in CBOR.
+pub const IN_CBOR: [&Api; 1] = [&Api { protocol: Protocol::Cbor, ..cloudwatch::API }];
 
 /// How a service is called and which operations it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +70,8 @@ pub struct Api {
 pub enum Protocol {
     /// `awsJson1_1`.
     Json,
+    /// `rpcv2Cbor`.
+    Cbor,
     /// `awsQuery`: form in, XML out.
     Query,
     /// `ec2Query`: a flatter form in, XML out.
@@ -82,6 +92,7 @@ impl Api {
     pub fn parse(&self, body: &[u8]) -> Result<Doc, Fault> {
         match self.protocol {
             Protocol::Json => json::read(body, Self::MAX_DEPTH, Self::MAX_VALUES),
+            Protocol::Cbor => cbor::read(body, Self::MAX_DEPTH, Self::MAX_VALUES),
             Protocol::Query => query::read(body, Self::MAX_DEPTH, Self::MAX_VALUES, false),
             Protocol::Ec2 => query::read(body, Self::MAX_DEPTH, Self::MAX_VALUES, true),
         }

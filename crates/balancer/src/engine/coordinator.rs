@@ -3,10 +3,11 @@
 use super::{
     Legacy, Order, Snapshot,
     compile::{Compiled, unsupported},
-    members::{Checked, Checks, Members, Retired},
+    members::{Checked, Checks, Members, Retired, last_part},
 };
 use crate::{
     config::{Door, Listener, Node},
+    counts,
     pool::Sockets,
     tls::certificates::Certificates,
     worker::Command,
@@ -15,6 +16,7 @@ use arc_swap::ArcSwap;
 use spec::{
     Millis,
     balancing::{BalancingStatus, LoadBalancer, TargetAddress, TargetGroupId, TargetStatus},
+    measured::NodeCounts,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +31,7 @@ use std::{
 };
 use tokio::sync::{
     mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel},
-    watch,
+    oneshot, watch,
 };
 use vpc::{InterfaceId, LoadBalancerId};
 
@@ -99,6 +101,7 @@ impl Coordinator {
                             Order::Know(seen) => self.legacy.seen = seen,
                             Order::Lend(whom) => drop(whom.send(self.lend())),
                             Order::Retreat(guard) => self.retreat(&guard),
+                            Order::Count(whom) => self.count(whom),
                         }
                     }
                     if let Some(snapshot) = newest {
@@ -120,6 +123,31 @@ impl Coordinator {
             Some(super::Door { interface: interface.clone(), port: *port, namespace, sockets })
         });
         lent.collect()
+    }
+
+    /// Asks every thread what it has counted.
+    fn count(&self, whom: oneshot::Sender<BTreeMap<InterfaceId, NodeCounts>>) {
+        let (sender, mut counted) = unbounded_channel();
+        self.tell(|| Command::Count(sender.clone()));
+        drop(sender);
+        let node = |((interface, _), members): (&(InterfaceId, TargetGroupId), &Members)| {
+            members.ids().map(|target| (target, interface.clone())).collect::<Vec<_>>()
+        };
+        let nodes: BTreeMap<u64, InterfaceId> = self.groups.iter().flat_map(node).collect();
+        tokio::task::spawn_local(async move {
+            let mut sum = BTreeMap::new();
+            while let Some((counts, kept)) = counted.recv().await {
+                counts::add(&mut sum, counts);
+                for (target, connections) in kept {
+                    let of = nodes.get(&target).and_then(|interface| sum.get_mut(interface));
+                    if let Some(active) = of.and_then(|of: &mut NodeCounts| of.active_connections.as_mut()) {
+                        *active += connections;
+                    }
+                }
+            }
+            // Whoever asked may have gone, and what was counted with it.
+            let _ = whom.send(sum);
+        });
     }
 
     /// Listens no more.
@@ -200,12 +228,20 @@ impl Coordinator {
         failures: &mut BTreeMap<InterfaceId, String>,
     ) {
         let before = std::mem::take(&mut self.nodes);
-        for (interface, node) in balancers.values().flat_map(|balancer| &balancer.nodes) {
+        let all = balancers.values().flat_map(|balancer| balancer.nodes.iter().map(move |node| (balancer, node)));
+        for (balancer, (interface, node)) in all {
             let found = self.snapshot.namespaces.get(interface).ok_or_else(|| "it has no namespace".to_owned());
             match found.and_then(|path| Ok((path, identity(path)?))) {
                 Ok((path, identity)) => {
-                    let node =
-                        Node { address: node.address, zone: node.zone.clone(), namespace: path.clone(), identity };
+                    let arn = last_part(&balancer.arn);
+                    let node = Node {
+                        interface: interface.clone(),
+                        load_balancer: arn.strip_prefix("loadbalancer/").unwrap_or(arn).to_owned(),
+                        address: node.address,
+                        zone: node.zone.clone(),
+                        namespace: path.clone(),
+                        identity,
+                    };
                     let known = before.get(interface).filter(|known| ***known == node);
                     self.nodes.insert(interface.clone(), known.map_or_else(|| Arc::new(node), Arc::clone));
                 }

@@ -55,6 +55,11 @@ pub(crate) struct Members {
     members: BTreeMap<TargetAddress, Member>,
 }
 
+/// What is behind the last colon of an ARN.
+pub(crate) fn last_part(arn: &str) -> &str {
+    arn.rsplit_once(':').map_or(arn, |(_, last)| last)
+}
+
 struct Member {
     target: Arc<Target>,
     spec: balancing::Target,
@@ -80,9 +85,21 @@ pub(crate) struct Retired {
 }
 
 impl Members {
+    /// The numbers of its targets.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u64> + '_ {
+        self.members.values().map(|member| member.target.id)
+    }
+
     pub(crate) fn new(node: &Arc<Node>, interface: &InterfaceId, id: &TargetGroupId, spec: &Arc<TargetGroup>) -> Self {
         let targets = ArcSwap::from_pointee(TargetSet::default());
-        let group = Group { id: id.clone(), version: spec.version, tls: spec.tls, turn: AtomicUsize::new(0), targets };
+        let group = Group {
+            id: id.clone(),
+            name: last_part(&spec.arn).to_owned(),
+            version: spec.version,
+            tls: spec.tls,
+            turn: AtomicUsize::new(0),
+            targets,
+        };
         Self {
             node: Arc::clone(node),
             interface: interface.clone(),

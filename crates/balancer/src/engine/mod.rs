@@ -4,12 +4,13 @@ mod compile;
 mod coordinator;
 mod members;
 
-use crate::worker::Worker;
+use crate::{process::Counted, worker::Worker};
 use coordinator::Coordinator;
 use serde::{Deserialize, Serialize};
 use spec::{
     Revision,
     balancing::{Balancing, BalancingStatus, Certificate},
+    measured::NodeCounts,
 };
 use std::{
     collections::BTreeMap,
@@ -47,6 +48,8 @@ pub struct Legacy {
     pub doors: Vec<Door>,
     /// What it has seen of targets: they are known from the start.
     pub seen: BalancingStatus,
+    /// What it has counted and nobody has taken in yet.
+    pub counted: Vec<Counted>,
 }
 
 /// The listening sockets of one listener on one node.
@@ -71,6 +74,8 @@ enum Order {
     Know(BalancingStatus),
     /// To lend what it listens with.
     Lend(oneshot::Sender<Vec<Door>>),
+    /// To tell what was counted since the last time.
+    Count(oneshot::Sender<BTreeMap<InterfaceId, NodeCounts>>),
     /// To listen no more. Each thread drops its copy when its last connection has ended.
     Retreat(mpsc::Sender<()>),
 }
@@ -141,6 +146,13 @@ impl Engine {
         let (sender, doors) = oneshot::channel();
         self.order(Order::Lend(sender));
         doors.await.unwrap_or_default()
+    }
+
+    /// What was counted since the last time. Nobody else is told of it again.
+    pub async fn counts(&self) -> BTreeMap<InterfaceId, NodeCounts> {
+        let (sender, counts) = oneshot::channel();
+        self.order(Order::Count(sender));
+        counts.await.unwrap_or_default()
     }
 
     /// Listens no more, and returns when every connection has ended after the answer that was under way.

@@ -1,6 +1,7 @@
 //! What of frames the `h2` crate does not look at: how large a compressed head is, and whether trailers are any.
 
 use super::trailers::have_pseudo;
+use crate::counts::Counts;
 use bytes::BytesMut;
 use h2::Reason;
 use std::{
@@ -8,7 +9,7 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -27,6 +28,7 @@ pub(super) struct Limited<T> {
     early: BytesMut,
     lengths: Lengths,
     broken: Rc<Cell<Option<Reason>>>,
+    counts: Rc<Counts>,
 }
 
 /// Where among frames one is.
@@ -47,8 +49,13 @@ struct Lengths {
 
 impl<T> Limited<T> {
     /// `early` came before everything else. `broken` is set when the connection is to end for what it said.
-    pub(super) fn new(inner: Rc<RefCell<T>>, early: BytesMut, broken: Rc<Cell<Option<Reason>>>) -> Self {
-        Self { inner, early, lengths: Lengths::new(), broken }
+    pub(super) fn new(
+        inner: Rc<RefCell<T>>,
+        early: BytesMut,
+        broken: Rc<Cell<Option<Reason>>>,
+        counts: Rc<Counts>,
+    ) -> Self {
+        Self { inner, early, lengths: Lengths::new(), broken, counts }
     }
 }
 
@@ -120,6 +127,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Limited<T> {
             buffer.put_slice(&self.early.split_to(length));
             Poll::Ready(Ok(()))
         };
+        self.counts.processed_bytes.add((buffer.filled().len() - before) as u64);
         if let Err(reason) = self.lengths.follow(&buffer.filled()[before..]) {
             buffer.set_filled(before);
             self.broken.set(Some(reason));
@@ -132,7 +140,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Limited<T> {
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Limited<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.inner.borrow_mut()).poll_write(context, bytes)
+        let written = ready!(Pin::new(&mut *self.inner.borrow_mut()).poll_write(context, bytes));
+        self.counts.processed_bytes.add(*written.as_ref().unwrap_or(&0) as u64);
+        Poll::Ready(written)
     }
 
     fn poll_write_vectored(
@@ -140,7 +150,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Limited<T> {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.inner.borrow_mut()).poll_write_vectored(context, bytes)
+        let written = ready!(Pin::new(&mut *self.inner.borrow_mut()).poll_write_vectored(context, bytes));
+        self.counts.processed_bytes.add(*written.as_ref().unwrap_or(&0) as u64);
+        Poll::Ready(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     config::Door,
+    counts::Counts,
     http1::HEAD_LIMIT,
     tls::Agreed,
     watch::{Fate, Watched},
@@ -47,6 +48,7 @@ pub(super) struct Connection {
     pub peer: SocketAddr,
     /// What was negotiated, if this is TLS.
     pub tls: Option<Agreed>,
+    pub counts: Rc<Counts>,
     pub watch: Watched,
     /// Requests that are not answered yet.
     under_way: Cell<usize>,
@@ -73,11 +75,11 @@ pub(crate) async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
     worker: Rc<Worker>,
     (bytes, early): (T, BytesMut),
     watch: Watched,
-    (peer, tls): (SocketAddr, Option<Agreed>),
+    (peer, tls, counts): (SocketAddr, Option<Agreed>, Rc<Counts>),
     door: Arc<Door>,
 ) {
     let settings = Arc::clone(&door.listener.load().settings);
-    let connection = Rc::new(Connection { worker, door, peer, tls, watch, under_way: Cell::new(0) });
+    let connection = Rc::new(Connection { worker, door, peer, tls, counts, watch, under_way: Cell::new(0) });
     let (bytes, broken) = (Rc::new(RefCell::new(bytes)), Rc::new(Cell::new(None)));
     let handshake = server::Builder::new()
         .max_concurrent_streams(STREAMS)
@@ -85,7 +87,12 @@ pub(crate) async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
         .initial_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1)
         .max_send_buffer_size(SEND_BUFFER)
-        .handshake::<_, Bytes>(Limited::new(Rc::clone(&bytes), early, Rc::clone(&broken)));
+        .handshake::<_, Bytes>(Limited::new(
+            Rc::clone(&bytes),
+            early,
+            Rc::clone(&broken),
+            Rc::clone(&connection.counts),
+        ));
     let mut handshake = pin!(handshake);
     let opened = poll_fn(|context| {
         if connection.watch.fate().is_some() {

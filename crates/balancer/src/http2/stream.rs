@@ -2,17 +2,17 @@
 
 use super::{
     body::{Client, Incoming},
-    head,
-    server::Connection,
-    to_http1, to_http2,
+    head, to_http1, to_http2,
 };
 use crate::{
     config::Listener,
     cookie,
-    decide::{Circumstances, Outcome, Route, route},
+    counts::Grouped,
+    decide::{Circumstances, Outcome, Route, Tally, route},
     http1::{FIELDS, body::Reading},
     page::{Answer, Refusal},
     socket::Stopped,
+    target::Target,
     watch::Fate,
 };
 use bytes::Bytes;
@@ -20,9 +20,12 @@ use h2::Reason;
 use http::request::Parts;
 use spec::balancing::ProtocolVersion;
 use std::{
+    cell::Cell,
     future::{Future, poll_fn},
     pin::pin,
+    rc::Rc,
     task::Poll,
+    time::Instant,
 };
 
 /// How many fields most requests have at most.
@@ -39,6 +42,36 @@ pub(super) struct Passing<'a> {
     pub takes_trailers: bool,
     /// Its body, as a target that speaks HTTP/1.1 gets it.
     pub body: Reading,
+    grouped: Rc<Grouped>,
+    is_counted: Cell<bool>,
+    sent: Cell<Option<Instant>>,
+}
+
+impl Passing<'_> {
+    /// A target was found for it.
+    pub(super) fn found(&self, target: &Target) {
+        if !self.is_counted.replace(true) {
+            let counts = &self.client.connection.counts;
+            counts.requests.add(1);
+            self.grouped.requests.add(1);
+            counts.non_sticky.add_if(self.route.stickiness.is_some() && self.route.pinned != Some(target.address));
+        }
+    }
+
+    /// A target could not be reached.
+    pub(super) fn unreachable(&self) {
+        self.grouped.connection_errors.add(1);
+    }
+
+    /// A target has its head.
+    pub(super) fn sent(&self) {
+        self.sent.set(Some(Instant::now()));
+    }
+
+    /// A target has begun to answer.
+    pub(super) fn answered(&self, status: u16) {
+        self.grouped.answered(status, self.sent.get().map(|sent| sent.elapsed()).unwrap_or_default());
+    }
 }
 
 /// Why a request was not answered to the end by a target.
@@ -86,19 +119,20 @@ pub(super) async fn serve(listener: &Listener, client: &Client, parts: &Parts, b
 
 async fn pass(listener: &Listener, client: &Client, parts: &Parts, mut body: Incoming) {
     let is_head = parts.method == http::Method::HEAD;
-    let mut out = Vec::new();
+    let (mut out, mut tally) = (Vec::new(), Tally::default());
     let decided = {
         let cookies = head::cookies(&parts.headers);
         let mut room = Vec::with_capacity(parts.headers.len().clamp(USUAL.min(FIELDS), FIELDS));
         head::read(parts, !body.is_over(), cookies.as_deref(), &mut room).and_then(|(request, length)| {
             let worker = &client.connection.worker;
             let mut random = worker.random.borrow_mut();
-            let Connection { peer, tls, .. } = *client.connection;
+            let (peer, tls) = (client.connection.peer, client.connection.tls);
             let around = Circumstances { client: peer, tls, now: worker.now(), random: &mut random };
-            let outcome = route(listener, &request, length, around, &mut out)?;
+            let outcome = route(listener, &request, length, around, &mut tally, &mut out)?;
             Ok((outcome, request.body.clone(), request.expects_continue))
         })
     };
+    client.connection.counts.decided(&tally, &listener.settings.heads);
     let failed = match decided {
         Ok((Outcome::Answer(answer), ..)) => return refuse(client, &answer, is_head),
         Ok((Outcome::Forward(route), reading, expects_continue)) => {
@@ -106,7 +140,17 @@ async fn pass(listener: &Listener, client: &Client, parts: &Parts, mut body: Inc
                 client.wants_body();
             }
             let takes_trailers = parts.headers.contains_key(http::header::TE);
-            let passing = Passing { listener, client, route: &route, is_head, takes_trailers, body: reading };
+            let passing = Passing {
+                listener,
+                client,
+                route: &route,
+                is_head,
+                takes_trailers,
+                body: reading,
+                grouped: client.connection.counts.group(&route.group),
+                is_counted: Cell::new(false),
+                sent: Cell::new(None),
+            };
             let passed = match route.group.version {
                 ProtocolVersion::Http1 => to_http1::run(&passing, &mut body, &mut out).await,
                 ProtocolVersion::Http2 | ProtocolVersion::Grpc => to_http2::run(&passing, &mut body, &out).await,
@@ -133,6 +177,7 @@ fn refuse(client: &Client, answer: &Answer, is_head: bool) {
     let date = cookie::date(client.connection.worker.now());
     let Some((head, content)) = head::answer(answer, &date) else { return client.reset(Reason::INTERNAL_ERROR) };
     let is_whole = is_head || content.is_empty();
+    client.connection.counts.answered(answer.status);
     client.connection.watch.go_on();
     // A client that is gone needs no answer.
     if client.begin(head, is_whole).is_ok() && !is_whole {

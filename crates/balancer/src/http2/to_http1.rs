@@ -84,13 +84,17 @@ async fn connect(passing: &Passing<'_>, out: &[u8]) -> Result<(UnderWay, Socket)
             let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
             return Err(Failed::Refused(refusal));
         };
+        passing.found(&target.0);
         watch.connecting(target.0.id);
         let kept = worker.pool.take(&target.0, worker.watches.clock());
         let was_kept = kept.is_some();
         let socket = match kept {
             Some(socket) => socket,
             None => match worker.pool.connect(&listener.node, &target.0, &route.group, watch).await {
-                Ok(socket) => socket,
+                Ok(socket) => {
+                    client.connection.counts.new_connections.add(1);
+                    socket
+                }
                 Err(NoConnection::Fate(Fate::Closed)) => return Err(Failed::by(Fate::Closed, false)),
                 // It takes no more requests, and never got this one.
                 Err(NoConnection::Fate(_)) => {
@@ -99,20 +103,28 @@ async fn connect(passing: &Passing<'_>, out: &[u8]) -> Result<(UnderWay, Socket)
                     continue;
                 }
                 Err(NoConnection::Refused) if refused_by + 1 < TRIES => {
+                    passing.unreachable();
                     refused_by += 1;
                     tried.push(target.0.id);
                     continue;
                 }
                 Err(NoConnection::Refused | NoConnection::Handshake) => {
+                    passing.unreachable();
                     return Err(Failed::Refused(Refusal::BadGateway));
                 }
-                Err(NoConnection::Timeout) => return Err(Failed::Refused(Refusal::GatewayTimeout)),
+                Err(NoConnection::Timeout) => {
+                    passing.unreachable();
+                    return Err(Failed::Refused(Refusal::GatewayTimeout));
+                }
             },
         };
         watch.sending();
         watch.go_on();
         match socket.write(watch, out).await {
-            Ok(()) => return Ok((target, socket)),
+            Ok(()) => {
+                passing.sent();
+                return Ok((target, socket));
+            }
             // The target closed a connection that was kept, and nothing of the request went there: it goes to the next one.
             Err((0, Stopped::Io)) if was_kept => pinned = Some(target.0.address),
             Err((_, Stopped::Io)) => return Err(Failed::Refused(Refusal::BadGateway)),
@@ -179,6 +191,7 @@ async fn answer(
     let client = passing.client;
     let Answered { head, body: mut reading, keeps } = read_head(passing, target, socket, buffer, is_sent).await?;
     client.connection.watch.go_on();
+    passing.answered(head.status().as_u16());
     client.begin(head, reading.is_done()).map_err(|stopped| Failed::of_client(&stopped))?;
     let broken = || Failed::Refused(Refusal::BadGateway);
     // The last piece says that it is.

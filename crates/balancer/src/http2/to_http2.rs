@@ -40,6 +40,7 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) 
             place.close();
             continue;
         };
+        passing.sent();
         match exchange(passing, &target.0, &place, sent, body).await {
             Ok(()) => return Ok(()),
             Err(Undone::Unprocessed) if !body.is_begun && !passing.client.is_answered() => {}
@@ -62,6 +63,7 @@ async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
             let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
             return Err(Failed::Refused(refusal));
         };
+        passing.found(&target.0);
         watch.connecting(target.0.id);
         let place = worker
             .upstreams
@@ -76,11 +78,18 @@ async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
             Err(NoConnection::Fate(Fate::Closed)) => return Err(Failed::by(Fate::Closed, false)),
             // It takes no more requests, and never got this one.
             Err(NoConnection::Fate(_)) => watch.go_on(),
-            Err(NoConnection::Refused) if refused_by + 1 < TRIES => refused_by += 1,
+            Err(NoConnection::Refused) if refused_by + 1 < TRIES => {
+                passing.unreachable();
+                refused_by += 1;
+            }
             Err(NoConnection::Refused | NoConnection::Handshake) => {
+                passing.unreachable();
                 return Err(Failed::Refused(Refusal::BadGateway));
             }
-            Err(NoConnection::Timeout) => return Err(Failed::Refused(Refusal::GatewayTimeout)),
+            Err(NoConnection::Timeout) => {
+                passing.unreachable();
+                return Err(Failed::Refused(Refusal::GatewayTimeout));
+            }
         }
         tried.push(target.0.id);
     }
@@ -187,6 +196,7 @@ async fn answer(
             return Err(Undone::Failed(Failed::by(fate, is_sent.get())));
         }
     };
+    passing.answered(head.status.as_u16());
     let worker = &client.connection.worker;
     let (now, mut came) = (worker.now(), Incoming::new(stream));
     let cookies = head::held(&head.headers, |fields| {

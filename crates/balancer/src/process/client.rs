@@ -1,6 +1,6 @@
 //! How an agent starts a balancer, finds one that runs already, and speaks with it.
 
-use super::protocol::{Call, Reply, encode, receive};
+use super::protocol::{Call, Counted, Reply, encode, receive};
 use crate::Snapshot;
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
@@ -198,18 +198,28 @@ impl Process {
     }
 }
 
+/// Something that a balancer says.
+#[derive(Debug)]
+pub enum News {
+    /// What it has seen, which has changed.
+    Seen(BalancingStatus),
+    /// What it has counted. It is said again to whoever connects, until [`Writer::counted`].
+    Counted(Counted),
+}
+
 /// What a balancer says.
 #[derive(Debug)]
 pub struct Reader(OwnedReadHalf);
 
 impl Reader {
-    /// What it has seen: at once, then whenever that changes; none when it has ended. Not to be begun anew before it is done.
+    /// What it has to say: what it has seen at once, then whatever there is; none when it has ended. Not to be begun anew before it is done.
     ///
     /// # Errors
     /// When the connection breaks.
-    pub async fn next(&mut self) -> io::Result<Option<BalancingStatus>> {
+    pub async fn next(&mut self) -> io::Result<Option<News>> {
         match receive(&mut self.0).await? {
-            Some(Reply::Status(seen)) => Ok(Some(seen)),
+            Some(Reply::Status(seen)) => Ok(Some(News::Seen(seen))),
+            Some(Reply::Counted(counted)) => Ok(Some(News::Counted(counted))),
             Some(_) => Err(io::ErrorKind::InvalidData.into()),
             None => Ok(None),
         }
@@ -235,6 +245,14 @@ impl Writer {
     /// When the connection breaks.
     pub async fn know(&mut self, seen: &BalancingStatus) -> io::Result<()> {
         self.0.write_all(&encode(&Call::Know(seen.clone()))?).await
+    }
+
+    /// That a part of what it has counted is taken in.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn counted(&mut self, by: String, number: u64) -> io::Result<()> {
+        self.0.write_all(&encode(&Call::Counted { by, number })?).await
     }
 
     /// To end.

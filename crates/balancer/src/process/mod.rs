@@ -6,13 +6,16 @@
 //! noticing.
 
 mod client;
+mod counting;
 mod protocol;
 mod rights;
 mod succession;
 
-pub use client::{Connection, Home, Process, Program, Reader, Writer};
+pub use client::{Connection, Home, News, Process, Program, Reader, Writer};
+pub use protocol::Counted;
 
 use crate::{Engine, Legacy};
+use counting::Counting;
 use protocol::{Call, Reply, receive, send};
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
@@ -62,6 +65,7 @@ fn run(dir: &Path) -> io::Result<()> {
     rustix::process::chdir("/")?;
     rustix::process::umask(Mode::from_raw_mode(0o177));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let counting = Counting::new(legacy.counted.clone());
     let engine = succession::engine(legacy)?;
     let entered = runtime.enter();
     let listener = listen(dir, before.as_ref()).map_err(|error| named("listening in", dir, &error))?;
@@ -70,7 +74,7 @@ fn run(dir: &Path) -> io::Result<()> {
     io::stdout().write_all(client::READY)?;
     io::stdout().flush()?;
     rustix::stdio::dup2_stdout(null()?)?;
-    runtime.block_on(serve(listener, &engine))
+    runtime.block_on(serve(listener, &engine, &counting))
 }
 
 /// The balancer whose place this one is to take, if the standard input is a connection to one.
@@ -113,16 +117,18 @@ fn listen(dir: &Path, before: Option<&std::os::unix::net::UnixStream>) -> io::Re
     Ok(listener)
 }
 
-async fn serve(listener: UnixListener, engine: &Engine) -> io::Result<()> {
+async fn serve(listener: UnixListener, engine: &Engine, counting: &Counting) -> io::Result<()> {
     let late = |_| io::Error::other("nobody has told the balancer what to serve");
     let mut agent = allowed(tokio::time::timeout(LONELY, listener.accept()).await.map_err(late)??.0);
     let mut status = engine.status();
     let ended = async { while status.changed().await.is_ok() {} };
     tokio::pin!(ended);
+    let counts = counting.run(engine);
+    tokio::pin!(counts);
     loop {
         let talk = async {
             match agent.as_mut() {
-                Some(stream) => converse(stream, engine).await,
+                Some(stream) => converse(stream, engine, counting).await,
                 None => pending().await,
             }
         };
@@ -130,7 +136,7 @@ async fn serve(listener: UnixListener, engine: &Engine) -> io::Result<()> {
             accepted = listener.accept() => accepted.map_or(None, |(stream, _)| allowed(stream)),
             end = talk => match end {
                 Ok(Wish::End) => return Ok(()),
-                Ok(Wish::Lend) => match lend(agent.take(), engine).await {
+                Ok(Wish::Lend) => match lend(agent.take(), engine, counting).await {
                     Ok(()) => {
                         drop(listener);
                         engine.retreat().await;
@@ -141,6 +147,7 @@ async fn serve(listener: UnixListener, engine: &Engine) -> io::Result<()> {
                 Ok(Wish::Nothing) => None,
                 Err(error) => complain("speaking with the agent", &error),
             },
+            () = &mut counts => None,
             () = &mut ended => return Err(io::Error::other("the engine has ended")),
         };
         agent = next;
@@ -153,10 +160,11 @@ fn complain(step: &str, error: &io::Error) -> Option<UnixStream> {
 }
 
 /// Lends everything to whoever asked for it, with the lock on the directory.
-async fn lend(stream: Option<UnixStream>, engine: &Engine) -> io::Result<()> {
+async fn lend(stream: Option<UnixStream>, engine: &Engine, counting: &Counting) -> io::Result<()> {
     let stream = stream.ok_or(io::ErrorKind::NotConnected)?.into_std()?;
     let (doors, seen) = (engine.doors().await, engine.status().borrow().clone());
-    succession::lend(&stream, &doors, seen, rustix::stdio::stdin())?;
+    counting.take(engine, counting::now()).await;
+    succession::lend(&stream, &doors, seen, &counting.all(), rustix::stdio::stdin())?;
     // The lock is the other's alone.
     rustix::stdio::dup2_stdin(null()?)?;
     Ok(())
@@ -179,7 +187,7 @@ fn allowed(stream: UnixStream) -> Option<UnixStream> {
 }
 
 /// Takes what there is to serve, and tells what was seen.
-async fn converse(stream: &mut UnixStream, engine: &Engine) -> io::Result<Wish> {
+async fn converse(stream: &mut UnixStream, engine: &Engine, counting: &Counting) -> io::Result<Wish> {
     let (mut reader, mut writer) = stream.split();
     let take = async {
         loop {
@@ -188,6 +196,7 @@ async fn converse(stream: &mut UnixStream, engine: &Engine) -> io::Result<Wish> 
                 Some(Call::Know(seen)) => engine.know(seen),
                 Some(Call::End) => return Ok::<_, io::Error>(Wish::End),
                 Some(Call::Lend) => return Ok(Wish::Lend),
+                Some(Call::Counted { by, number }) => counting.taken(&by, number),
                 // Only said where it is waited for.
                 Some(Call::Retreat) => return Err(io::ErrorKind::InvalidData.into()),
                 None => return Ok(Wish::Nothing),
@@ -197,11 +206,25 @@ async fn converse(stream: &mut UnixStream, engine: &Engine) -> io::Result<Wish> 
     let mut status = engine.status();
     let (stop, mut stopped) = oneshot::channel::<()>();
     let tell = async {
+        let (mut place, mut places) = (0, counting.watch());
+        status.mark_changed();
         loop {
-            let seen = status.borrow_and_update().clone();
-            send(&mut writer, &Reply::Status(seen)).await?;
+            if status.has_changed().unwrap_or(false) {
+                let seen = status.borrow_and_update().clone();
+                send(&mut writer, &Reply::Status(seen)).await?;
+            }
+            places.mark_unchanged();
+            while let Some((at, counted)) = counting.after(place) {
+                place = at;
+                send(&mut writer, &Reply::Counted(counted)).await?;
+            }
             tokio::select! {
-                changed = status.changed() => if changed.is_err() { return Ok(Wish::Nothing) },
+                // Looked at above, where it is not over.
+                changed = status.changed() => match changed {
+                    Ok(()) => status.mark_changed(),
+                    Err(_) => return Ok(Wish::Nothing),
+                },
+                _ = places.changed() => {}
                 _ = &mut stopped => return Ok::<_, io::Error>(Wish::Nothing),
             }
         }

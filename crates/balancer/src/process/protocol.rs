@@ -4,8 +4,8 @@
 
 use crate::Snapshot;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use spec::balancing::BalancingStatus;
-use std::{io, num::NonZeroU16, sync::Arc};
+use spec::{Millis, balancing::BalancingStatus, measured::NodeCounts};
+use std::{collections::BTreeMap, io, num::NonZeroU16, sync::Arc};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use vpc::InterfaceId;
 
@@ -25,6 +25,13 @@ pub(super) enum Call {
     Lend,
     /// It has taken over: listen no more, and end with the last connection.
     Retreat,
+    /// What was counted is taken in.
+    Counted {
+        /// Who has counted.
+        by: String,
+        /// The number of that.
+        number: u64,
+    },
 }
 
 /// What a balancer says.
@@ -43,8 +50,23 @@ pub(super) enum Reply {
         /// How many they are.
         sockets: usize,
     },
+    /// What it has counted, in parts, until each is taken in.
+    Counted(Counted),
     /// There are no more. The hold on the directory comes with this.
     Lent,
+}
+
+/// What nodes counted in some time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The process that has counted, unlike any other.
+    pub by: String,
+    /// Grows with each part.
+    pub number: u64,
+    /// When, in milliseconds since 1970.
+    pub at: Millis,
+    /// What.
+    pub nodes: BTreeMap<InterfaceId, NodeCounts>,
 }
 
 /// Sends a message.

@@ -2,7 +2,7 @@
 //! with them, and only then the other listens no more. So no connection is refused, and none that there is ends before its answer.
 
 use super::{
-    protocol::{Call, Reply},
+    protocol::{Call, Counted, Reply},
     rights::{Incoming, MOST, send},
 };
 use crate::{Door, Engine, Legacy};
@@ -34,6 +34,7 @@ pub(super) fn ask(stream: &UnixStream) -> io::Result<(Legacy, OwnedFd)> {
                 let sockets = (0..sockets).map_while(|_| incoming.descriptors.pop_front().map(TcpListener::from));
                 legacy.doors.push(Door { interface, port, namespace, sockets: sockets.collect() });
             }
+            Reply::Counted(counted) => legacy.counted.push(counted),
             Reply::Lent => {
                 let hold = incoming.descriptors.pop_front().ok_or(io::ErrorKind::InvalidData)?;
                 return Ok((legacy, hold));
@@ -49,7 +50,13 @@ pub(super) fn thank(stream: &UnixStream) -> io::Result<()> {
 
 /// Lends everything to the balancer at the other end, and waits until that has taken over. When this fails it has not, and everything is
 /// as before.
-pub(super) fn lend(stream: &UnixStream, doors: &[Door], seen: BalancingStatus, hold: BorrowedFd<'_>) -> io::Result<()> {
+pub(super) fn lend(
+    stream: &UnixStream,
+    doors: &[Door],
+    seen: BalancingStatus,
+    counted: &[Counted],
+    hold: BorrowedFd<'_>,
+) -> io::Result<()> {
     prepare(stream)?;
     send(stream, &Reply::Status(seen), &[])?;
     for Door { interface, port, namespace, sockets } in doors {
@@ -58,6 +65,9 @@ pub(super) fn lend(stream: &UnixStream, doors: &[Door], seen: BalancingStatus, h
         let fds = if fds.len() > MOST { Vec::new() } else { fds };
         let door = Reply::Door { interface: interface.clone(), port: *port, namespace: *namespace, sockets: fds.len() };
         send(stream, &door, &fds)?;
+    }
+    for counted in counted {
+        send(stream, &Reply::Counted(counted.clone()), &[])?;
     }
     send(stream, &Reply::Lent, &[hold])?;
     match Incoming::new(stream).next::<Call>()? {

@@ -70,9 +70,11 @@ impl Rules {
         Ok(Self { rules: rules.collect::<Result<_, _>>()?, groups })
     }
 
-    /// The first rule that a request meets.
-    pub(crate) fn first(&self, facts: &Facts<'_>) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.conditions.iter().all(|condition| condition.is_met(facts)))
+    /// The first rule that a request meets, and how many it was held against, the default one apart, which is the last.
+    pub(crate) fn first(&self, facts: &Facts<'_>) -> Option<(&Rule, usize)> {
+        let met = |(_, rule): &(usize, &Rule)| rule.conditions.iter().all(|condition| condition.is_met(facts));
+        let (place, rule) = self.rules.iter().enumerate().find(met)?;
+        Some((rule, (place + 1).min(self.rules.len() - 1)))
     }
 }
 
@@ -168,7 +170,7 @@ mod tests {
             let request = Request::read(head.as_bytes(), &mut room).unwrap();
             let facts =
                 Facts { request: &request, host: without_port(request.host), source: IpAddr::from([192, 0, 2, 1]) };
-            match &rules.first(&facts).unwrap().action {
+            match &rules.first(&facts).unwrap().0.action {
                 Action::Fixed(answer) => answer.body.clone().unwrap(),
                 _ => unreachable!(),
             }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
 mod changes;
+mod counts;
 mod draining;
 mod forwarding;
 mod health;

@@ -6,6 +6,7 @@
 
 mod arn;
 mod attribute;
+mod counted;
 mod health;
 mod limits;
 mod listener;
@@ -22,6 +23,7 @@ pub mod targets;
 #[cfg(test)]
 mod tests;
 
+pub use counted::{GroupHealth, group_health};
 pub(crate) use health::unhealthy_nodes;
 
 /// The ARN of a load balancer.

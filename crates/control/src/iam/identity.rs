@@ -77,8 +77,8 @@ fn known(api: &Api, is: bool) -> Result<(), Fault> {
 
 fn refusal(api: &Api, expired: bool) -> Fault {
     let (code, status) = match (api.protocol, expired) {
-        (Protocol::Json, true) => ("ExpiredTokenException", 400),
-        (Protocol::Json, false) => ("UnrecognizedClientException", 400),
+        (Protocol::Json | Protocol::Cbor, true) => ("ExpiredTokenException", 400),
+        (Protocol::Json | Protocol::Cbor, false) => ("UnrecognizedClientException", 400),
         (Protocol::Query, true) => ("ExpiredToken", 403),
         (Protocol::Query, false) => ("InvalidClientTokenId", 403),
         (Protocol::Ec2, true) => ("RequestExpired", 400),

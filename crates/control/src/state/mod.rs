@@ -27,6 +27,8 @@ mod ecr_layer;
 mod ecr_registry;
 mod ecr_repository;
 mod ecr_tag;
+// CloudWatch's.
+mod alarm;
 // SSM Parameter Store's and Secrets Manager's.
 mod hidden;
 mod parameter;
@@ -53,6 +55,7 @@ mod withdrawn_address;
 
 pub use self::vpc::{Vpc, VpcCidr};
 pub use address::Address;
+pub use alarm::{Alarm, AlarmEvent};
 pub use call_token::CallToken;
 pub use certificate::{Certificate, CertificateKey};
 pub use client_token::ClientToken;
@@ -242,6 +245,10 @@ tables! {
     target_groups: TargetGroup,
     /// Targets by [`Target::key_of`].
     targets: Target,
+    /// CloudWatch alarms by name.
+    alarms: Alarm,
+    /// What happened to alarms; those of one alarm start with [`AlarmEvent::prefix`].
+    alarm_events: AlarmEvent,
     /// Registries that images were loaded from, by name.
     mirrored_registries: MirroredRegistry,
     /// CloudWatch log groups by name.

@@ -94,6 +94,12 @@ pub struct Deployment {
     pub rollback: bool,
     /// When it may start tasks again after some have failed.
     pub retry: Retry,
+    /// Whether no alarm fails it: one was in `ALARM` when it began.
+    #[serde(default)]
+    pub unwatched: bool,
+    /// When it had everything, and began to be watched on for a while.
+    #[serde(default)]
+    pub baking_since: Option<Timestamp>,
 }
 
 /// How long a deployment waits before it starts tasks ("Service throttle logic", Amazon ECS Developer Guide).
@@ -256,6 +262,12 @@ pub struct ServiceDeployment {
     pub rollback: Option<(String, Timestamp, String)>,
     /// How many tasks of the target had failed when it was over.
     pub failed_tasks: u32,
+    /// The alarms that failed it.
+    #[serde(default)]
+    pub alarmed: Vec<String>,
+    /// Whether no alarm could: one was in `ALARM` when it began.
+    #[serde(default)]
+    pub unwatched: bool,
 }
 
 impl ServiceDeployment {

@@ -2,7 +2,7 @@
 
 use super::{Door, Received, body, endpoint, guard, reply, reply::Reply};
 use crate::app::{App, blocking, guarded, request_id};
-use crate::{logs, registry};
+use crate::{cloudwatch, logs, registry};
 use ::aws::api::Api;
 use ::aws::doc::Doc;
 use ::aws::fault::Fault;
@@ -66,6 +66,14 @@ async fn run(
             let _held = (room, turn);
             let view = View { state: &app.core.state(), now: app.core.clock().now(), caller: &caller };
             answer(&view, &app.logs, first_line, input)
+        })
+        .await;
+    }
+    if let Some(answer) = cloudwatch::operation(api, operation) {
+        return blocking(move || {
+            let _held = room;
+            let view = View { state: &app.core.state(), now: app.core.clock().now(), caller: &caller };
+            answer(api, &view, &app.metrics, input)
         })
         .await;
     }

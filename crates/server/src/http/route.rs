@@ -2,7 +2,7 @@
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{mirror, networks, registry, reset, status, sync};
+use crate::{cloudwatch, mirror, networks, registry, reset, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -76,6 +76,12 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
             let spec::InterruptRequest { task } = from_json(&read(body).await?.bytes)?;
             let interrupt = move |tx: &mut control::Tx<'_>| control::ecs::interrupt(tx, &task);
             app.core.run(control::Caller::default(), interrupt).await?;
+            Ok(reply::json(200, &serde_json::json!({})))
+        }
+        (Door::Unix, &Method::POST, "/_neargate/measured") => {
+            let measured = from_json(&read(body).await?.bytes)?;
+            let keeper = app.clone();
+            crate::app::blocking(move || cloudwatch::take(&keeper, measured)).await?;
             Ok(reply::json(200, &serde_json::json!({})))
         }
         (Door::Unix, method, "/_neargate/images") => {

@@ -115,7 +115,6 @@ pub(super) fn configuration(
         return Err(unsupported(&format!("the deployment strategy {}", other.as_str())));
     }
     let refused = [
-        ("deploymentConfiguration.alarms", alarms.is_some_and(|alarms| alarms.enable == Some(true))),
         ("deploymentConfiguration.bakeTimeInMinutes", bake_time_in_minutes.is_some_and(|minutes| minutes != 0)),
         ("deploymentConfiguration.lifecycleHooks", lifecycle_hooks.is_some_and(|hooks| !hooks.is_empty())),
         ("deploymentConfiguration.linearConfiguration", linear_configuration.is_some()),
@@ -139,8 +138,10 @@ pub(super) fn configuration(
     let off = || DeploymentCircuitBreaker { enable: Some(false), rollback: Some(false), ..Default::default() };
     let breaker = deployment_circuit_breaker.or(before.deployment_circuit_breaker).unwrap_or_else(off);
     circuit_breaker(&breaker)?;
+    let alarms = alarms.map(super::alarms::check).transpose()?.or(before.alarms);
     Ok(DeploymentConfiguration {
         deployment_circuit_breaker: Some(breaker),
+        alarms,
         maximum_percent: Some(most),
         minimum_healthy_percent: Some(least),
         strategy: Some(DeploymentStrategy::Rolling),

@@ -3,8 +3,10 @@
 //! Restarted at any moment it goes on where it was, for everything it goes by is in the records.
 
 use super::{
+    alarms,
     decide::{Stage, Step, TaskView, Why, decide},
-    deployments, events, standing,
+    deployments::{self, Failure},
+    events, standing,
     start::start,
 };
 use crate::{
@@ -38,6 +40,7 @@ pub fn run(tx: &mut Tx<'_>) {
         deregister(tx, &service, &ids);
         take_note(tx, &mut service, &ids);
         break_circuit(tx, &mut service);
+        heed_alarms(tx, &mut service);
         schedule(tx, &mut service, &mut ids);
         tx.state.services.update(&key, |record| *record = service);
     }
@@ -157,7 +160,15 @@ fn break_circuit(tx: &mut Tx<'_>, service: &mut Service) {
     let Some(primary) = service.primary() else { return };
     let watched = enabled == Some(true) && primary.state == DeploymentRolloutState::InProgress && !primary.rollback;
     if watched && service.status == ServiceStatus::Active && primary.failed_tasks >= standing::threshold(service) {
-        deployments::fail(tx, service);
+        deployments::fail(tx, service, Failure::Tasks);
+    }
+}
+
+/// Fails the primary deployment when an alarm says so.
+fn heed_alarms(tx: &mut Tx<'_>, service: &mut Service) {
+    let triggered = alarms::triggered(&tx.state, service);
+    if service.status == ServiceStatus::Active && !triggered.is_empty() {
+        deployments::fail(tx, service, Failure::Alarms(triggered));
     }
 }
 

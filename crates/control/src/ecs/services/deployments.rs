@@ -1,7 +1,7 @@
 //! Deployments of a service: begun, completed, failed, rolled back. Nothing else changes them, but for the counts of what failed
 //! (in `standing`).
 
-use super::events;
+use super::{alarms, events};
 use crate::{
     Tx,
     state::{Deployed, Deployment, Record, Retry, Service, ServiceDeployment, ServiceRevision, deployment_id},
@@ -23,6 +23,7 @@ pub(super) fn begin(tx: &mut Tx<'_>, service: &mut Service, what: Deployed) {
         ServiceRevision { cluster: cluster.clone(), service: name.clone(), id: id.clone(), created_at: tx.now, what };
     tx.state.service_revisions.put(revision);
     supersede(tx, service);
+    let unwatched = !alarms::alarmed(&tx.state, service).is_empty();
     let rollout = format!("{}-{}", tx.hex(8), tx.hex(12));
     let deployment = ServiceDeployment {
         cluster,
@@ -39,10 +40,12 @@ pub(super) fn begin(tx: &mut Tx<'_>, service: &mut Service, what: Deployed) {
         configuration: service.configuration.clone(),
         rollback: None,
         failed_tasks: 0,
+        alarmed: Vec::new(),
+        unwatched,
     };
     tx.state.service_deployments.put(deployment);
     let reason = format!("ECS deployment {} in progress.", deployment_id(&id));
-    service.deployments.insert(0, fresh(id, rollout, reason, tx.now));
+    service.deployments.insert(0, Deployment { unwatched, ..fresh(id, rollout, reason, tx.now) });
     trim(tx, service);
 }
 
@@ -57,6 +60,8 @@ fn fresh(revision: String, rollout: String, reason: String, now: Timestamp) -> D
         failed_tasks: 0,
         rollback: false,
         retry: Retry::default(),
+        unwatched: false,
+        baking_since: None,
     }
 }
 
@@ -86,8 +91,16 @@ fn over(tx: &mut Tx<'_>, service: &Service, deployment: &Deployment, status: Sta
     });
 }
 
-/// The primary deployment has everything, and is alone.
+/// The primary deployment has everything, and is alone. Alarms have their time to notice what is wrong with it.
 pub(super) fn complete(tx: &mut Tx<'_>, service: &mut Service) {
+    let bake = alarms::bake(&tx.state, service);
+    let now = tx.now;
+    if let Some(primary) = service.deployments.first_mut() {
+        let since = *primary.baking_since.get_or_insert(now);
+        if now.millis < since.millis + bake {
+            return;
+        }
+    }
     let Some(primary) = service.deployments.first_mut() else { return };
     primary.state = State::Completed;
     primary.reason = format!("ECS deployment {} completed.", primary.id());
@@ -99,19 +112,39 @@ pub(super) fn complete(tx: &mut Tx<'_>, service: &mut Service) {
     events::say(tx, service, &format!("(deployment {}) deployment completed.", primary.id()));
 }
 
-/// Too many tasks of the primary deployment failed: it starts no more, and the last completed one takes its place where that is wanted
-/// ("How the Amazon ECS deployment circuit breaker detects failures", Amazon ECS Developer Guide).
-pub(super) fn fail(tx: &mut Tx<'_>, service: &mut Service) {
-    let breaker = service.configuration.deployment_circuit_breaker.clone().unwrap_or_default();
+/// Why a deployment fails.
+pub(super) enum Failure {
+    /// Too many of its tasks failed ("How the Amazon ECS deployment circuit breaker detects failures", Amazon ECS Developer Guide).
+    Tasks,
+    /// These alarms are in `ALARM` ("How CloudWatch alarms detect Amazon ECS deployment failures", same guide).
+    Alarms(Vec<String>),
+}
+
+/// The primary deployment has failed: it starts no more tasks, and the last completed one takes its place where that is wanted.
+pub(super) fn fail(tx: &mut Tx<'_>, service: &mut Service, why: Failure) {
+    let configuration = &service.configuration;
+    let (who, what, rollback, alarmed) = match why {
+        Failure::Tasks => {
+            let breaker = configuration.deployment_circuit_breaker.as_ref();
+            let rollback = breaker.and_then(|breaker| breaker.rollback);
+            ("ECS deployment circuit breaker", "tasks failed to start.", rollback, Vec::new())
+        }
+        Failure::Alarms(alarmed) => {
+            let rollback = configuration.alarms.as_ref().and_then(|alarms| alarms.rollback);
+            ("ECS deployment alarms", "alarm detected.", rollback, alarmed)
+        }
+    };
     let Some(failed) = service.deployments.first_mut() else { return };
     failed.state = State::Failed;
-    failed.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+    failed.reason = format!("{who}: {what}");
     failed.updated_at = tx.now;
     let failed = failed.clone();
-    events::say(tx, service, &format!("(deployment {}) deployment failed: tasks failed to start.", failed.id()));
+    events::say(tx, service, &format!("(deployment {}) deployment failed: {what}", failed.id()));
+    let key = ServiceDeployment::key_of(&service.cluster, &service.name, &failed.rollout);
+    tx.state.service_deployments.update(&key, |record| record.alarmed = alarmed);
     let back = service.last_completed.clone().filter(|back| *back != failed.revision);
-    match back.filter(|_| breaker.rollback == Some(true)) {
-        Some(back) => roll_back(tx, service, &back, "ECS deployment circuit breaker"),
+    match back.filter(|_| rollback == Some(true)) {
+        Some(back) => roll_back(tx, service, &back, who),
         None => over(tx, service, &failed, Status::Stopped, Some(failed.reason.clone())),
     }
 }
@@ -127,6 +160,7 @@ pub(super) fn roll_back(tx: &mut Tx<'_>, service: &mut Service, back: &str, who:
     deployment.state = State::InProgress;
     deployment.reason = format!("{who}: rolling back to deploymentId {id}.");
     deployment.rollback = true;
+    deployment.baking_since = None;
     deployment.rollout = from.rollout.clone();
     deployment.updated_at = tx.now;
     service.deployments.insert(0, deployment);

@@ -10,8 +10,8 @@ use aws::{
     api::ecs::{
         self, ContainerImage, DescribeServiceDeploymentsRequest, DescribeServiceDeploymentsResponse,
         DescribeServiceRevisionsRequest, DescribeServiceRevisionsResponse, Failure, ListServiceDeploymentsRequest,
-        ListServiceDeploymentsResponse, ResolvedConfiguration, Rollback, ServiceDeploymentBrief,
-        ServiceDeploymentCircuitBreaker, ServiceDeploymentRollbackMonitorsStatus as Monitors,
+        ListServiceDeploymentsResponse, ResolvedConfiguration, Rollback, ServiceDeploymentAlarms,
+        ServiceDeploymentBrief, ServiceDeploymentCircuitBreaker, ServiceDeploymentRollbackMonitorsStatus as Monitors,
         ServiceDeploymentStatus as Status, ServiceRevisionLoadBalancer, ServiceRevisionSummary,
     },
     fault::Fault,
@@ -169,7 +169,24 @@ fn shape(state: &State, of: &ServiceDeployment) -> ecs::ServiceDeployment {
             service_revision_arn: Some(arn::service_revision(region, &of.cluster, &of.service, back)),
         }),
         deployment_circuit_breaker: Some(circuit_breaker(service, of)),
+        alarms: Some(alarms(of)),
         ..ecs::ServiceDeployment::default()
+    }
+}
+
+fn alarms(of: &ServiceDeployment) -> ServiceDeploymentAlarms {
+    let configured = of.configuration.alarms.as_ref().filter(|alarms| alarms.enable == Some(true));
+    let status = match configured {
+        None => Monitors::Disabled,
+        Some(_) if of.unwatched => Monitors::Disabled,
+        Some(_) if !of.alarmed.is_empty() => Monitors::Triggered,
+        Some(_) if of.finished_at.is_some() || of.rollback.is_some() => Monitors::MonitoringComplete,
+        Some(_) => Monitors::Monitoring,
+    };
+    ServiceDeploymentAlarms {
+        status: Some(status),
+        alarm_names: configured.and_then(|alarms| alarms.alarm_names.clone()),
+        triggered_alarm_names: (!of.alarmed.is_empty()).then(|| of.alarmed.clone()),
     }
 }
 

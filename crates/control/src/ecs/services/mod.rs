@@ -3,6 +3,7 @@
 //! Operations write down what is wanted; [`controller`] brings it about. Absent on purpose: the `DAEMON` scheduling strategy, which only
 //! instances have, and deployments other than rolling ones.
 
+mod alarms;
 mod check;
 mod controller;
 mod create;

@@ -1,5 +1,6 @@
 //! Services as a client meets them, in a region whose one host does what the test says.
 
+mod alarmed;
 mod balanced;
 mod cost;
 mod deciding;
@@ -185,5 +186,7 @@ pub(crate) fn deployment(revision: &str) -> Deployment {
         failed_tasks: 0,
         rollback: false,
         retry: Retry::default(),
+        unwatched: false,
+        baking_since: None,
     }
 }

@@ -57,10 +57,6 @@ fn what_neargate_does_not_do_is_refused_by_name() {
         (json!({"deploymentController": {"type": "EXTERNAL"}}), "the deployment controller EXTERNAL"),
         (json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}), "the deployment strategy BLUE_GREEN"),
         (json!({"deploymentConfiguration": {"strategy": "CANARY"}}), "the deployment strategy CANARY"),
-        (
-            json!({"deploymentConfiguration": {"alarms": {"alarmNames": ["a"], "enable": true, "rollback": true}}}),
-            "deploymentConfiguration.alarms",
-        ),
         (json!({"serviceConnectConfiguration": {"enabled": true}}), "serviceConnectConfiguration"),
         (json!({"serviceRegistries": [{"registryArn": "arn"}]}), "serviceRegistries"),
         (json!({"volumeConfigurations": [{"name": "v"}]}), "volumeConfigurations"),

@@ -1,0 +1,90 @@
+//! Amazon CloudWatch, as far as it is records: alarms, when they change their state, their history and tags.
+//!
+//! Absent: what was measured. That is no record; the server keeps it in memory and files of its own, answers the operations that need it
+//! (`PutMetricData`, `GetMetricData`, `GetMetricStatistics`, `ListMetrics`), and shows alarms the values they are about ([`evaluate`]).
+
+mod change;
+mod describe;
+mod evaluate;
+mod history;
+mod put;
+mod reason;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+pub use change::observe;
+pub use evaluate::{Period, Watched, evaluate, watched};
+pub use put::check_period;
+
+use crate::{Region, Service};
+use aws::{
+    api::cloudwatch::{API, Dimension, op},
+    fault::Fault,
+};
+
+/// The operations that need nothing measured.
+pub fn service() -> Service {
+    Service::new(&API)
+        .write(op::PutMetricAlarm, put::put)
+        .read(op::DescribeAlarms, describe::describe)
+        .read(op::DescribeAlarmsForMetric, describe::for_metric)
+        .read(op::DescribeAlarmHistory, history::describe)
+        .write(op::DeleteAlarms, change::delete)
+        .write(op::SetAlarmState, change::set_state)
+        .write(op::EnableAlarmActions, change::enable_actions)
+        .write(op::DisableAlarmActions, change::disable_actions)
+        .read(op::ListTagsForResource, tags::list)
+        .write(op::TagResource, tags::tag)
+        .write(op::UntagResource, tags::untag)
+}
+
+/// A value that can't be right.
+pub fn invalid(message: impl Into<String>) -> Fault {
+    Fault::new("InvalidParameterValue", message)
+}
+
+/// Values that can't be right together.
+pub fn combination(message: impl Into<String>) -> Fault {
+    Fault::new("InvalidParameterCombination", message)
+}
+
+/// Something of CloudWatch's that neargate does not have.
+pub fn unsupported(what: &str) -> Fault {
+    invalid(format!("neargate does not support {what} yet."))
+}
+
+/// A token that is of no page.
+pub fn bad_token() -> Fault {
+    Fault::new("InvalidNextToken", "The next token specified is invalid.")
+}
+
+/// Refuses what is wanted of these, by name.
+///
+/// # Errors
+/// For the first that is.
+pub fn refuse(all: &[(&str, bool)]) -> Result<(), Fault> {
+    all.iter().find(|(_, wanted)| *wanted).map_or(Ok(()), |(what, _)| Err(unsupported(what)))
+}
+
+/// Dimensions by name, in the order of the names.
+///
+/// # Errors
+/// `InvalidParameterValue` for a name that is there twice.
+pub fn dimensions(given: Option<Vec<Dimension>>) -> Result<Vec<(String, String)>, Fault> {
+    let given = given.unwrap_or_default().into_iter();
+    let mut all: Vec<(String, String)> =
+        given.map(|of| (of.name.unwrap_or_default(), of.value.unwrap_or_default())).collect();
+    all.sort();
+    match all.windows(2).find(|pair| pair.first().map(|of| &of.0) == pair.last().map(|of| &of.0)) {
+        Some(pair) => {
+            Err(invalid(format!("No two dimensions can have the same name: {}.", pair.first().map_or("", |of| &of.0))))
+        }
+        None => Ok(all),
+    }
+}
+
+/// The ARN of an alarm.
+fn arn(region: &Region, name: &str) -> String {
+    region.arn("cloudwatch", format_args!("alarm:{name}"))
+}

@@ -1,0 +1,69 @@
+//! What of CloudWatch needs what was measured: the operations that take it in and tell it, the alarms that go by it, and what hosts report.
+
+mod alarms;
+mod get;
+mod list;
+mod measured;
+mod put;
+
+pub(crate) use alarms::watch;
+pub(crate) use measured::take;
+
+use crate::app::{App, internal};
+use aws::api::{
+    Api,
+    cloudwatch::{API, op},
+};
+use aws::doc::Doc;
+use aws::fault::Fault;
+use aws::shape::{Operation, Shape};
+use control::View;
+use control::cloudwatch::unsupported;
+use metrics::{Statistic, Store};
+
+/// The function behind an operation. It may write to a file.
+pub(crate) type Answer = fn(&'static Api, &View<'_>, &Store, Doc) -> Result<Doc, Fault>;
+
+/// The function behind an operation, if it is one that needs what was measured.
+pub(crate) fn operation(api: &Api, name: &str) -> Option<Answer> {
+    if api.service != API.service {
+        return None;
+    }
+    match name {
+        op::PutMetricData::NAME => {
+            Some(|api, view, store, input| typed::<op::PutMetricData>(api, view, store, input, put::put))
+        }
+        op::GetMetricData::NAME => {
+            Some(|api, view, store, input| typed::<op::GetMetricData>(api, view, store, input, get::data))
+        }
+        op::GetMetricStatistics::NAME => {
+            Some(|api, view, store, input| typed::<op::GetMetricStatistics>(api, view, store, input, get::statistics))
+        }
+        op::ListMetrics::NAME => {
+            Some(|api, view, store, input| typed::<op::ListMetrics>(api, view, store, input, list::list))
+        }
+        _ => None,
+    }
+}
+
+fn typed<O: Operation>(
+    api: &Api,
+    view: &View<'_>,
+    store: &Store,
+    input: Doc,
+    answer: fn(&View<'_>, &Store, O::Input) -> Result<O::Output, Fault>,
+) -> Result<Doc, Fault> {
+    answer(view, store, api.read::<O>(input)?).map(Shape::write)
+}
+
+/// A statistic by its name.
+fn statistic(name: &str) -> Result<Statistic, Fault> {
+    Statistic::parse(name).ok_or_else(|| unsupported(&format!("the statistic {name}")))
+}
+
+/// Forgets what was measured too long ago.
+pub(crate) fn sweep(app: &App) -> Result<(), Fault> {
+    app.metrics
+        .expire(app.core.clock().now().millis)
+        .map_err(|error| internal(format!("removing old metrics: {error}")))
+}
