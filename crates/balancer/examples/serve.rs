@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             NonZeroU16::new(listen.port()).ok_or("port 0 is none")?,
             Listener { arn: "listener".into(), tls: None, rules: vec![rule] },
         )]),
+        flows: Default::default(),
         idle_timeout: 60,
         client_keep_alive: 3600,
         desync_mitigation: DesyncMitigation::Defensive,
@@ -41,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         tls: false,
         version: ProtocolVersion::Http1,
         health_check: TargetHealthCheck {
+            tcp: false,
             tls: false,
             port: None,
             path: "/".into(),
@@ -50,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             unhealthy_threshold: 2,
             matcher: vec![(200, 499)],
         },
+        flows: None,
         algorithm: Algorithm::RoundRobin,
         anomaly_mitigation: false,
         slow_start: 0,

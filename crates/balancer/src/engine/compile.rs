@@ -35,9 +35,10 @@ impl Compiled {
         Self { settings: Arc::new(Settings::from(&**spec)), listeners: listeners.collect(), spec: Arc::clone(spec) }
     }
 
-    /// The target groups that rules name.
+    /// The target groups that rules name, and those that the kernel forwards to, of which the checks are what is done here.
     pub(crate) fn groups(&self) -> BTreeSet<&TargetGroupId> {
-        self.listeners.values().flatten().flat_map(|rules| &rules.groups).collect()
+        let flows = self.spec.flows.values().map(|listener| &listener.group);
+        self.listeners.values().flatten().flat_map(|rules| &rules.groups).chain(flows).collect()
     }
 }
 

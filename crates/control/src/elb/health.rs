@@ -4,7 +4,7 @@
 use super::target_group;
 use crate::{
     State,
-    state::{ListenerRule, LoadBalancer, Target, TargetCrossZone, TargetGroup},
+    state::{ListenerRule, LoadBalancer, Target, TargetGroup},
 };
 use aws::api::elbv2::{TargetHealthReasonEnum as Reason, TargetHealthStateEnum as Health};
 use spec::balancing::{BalancingStatus, TargetGroupId, TargetHealth, TargetStatus, Unhealthy};
@@ -99,7 +99,7 @@ fn nodes_using<'a>(
 ) -> impl Iterator<Item = &'a InterfaceId> {
     let uses = move |subnet: &SubnetId| {
         let zone = state.subnets.get(subnet).map(|subnet| &subnet.zone);
-        group.attributes.cross_zone != TargetCrossZone::Off || target.zone.is_none() || zone == target.zone.as_ref()
+        group.crosses_zones(balancer) || target.zone.is_none() || zone == target.zone.as_ref()
     };
     balancer.nodes.iter().filter(move |(subnet, _)| uses(subnet)).map(|(_, node)| node)
 }

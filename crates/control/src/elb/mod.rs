@@ -1,7 +1,8 @@
-//! Elastic Load Balancing v2: Application Load Balancers with HTTP listeners, their rules, and target groups of the type `ip`.
+//! Elastic Load Balancing v2: Application Load Balancers with HTTP listeners and their rules, Network Load Balancers with listeners for TCP
+//! and UDP, and target groups of the type `ip`.
 //!
 //! This file is the routing table; one directory a resource. What hosts are told of it all is in `spec`; what follows from what they say,
-//! in `health` and in `controllers::load_balancers`. Absent: Network and Gateway Load Balancers, HTTPS listeners, and with them
+//! in `health` and in `controllers::load_balancers`. Absent: Gateway Load Balancers, HTTPS and TLS listeners, and with them
 //! certificates, authentication and trust stores; targets that are instances, functions or load balancers; access logs; IPv6.
 
 mod arn;

@@ -2,9 +2,9 @@
 
 use super::{
     super::{arn, invalid, limits, rule::action, tags},
-    Tls, check_free, check_no_tls, check_protocol, default_rule,
+    Tls, check_free, check_groups, check_no_tls, default_rule,
     describe::show,
-    port,
+    port, protocol,
 };
 use crate::{
     Tx,
@@ -29,14 +29,16 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateListenerInput) -> Res
         mutual_authentication,
     } = input;
     let load_balancer = arn::find_load_balancer(&tx.state, &load_balancer_arn)?.clone();
-    check_protocol(protocol.ok_or_else(|| invalid("A listener protocol must be specified"))?)?;
+    let protocol = protocol.ok_or_else(|| invalid("A listener protocol must be specified"))?;
+    let flows = self::protocol(&load_balancer, protocol)?;
     let port = port(given_port.ok_or_else(|| invalid("A listener port must be specified"))?)?;
-    check_no_tls(Tls { ssl_policy, certificates, alpn_policy, mutual_authentication })?;
+    check_no_tls(&load_balancer, Tls { ssl_policy, certificates, alpn_policy, mutual_authentication })?;
     let tags = tags::at_creation(given_tags)?;
     let (action, order) = action::read(&tx.state, &load_balancer, default_actions, None)?;
+    check_groups(&tx.state, flows, &action)?;
     let others = || tx.state.listeners.prefixed(&Listener::prefix(&load_balancer.id)).collect::<Vec<_>>();
     if let Some(same) = others().into_iter().find(|other| other.port == port)
-        && same.tags == tags
+        && (&same.tags, same.flows) == (&tags, flows)
         && default_rule(&tx.state, same).is_some_and(|rule| rule.action == action)
     {
         return Ok(CreateListenerOutput { listeners: Some(vec![show(&tx.state, &load_balancer, same)]) });
@@ -45,7 +47,7 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateListenerInput) -> Res
     if others().len() >= limits::LISTENERS {
         return Err(Fault::new("TooManyListeners", "The maximum number of listeners has been reached"));
     }
-    let listener = Listener { load_balancer: load_balancer.id.clone(), id: tx.hex(16), port, tags };
+    let listener = Listener { load_balancer: load_balancer.id.clone(), id: tx.hex(16), port, flows, tags };
     let rule = ListenerRule {
         load_balancer: load_balancer.id.clone(),
         listener: listener.id.clone(),

@@ -2,7 +2,7 @@
 
 use super::{
     super::{arn, invalid, page::page, rule::action},
-    default_rule,
+    default_rule, protocol_shown,
 };
 use crate::{
     State, View,
@@ -11,7 +11,7 @@ use crate::{
 use aws::{
     api::elbv2::{
         DescribeListenerCertificatesInput, DescribeListenerCertificatesOutput, DescribeListenersInput,
-        DescribeListenersOutput, Listener as Shape, ProtocolEnum,
+        DescribeListenersOutput, Listener as Shape,
     },
     fault::Fault,
 };
@@ -48,12 +48,12 @@ pub(in crate::elb) fn describe(
 
 /// A listener as a reply shows it.
 pub(super) fn show(state: &State, load_balancer: &LoadBalancer, of: &Listener) -> Shape {
-    let Listener { load_balancer: _, id: _, port, tags: _ } = of;
+    let Listener { load_balancer: _, id: _, port, flows: _, tags: _ } = of;
     Shape {
         listener_arn: Some(arn::listener(&state.region, load_balancer, of)),
         load_balancer_arn: Some(arn::load_balancer(&state.region, load_balancer)),
         port: Some(port.get().into()),
-        protocol: Some(ProtocolEnum::Http),
+        protocol: Some(protocol_shown(of)),
         default_actions: default_rule(state, of).map(|rule| vec![action::show(state, rule)]),
         ..Shape::default()
     }

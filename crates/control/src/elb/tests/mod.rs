@@ -4,6 +4,7 @@ mod attributes;
 mod draining;
 mod listeners;
 mod load_balancers;
+mod network;
 mod rules;
 mod rules_refused;
 mod target_groups;
