@@ -6,7 +6,6 @@ use spec::balancing::{
     TargetAddress, TargetGroup, TargetHealth, TargetHealthCheck, TargetStatus,
 };
 use std::{
-    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU16,
 };
@@ -114,6 +113,6 @@ pub fn found(world: &mut World, n: u8, health: TargetHealth) {
     let nodes = world.seen.health.entry("tg-1".into()).or_default();
     for node in NODES {
         let status = TargetStatus { since: 1, health: health.clone(), active: 0 };
-        nodes.entry(interface_id(node)).or_insert_with(BTreeMap::new).insert(target(n), status);
+        nodes.entry(interface_id(node)).or_default().insert(target(n), status);
     }
 }

@@ -231,3 +231,27 @@ fn hosts_are_told_what_to_forward() {
     let forwarded = known.flows.as_ref().unwrap().values().next().unwrap();
     assert!(forwarded.client_kept && forwarded.targets.len() == 2 && forwarded.protocols == [6, 17].into());
 }
+
+#[test]
+fn a_zone_without_a_target_is_left_out_of_the_name() {
+    let mut world = World::region();
+    let balancer = world.network_load_balancer("net", json!({}));
+    let group = world.flow_group("tcp", "TCP");
+    world.elb("CreateListener", listening(&balancer, "TCP", 80, &group));
+    let healthy = |world: &mut World| -> Vec<bool> {
+        let vpc = world.home_vpc();
+        let named = crate::elb::named(&world.state, &vpc.into());
+        named.values().next().unwrap().nodes.values().map(|node| node.healthy).collect()
+    };
+    world.host_finds(&TargetHealth::Healthy);
+    assert_eq!(healthy(&mut world), [true, true], "without targets no node is worse than another");
+    let subnet = world.default_subnets().remove(0);
+    let target = world.state.subnets.get(&subnet).unwrap().cidr.hosts().nth(50).unwrap().to_string();
+    world.elb("RegisterTargets", json!({"TargetGroupArn": group, "Targets": [{ "Id": target }]}));
+    world.host_finds(&TargetHealth::Healthy);
+    assert_eq!(healthy(&mut world), [true, false]);
+    let on = json!([{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}]);
+    world.elb("ModifyTargetGroupAttributes", json!({"TargetGroupArn": group, "Attributes": on}));
+    world.host_finds(&TargetHealth::Healthy);
+    assert_eq!(healthy(&mut world), [true, true]);
+}
