@@ -171,7 +171,7 @@ pub(super) fn show(of: &TargetHealthCheck, version: ProtocolVersion) -> Shape {
         healthy_threshold_count: number(healthy_threshold),
         unhealthy_threshold_count: number(unhealthy_threshold),
         health_check_path: (!tcp).then(|| path.clone()),
-        matcher: (!tcp).then(|| match version {
+        matcher: (!tcp).then_some(match version {
             ProtocolVersion::Grpc => Matcher { http_code: None, grpc_code: Some(codes) },
             _ => Matcher { http_code: Some(codes), grpc_code: None },
         }),

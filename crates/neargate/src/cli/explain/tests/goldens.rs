@@ -220,7 +220,7 @@ fn a_network_load_balancer_is_followed_to_its_targets() {
     // The target's group is for another group: a client's address is nobody's there.
     assert_eq!(
         rest(&topology, "task/aa11").rsplit("\n\n").nth(1).unwrap(),
-        "Not reachable. On the way to target 10.0.1.10:5432: No rule of eni-db's security groups allows TCP to port 5432 from 10.0.0.10."
+        "Not reachable. On the way to target 10.0.1.10:5432: No ingress rule of eni-db's security groups allows TCP port 5432 from 10.0.0.10."
     );
     let all = vpc_1(&mut topology).security_groups["sg-default"].egress.clone();
     vpc_1(&mut topology).security_groups.get_mut("sg-db").unwrap().ingress = all;
