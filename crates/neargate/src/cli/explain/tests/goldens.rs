@@ -243,6 +243,8 @@ Its answer:
 Reachable. Load balancer flows forwards TCP port 80 to its targets.
 "
     );
+    let all = vpc_1(&mut topology).security_groups["sg-default"].egress.clone();
+    vpc_1(&mut topology).security_groups.get_mut("sg-db").unwrap().egress = all;
     let own = tcp(&topology, "task/bb33", "eni-app:80").fix.unwrap().why;
     assert!(own.starts_with("Target 10.0.1.10:5432 would see its own address as the client's"), "{own}");
 }
