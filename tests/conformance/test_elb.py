@@ -119,8 +119,8 @@ def test_refusals_are_dressed_as_aws_dresses_them(elb, place, made):
     vpc, subnets = place
     one_zone = ("ValidationError", "At least two subnets in two different Availability Zones must be specified", 400)
     assert refusal(elb.create_load_balancer, Name="web", Subnets=subnets[:1]) == one_zone
-    network = ("InvalidConfigurationRequest", "The load balancer type 'network' is not supported by neargate.", 400)
-    assert refusal(elb.create_load_balancer, Name="web", Subnets=subnets, Type="network") == network
+    gateway = ("InvalidConfigurationRequest", "The load balancer type 'gateway' is not supported by neargate.", 400)
+    assert refusal(elb.create_load_balancer, Name="web", Subnets=subnets, Type="gateway") == gateway
     assert refusal(elb.describe_load_balancers, Names=["none"]) == ("LoadBalancerNotFound", "Load balancers '[none]' not found", 400)
     assert refusal(elb.describe_target_groups, TargetGroupArns=["x"])[:2] == ("ValidationError", "'x' is not a valid target group ARN")
     assert refusal(elb.describe_trust_stores)[::2] == ("NotImplemented", 501)

@@ -25,6 +25,14 @@ pub(crate) async fn probe(
     version: ProtocolVersion,
 ) -> Result<(), Unhealthy> {
     let timeout = Duration::from_secs(check.timeout.into());
+    if check.tcp {
+        let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
+        return match tokio::time::timeout(timeout, sockets.connect(node, address)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(Unhealthy::FailedHealthChecks),
+            Err(_) => Err(Unhealthy::Timeout),
+        };
+    }
     match tokio::time::timeout(timeout, ask(sockets, node, target, check, version)).await {
         Ok(Ok(status)) => judge(check, status),
         Ok(Err(NoAnswer)) => Err(Unhealthy::FailedHealthChecks),

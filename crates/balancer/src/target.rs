@@ -145,6 +145,7 @@ pub(crate) mod tests {
             tls: false,
             version: ProtocolVersion::Http1,
             health_check: TargetHealthCheck {
+                tcp: false,
                 tls: false,
                 port: None,
                 path: "/".into(),
@@ -154,6 +155,7 @@ pub(crate) mod tests {
                 unhealthy_threshold: 2,
                 matcher: vec![(200, 200)],
             },
+            flows: None,
             algorithm: Algorithm::RoundRobin,
             anomaly_mitigation: false,
             slow_start: 0,

@@ -129,7 +129,7 @@ fn main() {
     let instance: Instance = world.instance.clone();
     let mut restarted = Network::new(instance);
     timed("verify after a restart", || {
-        restarted.verify(&plan(&world.instance, &world.spec, Internet::Sealed)).unwrap()
+        restarted.verify(&plan(&world.instance, &world.spec, Internet::Sealed, &Default::default())).unwrap()
     });
     let keep = world.spec.tasks.keys().take(1).cloned().collect::<Vec<_>>();
     world.spec.tasks.retain(|id, _| keep.contains(id));

@@ -4,7 +4,10 @@
 mod support;
 
 use network::{Instance, Internet, plan};
-use spec::HostSpec;
+use spec::{
+    HostSpec,
+    balancing::{FlowProtocol, TargetHealth, Unhealthy},
+};
 use std::{fs, path::Path, sync::Arc};
 use support::*;
 use vpc::{
@@ -30,10 +33,14 @@ fn assert_golden(name: &str, spec: &HostSpec) {
 }
 
 fn assert_golden_with(name: &str, spec: &HostSpec, internet: Internet) {
-    let text = plan(&Instance::new("ng1a2b3c").unwrap(), spec, internet).to_string();
+    let text = plan(&Instance::new("ng1a2b3c").unwrap(), spec, internet, &Default::default()).to_string();
+    assert_text(name, &text);
+}
+
+fn assert_text(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
-        fs::write(&path, &text).unwrap();
+        fs::write(&path, text).unwrap();
     }
     let golden = fs::read_to_string(&path).unwrap();
     let differs = golden.lines().zip(text.lines()).find(|(golden, text)| golden != text);
@@ -150,6 +157,17 @@ fn a_load_balancer() {
 }
 
 #[test]
+fn a_network_load_balancer() {
+    let kept = flows::world(FlowProtocol::TcpUdp, flows::KEPT, &["sg-lb"], &["sg-web"]);
+    let mut world = kept;
+    world.group("sg-lb", vec![tcp(80, 80, everywhere())], vec![all(everywhere())]);
+    world.group("sg-web", vec![tcp(8080, 8080, group("sg-lb"))], vec![]);
+    flows::found(&mut world, 130, TargetHealth::Unhealthy(Unhealthy::Timeout));
+    let text = plan(&Instance::new("ng1a2b3c").unwrap(), &world.spec, world.internet, &world.seen).to_string();
+    assert_text("network-load-balancer.txt", &text);
+}
+
+#[test]
 fn what_can_not_be_planned_is_named() {
     let mut spec = spec();
     add_task(&mut spec, VPC, 10, &["sg-gone"]);
@@ -172,7 +190,7 @@ fn a_plan_depends_on_nothing_but_the_spec() {
         add_task(&mut spec, VPC, n, &["sg-a", "sg-b"]);
     }
     let instance = Instance::new("ng1").unwrap();
-    let plan = |spec| plan(&instance, spec, Internet::Sealed);
+    let plan = |spec| plan(&instance, spec, Internet::Sealed, &Default::default());
     assert_eq!(plan(&spec), plan(&spec));
     assert_eq!(plan(&HostSpec::default()).namespaces.len(), 0);
 }
@@ -186,5 +204,5 @@ fn interfaces_whose_names_would_clash_get_different_ones() {
     let interface = vpc::Interface { private_ip: ip(11).into(), ..vpc.interfaces[&interface_id(10)].clone() };
     vpc.interfaces.insert(twin.clone(), interface);
     spec.tasks.insert("twin".into(), task(VPC, twin));
-    assert_eq!(plan(&Instance::new("ng1").unwrap(), &spec, Internet::Sealed).veths.len(), 2);
+    assert_eq!(plan(&Instance::new("ng1").unwrap(), &spec, Internet::Sealed, &Default::default()).veths.len(), 2);
 }

@@ -21,15 +21,18 @@ pub struct Balancing {
     pub target_groups: BTreeMap<TargetGroupId, Arc<TargetGroup>>,
 }
 
-/// An Application Load Balancer ("LoadBalancer" and "LoadBalancerAttribute", Elastic Load Balancing API Reference).
+/// An Application or Network Load Balancer ("LoadBalancer" and "LoadBalancerAttribute", Elastic Load Balancing API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancer {
     /// Its ARN, for logs and metrics.
     pub arn: String,
     /// Its nodes: one in each enabled Availability Zone, by the node's interface, whose namespace it listens in.
     pub nodes: BTreeMap<InterfaceId, Node>,
-    /// Its listeners by their ports.
+    /// Its HTTP listeners by their ports: an Application Load Balancer's.
     pub listeners: BTreeMap<NonZeroU16, Listener>,
+    /// What the kernel forwards, by ports: a Network Load Balancer's listeners.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub flows: BTreeMap<NonZeroU16, FlowListener>,
     /// `idle_timeout.timeout_seconds`.
     pub idle_timeout: u32,
     /// `client_keep_alive.seconds`.
@@ -48,6 +51,73 @@ pub struct LoadBalancer {
     pub tls_headers: bool,
     /// `routing.http2.enabled`.
     pub http2: bool,
+}
+
+impl LoadBalancer {
+    /// A Network Load Balancer without nodes and listeners: of what HTTP needs it has the defaults, which mean nothing to it.
+    pub fn of_network(arn: String) -> Self {
+        Self {
+            arn,
+            nodes: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            idle_timeout: 60,
+            client_keep_alive: 3600,
+            desync_mitigation: DesyncMitigation::default(),
+            drop_invalid_header_fields: false,
+            preserve_host_header: false,
+            xff_processing: XffProcessing::default(),
+            xff_client_port: false,
+            tls_headers: false,
+            http2: false,
+        }
+    }
+}
+
+/// A listener of a Network Load Balancer ("Listeners for your Network Load Balancers", Network Load Balancers guide).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowListener {
+    /// Its ARN.
+    pub arn: String,
+    /// What it takes.
+    pub protocol: FlowProtocol,
+    /// Whose targets get it.
+    pub group: TargetGroupId,
+}
+
+/// What a listener of a Network Load Balancer takes (`Protocol`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FlowProtocol {
+    /// `TCP`.
+    Tcp,
+    /// `UDP`.
+    Udp,
+    /// `TCP_UDP`: both on one port.
+    TcpUdp,
+}
+
+impl FlowProtocol {
+    /// The numbers of its protocols in IPv4 headers.
+    pub fn numbers(self) -> &'static [u8] {
+        match self {
+            Self::Tcp => &[6],
+            Self::Udp => &[17],
+            Self::TcpUdp => &[6, 17],
+        }
+    }
+}
+
+/// How flows get to the targets of a group of a Network Load Balancer ("Edit target group attributes for your Network Load Balancer").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flows {
+    /// `preserve_client_ip.enabled`: targets see the client's address, not the node's.
+    pub preserve_client_ip: bool,
+    /// `stickiness.enabled` of the type `source_ip`: all flows of one client's address go to one target.
+    pub by_source: bool,
+    /// `deregistration_delay.connection_termination.enabled`: flows end with the delay, not when they like.
+    pub end_when_deregistered: bool,
+    /// `target_health_state.unhealthy.connection_termination.enabled`: flows of a target end when it is found unhealthy.
+    pub end_when_unhealthy: bool,
 }
 
 /// A load balancer in one zone.
@@ -251,6 +321,9 @@ pub struct TargetGroup {
     pub version: ProtocolVersion,
     /// How their health is found out.
     pub health_check: TargetHealthCheck,
+    /// How flows get to them; none where requests do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flows: Option<Flows>,
     /// `load_balancing.algorithm.type`.
     pub algorithm: Algorithm,
     /// `load_balancing.algorithm.anomaly_mitigation`.
@@ -326,6 +399,9 @@ pub enum Stickiness {
 /// A health check ("Health checks for Application Load Balancer target groups").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetHealthCheck {
+    /// Whether a connection is all it asks for.
+    #[serde(default)]
+    pub tcp: bool,
     /// Whether it is over TLS.
     pub tls: bool,
     /// The port; none is the target's own.

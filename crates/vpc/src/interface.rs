@@ -72,10 +72,19 @@ impl Interface {
         self.private_ip == address || self.secondary_ips.contains(&address)
     }
 
-    /// Whether security groups filter it. They filter all but a NAT gateway's ("NAT gateways", Amazon VPC User Guide: "You can't
+    /// Whether security groups filter it. They filter all but a Network Load Balancer's that was made without, and a NAT gateway's ("NAT gateways", Amazon VPC User Guide: "You can't
     /// associate a security group with a NAT gateway").
     pub fn filtered(&self) -> bool {
-        !matches!(self.holder, Holder::NatGateway(_))
+        match self.holder {
+            Holder::NatGateway(_) => false,
+            Holder::LoadBalancer(_) => !self.security_groups.is_empty(),
+            _ => true,
+        }
+    }
+
+    /// Whether it is a Network Load Balancer's node, which sends on what clients sent, from their addresses.
+    pub fn is_forwarding_node(&self) -> bool {
+        matches!(self.holder, Holder::LoadBalancer(_)) && !self.source_dest_check
     }
 }
 

@@ -33,7 +33,7 @@ pub use id::{
 };
 pub use interface::{Holder, Interface, Mac, ParseMacError};
 pub use ipnet::{IpNet, Ipv4Net};
-pub use load_balancer::{LoadBalancer, LoadBalancerNode};
+pub use load_balancer::{Forwarded, LoadBalancer, LoadBalancerNode};
 pub use network_acl::{AclRule, NetworkAcl};
 pub use registry::{PUBLIC_REGISTRIES, REGISTRIES};
 pub use route_table::{Destination, Peering, Route, RouteTable, Target};

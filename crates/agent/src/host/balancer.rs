@@ -50,6 +50,8 @@ pub(super) struct Balancer {
     told: Option<Arc<Snapshot>>,
     /// What it has seen; none where no process runs.
     seen: Option<BalancingStatus>,
+    /// What was last known of targets, also while no process runs.
+    known: Arc<BalancingStatus>,
     keeper: AbortHandle,
 }
 
@@ -74,7 +76,14 @@ impl Balancer {
         let keeper = config.runtime_handle.spawn(keeper.keep(first)).abort_handle();
         // Health that was known before this agent is not to be unknown for a moment.
         let seen = known.recv_timeout(KNOWN).ok().flatten();
-        Self { instance: config.instance.clone(), wanted, told: None, seen, keeper }
+        Self {
+            instance: config.instance.clone(),
+            wanted,
+            told: None,
+            known: Arc::new(seen.clone().unwrap_or_default()),
+            seen,
+            keeper,
+        }
     }
 
     /// Has everything of this spec balanced. Its network must be there.
@@ -95,16 +104,26 @@ impl Balancer {
         }
     }
 
-    /// Takes in what the process has seen, or that none runs.
-    pub(super) fn observe(&mut self, seen: Option<BalancingStatus>) {
+    /// What is known of targets.
+    pub(super) fn known(&self) -> Arc<BalancingStatus> {
+        self.known.clone()
+    }
+
+    /// Takes in what the process has seen, or that none runs; answers whether targets are other than they were.
+    pub(super) fn observe(&mut self, seen: Option<BalancingStatus>) -> bool {
         for (node, why) in seen.iter().flat_map(|seen| &seen.failures) {
             if self.seen.as_ref().and_then(|before| before.failures.get(node)) != Some(why) {
                 crate::complain(format_args!("the load balancer's node {node}: {why}"));
             }
         }
+        let differs = seen.as_ref().is_some_and(|seen| seen.health != self.known.health);
+        if let Some(seen) = seen.as_ref().filter(|_| differs) {
+            self.known = Arc::new(seen.clone());
+        }
         // While one that died is started anew, targets are as they were.
-        let known = self.told.is_some().then(|| self.seen.take()).flatten();
-        self.seen = seen.or(known.map(|known| BalancingStatus { health: known.health, ..BalancingStatus::default() }));
+        let as_known = || BalancingStatus { health: self.known.health.clone(), ..BalancingStatus::default() };
+        self.seen = seen.or_else(|| self.told.is_some().then(as_known));
+        differs
     }
 
     /// What this host says of it. What it was told before is good for later revisions that want nothing else of it.
@@ -187,7 +206,7 @@ impl Keeper {
             self.irreplaceable = Some(connection.pid);
             // That may take longer than an agent waits for what is known.
             if first.is_some()
-                && let Ok(known) = timeout(KNOWN, connection.reader.next()).await
+                && let Ok(known) = timeout(KNOWN, seen(&mut connection.reader)).await
             {
                 tell(&self.events, first, known?);
             }
@@ -271,6 +290,17 @@ impl Keeper {
             ended = listen => ended,
             failed = speak => failed,
             never = report => never,
+        }
+    }
+}
+
+/// What a process has seen; none when it ends first.
+async fn seen(reader: &mut Reader) -> io::Result<Option<BalancingStatus>> {
+    loop {
+        match reader.next().await? {
+            Some(News::Seen(seen)) => return Ok(Some(seen)),
+            Some(News::Counted(_)) => {}
+            None => return Ok(None),
         }
     }
 }

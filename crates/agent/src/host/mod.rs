@@ -218,7 +218,12 @@ impl Host {
         match event {
             Event::Told { reply, sent } => self.told(reply, sent),
             Event::Network { revision, made } => self.networked(revision, made),
-            Event::Balancer(seen) => self.balancer.observe(seen),
+            Event::Balancer(seen) => {
+                // New flows go to healthy targets: the kernel is told at once, without a way over the control plane.
+                if self.balancer.observe(seen) && forwards(&self.spec) {
+                    self.network.apply(self.spec.clone(), self.balancer.known());
+                }
+            }
             Event::Done { task, outcome } => {
                 if let Some(known) = self.tasks.get_mut(&task) {
                     known.done(&task, self.spec.tasks.get(&task), *outcome, &self.context);
@@ -252,7 +257,9 @@ impl Host {
         let Some(spec) = reply.spec.filter(|spec| reconcile::accepts(&self.spec, spec)) else { return };
         let changed = |id: &&TaskId| self.spec.tasks.get(*id) != spec.tasks.get(*id);
         self.dirty.extend(self.spec.tasks.keys().chain(spec.tasks.keys()).filter(changed).cloned());
-        let network_changed = self.spec.topology != spec.topology || !self.spec.tasks.keys().eq(spec.tasks.keys());
+        let forwarding_changed = (forwards(&self.spec) || forwards(&spec)) && self.spec.balancing != spec.balancing;
+        let network_changed =
+            self.spec.topology != spec.topology || !self.spec.tasks.keys().eq(spec.tasks.keys()) || forwarding_changed;
         self.context.credentials.retain(|task| spec.tasks.contains_key(task));
         self.spec = Arc::new(spec);
         self.told.send_replace(self.spec.clone());
@@ -271,7 +278,7 @@ impl Host {
 
     fn make_network(&mut self) {
         self.pending = Some(self.spec.revision);
-        self.network.apply(self.spec.clone());
+        self.network.apply(self.spec.clone(), self.balancer.known());
     }
 
     /// Has balanced what the spec says, in the network that is there. What runs already goes on until the server has spoken.
@@ -396,6 +403,11 @@ impl Host {
             modified
         });
     }
+}
+
+/// Whether the kernel forwards something for a load balancer.
+fn forwards(spec: &HostSpec) -> bool {
+    spec.balancing.load_balancers.values().any(|balancer| !balancer.flows.is_empty())
 }
 
 /// How often the network is tried before the tasks that wait for it fail.

@@ -8,7 +8,7 @@ use crate::{
     uplink::Uplink,
 };
 use network::{Instance, Internet, Network, Plan, plan};
-use spec::{HostSpec, TaskId};
+use spec::{HostSpec, TaskId, balancing::BalancingStatus};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -35,7 +35,10 @@ pub(crate) struct Made {
 }
 
 /// A handle on the thread. Dropping it ends the thread; the network stays.
-pub(super) struct Worker(Sender<Arc<HostSpec>>);
+pub(super) struct Worker(Sender<Wanted>);
+
+/// A spec, and what the balancer has seen of the targets in it.
+type Wanted = (Arc<HostSpec>, Arc<BalancingStatus>);
 
 impl Worker {
     /// Starts the thread.
@@ -53,10 +56,10 @@ impl Worker {
         Ok(Self(sender))
     }
 
-    /// Makes the network what this spec wants.
-    pub(super) fn apply(&self, spec: Arc<HostSpec>) {
+    /// Makes the network what this spec wants while targets are so.
+    pub(super) fn apply(&self, spec: Arc<HostSpec>, seen: Arc<BalancingStatus>) {
         // The thread only ends with this handle.
-        let _ = self.0.send(spec);
+        let _ = self.0.send((spec, seen));
     }
 }
 
@@ -65,11 +68,11 @@ fn keep(
     mut listeners: Listeners,
     mut uplink: Option<Uplink>,
     instance: &Instance,
-    specs: &Receiver<Arc<HostSpec>>,
+    specs: &Receiver<Wanted>,
     events: &Sender<Event>,
 ) {
     let internet = if uplink.is_some() { Internet::Host } else { Internet::Sealed };
-    let mut current: Option<Arc<HostSpec>> = None;
+    let mut current: Option<Wanted> = None;
     let mut complained = Vec::new();
     let (mut failed, mut verify) = (false, VERIFY);
     loop {
@@ -82,8 +85,8 @@ fn keep(
             Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let Some(spec) = &current else { continue };
-        let plan = plan(instance, spec, internet);
+        let Some((spec, seen)) = &current else { continue };
+        let plan = plan(instance, spec, internet, seen);
         let begun = Instant::now();
         let done = if told { network.apply(&plan) } else { network.verify(&plan) };
         if !told {

@@ -201,6 +201,7 @@ pub fn networks() -> Topology {
             dns_name: NAME.to_owned(),
             internet_facing: true,
             listeners: [80.try_into().unwrap()].into(),
+            flows: None,
             nodes: nodes.into(),
         },
     );
@@ -222,6 +223,7 @@ pub fn balancing() -> Balancing {
         nodes: NODES.map(node).into(),
         listeners: [(80.try_into().unwrap(), Listener { arn: "listener".to_owned(), tls: None, rules: vec![rule] })]
             .into(),
+        flows: Default::default(),
         idle_timeout: 60,
         client_keep_alive: 3600,
         desync_mitigation: DesyncMitigation::Defensive,
@@ -233,6 +235,7 @@ pub fn balancing() -> Balancing {
         http2: true,
     };
     let health_check = TargetHealthCheck {
+        tcp: false,
         tls: false,
         port: None,
         path: "/".to_owned(),
@@ -251,6 +254,7 @@ pub fn balancing() -> Balancing {
         tls: false,
         version: Default::default(),
         health_check,
+        flows: None,
         algorithm: Algorithm::RoundRobin,
         anomaly_mitigation: false,
         slow_start: 0,

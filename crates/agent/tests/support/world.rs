@@ -89,7 +89,7 @@ impl World {
         let tasks = (1..=250).filter(is_task).map(|n| (task_id(n), task(n))).collect();
         let spec = HostSpec { revision: 1, topology: self.topology.clone(), tasks, ..HostSpec::default() };
         let internet = if self.uplink.is_some() { Internet::Host } else { Internet::Sealed };
-        let made = self.network.verify(&plan(&self.instance, &spec, internet));
+        let made = self.network.verify(&plan(&self.instance, &spec, internet, &Default::default()));
         made.unwrap_or_else(|errors| panic!("{errors:?}"));
         assert_eq!(self.listeners.apply(&self.topology), []);
         if let Some(uplink) = &mut self.uplink {

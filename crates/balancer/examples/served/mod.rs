@@ -31,6 +31,7 @@ pub fn balancer(arn: &str, listen: SocketAddr, mut rules: Vec<Rule>) -> LoadBala
             Node { vpc: "vpc-1".into(), zone: "a".into(), address: listen.ip() },
         )]),
         listeners: NonZeroU16::new(listen.port()).map(|port| (port, listener)).into_iter().collect(),
+        flows: BTreeMap::new(),
         idle_timeout: 60,
         client_keep_alive: 3600,
         desync_mitigation: DesyncMitigation::Defensive,
@@ -50,6 +51,7 @@ pub fn group(targets: impl IntoIterator<Item = SocketAddr>) -> TargetGroup {
         tls: false,
         version: ProtocolVersion::Http1,
         health_check: TargetHealthCheck {
+            tcp: false,
             tls: false,
             port: None,
             path: "/".into(),
@@ -59,6 +61,7 @@ pub fn group(targets: impl IntoIterator<Item = SocketAddr>) -> TargetGroup {
             unhealthy_threshold: 2,
             matcher: vec![(200, 499)],
         },
+        flows: None,
         algorithm: Algorithm::RoundRobin,
         anomaly_mitigation: false,
         slow_start: 0,

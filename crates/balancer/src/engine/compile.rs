@@ -84,9 +84,10 @@ impl Compiled {
         self.fronts.get(&port).map(|secured| secured.front.clone()).transpose()
     }
 
-    /// The target groups that rules name.
+    /// The target groups that rules name, and those that the kernel forwards to, of which the checks are what is done here.
     pub(crate) fn groups(&self) -> BTreeSet<&TargetGroupId> {
-        self.listeners.values().flatten().flat_map(|rules| &rules.groups).collect()
+        let flows = self.spec.flows.values().map(|listener| &listener.group);
+        self.listeners.values().flatten().flat_map(|rules| &rules.groups).chain(flows).collect()
     }
 }
 

@@ -70,6 +70,7 @@ impl Site {
             arn: "arn:lb".into(),
             nodes: BTreeMap::from([(interface(), node)]),
             listeners: BTreeMap::from([(port(80), listener(vec![forward(&[("g", 1)])]))]),
+            flows: Default::default(),
             idle_timeout: 60,
             client_keep_alive: 3600,
             desync_mitigation: DesyncMitigation::Defensive,
@@ -168,6 +169,7 @@ pub fn group(targets: &[&Target]) -> TargetGroup {
         tls: false,
         version: ProtocolVersion::Http1,
         health_check: TargetHealthCheck {
+            tcp: false,
             tls: false,
             port: Some(port(PORTS.1)),
             path: "/health".into(),
@@ -177,6 +179,7 @@ pub fn group(targets: &[&Target]) -> TargetGroup {
             unhealthy_threshold: 2,
             matcher: vec![(200, 200)],
         },
+        flows: None,
         algorithm: Algorithm::RoundRobin,
         anomaly_mitigation: false,
         slow_start: 0,

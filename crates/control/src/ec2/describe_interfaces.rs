@@ -53,8 +53,9 @@ fn owner_of(holder: &Holder) -> Option<String> {
     }
 }
 
-fn type_of(holder: &Holder) -> NetworkInterfaceType {
-    match holder {
+fn type_of(interface: &NetworkInterface) -> NetworkInterfaceType {
+    match interface.holder {
+        Holder::LoadBalancer(_) if !interface.source_dest_check => NetworkInterfaceType::NetworkLoadBalancer,
         Holder::Task | Holder::User | Holder::LoadBalancer(_) => NetworkInterfaceType::Interface,
         Holder::NatGateway(_) => NetworkInterfaceType::NatGateway_,
         Holder::Endpoint(_) => NetworkInterfaceType::VpcEndpoint,
@@ -93,7 +94,7 @@ pub(super) fn show(state: &State, interface: &NetworkInterface) -> Shape {
         availability_zone: zone,
         description: Some(description.clone()),
         groups: Some(show_groups(state, interface)),
-        interface_type: Some(type_of(holder)),
+        interface_type: Some(type_of(interface)),
         ipv6_addresses: Some(Vec::new()),
         mac_address: Some(mac.to_string()),
         network_interface_id: Some(id.to_string()),

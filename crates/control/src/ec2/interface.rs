@@ -50,6 +50,44 @@ pub(crate) fn create(tx: &mut Tx<'_>, new: NewInterface) -> Result<NetworkInterf
     create_with(tx, new, PrivateAddresses::default())
 }
 
+/// Makes the interface of a Network Load Balancer's node: it has the security groups that are asked for, which may be none, forwards what
+/// others send, and may have a certain address.
+///
+/// # Errors
+/// Those of [`create_with`].
+pub(crate) fn create_forwarding(
+    tx: &mut Tx<'_>,
+    new: NewInterface,
+    primary: Option<IpAddr>,
+) -> Result<NetworkInterface, Fault> {
+    let security_groups: BTreeSet<SecurityGroupId> = new.groups.iter().cloned().collect();
+    let addresses = PrivateAddresses { primary, ..PrivateAddresses::default() };
+    let made = NetworkInterface { security_groups, source_dest_check: false, ..create_with(tx, new, addresses)? };
+    tx.state.network_interfaces.put(made.clone());
+    Ok(made)
+}
+
+/// Gives an interface's private address an Elastic IP address.
+///
+/// # Errors
+/// `AllocationIdNotFound`, as Elastic Load Balancing calls it, for one that is not there, `InvalidConfigurationRequest` for one in use.
+pub(crate) fn give_elastic(tx: &mut Tx<'_>, allocation: &str, to: &NetworkInterface) -> Result<(), Fault> {
+    match tx.state.elastic_ips.get(allocation) {
+        None => {
+            let message = format!("The allocation ID '{allocation}' does not exist");
+            Err(Fault::new("AllocationIdNotFound", message))
+        }
+        Some(address) if address.association.is_some() => {
+            let message = format!("The allocation ID '{allocation}' is already associated");
+            Err(Fault::new("InvalidConfigurationRequest", message))
+        }
+        Some(_) => {
+            elastic_ip::map(tx, allocation, to, to.private_ip);
+            Ok(())
+        }
+    }
+}
+
 /// Makes an interface with certain private addresses and takes its addresses.
 ///
 /// # Errors

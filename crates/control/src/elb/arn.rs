@@ -4,7 +4,7 @@
 use super::invalid;
 use crate::{
     Region, State,
-    state::{Listener, ListenerRule, LoadBalancer, TargetGroup},
+    state::{Listener, ListenerRule, LoadBalancer, LoadBalancerKind, TargetGroup},
 };
 use aws::fault::Fault;
 
@@ -18,9 +18,17 @@ pub(super) enum Named<'a> {
     TargetGroup(&'a TargetGroup),
 }
 
+/// What stands for a load balancer's type in its ARN and in its interfaces' descriptions.
+pub(super) fn kind(of: &LoadBalancer) -> &'static str {
+    match of.kind {
+        LoadBalancerKind::Application => "app",
+        LoadBalancerKind::Network => "net",
+    }
+}
+
 /// The ARN of a load balancer.
 pub(super) fn load_balancer(region: &Region, of: &LoadBalancer) -> String {
-    region.arn(SERVICE, format_args!("loadbalancer/app/{}/{}", of.name, of.id))
+    region.arn(SERVICE, format_args!("loadbalancer/{}/{}/{}", kind(of), of.name, of.id))
 }
 
 /// The ARN of a target group.
@@ -30,13 +38,15 @@ pub(super) fn target_group(region: &Region, of: &TargetGroup) -> String {
 
 /// The ARN of a listener of a load balancer.
 pub(super) fn listener(region: &Region, load_balancer: &LoadBalancer, of: &Listener) -> String {
-    region.arn(SERVICE, format_args!("listener/app/{}/{}/{}", load_balancer.name, load_balancer.id, of.id))
+    let LoadBalancer { name, id, .. } = load_balancer;
+    region.arn(SERVICE, format_args!("listener/{}/{name}/{id}/{}", kind(load_balancer), of.id))
 }
 
 /// The ARN of a rule of a load balancer.
 pub(super) fn rule(region: &Region, load_balancer: &LoadBalancer, of: &ListenerRule) -> String {
     let LoadBalancer { name, id, .. } = load_balancer;
-    region.arn(SERVICE, format_args!("listener-rule/app/{name}/{id}/{}/{}", of.listener, of.id))
+    let kind = kind(load_balancer);
+    region.arn(SERVICE, format_args!("listener-rule/{kind}/{name}/{id}/{}/{}", of.listener, of.id))
 }
 
 /// The parts of a resource of one kind after the kind, if the ARN is one of this region and account.
@@ -57,8 +67,8 @@ fn malformed(kind: &str, arn: &str) -> Fault {
 /// `ValidationError` for what is no such ARN.
 pub(super) fn maybe_load_balancer<'a>(state: &'a State, arn: &str) -> Result<Option<&'a LoadBalancer>, Fault> {
     match parts(&state.region, "loadbalancer", arn).as_deref() {
-        Some(["app" | "net" | "gwy", name, id]) => {
-            Ok(state.load_balancers.get(id).filter(|found| found.name == **name))
+        Some([of @ ("app" | "net" | "gwy"), name, id]) => {
+            Ok(state.load_balancers.get(id).filter(|found| found.name == **name && kind(found) == *of))
         }
         _ => Err(malformed("load balancer", arn)),
     }
@@ -99,10 +109,10 @@ pub(super) fn find_target_group<'a>(state: &'a State, arn: &str) -> Result<&'a T
 /// `ValidationError` for what is no such ARN, `ListenerNotFound`.
 pub(super) fn find_listener<'a>(state: &'a State, arn: &str) -> Result<(&'a LoadBalancer, &'a Listener), Fault> {
     let found = match parts(&state.region, "listener", arn).as_deref() {
-        Some(["app" | "net" | "gwy", name, balancer, id]) => state
+        Some([of @ ("app" | "net" | "gwy"), name, balancer, id]) => state
             .load_balancers
             .get(balancer)
-            .filter(|found| found.name == **name)
+            .filter(|found| found.name == **name && kind(found) == *of)
             .zip(state.listeners.get(&Listener::key_of(balancer, id))),
         _ => return Err(malformed("listener", arn)),
     };
@@ -115,10 +125,10 @@ pub(super) fn find_listener<'a>(state: &'a State, arn: &str) -> Result<(&'a Load
 /// `ValidationError` for what is no such ARN, `RuleNotFound`.
 pub(super) fn find_rule<'a>(state: &'a State, arn: &str) -> Result<(&'a LoadBalancer, &'a ListenerRule), Fault> {
     let found = match parts(&state.region, "listener-rule", arn).as_deref() {
-        Some(["app" | "net" | "gwy", name, balancer, listener, id]) => state
+        Some([of @ ("app" | "net" | "gwy"), name, balancer, listener, id]) => state
             .load_balancers
             .get(balancer)
-            .filter(|found| found.name == **name)
+            .filter(|found| found.name == **name && kind(found) == *of)
             .zip(state.listener_rules.get(&ListenerRule::key_of(balancer, listener, id))),
         _ => return Err(malformed("rule", arn)),
     };

@@ -4,7 +4,7 @@
 use super::target_group;
 use crate::{
     State,
-    state::{ListenerRule, LoadBalancer, Target, TargetCrossZone, TargetGroup},
+    state::{ListenerRule, LoadBalancer, Target, TargetGroup},
 };
 use aws::api::elbv2::{TargetHealthReasonEnum as Reason, TargetHealthStateEnum as Health};
 use spec::balancing::{BalancingStatus, TargetGroupId, TargetHealth, TargetStatus, Unhealthy};
@@ -99,7 +99,7 @@ fn nodes_using<'a>(
 ) -> impl Iterator<Item = &'a InterfaceId> {
     let uses = move |subnet: &SubnetId| {
         let zone = state.subnets.get(subnet).map(|subnet| &subnet.zone);
-        group.attributes.cross_zone != TargetCrossZone::Off || target.zone.is_none() || zone == target.zone.as_ref()
+        group.crosses_zones(balancer) || target.zone.is_none() || zone == target.zone.as_ref()
     };
     balancer.nodes.iter().filter(move |(subnet, _)| uses(subnet)).map(|(_, node)| node)
 }
@@ -116,7 +116,8 @@ fn told<'a>(
 }
 
 /// The nodes of a load balancer to which its DNS name should not lead while others are better: some group has too few targets that the node
-/// found healthy. A group without targets says nothing of any node.
+/// found healthy. A group without targets says nothing of any node; one that has its targets in other zones only does, unless the node may use
+/// those.
 pub(crate) fn unhealthy_nodes(state: &State, balancer: &LoadBalancer) -> BTreeSet<InterfaceId> {
     let prefix = format!("{}/", balancer.id);
     let groups: BTreeSet<&TargetGroupId> =
@@ -124,20 +125,20 @@ pub(crate) fn unhealthy_nodes(state: &State, balancer: &LoadBalancer) -> BTreeSe
     let groups: Vec<&TargetGroup> = groups.into_iter().filter_map(|id| state.target_groups.get(id)).collect();
     let serves = |node: &InterfaceId, group: &TargetGroup| {
         let prefix = Target::prefix(&group.id);
-        let targets = state.targets.prefixed(&prefix).filter(|target| {
-            target.is_registered()
-                && obstacle(state, balancer, target).is_none()
-                && nodes_using(state, balancer, group, target).any(|user| user == node)
-        });
-        let (mut healthy, mut all) = (0, 0);
-        for target in targets {
+        let mut targets = state
+            .targets
+            .prefixed(&prefix)
+            .filter(|target| target.is_registered() && obstacle(state, balancer, target).is_none())
+            .peekable();
+        let (is_empty, mut healthy, mut all) = (targets.peek().is_none(), 0, 0);
+        for target in targets.filter(|of| nodes_using(state, balancer, group, of).any(|user| user == node)) {
             let agrees = |host: Option<&BalancingStatus>| {
                 host.and_then(|host| told(host, group, node, target)) == Some(&TargetHealth::Healthy)
             };
             all += 1;
             healthy += usize::from(said(state).all(agrees));
         }
-        all == 0 || group.attributes.dns_failover.met(healthy, all)
+        is_empty || group.attributes.dns_failover.met(healthy, all)
     };
     let fails = |node: &&InterfaceId| !groups.iter().all(|group| serves(node, group));
     balancer.nodes.values().filter(fails).cloned().collect()

@@ -1,7 +1,10 @@
 //! Names of load balancers and target groups, and what follows from them.
 
 use super::invalid;
-use crate::{Region, state::LoadBalancer};
+use crate::{
+    Region,
+    state::{LoadBalancer, LoadBalancerKind},
+};
 use aws::fault::Fault;
 
 /// Characters of a name.
@@ -46,7 +49,10 @@ pub(super) fn check_target_group(name: &str) -> Result<(), Fault> {
 
 /// The DNS name of a load balancer, whose case follows its name's.
 pub(crate) fn dns_name(region: &Region, of: &LoadBalancer) -> String {
-    let LoadBalancer { name, number, internal, .. } = of;
+    let LoadBalancer { id, kind, name, number, internal, .. } = of;
+    if *kind == LoadBalancerKind::Network {
+        return format!("{name}-{id}.elb.{}.amazonaws.com", region.name);
+    }
     let internal = if *internal { "internal-" } else { "" };
     format!("{internal}{name}-{number}.{}.elb.amazonaws.com", region.name)
 }
@@ -71,9 +77,33 @@ const HOSTED_ZONES: [(&str, &str); 16] = [
     ("us-west-2", "Z1H1FL5HABSF5"),
 ];
 
+/// The same of Network Load Balancers.
+const NETWORK_HOSTED_ZONES: [(&str, &str); 16] = [
+    ("ap-northeast-1", "Z31USIVHYNEOWT"),
+    ("ap-northeast-2", "ZIBE1TIR4HY56"),
+    ("ap-south-1", "ZVDDRBQ08TROA"),
+    ("ap-southeast-1", "ZKVM4W9LS7TM"),
+    ("ap-southeast-2", "ZCT6FZBF4DROD"),
+    ("ca-central-1", "Z2EPGBW3API2WT"),
+    ("eu-central-1", "Z3F0SRJ5LGBH90"),
+    ("eu-north-1", "Z1UDT6IFJ4EJM"),
+    ("eu-west-1", "Z2IFOLAFXWLO4F"),
+    ("eu-west-2", "ZD4D7Y8KGAS4G"),
+    ("eu-west-3", "Z1CMS0P5QUZ6D5"),
+    ("sa-east-1", "ZTK26PT1VY4CU"),
+    ("us-east-1", "Z26RNL4JYFTOTI"),
+    ("us-east-2", "ZLMOA37VPKANP"),
+    ("us-west-1", "Z24FKFUX50B4VW"),
+    ("us-west-2", "Z18D5FSROUN65G"),
+];
+
 /// `CanonicalHostedZoneId` in a region; none in one whose it is not known.
-pub(super) fn hosted_zone(region: &Region) -> Option<String> {
-    HOSTED_ZONES.iter().find(|(name, _)| *name == region.name).map(|(_, zone)| (*zone).to_owned())
+pub(super) fn hosted_zone(region: &Region, kind: LoadBalancerKind) -> Option<String> {
+    let zones = match kind {
+        LoadBalancerKind::Application => &HOSTED_ZONES,
+        LoadBalancerKind::Network => &NETWORK_HOSTED_ZONES,
+    };
+    zones.iter().find(|(name, _)| *name == region.name).map(|(_, zone)| (*zone).to_owned())
 }
 
 #[cfg(test)]

@@ -4,15 +4,16 @@ use super::{arn, health, names};
 use crate::{
     State, acm,
     state::{
-        Listener as ListenerRecord, ListenerRule, LoadBalancer as Record, RuleAction, StickinessKind,
-        Target as TargetRecord, TargetCrossZone, TargetGroup as GroupRecord,
+        Listener as ListenerRecord, ListenerRule, LoadBalancer as Record, LoadBalancerKind, RuleAction, StickinessKind,
+        Target as TargetRecord, TargetGroup as GroupRecord,
     },
 };
 use spec::balancing::{
-    Action, Balancing, Listener, LoadBalancer, Node, Rule, Stickiness, Target, TargetGroup, TargetGroupId, Tls,
+    Action, Balancing, FlowListener, FlowProtocol, Flows, Listener, LoadBalancer, Node, Rule, Stickiness, Target,
+    TargetGroup, TargetGroupId, Tls,
 };
-use std::collections::BTreeMap;
-use vpc::{InterfaceId, LoadBalancerId, LoadBalancerNode, SubnetId, VpcId};
+use std::{collections::BTreeMap, num::NonZeroU16};
+use vpc::{Forwarded, InterfaceId, LoadBalancerId, LoadBalancerNode, SubnetId, VpcId};
 
 /// The content type of a fixed response that has none of its own.
 const PLAIN: &str = "text/plain";
@@ -47,7 +48,11 @@ pub(crate) fn named(state: &State, vpc: &VpcId) -> BTreeMap<LoadBalancerId, vpc:
             name: record.name.clone(),
             dns_name: names::dns_name(&state.region, record).to_ascii_lowercase(),
             internet_facing: !record.internal,
-            listeners: listeners_of(state, record).map(|listener| listener.port).collect(),
+            listeners: listeners_of(state, record)
+                .filter(|listener| listener.flows != Some(FlowProtocol::Udp))
+                .map(|listener| listener.port)
+                .collect(),
+            flows: (record.kind == LoadBalancerKind::Network).then(|| forwarded(state, record)),
             nodes: record.nodes.iter().filter_map(node).collect(),
         }
     };
@@ -67,8 +72,14 @@ fn load_balancer(state: &State, record: &Record) -> LoadBalancer {
         Some((id.clone(), Node { vpc: record.vpc.clone(), zone, address }))
     });
     let of = &record.attributes;
+    let arn = arn::load_balancer(&state.region, record);
+    if record.kind == LoadBalancerKind::Network {
+        let flows = listeners_of(state, record).filter_map(|found| Some((found.port, flow(state, record, found)?)));
+        return LoadBalancer { nodes: nodes.collect(), flows: flows.collect(), ..LoadBalancer::of_network(arn) };
+    }
     LoadBalancer {
-        arn: arn::load_balancer(&state.region, record),
+        arn,
+        flows: BTreeMap::new(),
         nodes: nodes.collect(),
         listeners: listeners_of(state, record).map(|found| (found.port, listener(state, record, found))).collect(),
         idle_timeout: of.idle_timeout,
@@ -81,6 +92,31 @@ fn load_balancer(state: &State, record: &Record) -> LoadBalancer {
         tls_headers: of.tls_headers,
         http2: of.http2,
     }
+}
+
+/// What a Network Load Balancer forwards, as networks know it.
+fn forwarded(state: &State, record: &Record) -> BTreeMap<NonZeroU16, Forwarded> {
+    let one = |listener: &ListenerRecord| {
+        let flow = flow(state, record, listener)?;
+        let group = state.target_groups.get(&flow.group)?;
+        let targets = targets(state, record, &group.id).into_iter();
+        let targets = targets.filter(|(_, target)| target.draining_until.is_none());
+        let forwarded = Forwarded {
+            protocols: flow.protocol.numbers().iter().copied().collect(),
+            client_kept: group.attributes.flows.preserve_client_ip,
+            cross_zone: group.crosses_zones(record),
+            targets: targets.map(|(address, target)| (address.0, target.zone)).collect(),
+        };
+        Some((listener.port, forwarded))
+    };
+    listeners_of(state, record).filter_map(one).collect()
+}
+
+/// A listener of a Network Load Balancer: where its default rule leads.
+fn flow(state: &State, load_balancer: &Record, record: &ListenerRecord) -> Option<FlowListener> {
+    let prefix = ListenerRule::prefix(&load_balancer.id, &record.id);
+    let group = state.listener_rules.prefixed(&prefix).flat_map(ListenerRule::groups).next()?.clone();
+    Some(FlowListener { arn: arn::listener(&state.region, load_balancer, record), protocol: record.flows?, group })
 }
 
 fn listener(state: &State, load_balancer: &Record, record: &ListenerRecord) -> Listener {
@@ -130,11 +166,20 @@ fn action(of: &RuleAction) -> Action {
 fn target_group(state: &State, load_balancer: &Record, record: &GroupRecord) -> TargetGroup {
     let of = &record.attributes;
     let sticky = &of.stickiness;
-    let stickiness = sticky.enabled.then(|| match sticky.kind {
-        StickinessKind::LoadBalancer => Stickiness::Duration(sticky.duration),
-        StickinessKind::Application => {
-            Stickiness::Application { cookie: sticky.cookie.clone(), duration: sticky.application_duration }
-        }
+    let stickiness = sticky.enabled.then(|| {
+        Some(match sticky.kind {
+            StickinessKind::LoadBalancer => Stickiness::Duration(sticky.duration),
+            StickinessKind::Application => {
+                Stickiness::Application { cookie: sticky.cookie.clone(), duration: sticky.application_duration }
+            }
+            StickinessKind::SourceIp => return None,
+        })
+    });
+    let flows = record.flows.map(|_| Flows {
+        preserve_client_ip: of.flows.preserve_client_ip,
+        by_source: sticky.enabled,
+        end_when_deregistered: of.flows.end_when_deregistered,
+        end_when_unhealthy: of.flows.end_when_unhealthy,
     });
     TargetGroup {
         arn: arn::target_group(&state.region, record),
@@ -144,8 +189,9 @@ fn target_group(state: &State, load_balancer: &Record, record: &GroupRecord) -> 
         algorithm: of.algorithm,
         anomaly_mitigation: of.anomaly_mitigation,
         slow_start: of.slow_start,
-        stickiness,
-        cross_zone: of.cross_zone != TargetCrossZone::Off,
+        stickiness: stickiness.flatten(),
+        flows,
+        cross_zone: record.crosses_zones(load_balancer),
         minimum_healthy: of.unhealthy_routing.count.unwrap_or(1),
         minimum_healthy_percent: of.unhealthy_routing.percentage,
         targets: targets(state, load_balancer, &record.id),

@@ -69,9 +69,9 @@ pub use ecr_repository::{EcrLifecycle, EcrRepository};
 pub use ecr_tag::EcrTag;
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use elb::{
-    Draining, FixedResponse, Forward, ForwardStickiness, GroupStickiness, HealthThresholds, Listener, ListenerRule,
-    ListenerTls, LoadBalancer, LoadBalancerAttributes, Redirect, RuleAction, StickinessKind, Target, TargetCrossZone,
-    TargetGroup, TargetGroupAttributes,
+    Draining, FixedResponse, FlowAttributes, Forward, ForwardStickiness, GroupStickiness, HealthThresholds, Listener,
+    ListenerRule, ListenerTls, LoadBalancer, LoadBalancerAttributes, LoadBalancerKind, Redirect, RuleAction,
+    StickinessKind, Target, TargetCrossZone, TargetGroup, TargetGroupAttributes,
 };
 pub use expiry::{Expiring, Expiry};
 pub use hidden::Hidden;

@@ -10,8 +10,14 @@ use crate::{
     sys,
 };
 use rustix::io::Errno;
-use spec::HostSpec;
-use std::{collections::BTreeSet, net::IpAddr, os::fd::AsRawFd};
+use spec::{
+    HostSpec,
+    balancing::{
+        Algorithm, Balancing, BalancingStatus, FlowListener, FlowProtocol, Flows, LoadBalancer, Node, ProtocolVersion,
+        Target, TargetAddress, TargetGroup, TargetHealthCheck,
+    },
+};
+use std::{collections::BTreeSet, net::IpAddr, num::NonZeroU16, os::fd::AsRawFd};
 use vpc::{
     AclRule, Holder, Interface, IpNet, IpProtocol, NatGateway, NetworkAcl, Peer, Ports, Rule, SecurityGroup, Subnet,
     Topology, Vpc,
@@ -22,7 +28,7 @@ impl Network {
     /// modules for them on the way. Leaves nothing behind.
     pub fn check_host() -> Result<(), Error> {
         let instance = Instance::new("check")?;
-        let plan = plan(&instance, &example(), Internet::Sealed);
+        let plan = plan(&instance, &example(), Internet::Sealed, &BalancingStatus::default());
         for (name, namespace) in &plan.namespaces {
             if let Some(table) = &namespace.table {
                 namespace::in_a_throwaway(|| check_nftables(name, table))?;
@@ -41,7 +47,7 @@ impl Network {
 }
 
 fn check_nftables(name: &NamespaceName, planned: &Table) -> Result<(), Error> {
-    const FIX: &str = "use a kernel of 5.10 or later with nf_tables, nft_ct, nft_nat, nft_numgen, nft_reject_inet and nf_conntrack, \
+    const FIX: &str = "use a kernel of 5.10 or later with nf_tables, nft_ct, nft_nat, nft_numgen, nft_hash, nft_reject_inet and nf_conntrack, \
                        built in or as modules (modprobe nf_tables), and run as root with CAP_NET_ADMIN";
     let mut socket = Socket::netfilter()
         .map_err(|errno| Error::new("open", "a netlink socket for nf_tables", errno).with_fix(FIX))?;
@@ -61,7 +67,7 @@ fn check_veth() -> Result<(), Error> {
     Socket::route().map_err(failed)?.request(messages).map_err(|refusal| failed(refusal.errno))
 }
 
-/// A task whose groups need every kind of set and rule, and a NAT gateway behind an internet gateway.
+/// A task whose groups need every kind of set and rule, a NAT gateway behind an internet gateway, and a Network Load Balancer's node.
 fn example() -> HostSpec {
     let net = |text: &str| text.parse().unwrap_or_else(|_| IpNet::V4(Default::default()));
     let rule = |peer| Rule { protocol: IpProtocol::TCP, ports: Ports::Range(1, 2), peer };
@@ -81,6 +87,7 @@ fn example() -> HostSpec {
     let subnet = Subnet { cidr: net("10.0.0.0/24"), route_table: "rtb-check".into(), network_acl: "acl-check".into() };
     let gateway = NatGateway { interface: "eni-nat".into(), bandwidth: NatGateway::BANDWIDTH };
     let nat = Interface { source_dest_check: false, ..interface(5, Holder::NatGateway("nat-check".into())) };
+    let node = Interface { source_dest_check: false, ..interface(6, Holder::LoadBalancer("lb-check".into())) };
     let vpc = Vpc {
         cidrs: vec![net("10.0.0.0/16")],
         dns_support: true,
@@ -89,9 +96,58 @@ fn example() -> HostSpec {
         network_acls: [("acl-check".into(), acl)].into(),
         nat_gateways: [("nat-check".into(), gateway)].into(),
         security_groups: [("sg-check".into(), SecurityGroup { ingress: rules.clone(), egress: rules })].into(),
-        interfaces: [("eni-check".into(), interface(4, Holder::User)), ("eni-nat".into(), nat)].into(),
+        interfaces: [
+            ("eni-check".into(), interface(4, Holder::User)),
+            ("eni-nat".into(), nat),
+            ("eni-node".into(), node),
+        ]
+        .into(),
         ..Vpc::default()
     };
     let topology = Topology { vpcs: [("vpc-check".into(), vpc)].into(), ..Topology::default() };
-    HostSpec { topology: topology.into(), ..HostSpec::default() }
+    HostSpec { topology: topology.into(), balancing: balancing().into(), ..HostSpec::default() }
+}
+
+/// A listener with a target.
+fn balancing() -> Balancing {
+    let health_check = TargetHealthCheck {
+        tcp: true,
+        tls: false,
+        port: None,
+        path: String::new(),
+        interval: 30,
+        timeout: 10,
+        healthy_threshold: 5,
+        unhealthy_threshold: 2,
+        matcher: Vec::new(),
+    };
+    let flows =
+        Flows { preserve_client_ip: false, by_source: false, end_when_deregistered: false, end_when_unhealthy: true };
+    let target = Target { zone: None, since: 0, draining_until: None };
+    let group = TargetGroup {
+        arn: String::new(),
+        tls: false,
+        version: ProtocolVersion::Http1,
+        health_check,
+        flows: Some(flows),
+        algorithm: Algorithm::RoundRobin,
+        anomaly_mitigation: false,
+        slow_start: 0,
+        stickiness: None,
+        cross_zone: true,
+        minimum_healthy: 1,
+        minimum_healthy_percent: None,
+        targets: [(TargetAddress(([10, 0, 0, 4], 80).into()), target)].into(),
+    };
+    let listener = FlowListener { arn: String::new(), protocol: FlowProtocol::TcpUdp, group: "tg-check".into() };
+    let node = Node { vpc: "vpc-check".into(), zone: String::new(), address: [10, 0, 0, 6].into() };
+    let balancer = LoadBalancer {
+        nodes: [("eni-node".into(), node)].into(),
+        flows: [(NonZeroU16::MIN, listener)].into(),
+        ..LoadBalancer::of_network(String::new())
+    };
+    Balancing {
+        load_balancers: [("lb-check".into(), balancer.into())].into(),
+        target_groups: [("tg-check".into(), group.into())].into(),
+    }
 }

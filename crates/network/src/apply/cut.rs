@@ -12,8 +12,30 @@ use crate::{
     plan::{Plan, stale::Changes},
 };
 use rustix::io::Errno;
+use std::collections::BTreeSet;
 
 impl Network {
+    /// Ends the flows of Network Load Balancers' nodes that must not go on, where that is not what it was.
+    pub(super) fn end_flows(&mut self, plan: &Plan, pass: &mut Pass) {
+        for (name, endings) in &plan.endings {
+            let Some(vpc) = plan.topology.vpcs.get(&endings.vpc) else { continue };
+            let owners: BTreeSet<_> = vpc.interfaces.values().flat_map(vpc::Interface::private_ips).collect();
+            let before = self.ended.get(name);
+            let same = before.is_some_and(|(known, known_owners)| known == endings && *known_owners == owners);
+            // One that is yet to be made knows none.
+            if same || !self.known.contains_key(name) {
+                continue;
+            }
+            let fresh = endings.since(before.map(|(known, _)| known));
+            let concern = |connection: &Connection| fresh.concern(vpc, &owners, connection);
+            let ended = open(name).and_then(|mut socket| forget(name, &mut socket, concern));
+            if pass.take(ended) {
+                self.ended.insert(name.clone(), (endings.clone(), owners));
+            }
+        }
+        self.ended.retain(|name, _| plan.endings.contains_key(name));
+    }
+
     /// Looks at what changed since the last time, and at connections only where that concerns some: those a router knows, and those
     /// its VPC's NAT gateways know.
     pub(super) fn cut(&mut self, plan: &Plan, pass: &mut Pass) {
@@ -34,10 +56,7 @@ impl Network {
                 // One that is yet to be made knows none.
                 if self.known.contains_key(&name) {
                     let concern = |connection: &Connection| changes.concern_nat(gateway, connection);
-                    let opened = namespace::inside(&name.path(), Socket::netfilter).and_then(|opened| {
-                        opened.map_err(|errno| Error::new("open a netlink socket in", &name, errno))
-                    });
-                    all &= pass.take(opened.and_then(|mut socket| forget(&name, &mut socket, concern)));
+                    all &= pass.take(open(&name).and_then(|mut socket| forget(&name, &mut socket, concern)));
                 }
             }
         }
@@ -55,6 +74,12 @@ impl Pass {
         self.add(result);
         done
     }
+}
+
+/// A socket in a leaf.
+fn open(name: &NamespaceName) -> Result<Socket, Error> {
+    let opened = namespace::inside(&name.path(), Socket::netfilter)?;
+    opened.map_err(|errno| Error::new("open a netlink socket in", name, errno))
 }
 
 /// Forgets the connections that are concerned; says how many.

@@ -22,12 +22,13 @@ use crate::{
     Error,
     name::{Instance, LinkName, NamespaceName},
     namespace,
-    plan::{Namespace, Place, Plan, Veth},
+    plan::{Namespace, Place, Plan, Veth, flows::Endings},
 };
 use rustix::io::Errno;
 use state::{Sockets, State};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -42,6 +43,8 @@ pub struct Network {
     known: BTreeMap<NamespaceName, Known>,
     /// The plan that the last pass made whole. While there is one, what is known is all there is.
     done: Option<Plan>,
+    /// Which flows of Network Load Balancers' nodes were last ended, and whose the addresses of their VPCs were.
+    ended: BTreeMap<NamespaceName, (Endings, BTreeSet<IpAddr>)>,
     /// What connections were last judged by.
     judged: Option<Arc<Topology>>,
     /// The next index for a link. Indexes are unique over all namespaces of the instance, so that an index alone names a link.
@@ -64,7 +67,15 @@ struct Known {
 impl Network {
     /// The network of an instance. Nothing is read or made yet.
     pub fn new(instance: Instance) -> Self {
-        Self { instance, known: BTreeMap::new(), done: None, judged: None, next_index: FIRST_INDEX, tun: None }
+        Self {
+            instance,
+            known: BTreeMap::new(),
+            done: None,
+            ended: BTreeMap::new(),
+            judged: None,
+            next_index: FIRST_INDEX,
+            tun: None,
+        }
     }
 
     /// Makes everything as planned and says how many changes that took. What this process did before is not looked at again.
@@ -99,6 +110,8 @@ impl Network {
         }
         self.cut(plan, &mut pass);
         self.leaves(&planned, plan, &mut pass);
+        // When nothing new goes there any more.
+        self.end_flows(plan, &mut pass);
         self.hub_pairs(plan, &mut pass);
         for (name, planned) in hubs() {
             let made = self.configure(name, planned);

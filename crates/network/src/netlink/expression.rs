@@ -24,6 +24,10 @@ const TRANSPORT: u32 = 2;
 const VERDICT_REGISTER: u32 = 0;
 /// The first of sixteen registers of four bytes each.
 const FIRST_REGISTER: u32 = 8;
+/// Bytes of a register.
+const REGISTER: u32 = 4;
+/// NFT_CT_MARK.
+const CONNECTION_MARK: u32 = 3;
 /// NFPROTO_IPV4.
 const IPV4: u8 = 2;
 /// `ct state` as bits.
@@ -70,6 +74,10 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 load(m, &[*key]);
                 lookup(m, map, Some(VERDICT_REGISTER));
             }
+            Statement::DispatchBy(key, map) => {
+                load(m, key);
+                lookup(m, map, Some(VERDICT_REGISTER));
+            }
             Statement::SetMark(mark) => {
                 immediate(m, FIRST_REGISTER, |m| {
                     m.attr(VALUE, &mark.to_ne_bytes());
@@ -79,6 +87,18 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
             Statement::MarkFrom(key, map) => {
                 load(m, key);
                 lookup(m, map, Some(FIRST_REGISTER));
+                set_mark(m);
+            }
+            Statement::MarkConnectionFrom(key, map) => {
+                load(m, key);
+                lookup(m, map, Some(FIRST_REGISTER));
+                expression(m, "ct", |m| {
+                    m.net_u32(2, CONNECTION_MARK).net_u32(4, FIRST_REGISTER);
+                });
+            }
+            Statement::MarkOfConnection => {
+                connection(m, CONNECTION_MARK);
+                compare(m, NOT_EQUAL, &[0; 4]);
                 set_mark(m);
             }
             Statement::Between(selector, first, last) => {
@@ -94,6 +114,12 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 load(m, &[*key]);
                 lookup(m, map, Some(FIRST_REGISTER));
                 translate(m, DESTINATION, None);
+            }
+            Statement::TranslateDestinationByHash(key, count, map) => {
+                load(m, key);
+                hashed(m, key.len() as u32 * REGISTER, *count);
+                lookup(m, map, Some(FIRST_REGISTER));
+                translate_with_port(m, DESTINATION);
             }
             Statement::TranslateSource(key, map) => {
                 load(m, &[*key]);
@@ -253,6 +279,23 @@ fn connection_source(m: &mut Message, direction: u8, register: u32) -> u32 {
 fn connection(m: &mut Message, key: u32) {
     expression(m, "ct", |m| {
         m.net_u32(2, key).net_u32(1, FIRST_REGISTER);
+    });
+}
+
+/// A number below a count, from so many bytes of registers. Everybody's seed is the same, so that nodes and rules made anew agree.
+fn hashed(m: &mut Message, length: u32, count: u32) {
+    const JENKINS: u32 = 0;
+    const SEED: u32 = 0x6e65_6172;
+    expression(m, "hash", |m| {
+        m.net_u32(1, FIRST_REGISTER).net_u32(2, FIRST_REGISTER).net_u32(3, length).net_u32(4, count);
+        m.net_u32(5, SEED).net_u32(6, 0).net_u32(7, JENKINS);
+    });
+}
+
+/// Translates to the address in the first register and the port in the second.
+fn translate_with_port(m: &mut Message, side: u32) {
+    expression(m, "nat", |m| {
+        m.net_u32(1, side).net_u32(2, IPV4.into()).net_u32(3, FIRST_REGISTER).net_u32(5, FIRST_REGISTER + 1);
     });
 }
 

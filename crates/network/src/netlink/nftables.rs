@@ -52,6 +52,9 @@ const CONCATENATION: u32 = 0x80;
 const VERDICT_TYPE: u32 = 0xffff_ff00;
 const MARK_TYPE: u32 = 19;
 const IPV4_TYPE: u32 = 7;
+const WORD_TYPE: u32 = 13;
+/// An address and a port.
+const SOCKET_TYPE: u32 = IPV4_TYPE << 6 | WORD_TYPE;
 
 fn message(kind: u16, flags: u16) -> Message {
     Message::new(SUBSYSTEM << 8 | kind, flags, &[INET, 0, 0, 0])
@@ -167,6 +170,7 @@ pub(crate) fn add_set(name: &str, shape: Shape, id: u32) -> Message {
         Some(ValueKind::Verdict) => drop(message.net_u32(6, VERDICT_TYPE).net_u32(7, 0)),
         Some(ValueKind::Mark) => drop(message.net_u32(6, MARK_TYPE).net_u32(7, 4)),
         Some(ValueKind::Ipv4) => drop(message.net_u32(6, IPV4_TYPE).net_u32(7, 4)),
+        Some(ValueKind::Socket) => drop(message.net_u32(6, SOCKET_TYPE).net_u32(7, 8)),
     }
     if concatenated {
         message.nest(9, |m| {
@@ -210,7 +214,7 @@ impl Field {
             Self::Ipv4 => IPV4_TYPE,
             Self::Link => 41,
             Self::Protocol => 12,
-            Self::Word => 13,
+            Self::Word => WORD_TYPE,
             Self::Mark => MARK_TYPE,
         }
     }

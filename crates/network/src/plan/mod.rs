@@ -5,6 +5,7 @@
 //! subnet meet the rules too, and there is no layer 2 to spoof.
 
 mod combination;
+pub(crate) mod flows;
 mod internet;
 mod leaf;
 mod namespace;
@@ -22,7 +23,7 @@ pub use namespace::{Address, MAIN, Namespace, Neighbour, Place, PolicyRule, Rout
 
 use crate::name::{Instance, LinkName, NamespaceName};
 use neighbours::Around;
-use spec::{HostSpec, TaskId};
+use spec::{HostSpec, TaskId, balancing::BalancingStatus};
 use std::{
     collections::{BTreeMap, HashSet},
     net::{IpAddr, Ipv4Addr},
@@ -66,6 +67,8 @@ pub struct Plan {
     pub veths: BTreeMap<(NamespaceName, LinkName), Arc<Veth>>,
     /// The tasks that can't be given a network, and why.
     pub impossible: BTreeMap<TaskId, String>,
+    /// Which flows of Network Load Balancers' nodes must not go on.
+    pub endings: BTreeMap<NamespaceName, flows::Endings>,
     /// What it was made from: connections that are under way are judged by what was and what is.
     pub topology: Arc<Topology>,
 }
@@ -86,17 +89,19 @@ impl Attachment<'_> {
     }
 }
 
-/// The network that a spec asks for, on a host that lets its internet out or does not.
-pub fn plan(instance: &Instance, spec: &HostSpec, internet: Internet) -> Plan {
+/// The network that a spec asks for, on a host that lets its internet out or does not, and whose balancer has seen this of targets.
+pub fn plan(instance: &Instance, spec: &HostSpec, internet: Internet, seen: &BalancingStatus) -> Plan {
     let mut plan = Plan {
         instance: instance.clone(),
         namespaces: BTreeMap::new(),
         veths: BTreeMap::new(),
         impossible: BTreeMap::new(),
+        endings: BTreeMap::new(),
         topology: spec.topology.clone(),
     };
     let topology = &*spec.topology;
     let tasks = plan.tasks_by_interface(spec);
+    let forwarding = flows::forwarding(spec, seen);
     let mut here: BTreeMap<&VpcId, Vec<Attachment>> = BTreeMap::new();
     for (id, vpc) in &topology.vpcs {
         let attachments = plan.attachments(vpc, &tasks);
@@ -107,7 +112,7 @@ pub fn plan(instance: &Instance, spec: &HostSpec, internet: Internet) -> Plan {
     for (id, attachments) in &here {
         if let Some(vpc) = topology.vpcs.get(*id) {
             let around = Around::of(topology, id, vpc, |other| here.contains_key(other));
-            plan.add_vpc(id, vpc, attachments, &around);
+            plan.add_vpc(id, vpc, attachments, &around, &forwarding);
         }
     }
     let attached = || topology.vpcs.iter().filter(|(_, vpc)| vpc.internet_gateway.is_some());
@@ -170,7 +175,14 @@ impl Plan {
         found
     }
 
-    fn add_vpc(&mut self, id: &VpcId, vpc: &Vpc, attachments: &[Attachment], around: &Around) {
+    fn add_vpc(
+        &mut self,
+        id: &VpcId,
+        vpc: &Vpc,
+        attachments: &[Attachment],
+        around: &Around,
+        forwarding: &BTreeMap<&InterfaceId, flows::Forwarding>,
+    ) {
         let router = self.instance.router(id);
         for at in attachments {
             self.add_veth(
@@ -180,6 +192,13 @@ impl Plan {
             );
             let namespace = match at.nat {
                 Some(gateway) => nat::namespace(at, gateway),
+                None if flows::is_node(at) => {
+                    let forwarding = forwarding.get(at.id);
+                    if let Some(forwarding) = forwarding {
+                        self.endings.insert(at.namespace.clone(), flows::endings(id, forwarding));
+                    }
+                    flows::namespace(at, forwarding)
+                }
                 None => leaf::interface(at),
             };
             self.namespaces.insert(at.namespace.clone(), Arc::new(namespace));

@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     net::IpAddr,
 };
-use vpc::{AwsService, Endpoint, EndpointId, IpNet, PeeringId, RouteTableId, Topology, Vpc, VpcId};
+use vpc::{AwsService, Endpoint, EndpointId, InterfaceId, IpNet, PeeringId, RouteTableId, Topology, Vpc, VpcId};
 
 /// Everything around one router.
 pub(super) struct Around<'a> {
@@ -17,6 +17,8 @@ pub(super) struct Around<'a> {
     pub endpoints: Vec<GatewayEndpoint<'a>>,
     /// The numbers of the route tables that subnets use. They are marks of packets too.
     pub tables: BTreeMap<&'a RouteTableId, u32>,
+    /// The numbers of the tables that lead to the nodes of Network Load Balancers, and of the marks of what answers them.
+    pub fronts: BTreeMap<&'a InterfaceId, u32>,
 }
 
 /// A peered VPC that is here too.
@@ -57,12 +59,14 @@ impl<'a> Around<'a> {
             let link = LinkName::unique('g', id, &mut taken);
             Some(GatewayEndpoint { id, link, address: service.address(), range: service.range() })
         });
+        let (tables, fronts) = tables(vpc);
         Self {
             topology,
             internet: vpc.internet_gateway.as_ref().map(|_| LinkName::igw()),
             peers: peers.collect(),
             endpoints: endpoints.collect(),
-            tables: tables(vpc),
+            tables,
+            fronts,
         }
     }
 
@@ -80,15 +84,17 @@ impl<'a> Around<'a> {
 
 /// Numbers drawn from the tables' ids, so that they don't change when others come and go; none is one of the kernel's own (0, and
 /// 253 to 255) or small enough to be somebody's.
-fn tables(vpc: &Vpc) -> BTreeMap<&RouteTableId, u32> {
+fn tables(vpc: &Vpc) -> (BTreeMap<&RouteTableId, u32>, BTreeMap<&InterfaceId, u32>) {
     let used: BTreeSet<&RouteTableId> = vpc.subnets.values().map(|subnet| &subnet.route_table).collect();
     let mut taken = HashSet::new();
-    let number = |id: &'_ RouteTableId, taken: &mut HashSet<u32>| {
+    let number = |id: &str, taken: &mut HashSet<u32>| {
         let mut number = hash(id.as_bytes()) as u32 | 0x1_0000;
         while !taken.insert(number) {
             number = number.wrapping_add(1) | 0x1_0000;
         }
         number
     };
-    used.into_iter().map(|id| (id, number(id, &mut taken))).collect()
+    let tables = used.into_iter().map(|id| (id, number(id, &mut taken))).collect();
+    let fronts = vpc.interfaces.iter().filter(|(_, interface)| interface.is_forwarding_node());
+    (tables, fronts.map(|(id, _)| (id, number(id, &mut taken))).collect())
 }

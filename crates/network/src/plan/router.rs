@@ -3,6 +3,7 @@
 use super::Target;
 use super::{
     Address, Attachment, FAR, FAR_MAC, MAIN, Namespace, Neighbour, Place, PolicyRule, ROUTER_MAC, Route,
+    leaf::anywhere,
     neighbours::{Around, Peer},
     policy,
 };
@@ -45,6 +46,8 @@ const SYSCTLS: &[(&str, &str)] = &[
 
 /// Where the main table is looked into, before any of the VPC's own: nothing is more specific than the local routes.
 const LOCAL_PRIORITY: u32 = 100;
+/// Where the way back to a Network Load Balancer's node is looked for: before any other, as the client may be in the VPC too.
+const FRONTS_PRIORITY: u32 = 50;
 /// Where the VPC's route tables are looked into.
 const TABLES_PRIORITY: u32 = 1000;
 /// Where what has no route is lost.
@@ -66,8 +69,11 @@ pub(super) fn namespace(vpc: &Vpc, attachments: &[Attachment], around: &Around) 
         sysctls: SYSCTLS,
         addresses: own.map(Address::on_loopback).chain([Address::loopback()]).collect(),
         neighbours: neighbours.chain(far_neighbours(around)).collect(),
-        routes: local_routes(vpc, attachments).chain(table_routes(vpc, attachments, around)).collect(),
-        rules: Some(rules(around)),
+        routes: local_routes(vpc, attachments)
+            .chain(table_routes(vpc, attachments, around))
+            .chain(front_routes(attachments, around))
+            .collect(),
+        rules: Some(rules(attachments, around)),
         tun: None,
         shapes: attachments.iter().filter_map(|at| Some((at.link.clone(), at.nat?.bandwidth))).collect(),
         table: Some(policy::table(vpc, attachments, around)),
@@ -140,10 +146,23 @@ fn target(vpc: &Vpc, attachments: &[Attachment], around: &Around, target: &vpc::
     }
 }
 
-fn rules(around: &Around) -> BTreeSet<PolicyRule> {
+/// The way back to each Network Load Balancer's node that is here.
+fn front_routes<'a>(attachments: &'a [Attachment], around: &'a Around) -> impl Iterator<Item = Route> + 'a {
+    attachments.iter().filter_map(|at| {
+        let table = *around.fronts.get(at.id)?;
+        let target = Target::Gateway(at.interface.private_ip, at.link.clone());
+        Some(Route { table, ..Route::main(anywhere(), target) })
+    })
+}
+
+fn rules(attachments: &[Attachment], around: &Around) -> BTreeSet<PolicyRule> {
+    let fronts = attachments.iter().filter_map(|at| around.fronts.get(at.id));
+    let fronts =
+        fronts.map(|number| PolicyRule { priority: FRONTS_PRIORITY, mark: Some(*number), table: Some(*number) });
     let tables = around.tables.values().zip(TABLES_PRIORITY..);
     let tables = tables.map(|(number, priority)| PolicyRule { priority, mark: Some(*number), table: Some(*number) });
     tables
+        .chain(fronts)
         .chain([
             PolicyRule { priority: LOCAL_PRIORITY, mark: None, table: Some(MAIN) },
             PolicyRule { priority: LAST_PRIORITY, mark: None, table: None },

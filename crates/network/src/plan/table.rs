@@ -104,6 +104,8 @@ pub enum ValueKind {
     Mark,
     /// `ipv4_addr`.
     Ipv4,
+    /// `ipv4_addr . inet_service`.
+    Socket,
 }
 
 /// The value of an element of a map.
@@ -117,6 +119,8 @@ pub enum Value {
     Mark(u32),
     /// An address.
     Address(IpAddr),
+    /// An address and a port.
+    Socket(Ipv4Addr, u16),
 }
 
 /// A chain.
@@ -199,14 +203,22 @@ pub enum Statement {
     In(Vec<Selector>, Name),
     /// Goes where the map says; does not match when it says nothing.
     Dispatch(Selector, Name),
+    /// The same by a key of several parts.
+    DispatchBy(Vec<Selector>, Name),
     /// Sets the packet's mark to a number.
     SetMark(u32),
     /// Sets the packet's mark to what the map says of the key; does not match when it says nothing.
     MarkFrom(Vec<Selector>, Name),
+    /// Sets the mark of the packet's connection to what the map says of the key; does not match when it says nothing.
+    MarkConnectionFrom(Vec<Selector>, Name),
+    /// Sets the packet's mark to that of its connection; does not match when that has none.
+    MarkOfConnection,
     /// Matches when a part of the packet is not below the first value and not above the second.
     Between(Selector, Datum, Datum),
     /// Translates the destination to what the map says of a part of the packet; does not match when it says nothing.
     TranslateDestination(Selector, Name),
+    /// Translates destination and port to one of so many of the map, by a hash of parts of the packet: the same for the same parts.
+    TranslateDestinationByHash(Vec<Selector>, u32, Name),
     /// Translates the source to what the map says of a part of the packet; does not match when it says nothing.
     TranslateSource(Selector, Name),
     /// Translates the source to one of so many addresses, the next for each connection, and to one of these ports.

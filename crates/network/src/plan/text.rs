@@ -106,6 +106,7 @@ fn write_set(f: &mut fmt::Formatter<'_>, name: &str, set: &Set) -> fmt::Result {
         Some(ValueKind::Verdict) => " : verdict",
         Some(ValueKind::Mark) => " : mark",
         Some(ValueKind::Ipv4) => " : ipv4_addr",
+        Some(ValueKind::Socket) => " : ipv4_addr . inet_service",
     };
     let kind = if set.shape.value.is_some() { "map" } else { "set" };
     let flags = if set.shape.ranges { " flags interval" } else { "" };
@@ -118,6 +119,7 @@ fn write_set(f: &mut fmt::Formatter<'_>, name: &str, set: &Set) -> fmt::Result {
             Some(Value::Jump(chain)) => writeln!(f, " : jump {chain}")?,
             Some(Value::Mark(mark)) => writeln!(f, " : 0x{mark:08x}")?,
             Some(Value::Address(address)) => writeln!(f, " : {address}")?,
+            Some(Value::Socket(address, port)) => writeln!(f, " : {address} . {port}")?,
         }
     }
     writeln!(f, "    }}")
@@ -208,11 +210,17 @@ impl fmt::Display for Statement {
             Self::Reply => f.write_str("ct direction reply"),
             Self::In(key, set) => write!(f, "{} @{set}", KeyNames(key)),
             Self::Dispatch(key, map) => write!(f, "{} vmap @{map}", key.name()),
+            Self::DispatchBy(key, map) => write!(f, "{} vmap @{map}", KeyNames(key)),
             Self::SetMark(mark) => write!(f, "meta mark set {mark}"),
             Self::MarkFrom(key, map) => write!(f, "meta mark set {} map @{map}", KeyNames(key)),
+            Self::MarkConnectionFrom(key, map) => write!(f, "ct mark set {} map @{map}", KeyNames(key)),
+            Self::MarkOfConnection => f.write_str("ct mark != 0 meta mark set ct mark"),
             Self::Between(selector, first, last) if first == last => write!(f, "{} {first}", selector.name()),
             Self::Between(selector, first, last) => write!(f, "{} {first}-{last}", selector.name()),
             Self::TranslateDestination(key, map) => write!(f, "dnat ip to {} map @{map}", key.name()),
+            Self::TranslateDestinationByHash(key, count, map) => {
+                write!(f, "dnat ip to jhash {} mod {count} map @{map}", KeyNames(key))
+            }
             Self::TranslateSource(key, map) => write!(f, "snat ip to {} map @{map}", key.name()),
             Self::TranslateSourceInTurn(map, count, (first, last)) => {
                 write!(f, "snat ip to numgen inc mod {count} map @{map} : {first}-{last}")

@@ -1,10 +1,11 @@
 //! A small world to test in: one instance of its own with VPCs, groups and tasks, gone when it goes out of scope.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test uses a part of it, and a failure ends it")]
 
+pub mod flows;
 pub mod probe;
 
 use network::{Instance, Internet, Network, Plan, plan};
-use spec::{Desired, HostSpec, TaskId, TaskSpec};
+use spec::{Desired, HostSpec, TaskId, TaskSpec, balancing::BalancingStatus};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
@@ -27,6 +28,7 @@ pub struct World {
     pub spec: HostSpec,
     pub network: Network,
     pub internet: Internet,
+    pub seen: BalancingStatus,
 }
 
 impl Drop for World {
@@ -52,7 +54,13 @@ impl World {
     /// The same for an instance that may be there already.
     pub fn of(instance: Instance) -> Self {
         let spec = HostSpec { revision: 1, topology: topology().into(), ..HostSpec::default() };
-        Self { network: Network::new(instance.clone()), instance, spec, internet: Internet::Sealed }
+        Self {
+            network: Network::new(instance.clone()),
+            instance,
+            spec,
+            internet: Internet::Sealed,
+            seen: BalancingStatus::default(),
+        }
     }
 
     pub fn topology(&mut self) -> &mut Topology {
@@ -73,7 +81,7 @@ impl World {
     }
 
     pub fn plan(&self) -> Plan {
-        plan(&self.instance, &self.spec, self.internet)
+        plan(&self.instance, &self.spec, self.internet, &self.seen)
     }
 
     pub fn apply(&mut self) -> usize {

@@ -46,12 +46,15 @@ pub(crate) fn operation(api: &Api, name: &str) -> Option<Answer> {
     }
 }
 
+/// How an operation that asks the store is answered.
+type Answering<O> = fn(&View<'_>, &Store, <O as Operation>::Input) -> Result<<O as Operation>::Output, Fault>;
+
 fn typed<O: Operation>(
     api: &Api,
     view: &View<'_>,
     store: &Store,
     input: Doc,
-    answer: fn(&View<'_>, &Store, O::Input) -> Result<O::Output, Fault>,
+    answer: Answering<O>,
 ) -> Result<Doc, Fault> {
     answer(view, store, api.read::<O>(input)?).map(Shape::write)
 }

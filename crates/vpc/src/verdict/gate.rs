@@ -37,13 +37,18 @@ pub(crate) fn gate(
 
 /// A group as the peer stands for the private addresses of the interfaces that carry it, and for none of the group's rules
 /// ("Security group referencing", Amazon VPC User Guide); it may be of a peered VPC ("Update your security groups to reference peer
-/// security groups", Amazon VPC Peering Guide). It does not stand for what a middlebox forwards ("Security group referencing").
+/// security groups", Amazon VPC Peering Guide). It does not stand for what a middlebox forwards ("Security group referencing"), but for
+/// all that a Network Load Balancer sends on ("Update the security groups for your Network Load Balancer").
 fn matches(topology: &Topology, peer: &Peer, other: Other) -> bool {
     match peer {
         Peer::Net(net) => net.contains(&other.address),
         Peer::PrefixList(id) => topology.prefixes(id).any(|net| net.contains(&other.address)),
         Peer::Group(group) => {
             let vpc = other.vpc.and_then(|id| topology.vpcs.get(id));
+            let sender = vpc.zip(other.sender).and_then(|(vpc, id)| vpc.interfaces.get(id));
+            if let Some(node) = sender.filter(|sender| sender.is_forwarding_node()) {
+                return node.security_groups.contains(group);
+            }
             vpc.and_then(|vpc| vpc.interface_at(other.address))
                 .filter(|(id, _)| other.sender.is_none_or(|sender| sender == *id))
                 .is_some_and(|(_, interface)| interface.security_groups.contains(group))

@@ -5,12 +5,14 @@
 //! Guide); network ACLs see every packet, and say of the later ones what they said of the first two. There is no state here.
 
 pub(crate) mod gate;
+mod onward;
 mod packet;
 mod path;
 #[cfg(test)]
 mod tests;
 mod walk;
 
+pub use onward::{Onward, onward};
 pub use packet::{EPHEMERAL, Origin, Packet, Transport};
 pub use path::{AclDecision, Addresses, End, Gate, Path, SourceCheck, Step};
 

@@ -83,7 +83,12 @@ pub(super) fn back(topology: &Topology, packet: &Packet, end: &End, trail: &Trai
             if !interface.has(trail.destination) {
                 return None;
             }
-            walk.leave_interface(vpc, id)
+            match &packet.origin {
+                Origin::Interface(home, node) if is_forwarded(topology, home, node, packet) => {
+                    walk.return_to_node((vpc, id), (home, node))
+                }
+                _ => walk.leave_interface(vpc, id),
+            }
         }
         End::Endpoint(vpc, _) => walk.enter_vpc(vpc, None, None),
         End::Internet => walk.on_the_internet(),
@@ -97,7 +102,29 @@ pub(super) fn back(topology: &Topology, packet: &Packet, end: &End, trail: &Trai
     Some(Path { steps: walk.steps, addresses: walk.addresses, end })
 }
 
+/// Whether a packet is one that a Network Load Balancer's node sends on for a client. Its answer comes back to the node, whomever it is
+/// for.
+fn is_forwarded(topology: &Topology, vpc: &VpcId, node: &InterfaceId, packet: &Packet) -> bool {
+    let interface = topology.vpcs.get(vpc).and_then(|vpc| vpc.interfaces.get(node));
+    interface.is_some_and(|interface| interface.is_forwarding_node() && !interface.has(packet.source))
+}
+
 impl<'a> Walk<'a> {
+    /// A target's answer to what a Network Load Balancer's node sent on: its router leads it back to the node, if the two are of one VPC.
+    fn return_to_node(&mut self, (vpc_id, id): (&VpcId, &InterfaceId), (home, node): (&VpcId, &InterfaceId)) -> End {
+        let Some(((vpc, interface), (_, through))) = self.interface(vpc_id, id).zip(self.interface(home, node)) else {
+            return End::Nowhere;
+        };
+        if vpc_id != home {
+            return self.leave_interface(vpc_id, id);
+        }
+        self.source_check(id, interface);
+        self.egress(vpc_id, id, interface, Some(vpc_id));
+        self.between(vpc, &interface.subnet, &through.subnet);
+        self.ingress(home, node, through, Some((vpc_id, Some(id))));
+        End::Interface(home.clone(), node.clone())
+    }
+
     /// Takes note of a decision about the packet as it is now.
     fn decide(&mut self, step: Step) {
         self.steps.push(step);

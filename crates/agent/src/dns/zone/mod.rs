@@ -90,7 +90,8 @@ fn reversed(labels: &str) -> Option<IpAddr> {
 fn is_parent(region: &str, view: &View, name: &str) -> bool {
     let inside = matches!(view, View::Vpc(_)).then(|| private_domain(region));
     let under_amazon = ["vpce", "elb"].map(|what| format!("{region}.{what}.amazonaws.com"));
-    let domains = [public_domain(region), "in-addr.arpa".to_owned()].into_iter().chain(under_amazon);
+    let network = format!("elb.{region}.amazonaws.com");
+    let domains = [public_domain(region), "in-addr.arpa".to_owned(), network].into_iter().chain(under_amazon);
     let services = AWS_SERVICES.iter().map(|service| service.dns_name(region));
     let mut domains = inside.into_iter().chain(domains).chain(services);
     domains.any(|domain| name.is_empty() || domain == name || under(&domain, name))

@@ -26,7 +26,10 @@ pub(super) fn registry(topology: &Topology, name: &str) -> Option<IpAddr> {
 /// The addresses of a load balancer's name, the same from everywhere: a name is public, whatever it leads to.
 pub(super) fn load_balancer(topology: &Topology, name: &str) -> Option<Vec<IpAddr>> {
     let mut all = topology.vpcs.values().flat_map(|vpc| vpc.load_balancers.values().map(move |found| (vpc, found)));
-    all.find(|(_, found)| found.dns_name == name).map(|(vpc, found)| found.addresses(vpc))
+    all.find_map(|(vpc, found)| match name.strip_suffix(&found.dns_name)? {
+        "" => Some(found.addresses(vpc)),
+        zone => found.zonal_address(vpc, zone.strip_suffix('.')?).map(|address| vec![address]),
+    })
 }
 
 /// Whether a name is a service's in a region, or one under it: a bucket's, or an account's registry's.

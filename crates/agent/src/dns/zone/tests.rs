@@ -259,6 +259,7 @@ fn a_load_balancers_name_is_its_healthy_nodes_everywhere() {
         dns_name: WEB.to_owned(),
         internet_facing: true,
         listeners: Default::default(),
+        flows: None,
         nodes: [("us-east-1a".to_owned(), node("eni-a")), ("us-east-1b".to_owned(), node("eni-b"))].into(),
     };
     vpc.load_balancers.insert("lb-1".into(), web);
@@ -281,6 +282,15 @@ fn a_load_balancers_name_is_its_healthy_nodes_everywhere() {
     web(&mut region, &|web| web.internet_facing = false);
     everywhere(&region, "10.0.1.30 10.0.2.30");
     assert!(!is_elsewhere(&region, &View::Internet, WEB));
+    // Each zone of a Network Load Balancer has a name of its own, and no other load balancer's has.
+    const ZONE: &str = "us-east-1b.web-1234567890.us-east-1.elb.amazonaws.com";
+    means(&region, "internet", &[(ZONE, "no such name")]);
+    web(&mut region, &|web| web.flows = Some(Default::default()));
+    everywhere(&region, "10.0.1.30 10.0.2.30");
+    for (name, expected) in [(ZONE, "10.0.2.30"), (&ZONE.replace("1b", "1c"), "no such name")] {
+        means(&region, VPC, &[(name, expected)]);
+    }
+    means(&region, VPC, &[("elb.us-east-1.amazonaws.com", "nothing")]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn frames_that_are_not() {
-    const LARGE: [u8; 16385] = [0; 16385];
+    static LARGE: [u8; 16385] = [0; 16385];
     check(
         "http2/4",
         &[

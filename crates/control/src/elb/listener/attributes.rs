@@ -13,6 +13,7 @@ use aws::{
     },
     fault::Fault,
 };
+use spec::balancing::FlowProtocol;
 
 /// A header that is not added, as there is no value for it.
 macro_rules! absent {
@@ -40,9 +41,24 @@ const TABLE: [Attribute<Listener>; 11] = [
     absent!("routing.http.response.x_frame_options.header_value"),
 ];
 
+/// Every attribute of a Network Load Balancer's listener: of the time after which an idle connection is forgotten, the default is all there is.
+const FLOWS: [Attribute<Listener>; 1] = [Attribute {
+    key: "tcp.idle_timeout.seconds",
+    show: |_| "350".to_owned(),
+    set: |_, key, value| only(key, value, "350"),
+}];
+
+fn table(of: &Listener) -> &'static [Attribute<Listener>] {
+    match of.flows {
+        None => &TABLE,
+        Some(FlowProtocol::Udp) => &[],
+        Some(FlowProtocol::Tcp | FlowProtocol::TcpUdp) => &FLOWS,
+    }
+}
+
 fn show(of: &Listener) -> Option<Vec<ListenerAttribute>> {
     let shape = |(key, value)| ListenerAttribute { key: Some(key), value: Some(value) };
-    Some(attribute::show(of, &TABLE).into_iter().map(shape).collect())
+    Some(attribute::show(of, table(of)).into_iter().map(shape).collect())
 }
 
 /// DescribeListenerAttributes.
@@ -64,7 +80,8 @@ pub(in crate::elb) fn modify(
     let (_, listener) = arn::find_listener(&tx.state, &listener_arn)?;
     let mut listener = listener.clone();
     let given = attributes.into_iter().map(|ListenerAttribute { key, value }| (key, value)).collect();
-    attribute::modify(&mut listener, "Listener", &TABLE, given)?;
+    let table = table(&listener);
+    attribute::modify(&mut listener, "Listener", table, given)?;
     let attributes = show(&listener);
     tx.state.listeners.put(listener);
     Ok(ModifyListenerAttributesOutput { attributes })

@@ -5,7 +5,8 @@ use super::{
     check_free, default_rule,
     describe::show,
     port,
-    tls::{self, Asked},
+    protocol::{self, Protocol},
+    tls::Asked,
 };
 use crate::{
     Tx,
@@ -33,14 +34,13 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateListenerInput) -> Res
     let protocol = protocol.ok_or_else(|| invalid("A listener protocol must be specified"))?;
     let port = port(given_port.ok_or_else(|| invalid("A listener port must be specified"))?)?;
     let asked = Asked { ssl_policy, certificates, alpn_policy, mutual_authentication };
-    let tls = tls::read(&tx.state, Some(protocol), asked, None)?;
+    let Protocol { flows, tls } = protocol::read(&tx.state, &load_balancer, Some(protocol), asked, None)?;
     let tags = tags::at_creation(given_tags)?;
     let (action, order) = action::read(&tx.state, &load_balancer, default_actions, None)?;
-    tls::check_action(&tx.state, tls.as_ref(), &action)?;
+    protocol::check_action(&tx.state, flows, tls.as_ref(), &action)?;
     let others = || tx.state.listeners.prefixed(&Listener::prefix(&load_balancer.id)).collect::<Vec<_>>();
     if let Some(same) = others().into_iter().find(|other| other.port == port)
-        && same.tags == tags
-        && same.tls == tls
+        && (&same.tags, &same.tls, same.flows) == (&tags, &tls, flows)
         && default_rule(&tx.state, same).is_some_and(|rule| rule.action == action)
     {
         return Ok(CreateListenerOutput { listeners: Some(vec![show(&tx.state, &load_balancer, same)]) });
@@ -49,7 +49,7 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateListenerInput) -> Res
     if others().len() >= limits::LISTENERS {
         return Err(Fault::new("TooManyListeners", "The maximum number of listeners has been reached"));
     }
-    let listener = Listener { load_balancer: load_balancer.id.clone(), id: tx.hex(16), port, tls, tags };
+    let listener = Listener { load_balancer: load_balancer.id.clone(), id: tx.hex(16), port, flows, tls, tags };
     let rule = ListenerRule {
         load_balancer: load_balancer.id.clone(),
         listener: listener.id.clone(),

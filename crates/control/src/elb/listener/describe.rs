@@ -2,7 +2,7 @@
 
 use super::{
     super::{arn, invalid, page::page, rule::action},
-    default_rule,
+    default_rule, protocol,
 };
 use crate::{
     State, View,
@@ -10,8 +10,7 @@ use crate::{
 };
 use aws::{
     api::elbv2::{
-        Certificate, DescribeListenersInput, DescribeListenersOutput, Listener as Shape,
-        MutualAuthenticationAttributes, ProtocolEnum,
+        Certificate, DescribeListenersInput, DescribeListenersOutput, Listener as Shape, MutualAuthenticationAttributes,
     },
     fault::Fault,
 };
@@ -48,7 +47,7 @@ pub(in crate::elb) fn describe(
 
 /// A listener as a reply shows it.
 pub(super) fn show(state: &State, load_balancer: &LoadBalancer, of: &Listener) -> Shape {
-    let Listener { load_balancer: _, id: _, port, tls, tags: _ } = of;
+    let Listener { load_balancer: _, id: _, port, flows: _, tls, tags: _ } = of;
     let default = |tls: &ListenerTls| Certificate { certificate_arn: Some(tls.default.clone()), is_default: None };
     let off = |_: &ListenerTls| MutualAuthenticationAttributes {
         mode: Some("off".to_owned()),
@@ -58,7 +57,7 @@ pub(super) fn show(state: &State, load_balancer: &LoadBalancer, of: &Listener) -
         listener_arn: Some(arn::listener(&state.region, load_balancer, of)),
         load_balancer_arn: Some(arn::load_balancer(&state.region, load_balancer)),
         port: Some(port.get().into()),
-        protocol: Some(if tls.is_some() { ProtocolEnum::Https } else { ProtocolEnum::Http }),
+        protocol: Some(protocol::shown(of)),
         ssl_policy: tls.as_ref().map(|tls| tls.policy.clone()),
         certificates: tls.as_ref().map(|tls| vec![default(tls)]),
         mutual_authentication: tls.as_ref().map(off),

@@ -1,17 +1,18 @@
-//! Listeners ("Listeners for your Application Load Balancers", Application Load Balancers guide). What one does with a request that no rule
-//! is for is its default rule's action.
+//! Listeners ("Listeners for your Application Load Balancers", Application Load Balancers guide; "Listeners for your Network Load
+//! Balancers", Network Load Balancers guide). What one does with a request that no rule is for is its default rule's action.
 
 pub(super) mod attributes;
 pub(super) mod certificates;
 pub(super) mod create;
 pub(super) mod describe;
 pub(super) mod modify;
+pub(super) mod protocol;
 pub(super) mod tls;
 
 use super::arn;
 use crate::{
     State, Tx,
-    state::{Listener, ListenerRule, Record},
+    state::{Listener, ListenerRule, LoadBalancer, Record},
 };
 use aws::{
     api::elbv2::{DeleteListenerInput, DeleteListenerOutput},
@@ -26,7 +27,7 @@ fn port(given: i32) -> Result<NonZeroU16, Fault> {
 }
 
 /// Refuses a port that another listener of the load balancer has.
-fn check_free(state: &State, load_balancer: &crate::state::LoadBalancer, port: NonZeroU16) -> Result<(), Fault> {
+fn check_free(state: &State, load_balancer: &LoadBalancer, port: NonZeroU16) -> Result<(), Fault> {
     if state.listeners.prefixed(&Listener::prefix(&load_balancer.id)).any(|other| other.port == port) {
         let arn = arn::load_balancer(&state.region, load_balancer);
         let message = format!("A listener already exists on this port for this load balancer '{arn}'");

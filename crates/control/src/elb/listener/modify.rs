@@ -5,7 +5,8 @@ use super::{
     check_free, default_rule,
     describe::show,
     port,
-    tls::{self, Asked},
+    protocol::{self, Protocol},
+    tls::Asked,
 };
 use crate::{
     Tx,
@@ -31,7 +32,8 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     let (load_balancer, listener) = arn::find_listener(&tx.state, &listener_arn)?;
     let (load_balancer, mut listener) = (load_balancer.clone(), listener.clone());
     let asked = Asked { ssl_policy, certificates, alpn_policy, mutual_authentication };
-    listener.tls = tls::read(&tx.state, protocol, asked, listener.tls.as_ref())?;
+    let Protocol { flows, tls } = protocol::read(&tx.state, &load_balancer, protocol, asked, Some(&listener))?;
+    (listener.flows, listener.tls) = (flows, tls);
     if let Some(port) = given_port.map(port).transpose()?
         && port != listener.port
     {
@@ -46,7 +48,7 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     }
     let prefix = ListenerRule::prefix(&load_balancer.id, &listener.id);
     for rule in tx.state.listener_rules.prefixed(&prefix) {
-        tls::check_action(&tx.state, listener.tls.as_ref(), &rule.action)?;
+        protocol::check_action(&tx.state, listener.flows, listener.tls.as_ref(), &rule.action)?;
     }
     tx.state.listeners.put(listener.clone());
     Ok(ModifyListenerOutput { listeners: Some(vec![show(&tx.state, &load_balancer, &listener)]) })

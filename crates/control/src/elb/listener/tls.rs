@@ -34,30 +34,23 @@ pub(super) fn read(
     asked: Asked,
     before: Option<&ListenerTls>,
 ) -> Result<Option<ListenerTls>, Fault> {
-    let Asked { ssl_policy, certificates, alpn_policy, mutual_authentication } = asked;
     let is_https = match protocol {
         None => before.is_some(),
         Some(ProtocolEnum::Http) => false,
         Some(ProtocolEnum::Https) => true,
         Some(other) => return Err(invalid(format!("Listener protocol '{other}' must be one of 'HTTP, HTTPS'"))),
     };
-    if alpn_policy.is_some_and(|list| !list.is_empty()) {
-        return Err(configuration("You cannot set ALPN policy on load balancers of type 'application'"));
-    }
-    // What is off is off on every listener.
-    let on = |of: &MutualAuthenticationAttributes| of.mode.as_deref().is_some_and(|mode| mode != "off");
-    unsupported("MutualAuthentication", mutual_authentication.filter(on))?;
-    let certificates = certificates.filter(|list| !list.is_empty());
+    const NO_ALPN: &str = "You cannot set ALPN policy on load balancers of type 'application'";
     if !is_https {
-        if ssl_policy.is_some() {
-            // AWS's own spelling.
-            return Err(configuration("An SSL policy cannot be specifed for HTTP listeners"));
-        }
-        if certificates.is_some() {
-            return Err(configuration("A certificate cannot be specified for HTTP listeners"));
-        }
+        refuse(asked, "HTTP", NO_ALPN)?;
         return Ok(None);
     }
+    let Asked { ssl_policy, certificates, alpn_policy, mutual_authentication } = asked;
+    if alpn_policy.is_some_and(|list| !list.is_empty()) {
+        return Err(configuration(NO_ALPN));
+    }
+    unsupported("MutualAuthentication", mutual_authentication.filter(is_on))?;
+    let certificates = certificates.filter(|list| !list.is_empty());
     if let Some(name) = ssl_policy.as_ref().filter(|name| !ssl_policy::exists(name)) {
         return Err(Fault::new("SSLPolicyNotFound", format!("SSL policy '{name}' not found")));
     }
@@ -76,6 +69,30 @@ pub(super) fn read(
         default: default.ok_or_else(|| invalid("A certificate must be specified for HTTPS listeners"))?,
         others: before.map(|before| before.others).unwrap_or_default(),
     }))
+}
+
+/// Refuses what only a listener with TLS can have, for one of another kind.
+///
+/// # Errors
+/// `InvalidConfigurationRequest`; `NotImplemented` for mutual authentication.
+pub(super) fn refuse(asked: Asked, kind: &str, no_alpn: &str) -> Result<(), Fault> {
+    let Asked { ssl_policy, certificates, alpn_policy, mutual_authentication } = asked;
+    if ssl_policy.is_some() {
+        // AWS's own spelling.
+        return Err(configuration(format!("An SSL policy cannot be specifed for {kind} listeners")));
+    }
+    if certificates.is_some_and(|list| !list.is_empty()) {
+        return Err(configuration(format!("A certificate cannot be specified for {kind} listeners")));
+    }
+    if alpn_policy.is_some_and(|list| !list.is_empty()) {
+        return Err(configuration(no_alpn));
+    }
+    unsupported("MutualAuthentication", mutual_authentication.filter(is_on))
+}
+
+/// What is off is off on every listener.
+fn is_on(of: &MutualAuthenticationAttributes) -> bool {
+    of.mode.as_deref().is_some_and(|mode| mode != "off")
 }
 
 /// The ARNs of certificates that a call names, each of which there is.

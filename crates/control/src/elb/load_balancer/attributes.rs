@@ -5,7 +5,10 @@ use super::super::{
     attribute::{self, Attribute, boolean, digits, only},
     configuration, invalid,
 };
-use crate::{Tx, View, state::LoadBalancer};
+use crate::{
+    Tx, View,
+    state::{LoadBalancer, LoadBalancerKind},
+};
 use aws::{
     api::elbv2::{
         DescribeLoadBalancerAttributesInput, DescribeLoadBalancerAttributesOutput, LoadBalancerAttribute,
@@ -90,6 +93,31 @@ const TABLE: [Attribute<LoadBalancer>; 23] = [
     },
 ];
 
+/// Every attribute of a Network Load Balancer. Absent but for their defaults: logs to Amazon S3, zonal shift, other ways of DNS than by any
+/// zone, further addresses, IPv6.
+const NETWORK: [Attribute<LoadBalancer>; 9] = [
+    flag!("load_balancing.cross_zone.enabled", cross_zone),
+    flag!("deletion_protection.enabled", deletion_protection),
+    fixed!("access_logs.s3.enabled", "false"),
+    fixed!("access_logs.s3.bucket", ""),
+    fixed!("access_logs.s3.prefix", ""),
+    fixed!("dns_record.client_routing_policy", "any_availability_zone"),
+    fixed!("secondary_ips.auto_assigned.per_subnet", "0"),
+    fixed!("zonal_shift.config.enabled", "false"),
+    Attribute {
+        key: "ipv6.deny_all_igw_traffic",
+        show: |of| of.internal.to_string(),
+        set: |of, key, value| only(key, value, if of.internal { "true" } else { "false" }),
+    },
+];
+
+fn table(of: &LoadBalancer) -> &'static [Attribute<LoadBalancer>] {
+    match of.kind {
+        LoadBalancerKind::Application => &TABLE,
+        LoadBalancerKind::Network => &NETWORK,
+    }
+}
+
 /// AWS's own words, which take seconds for characters.
 fn idle_timeout(key: &str, value: &str) -> Result<u32, Fault> {
     match digits(value) {
@@ -134,7 +162,7 @@ fn xff(key: &str, value: &str) -> Result<XffProcessing, Fault> {
 
 fn show(of: &LoadBalancer) -> Option<Vec<LoadBalancerAttribute>> {
     let shape = |(key, value)| LoadBalancerAttribute { key: Some(key), value: Some(value) };
-    Some(attribute::show(of, &TABLE).into_iter().map(shape).collect())
+    Some(attribute::show(of, table(of)).into_iter().map(shape).collect())
 }
 
 /// DescribeLoadBalancerAttributes.
@@ -155,7 +183,8 @@ pub(in crate::elb) fn modify(
     let ModifyLoadBalancerAttributesInput { load_balancer_arn, attributes } = input;
     let mut of = arn::find_load_balancer(&tx.state, &load_balancer_arn)?.clone();
     let given = attributes.into_iter().map(|LoadBalancerAttribute { key, value }| (key, value)).collect();
-    attribute::modify(&mut of, "Load balancer", &TABLE, given)?;
+    let table = table(&of);
+    attribute::modify(&mut of, "Load balancer", table, given)?;
     let attributes = show(&of);
     tx.state.load_balancers.put(of);
     Ok(ModifyLoadBalancerAttributesOutput { attributes })

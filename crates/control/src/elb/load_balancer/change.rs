@@ -1,12 +1,16 @@
 //! SetSecurityGroups, SetSubnets, SetIpAddressType.
 
 use super::{
-    super::{arn, invalid},
-    check_ip_type,
+    super::{arn, configuration, invalid, unsupported},
+    check_ip_type, check_source_nat,
     describe::show,
     nodes,
 };
-use crate::{Tx, ec2::interface, state::LoadBalancer};
+use crate::{
+    Tx,
+    ec2::interface,
+    state::{LoadBalancer, LoadBalancerKind},
+};
 use aws::{
     api::elbv2::{
         IpAddressType, SetIpAddressTypeInput, SetIpAddressTypeOutput, SetSecurityGroupsInput, SetSecurityGroupsOutput,
@@ -14,6 +18,11 @@ use aws::{
     },
     fault::Fault,
 };
+
+/// "If you don't associate a security group with your Network Load Balancer when you create it, you can't associate one later"
+/// ("Update the security groups for your Network Load Balancer").
+const NEVER: &str =
+    "Security groups cannot be set on a load balancer of type 'network' that was created without security groups";
 
 /// SetSecurityGroups.
 pub(in crate::elb) fn security_groups(
@@ -25,8 +34,17 @@ pub(in crate::elb) fn security_groups(
         security_groups,
         enforce_security_group_inbound_rules_on_private_link_traffic,
     } = input;
-    let LoadBalancer { id, vpc, nodes, .. } = arn::find_load_balancer(&tx.state, &load_balancer_arn)?.clone();
-    if enforce_security_group_inbound_rules_on_private_link_traffic.is_some() {
+    let LoadBalancer { id, kind, vpc, nodes, security_groups: before, .. } =
+        arn::find_load_balancer(&tx.state, &load_balancer_arn)?.clone();
+    if kind == LoadBalancerKind::Network {
+        unsupported(
+            "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
+            enforce_security_group_inbound_rules_on_private_link_traffic.filter(|of| of.as_str() != "on"),
+        )?;
+        if before.is_empty() {
+            return Err(configuration(NEVER));
+        }
+    } else if enforce_security_group_inbound_rules_on_private_link_traffic.is_some() {
         return Err(invalid(
             "'EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic' is not supported for load balancers with type 'application'",
         ));
@@ -34,7 +52,7 @@ pub(in crate::elb) fn security_groups(
     if security_groups.is_empty() {
         return Err(invalid("At least one security group must be specified"));
     }
-    let groups = nodes::groups(&tx.state, &vpc, security_groups)?;
+    let groups = nodes::groups(&tx.state, kind, &vpc, security_groups)?;
     for node in nodes.values() {
         tx.state.network_interfaces.update(node, |interface| interface.security_groups = groups.clone());
     }
@@ -54,21 +72,19 @@ pub(in crate::elb) fn subnets(tx: &mut Tx<'_>, input: SetSubnetsInput) -> Result
     } = input;
     let mut of = arn::find_load_balancer(&tx.state, &load_balancer_arn)?.clone();
     check_ip_type(ip_address_type)?;
-    if enable_prefix_for_ipv6_source_nat.is_some() {
-        return Err(invalid("'EnablePrefixForIpv6SourceNat' can only be specified for LoadBalancer type 'network'."));
-    }
-    let (vpc, wanted) = nodes::subnets(&tx.state, subnets, subnet_mappings)?;
+    check_source_nat(of.kind, enable_prefix_for_ipv6_source_nat.is_some())?;
+    let (vpc, wanted) = nodes::places(&tx.state, of.kind, of.internal, subnets, subnet_mappings)?;
     if vpc != of.vpc {
         let message = format!("The subnets must be in the VPC of the load balancer, '{}'", of.vpc);
         return Err(Fault::new("InvalidSubnet", message));
     }
     let before = std::mem::take(&mut of.nodes);
-    for subnet in &wanted {
-        let node = match before.get(&subnet.id) {
+    for place in &wanted {
+        let node = match before.get(&place.subnet.id) {
             Some(node) => node.clone(),
-            None => nodes::make(tx, &of, subnet)?,
+            None => nodes::make(tx, &of, place)?,
         };
-        of.nodes.insert(subnet.id.clone(), node);
+        of.nodes.insert(place.subnet.id.clone(), node);
     }
     let gone = before.iter().filter(|(subnet, _)| !of.nodes.contains_key(*subnet));
     gone.for_each(|(_, node)| interface::withdraw(tx, node));

@@ -1,14 +1,14 @@
 //! CreateLoadBalancer.
 
 use super::{
-    super::{invalid, limits, names, not_supported, tags, unsupported},
-    check_ip_type,
+    super::{limits, names, not_supported, tags, unsupported},
+    check_ip_type, check_source_nat,
     describe::show,
     nodes,
 };
 use crate::{
     Tx,
-    state::{LoadBalancer, LoadBalancerAttributes},
+    state::{LoadBalancer, LoadBalancerAttributes, LoadBalancerKind},
 };
 use aws::{
     api::elbv2::{CreateLoadBalancerInput, CreateLoadBalancerOutput, LoadBalancerSchemeEnum, LoadBalancerTypeEnum},
@@ -35,23 +35,23 @@ pub(in crate::elb) fn create(
         enable_prefix_for_ipv6_source_nat,
         ipam_pools,
     } = input;
-    if let Some(kind) = r#type.filter(|kind| *kind != LoadBalancerTypeEnum::Application) {
-        return Err(not_supported(format_args!("The load balancer type '{kind}'")));
-    }
+    let kind = match r#type {
+        None | Some(LoadBalancerTypeEnum::Application) => LoadBalancerKind::Application,
+        Some(LoadBalancerTypeEnum::Network) => LoadBalancerKind::Network,
+        Some(other) => return Err(not_supported(format_args!("The load balancer type '{other}'"))),
+    };
     unsupported("CustomerOwnedIpv4Pool", customer_owned_ipv4_pool)?;
-    if enable_prefix_for_ipv6_source_nat.is_some() {
-        return Err(invalid("'EnablePrefixForIpv6SourceNat' can only be specified for LoadBalancer type 'network'."));
-    }
+    check_source_nat(kind, enable_prefix_for_ipv6_source_nat.is_some())?;
     unsupported("IpamPools", ipam_pools)?;
     check_ip_type(ip_address_type)?;
     names::check_load_balancer(&name)?;
     let given_tags = tags::at_creation(given_tags)?;
-    let (vpc, subnets) = nodes::subnets(&tx.state, subnets, subnet_mappings)?;
-    let groups = nodes::groups(&tx.state, &vpc, security_groups.unwrap_or_default())?;
     let internal = scheme == Some(LoadBalancerSchemeEnum::Internal);
+    let (vpc, places) = nodes::places(&tx.state, kind, internal, subnets, subnet_mappings)?;
+    let groups = nodes::groups(&tx.state, kind, &vpc, security_groups.unwrap_or_default())?;
     if let Some(known) = tx.state.load_balancers.iter().find(|known| known.name == name) {
-        let asked: BTreeSet<&SubnetId> = subnets.iter().map(|subnet| &subnet.id).collect();
-        let same = known.internal == internal
+        let asked: BTreeSet<&SubnetId> = places.iter().map(|place| &place.subnet.id).collect();
+        let same = (known.kind, known.internal) == (kind, internal)
             && known.security_groups == groups
             && known.tags == given_tags
             && known.nodes.keys().collect::<BTreeSet<_>>() == asked;
@@ -66,6 +66,7 @@ pub(in crate::elb) fn create(
     }
     let mut made = LoadBalancer {
         id: LoadBalancerId::from(tx.hex(16)),
+        kind,
         name,
         number: (tx.draw() >> 33) as u32,
         internal,
@@ -78,9 +79,9 @@ pub(in crate::elb) fn create(
         attributes: LoadBalancerAttributes::default(),
         tags: given_tags,
     };
-    for subnet in &subnets {
-        let node = nodes::make(tx, &made, subnet)?;
-        made.nodes.insert(subnet.id.clone(), node);
+    for place in &places {
+        let node = nodes::make(tx, &made, place)?;
+        made.nodes.insert(place.subnet.id.clone(), node);
     }
     let answer = show(&tx.state, &made);
     tx.state.load_balancers.put(made);

@@ -1,15 +1,19 @@
 //! DescribeLoadBalancers, and DescribeCapacityReservation, of which no load balancer has any.
 
 use super::super::{arn, invalid, names, page::page};
-use crate::{State, View, state::LoadBalancer};
+use crate::{
+    State, View,
+    state::{LoadBalancer, LoadBalancerKind},
+};
 use aws::{
     api::elbv2::{
         AvailabilityZone, DescribeCapacityReservationInput, DescribeCapacityReservationOutput,
         DescribeLoadBalancersInput, DescribeLoadBalancersOutput, IpAddressType, LoadBalancer as Shape,
-        LoadBalancerSchemeEnum, LoadBalancerState, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+        LoadBalancerAddress, LoadBalancerSchemeEnum, LoadBalancerState, LoadBalancerStateEnum, LoadBalancerTypeEnum,
     },
     fault::Fault,
 };
+use vpc::InterfaceId;
 
 /// DescribeLoadBalancers.
 pub(in crate::elb) fn describe(
@@ -60,6 +64,7 @@ fn all<'a>(
 pub(super) fn show(state: &State, of: &LoadBalancer) -> Shape {
     let LoadBalancer {
         id: _,
+        kind,
         name,
         number: _,
         internal,
@@ -72,12 +77,13 @@ pub(super) fn show(state: &State, of: &LoadBalancer) -> Shape {
         attributes: _,
         tags: _,
     } = of;
+    let shown = *kind == LoadBalancerKind::Application || !security_groups.is_empty();
     let mut zones: Vec<AvailabilityZone> = nodes
-        .keys()
-        .map(|subnet| AvailabilityZone {
+        .iter()
+        .map(|(subnet, node)| AvailabilityZone {
             zone_name: state.subnets.get(subnet).map(|subnet| subnet.zone.clone()),
             subnet_id: Some(subnet.to_string()),
-            load_balancer_addresses: Some(Vec::new()),
+            load_balancer_addresses: Some(addresses(state, of, node)),
             ..AvailabilityZone::default()
         })
         .collect();
@@ -85,7 +91,7 @@ pub(super) fn show(state: &State, of: &LoadBalancer) -> Shape {
     Shape {
         load_balancer_arn: Some(arn::load_balancer(&state.region, of)),
         dns_name: Some(names::dns_name(&state.region, of)),
-        canonical_hosted_zone_id: names::hosted_zone(&state.region),
+        canonical_hosted_zone_id: names::hosted_zone(&state.region, *kind),
         created_time: Some(*created_at),
         load_balancer_name: Some(name.clone()),
         scheme: Some(match internal {
@@ -94,12 +100,34 @@ pub(super) fn show(state: &State, of: &LoadBalancer) -> Shape {
         }),
         vpc_id: Some(vpc.to_string()),
         state: Some(state_of(state, of)),
-        r#type: Some(LoadBalancerTypeEnum::Application),
+        r#type: Some(match kind {
+            LoadBalancerKind::Application => LoadBalancerTypeEnum::Application,
+            LoadBalancerKind::Network => LoadBalancerTypeEnum::Network,
+        }),
         availability_zones: Some(zones),
-        security_groups: Some(security_groups.iter().map(ToString::to_string).collect()),
+        security_groups: shown.then(|| security_groups.iter().map(ToString::to_string).collect()),
+        enforce_security_group_inbound_rules_on_private_link_traffic: (shown && *kind == LoadBalancerKind::Network)
+            .then(|| "on".to_owned()),
         ip_address_type: Some(IpAddressType::Ipv4),
         ..Shape::default()
     }
+}
+
+/// The addresses of a Network Load Balancer's node: an Elastic IP address that was asked for, or an internal one's private address.
+fn addresses(state: &State, of: &LoadBalancer, node: &InterfaceId) -> Vec<LoadBalancerAddress> {
+    let interface = state.network_interfaces.get(node).filter(|_| of.kind == LoadBalancerKind::Network);
+    let Some(interface) = interface else { return Vec::new() };
+    let elastic = interface.public_ips.values().filter(|public| public.allocation.is_some());
+    let elastic = elastic.map(|public| LoadBalancerAddress {
+        ip_address: Some(public.ip.to_string()),
+        allocation_id: public.allocation.clone(),
+        ..LoadBalancerAddress::default()
+    });
+    let private = of.internal.then(|| LoadBalancerAddress {
+        private_i_pv4_address: Some(interface.private_ip.to_string()),
+        ..LoadBalancerAddress::default()
+    });
+    elastic.chain(private).collect()
 }
 
 /// Where in its life it is. What a host says stands in the way of a node or a listener is its reason.

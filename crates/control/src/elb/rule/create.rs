@@ -1,14 +1,14 @@
 //! CreateRule.
 
 use super::{
-    super::{arn, invalid, limits, listener::tls::check_action, tags},
+    super::{arn, configuration, invalid, limits, listener::tls::check_action, tags},
     action, condition,
     describe::show,
     transform,
 };
 use crate::{
     State, Tx,
-    state::{ListenerRule, LoadBalancer},
+    state::{ListenerRule, LoadBalancer, LoadBalancerKind},
 };
 use aws::{
     api::elbv2::{CreateRuleInput, CreateRuleOutput},
@@ -20,6 +20,9 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateRuleInput) -> Result<
     let CreateRuleInput { listener_arn, conditions, priority, actions, tags: given_tags, transforms } = input;
     let (load_balancer, listener) = arn::find_listener(&tx.state, &listener_arn)?;
     let (load_balancer, listener) = (load_balancer.clone(), listener.clone());
+    if load_balancer.kind == LoadBalancerKind::Network {
+        return Err(configuration("Rules are not supported for load balancers with type 'network'"));
+    }
     let priority = self::priority(priority)?;
     let conditions = condition::read(conditions)?;
     let transforms = transform::read(transforms.unwrap_or_default())?;

@@ -1,9 +1,12 @@
 //! DescribeTargetGroupAttributes and ModifyTargetGroupAttributes ("Edit target group attributes for your Application Load Balancer").
 
-use super::super::{
-    arn,
-    attribute::{self, Attribute, boolean, digits, number},
-    configuration, invalid,
+use super::{
+    super::{
+        arn,
+        attribute::{self, Attribute, boolean, digits, number, only},
+        configuration, invalid,
+    },
+    protocol_shown,
 };
 use crate::{
     Tx, View,
@@ -16,7 +19,7 @@ use aws::{
     },
     fault::Fault,
 };
-use spec::balancing::Algorithm;
+use spec::balancing::{Algorithm, FlowProtocol};
 
 /// One that is a number.
 macro_rules! numeric {
@@ -107,6 +110,82 @@ const TABLE: [Attribute<TargetGroup>; 14] = [
     },
 ];
 
+/// One that says something of flows.
+macro_rules! of_flows {
+    ($key:literal, $field:ident) => {
+        Attribute {
+            key: $key,
+            show: |of| of.attributes.flows.$field.to_string(),
+            set: |of, key, value| boolean(key, value).map(|value| of.attributes.flows.$field = value),
+        }
+    };
+}
+
+/// One that neargate has only one value of.
+macro_rules! fixed {
+    ($key:literal, $value:literal) => {
+        Attribute { key: $key, show: |_| $value.to_owned(), set: |_, key, value| only(key, value, $value) }
+    };
+}
+
+/// Every attribute of a Network Load Balancer's target group. Absent but for their defaults: proxy protocol, and a time for which unhealthy
+/// targets keep their flows.
+const NETWORK: [Attribute<TargetGroup>; 13] = [
+    of_flows!("deregistration_delay.connection_termination.enabled", end_when_deregistered),
+    numeric!("deregistration_delay.timeout_seconds", 0..=3600, deregistration_delay),
+    threshold!("target_group_health.dns_failover.minimum_healthy_targets.count", count, dns_failover.count),
+    threshold!("target_group_health.dns_failover.minimum_healthy_targets.percentage", share, dns_failover.percentage),
+    threshold!(
+        "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
+        least,
+        unhealthy_routing.count
+    ),
+    threshold!(
+        "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
+        share,
+        unhealthy_routing.percentage
+    ),
+    of_flows!("target_health_state.unhealthy.connection_termination.enabled", end_when_unhealthy),
+    fixed!("target_health_state.unhealthy.draining_interval_seconds", "0"),
+    Attribute {
+        key: "stickiness.enabled",
+        show: |of| of.attributes.stickiness.enabled.to_string(),
+        set: |of, key, value| boolean(key, value).map(|value| of.attributes.stickiness.enabled = value),
+    },
+    Attribute {
+        key: "stickiness.type",
+        show: |of| kind_text(of.attributes.stickiness.kind).to_owned(),
+        set: |_, _, value| match value {
+            "source_ip" => Ok(()),
+            _ => Err(invalid(format!("Stickiness type '{value}' must be one of [source_ip]"))),
+        },
+    },
+    Attribute {
+        key: "load_balancing.cross_zone.enabled",
+        show: |of| cross_zone_text(of.attributes.cross_zone).to_owned(),
+        set: |of, key, value| cross_zone(key, value).map(|value| of.attributes.cross_zone = value),
+    },
+    Attribute {
+        key: "preserve_client_ip.enabled",
+        show: |of| of.attributes.flows.preserve_client_ip.to_string(),
+        set: |of, key, value| match (boolean(key, value)?, of.flows) {
+            (false, Some(FlowProtocol::Udp | FlowProtocol::TcpUdp)) => Err(configuration(format!(
+                "'{key}' cannot be disabled for target groups with the protocol '{}'",
+                protocol_shown(of)
+            ))),
+            (value, _) => {
+                of.attributes.flows.preserve_client_ip = value;
+                Ok(())
+            }
+        },
+    },
+    fixed!("proxy_protocol_v2.enabled", "false"),
+];
+
+fn table(of: &TargetGroup) -> &'static [Attribute<TargetGroup>] {
+    if of.flows.is_some() { &NETWORK } else { &TABLE }
+}
+
 /// A number of targets, 1 at least.
 fn least(key: &str, value: &str) -> Result<Option<u32>, Fault> {
     let read = digits(value).filter(|least| *least > 0);
@@ -134,6 +213,7 @@ fn kind_text(kind: StickinessKind) -> &'static str {
     match kind {
         StickinessKind::LoadBalancer => "lb_cookie",
         StickinessKind::Application => "app_cookie",
+        StickinessKind::SourceIp => "source_ip",
     }
 }
 
@@ -208,7 +288,8 @@ fn check(of: &TargetGroupAttributes) -> Result<(), Fault> {
     if of.slow_start > 0 && of.algorithm != Algorithm::RoundRobin {
         return both("slow start");
     }
-    if sticky.enabled && of.cross_zone == TargetCrossZone::Off {
+    let by_cookie = sticky.kind != StickinessKind::SourceIp;
+    if sticky.enabled && by_cookie && of.cross_zone == TargetCrossZone::Off {
         return Err(configuration("You cannot enable stickiness when cross-zone load balancing is disabled"));
     }
     // What is off is met by any number.
@@ -224,7 +305,7 @@ fn check(of: &TargetGroupAttributes) -> Result<(), Fault> {
 
 fn show(of: &TargetGroup) -> Option<Vec<TargetGroupAttribute>> {
     let shape = |(key, value)| TargetGroupAttribute { key: Some(key), value: Some(value) };
-    Some(attribute::show(of, &TABLE).into_iter().map(shape).collect())
+    Some(attribute::show(of, table(of)).into_iter().map(shape).collect())
 }
 
 /// DescribeTargetGroupAttributes.
@@ -245,7 +326,8 @@ pub(in crate::elb) fn modify(
     let ModifyTargetGroupAttributesInput { target_group_arn, attributes } = input;
     let mut of = arn::find_target_group(&tx.state, &target_group_arn)?.clone();
     let given = attributes.into_iter().map(|TargetGroupAttribute { key, value }| (key, value)).collect();
-    attribute::modify(&mut of, "Target group", &TABLE, given)?;
+    let table = table(&of);
+    attribute::modify(&mut of, "Target group", table, given)?;
     check(&of.attributes)?;
     let attributes = show(&of);
     tx.state.target_groups.put(of);

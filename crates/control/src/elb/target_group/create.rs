@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Tx,
-    state::{TargetGroup, TargetGroupAttributes},
+    state::{FlowAttributes, StickinessKind, TargetGroup, TargetGroupAttributes},
 };
 use aws::{
     api::elbv2::{
@@ -15,7 +15,7 @@ use aws::{
     },
     fault::Fault,
 };
-use spec::balancing::{ProtocolVersion, TargetGroupId};
+use spec::balancing::{FlowProtocol, ProtocolVersion, TargetGroupId};
 use std::num::NonZeroU16;
 
 /// CreateTargetGroup. One that is there already with the same settings is answered as it is.
@@ -52,15 +52,25 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateTargetGroupInput) -> 
     let (Some(protocol), Some(port)) = (protocol, port) else {
         return Err(invalid("A target group of type 'ip' must have a protocol and a port"));
     };
-    let tls = match protocol {
-        ProtocolEnum::Http => false,
-        ProtocolEnum::Https => true,
+    let (tls, flows) = match protocol {
+        ProtocolEnum::Http => (false, None),
+        ProtocolEnum::Https => (true, None),
+        ProtocolEnum::Tcp => (false, Some(FlowProtocol::Tcp)),
+        ProtocolEnum::Udp => (false, Some(FlowProtocol::Udp)),
+        ProtocolEnum::TcpUdp => (false, Some(FlowProtocol::TcpUdp)),
         other => return Err(not_supported(format_args!("The target group protocol '{other}'"))),
     };
+    if flows.is_some() && protocol_version.is_some() {
+        let message = format!("Protocol version cannot be specified for target groups with the protocol '{protocol}'");
+        return Err(invalid(message));
+    }
     let version = protocol_version.as_deref().map_or(Ok(ProtocolVersion::Http1), version)?;
     let vpc = vpc_id.ok_or_else(|| invalid("A VPC ID must be specified"))?;
     let vpc = tx.state.vpcs.get(&vpc).ok_or_else(|| invalid(format!("The VPC ID '{vpc}' is not found")))?.id.clone();
-    let mut health_check = health_check::default_of(version);
+    let mut health_check = match flows {
+        Some(_) => health_check::default_of_network(health_check_protocol),
+        None => health_check::default_of(version),
+    };
     let asked = health_check::Asked {
         protocol: health_check_protocol,
         port: health_check_port,
@@ -72,12 +82,12 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateTargetGroupInput) -> 
         unhealthy: unhealthy_threshold_count,
         matcher,
     };
-    health_check::change(&mut health_check, version, asked)?;
+    health_check::change(&mut health_check, version, flows.is_some(), asked)?;
     let tags = tags::at_creation(given_tags)?;
     let port = u16::try_from(port).ok().and_then(NonZeroU16::new);
     let port = port.ok_or_else(|| invalid("A target group of type 'ip' must have a protocol and a port"))?;
     if let Some(known) = tx.state.target_groups.iter().find(|known| known.name == name) {
-        let same = (&known.vpc, known.tls, known.version, known.port) == (&vpc, tls, version, port)
+        let same = (&known.vpc, known.tls, known.flows, known.version, known.port) == (&vpc, tls, flows, version, port)
             && (&known.health_check, &known.tags) == (&health_check, &tags);
         if same {
             return Ok(CreateTargetGroupOutput { target_groups: Some(vec![show(&tx.state, known)]) });
@@ -89,8 +99,12 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateTargetGroupInput) -> 
         return Err(Fault::new("TooManyTargetGroups", "The maximum number of target groups has been reached"));
     }
     let id = TargetGroupId::from(tx.hex(16));
-    let attributes = TargetGroupAttributes::default();
-    let made = TargetGroup { id, name, vpc, tls, version, port, health_check, attributes, tags };
+    let mut attributes = TargetGroupAttributes::default();
+    if let Some(flows) = flows {
+        attributes.flows = FlowAttributes::of(flows);
+        attributes.stickiness.kind = StickinessKind::SourceIp;
+    }
+    let made = TargetGroup { id, name, vpc, tls, flows, version, port, health_check, attributes, tags };
     let answer = show(&tx.state, &made);
     tx.state.target_groups.put(made);
     Ok(CreateTargetGroupOutput { target_groups: Some(vec![answer]) })

@@ -2,13 +2,13 @@
 
 use super::{
     super::{arn, invalid, page::page},
-    health_check, load_balancer_of, version_text,
+    health_check, load_balancer_of, protocol_shown, version_text,
 };
 use crate::{State, View, state::TargetGroup};
 use aws::{
     api::elbv2::{
-        DescribeTargetGroupsInput, DescribeTargetGroupsOutput, ProtocolEnum, TargetGroup as Shape,
-        TargetGroupIpAddressTypeEnum, TargetTypeEnum,
+        DescribeTargetGroupsInput, DescribeTargetGroupsOutput, TargetGroup as Shape, TargetGroupIpAddressTypeEnum,
+        TargetTypeEnum,
     },
     fault::Fault,
 };
@@ -52,17 +52,17 @@ pub(in crate::elb) fn describe(
 
 /// A target group as a reply shows it.
 pub(super) fn show(state: &State, of: &TargetGroup) -> Shape {
-    let TargetGroup { id, name, vpc, tls, version, port, health_check, attributes: _, tags: _ } = of;
+    let TargetGroup { id, name, vpc, tls: _, flows, version, port, health_check, attributes: _, tags: _ } = of;
     let users = load_balancer_of(state, id).map(|user| arn::load_balancer(&state.region, user));
     Shape {
         target_group_arn: Some(arn::target_group(&state.region, of)),
         target_group_name: Some(name.clone()),
-        protocol: Some(if *tls { ProtocolEnum::Https } else { ProtocolEnum::Http }),
+        protocol: Some(protocol_shown(of)),
         port: Some(port.get().into()),
         vpc_id: Some(vpc.to_string()),
         load_balancer_arns: Some(users.into_iter().collect()),
         target_type: Some(TargetTypeEnum::Ip),
-        protocol_version: Some(version_text(*version).to_owned()),
+        protocol_version: flows.is_none().then(|| version_text(*version).to_owned()),
         ip_address_type: Some(TargetGroupIpAddressTypeEnum::Ipv4),
         ..health_check::show(health_check, *version)
     }

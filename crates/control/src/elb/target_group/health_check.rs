@@ -28,6 +28,7 @@ pub(super) fn default_of(version: ProtocolVersion) -> TargetHealthCheck {
         ProtocolVersion::Http1 | ProtocolVersion::Http2 => ("/", 200),
     };
     TargetHealthCheck {
+        tcp: false,
         tls: false,
         port: None,
         path: path.to_owned(),
@@ -39,20 +40,44 @@ pub(super) fn default_of(version: ProtocolVersion) -> TargetHealthCheck {
     }
 }
 
+/// The same of a Network Load Balancer's group ("Health checks for Network Load Balancer target groups").
+pub(super) fn default_of_network(protocol: Option<ProtocolEnum>) -> TargetHealthCheck {
+    let http = protocol == Some(ProtocolEnum::Http);
+    TargetHealthCheck {
+        tcp: !matches!(protocol, Some(ProtocolEnum::Http | ProtocolEnum::Https)),
+        tls: protocol == Some(ProtocolEnum::Https),
+        timeout: if http { 6 } else { 10 },
+        matcher: vec![(200, 399)],
+        ..default_of(ProtocolVersion::Http1)
+    }
+}
+
 /// Changes a health check to what a call says; what it does not say stays. Bounds of numbers are the model's.
 ///
 /// # Errors
 /// `ValidationError`.
-pub(super) fn change(check: &mut TargetHealthCheck, version: ProtocolVersion, asked: Asked) -> Result<(), Fault> {
+pub(super) fn change(
+    check: &mut TargetHealthCheck,
+    version: ProtocolVersion,
+    network: bool,
+    asked: Asked,
+) -> Result<(), Fault> {
     let Asked { protocol, port, enabled, path, interval, timeout, healthy, unhealthy, matcher } = asked;
     if enabled == Some(false) {
         return Err(invalid("Health check enabled must be true for target groups with target type 'ip'"));
     }
     if let Some(protocol) = protocol {
-        check.tls = is_tls(protocol)?;
+        check.tcp = network && protocol == ProtocolEnum::Tcp;
+        check.tls = !check.tcp && is_tls(protocol)?;
     }
     if let Some(port) = port {
         check.port = self::port(&port)?;
+    }
+    if check.tcp && (path.is_some() || matcher.is_some()) {
+        let what = if path.is_some() { "path" } else { "matcher" };
+        return Err(invalid(format!(
+            "Health check {what} cannot be specified for health checks with the protocol 'TCP'"
+        )));
     }
     if let Some(path) = path {
         if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -75,7 +100,11 @@ pub(super) fn change(check: &mut TargetHealthCheck, version: ProtocolVersion, as
     }
     if let Some(Matcher { http_code, grpc_code }) = matcher {
         let grpc = version == ProtocolVersion::Grpc;
-        let (name, codes, range) = if grpc { ("GRPC", grpc_code, (0, 99)) } else { ("HTTP", http_code, (200, 499)) };
+        let (name, codes, range) = if grpc {
+            ("GRPC", grpc_code, (0, 99))
+        } else {
+            ("HTTP", http_code, (200, if network { 599 } else { 499 }))
+        };
         check.matcher = codes_of(name, &codes.unwrap_or_default(), range)?;
     }
     Ok(())
@@ -124,20 +153,25 @@ fn codes_of(name: &str, text: &str, (least, most): (u16, u16)) -> Result<Vec<(u1
 
 /// The members of a target group's shape that are about its health check.
 pub(super) fn show(of: &TargetHealthCheck, version: ProtocolVersion) -> Shape {
-    let TargetHealthCheck { tls, port, path, interval, timeout, healthy_threshold, unhealthy_threshold, matcher } = of;
+    let TargetHealthCheck { tcp, tls, port, path, interval, timeout, healthy_threshold, unhealthy_threshold, matcher } =
+        of;
     let code = |(from, to): &(u16, u16)| if from == to { from.to_string() } else { format!("{from}-{to}") };
     let codes = matcher.iter().map(code).collect::<Vec<_>>().join(",");
     let number = |value: &u32| i32::try_from(*value).ok();
     Shape {
-        health_check_protocol: Some(if *tls { ProtocolEnum::Https } else { ProtocolEnum::Http }),
+        health_check_protocol: Some(match (tcp, tls) {
+            (true, _) => ProtocolEnum::Tcp,
+            (false, true) => ProtocolEnum::Https,
+            (false, false) => ProtocolEnum::Http,
+        }),
         health_check_port: Some(port.map_or_else(|| "traffic-port".to_owned(), |port| port.to_string())),
         health_check_enabled: Some(true),
         health_check_interval_seconds: number(interval),
         health_check_timeout_seconds: number(timeout),
         healthy_threshold_count: number(healthy_threshold),
         unhealthy_threshold_count: number(unhealthy_threshold),
-        health_check_path: Some(path.clone()),
-        matcher: Some(match version {
+        health_check_path: (!tcp).then(|| path.clone()),
+        matcher: (!tcp).then_some(match version {
             ProtocolVersion::Grpc => Matcher { http_code: None, grpc_code: Some(codes) },
             _ => Matcher { http_code: Some(codes), grpc_code: None },
         }),

@@ -12,10 +12,10 @@ use crate::{
     state::{ListenerRule, LoadBalancer, Record, Target, TargetGroup},
 };
 use aws::{
-    api::elbv2::{DeleteTargetGroupInput, DeleteTargetGroupOutput},
+    api::elbv2::{DeleteTargetGroupInput, DeleteTargetGroupOutput, ProtocolEnum},
     fault::Fault,
 };
-use spec::balancing::{ProtocolVersion, TargetGroupId};
+use spec::balancing::{FlowProtocol, ProtocolVersion, TargetGroupId};
 
 /// `ProtocolVersion` as on the wire.
 pub(super) fn version_text(of: ProtocolVersion) -> &'static str {
@@ -23,6 +23,24 @@ pub(super) fn version_text(of: ProtocolVersion) -> &'static str {
         ProtocolVersion::Http1 => "HTTP1",
         ProtocolVersion::Http2 => "HTTP2",
         ProtocolVersion::Grpc => "GRPC",
+    }
+}
+
+/// A protocol of flows as on the wire.
+pub(super) fn protocol_of(flows: FlowProtocol) -> ProtocolEnum {
+    match flows {
+        FlowProtocol::Tcp => ProtocolEnum::Tcp,
+        FlowProtocol::Udp => ProtocolEnum::Udp,
+        FlowProtocol::TcpUdp => ProtocolEnum::TcpUdp,
+    }
+}
+
+/// `Protocol` of a group.
+pub(super) fn protocol_shown(of: &TargetGroup) -> ProtocolEnum {
+    match of.flows {
+        Some(flows) => protocol_of(flows),
+        None if of.tls => ProtocolEnum::Https,
+        None => ProtocolEnum::Http,
     }
 }
 

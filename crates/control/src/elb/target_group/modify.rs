@@ -33,7 +33,8 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyTargetGroupInput) -> 
         unhealthy: unhealthy_threshold_count,
         matcher,
     };
-    health_check::change(&mut group.health_check, group.version, asked)?;
+    let network = group.flows.is_some();
+    health_check::change(&mut group.health_check, group.version, network, asked)?;
     let answer = show(&tx.state, &group);
     tx.state.target_groups.put(group);
     Ok(ModifyTargetGroupOutput { target_groups: Some(vec![answer]) })

@@ -107,8 +107,8 @@ fn what_is_not_there_is_refused_by_name() {
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         world.elb_refuses("CreateLoadBalancer", request)
     };
-    let network = "InvalidConfigurationRequest: The load balancer type 'network' is not supported by neargate.";
-    assert_eq!(refuses(&mut world, json!({"Type": "network"})), network);
+    let gateway = "InvalidConfigurationRequest: The load balancer type 'gateway' is not supported by neargate.";
+    assert_eq!(refuses(&mut world, json!({"Type": "gateway"})), gateway);
     let dual = "InvalidConfigurationRequest: The IP address type 'dualstack' is not supported by neargate.";
     assert_eq!(refuses(&mut world, json!({"IpAddressType": "dualstack"})), dual);
     let group = refuses(&mut world, json!({"SecurityGroups": ["sg-0a"]}));

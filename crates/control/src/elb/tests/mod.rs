@@ -5,6 +5,7 @@ mod draining;
 mod https;
 mod listeners;
 mod load_balancers;
+mod network;
 mod rules;
 mod rules_refused;
 mod target_groups;

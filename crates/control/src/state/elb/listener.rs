@@ -2,10 +2,11 @@
 
 use crate::state::{Record, Tags};
 use serde::{Deserialize, Serialize};
+use spec::balancing::FlowProtocol;
 use std::num::NonZeroU16;
 use vpc::LoadBalancerId;
 
-/// An HTTP or HTTPS listener ("Listener", Elastic Load Balancing API Reference).
+/// An HTTP or HTTPS listener, or one of a Network Load Balancer ("Listener", Elastic Load Balancing API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Listener {
     /// The load balancer it is of; never changes.
@@ -14,6 +15,9 @@ pub struct Listener {
     pub id: String,
     /// The port it listens on, unlike those of the load balancer's others.
     pub port: NonZeroU16,
+    /// What it takes, if it is a Network Load Balancer's.
+    #[serde(default)]
+    pub flows: Option<FlowProtocol>,
     /// TLS, if it is an HTTPS listener.
     #[serde(default)]
     pub tls: Option<ListenerTls>,

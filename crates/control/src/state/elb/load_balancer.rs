@@ -10,11 +10,14 @@ use spec::{
 use std::collections::{BTreeMap, BTreeSet};
 use vpc::{InterfaceId, LoadBalancerId, SecurityGroupId, SubnetId, VpcId};
 
-/// An Application Load Balancer ("LoadBalancer", Elastic Load Balancing API Reference).
+/// An Application or Network Load Balancer ("LoadBalancer", Elastic Load Balancing API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancer {
     /// The 16 hexadecimal digits at the end of its ARN.
     pub id: LoadBalancerId,
+    /// Its type; never changes.
+    #[serde(default)]
+    pub kind: LoadBalancerKind,
     /// Unique in the region; never changes.
     pub name: String,
     /// The number in its DNS name; never changes.
@@ -25,7 +28,7 @@ pub struct LoadBalancer {
     pub vpc: VpcId,
     /// Its nodes' interfaces by subnet, one in each enabled Availability Zone.
     pub nodes: BTreeMap<SubnetId, InterfaceId>,
-    /// What every one of them carries.
+    /// What every one of them carries; a Network Load Balancer that was made without any never has one.
     pub security_groups: BTreeSet<SecurityGroupId>,
     /// The revision that asked for it, until every host has it: it is `provisioning` until then.
     pub provisioning: Option<Revision>,
@@ -39,11 +42,24 @@ pub struct LoadBalancer {
     pub tags: Tags,
 }
 
+/// `Type` of a load balancer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LoadBalancerKind {
+    /// `application`.
+    #[default]
+    Application,
+    /// `network`.
+    Network,
+}
+
 /// What can be set of a load balancer ("LoadBalancerAttribute", Elastic Load Balancing API Reference). Times in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancerAttributes {
     /// `deletion_protection.enabled`.
     pub deletion_protection: bool,
+    /// `load_balancing.cross_zone.enabled` of a Network Load Balancer; an Application Load Balancer's is always on.
+    #[serde(default)]
+    pub cross_zone: bool,
     /// `idle_timeout.timeout_seconds`.
     pub idle_timeout: u32,
     /// `client_keep_alive.seconds`.
@@ -68,6 +84,7 @@ impl Default for LoadBalancerAttributes {
     fn default() -> Self {
         Self {
             deletion_protection: false,
+            cross_zone: false,
             idle_timeout: 60,
             client_keep_alive: 3600,
             desync_mitigation: DesyncMitigation::default(),

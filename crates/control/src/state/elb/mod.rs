@@ -7,9 +7,10 @@ mod target;
 mod target_group;
 
 pub use listener::{Listener, ListenerTls};
-pub use load_balancer::{LoadBalancer, LoadBalancerAttributes};
+pub use load_balancer::{LoadBalancer, LoadBalancerAttributes, LoadBalancerKind};
 pub use rule::{FixedResponse, Forward, ForwardStickiness, ListenerRule, Redirect, RuleAction};
 pub use target::{Draining, Target};
 pub use target_group::{
-    GroupStickiness, HealthThresholds, StickinessKind, TargetCrossZone, TargetGroup, TargetGroupAttributes,
+    FlowAttributes, GroupStickiness, HealthThresholds, StickinessKind, TargetCrossZone, TargetGroup,
+    TargetGroupAttributes,
 };

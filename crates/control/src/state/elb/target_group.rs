@@ -1,8 +1,8 @@
 //! Target groups. Their targets are records of their own.
 
-use crate::state::{Record, Tags};
+use crate::state::{LoadBalancer, LoadBalancerKind, Record, Tags};
 use serde::{Deserialize, Serialize};
-use spec::balancing::{Algorithm, ProtocolVersion, TargetGroupId, TargetHealthCheck};
+use spec::balancing::{Algorithm, FlowProtocol, ProtocolVersion, TargetGroupId, TargetHealthCheck};
 use std::num::NonZeroU16;
 use vpc::VpcId;
 
@@ -17,6 +17,9 @@ pub struct TargetGroup {
     pub vpc: VpcId,
     /// Whether its protocol is HTTPS, not HTTP; never changes.
     pub tls: bool,
+    /// What its targets take, if it is a Network Load Balancer's; never changes.
+    #[serde(default)]
+    pub flows: Option<FlowProtocol>,
     /// What its targets speak; never changes.
     pub version: ProtocolVersion,
     /// The port of targets that are registered without one; never changes.
@@ -40,6 +43,9 @@ pub struct TargetGroupAttributes {
     pub anomaly_mitigation: bool,
     /// `load_balancing.cross_zone.enabled`.
     pub cross_zone: TargetCrossZone,
+    /// Those that a Network Load Balancer's group has.
+    #[serde(default)]
+    pub flows: FlowAttributes,
     /// `slow_start.duration_seconds`; 0 is none.
     pub slow_start: u32,
     /// `stickiness.…`.
@@ -48,6 +54,26 @@ pub struct TargetGroupAttributes {
     pub dns_failover: HealthThresholds,
     /// `target_group_health.unhealthy_state_routing.minimum_healthy_targets.…`: with fewer, all targets are used.
     pub unhealthy_routing: HealthThresholds,
+}
+
+/// What can be set of a Network Load Balancer's target group ("Edit target group attributes for your Network Load Balancer").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowAttributes {
+    /// `preserve_client_ip.enabled`.
+    pub preserve_client_ip: bool,
+    /// `deregistration_delay.connection_termination.enabled`.
+    pub end_when_deregistered: bool,
+    /// `target_health_state.unhealthy.connection_termination.enabled`.
+    pub end_when_unhealthy: bool,
+}
+
+impl FlowAttributes {
+    /// What they are of a group of the type `ip` when it is made: targets see the clients of UDP only, and flows of UDP only end with
+    /// their target's deregistration.
+    pub fn of(protocol: FlowProtocol) -> Self {
+        let udp = protocol != FlowProtocol::Tcp;
+        Self { preserve_client_ip: udp, end_when_deregistered: udp, end_when_unhealthy: true }
+    }
 }
 
 /// `stickiness.…`.
@@ -72,6 +98,8 @@ pub enum StickinessKind {
     LoadBalancer,
     /// `app_cookie`.
     Application,
+    /// `source_ip`.
+    SourceIp,
 }
 
 /// `load_balancing.cross_zone.enabled` of a target group.
@@ -81,7 +109,7 @@ pub enum TargetCrossZone {
     On,
     /// `false`.
     Off,
-    /// `use_load_balancer_configuration`: an Application Load Balancer's is always on.
+    /// `use_load_balancer_configuration`.
     LoadBalancer,
 }
 
@@ -111,6 +139,7 @@ impl Default for TargetGroupAttributes {
             algorithm: Algorithm::default(),
             anomaly_mitigation: false,
             cross_zone: TargetCrossZone::LoadBalancer,
+            flows: FlowAttributes::default(),
             slow_start: 0,
             stickiness: GroupStickiness {
                 enabled: false,
@@ -121,6 +150,17 @@ impl Default for TargetGroupAttributes {
             },
             dns_failover: one,
             unhealthy_routing: one,
+        }
+    }
+}
+
+impl TargetGroup {
+    /// Whether nodes of a load balancer use targets of other zones than their own.
+    pub fn crosses_zones(&self, of: &LoadBalancer) -> bool {
+        match self.attributes.cross_zone {
+            TargetCrossZone::On => true,
+            TargetCrossZone::Off => false,
+            TargetCrossZone::LoadBalancer => of.kind == LoadBalancerKind::Application || of.attributes.cross_zone,
         }
     }
 }

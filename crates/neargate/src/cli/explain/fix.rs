@@ -81,7 +81,7 @@ pub fn another(address: IpAddr, found: &InterfaceId) -> Fix {
 }
 
 /// A fix that no command is.
-fn words(why: impl Into<String>) -> Fix {
+pub fn words(why: impl Into<String>) -> Fix {
     Fix { why: why.into(), commands: Vec::new() }
 }
 

@@ -7,10 +7,14 @@ use super::{
 };
 use crate::cli::{Failure, region::Placed};
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 use vpc::{
     AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, InterfaceId, Topology,
-    verdict::{End, Packet, Path, Transport, verdict},
+    verdict::{End, Onward, Packet, Path, Transport, Verdict, onward, verdict},
 };
 
 /// Whether one place reaches another.
@@ -35,6 +39,9 @@ pub struct Report {
     there: Way,
     /// The way of the answer; none where there is none to be expected, or the packet gets nowhere.
     back: Option<Way>,
+    /// The ways on from a Network Load Balancer to its targets, of which it takes one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    onward: Vec<On>,
     /// What to do, unless it is reachable.
     pub fix: Option<Fix>,
     /// What is to be known besides, where rules are not all there is.
@@ -76,6 +83,16 @@ struct Way {
     end: String,
 }
 
+/// The way on to a target, and of its answer back to the load balancer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct On {
+    target: SocketAddr,
+    reachable: bool,
+    there: Way,
+    back: Option<Way>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
@@ -104,7 +121,10 @@ impl<'a> Question<'a> {
         let verdict = verdict(topology, &packet);
         let other = instead(&from, &to, &verdict.there.end);
         let listens = fix::listener(topology, &verdict.there.end, &packet.transport);
-        let reachable = verdict.answered() && other.is_none() && !matches!(listens, Some(Err(_)));
+        let onward = onward_from(topology, &verdict, &packet.transport);
+        // A flow goes to any of the targets, so all of them must be reached for it to be.
+        let ways = onward.as_ref().is_none_or(|all| !all.is_empty() && all.iter().all(Onward::answered));
+        let reachable = verdict.answered() && other.is_none() && !matches!(listens, Some(Err(_))) && ways;
         let arns = tasks.iter().map(|task| (task.network_interface.as_str(), task.arn.as_str()));
         let arns: BTreeMap<&str, &str> = arns.collect();
         let scene = Scene { topology, tasks: &arns, packet: &packet };
@@ -116,6 +136,7 @@ impl<'a> Question<'a> {
         let fix = match (other, deaf) {
             (Some(other), _) if verdict.answered() => Some(fix::another(to.address, other)),
             (_, Some(fix)) if verdict.answered() => Some(fix),
+            _ if verdict.answered() && !ways => Some(way_on(&scene, onward.as_deref().unwrap_or_default())),
             _ => (!reachable).then(|| fix::fix(&scene, &verdict)),
         };
         let note = note.filter(|_| reachable);
@@ -128,9 +149,38 @@ impl<'a> Question<'a> {
             reachable,
             there: way(&verdict.there),
             back,
+            onward: onward.iter().flatten().map(On::from).collect(),
             fix,
             note,
         }
+    }
+}
+
+/// The ways on from where a packet arrived, if that is a Network Load Balancer's listener.
+fn onward_from(topology: &Topology, verdict: &Verdict, transport: &Transport) -> Option<Vec<Onward>> {
+    let arrived = *verdict.there.addresses.last().filter(|_| verdict.there.arrives())?;
+    onward(topology, &verdict.there.end, arrived, transport)
+}
+
+/// What to do about targets that are not reached.
+fn way_on(scene: &Scene, onward: &[Onward]) -> Fix {
+    let Some(failing) = onward.iter().find(|way| !way.answered()) else {
+        return fix::words("The load balancer has no target there that it could send it to.".to_owned());
+    };
+    let target = failing.target;
+    if failing.loops {
+        return fix::words(format!(
+            "Target {target} would see its own address as the client's, and drops that: preserve_client_ip.enabled keeps it."
+        ));
+    }
+    let found = fix::fix(&Scene { packet: &failing.packet, ..*scene }, &failing.verdict);
+    Fix { why: format!("On the way to target {target}: {}", found.why), ..found }
+}
+
+impl From<&Onward> for On {
+    fn from(of: &Onward) -> Self {
+        let back = of.verdict.back.as_ref().filter(|_| of.verdict.there.arrives()).map(way);
+        Self { target: of.target, reachable: of.answered(), there: way(&of.verdict.there), back }
     }
 }
 
@@ -178,6 +228,12 @@ impl fmt::Display for Report {
         // What never leaves the sender has nothing to come back.
         if let Some(back) = self.back.as_ref().filter(|back| !back.steps.is_empty()) {
             writeln!(f, "The answer:\n{back}")?;
+        }
+        for on in &self.onward {
+            writeln!(f, "On to {}:\n{}", on.target, on.there)?;
+            if let Some(back) = on.back.as_ref().filter(|back| !back.steps.is_empty()) {
+                writeln!(f, "Its answer:\n{back}")?;
+            }
         }
         let Some(fix) = &self.fix else {
             let note = self.note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();

@@ -65,6 +65,10 @@ fn write_element(m: &mut Message, key: &Key, value: Option<&Value>, ranges: bool
             Some(Value::Address(address)) => drop(m.nest(2, |m| {
                 m.attr(VALUE, &datum_bytes(&Datum::Address(*address)));
             })),
+            Some(Value::Socket(address, port)) => drop(m.nest(2, |m| {
+                let (address, port) = (Datum::Address((*address).into()), Datum::Word(*port));
+                m.attr(VALUE, &[datum_bytes(&address), datum_bytes(&port)].concat());
+            })),
         }
         if ranges {
             m.nest(10, |m| {
@@ -114,6 +118,10 @@ pub(super) fn read_element(shape: Shape, attributes: Attributes) -> Option<(Key,
         Some(ValueKind::Ipv4) => {
             let bytes = attributes.nested(2)?.get(1)?.first_chunk::<4>()?;
             Some(Value::Address(IpAddr::V4(Ipv4Addr::from(*bytes))))
+        }
+        Some(ValueKind::Socket) => {
+            let (address, port) = attributes.nested(2)?.get(1)?.split_first_chunk::<4>()?;
+            Some(Value::Socket(Ipv4Addr::from(*address), u16::from_be_bytes(*port.first_chunk()?)))
         }
     };
     Some((first.into_iter().zip(last).collect(), value))

@@ -179,6 +179,7 @@ fn set(received: &Received) -> Option<(Name, Option<Shape>)> {
                     ValueKind::Verdict => super::VERDICT_TYPE,
                     ValueKind::Mark => super::MARK_TYPE,
                     ValueKind::Ipv4 => super::IPV4_TYPE,
+                    ValueKind::Socket => super::SOCKET_TYPE,
                 })
     });
     Some((attributes.text(2)?.into(), shape))

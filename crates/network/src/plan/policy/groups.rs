@@ -55,6 +55,17 @@ pub(super) fn members(table: &mut Table, attachments: &[Attachment], around: &Ar
         interface.private_ips().filter(IpAddr::is_ipv4).filter_map(element)
     });
     table.set("members", super::SOURCES, elements);
+    // What a Network Load Balancer's node sends on is its own, whosever address it bears ("Update the security groups for your
+    // Network Load Balancer": targets' rules may name the load balancer's groups).
+    let fronts = attachments.iter().filter(|at| around.fronts.contains_key(at.id) && at.interface.filtered());
+    let links = fronts.filter_map(|at| {
+        let number = combinations.number(&at.interface.security_groups)?;
+        Some((key([Datum::Link(at.link.clone())]), mark(number)))
+    });
+    let links: Vec<_> = links.collect();
+    if !links.is_empty() {
+        table.set("front-members", super::LINKS, links.into_iter());
+    }
 }
 
 pub(super) fn mark(number: u32) -> Option<Value> {
@@ -91,7 +102,11 @@ pub(super) fn gate(
     }
     if !by_group.is_empty() {
         let allowed = lookup(table, &format!("{name}-group"), Selector::Mark, &by_group, &pass);
-        chain.rules.extend(judged_by(vec![other_link(direction), peer], "members"));
+        chain.rules.push(Rule(vec![Statement::SetMark(0)]));
+        if direction == Direction::Ingress && table.sets.contains_key("front-members") {
+            chain.rules.push(Rule(vec![Statement::MarkFrom(vec![Selector::InputLink], "front-members".into())]));
+        }
+        chain.rules.push(Rule(vec![Statement::MarkFrom(vec![other_link(direction), peer], "members".into())]));
         chain.rules.push(allowed);
     }
     chain.rules.push(Rule(vec![Statement::Verdict(Verdict::Drop)]));

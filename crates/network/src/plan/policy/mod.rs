@@ -3,6 +3,7 @@
 //! ```text
 //! source       raw prerouting: from an interface, its own address; from outside, nobody's here: else drop. Marks the packet with
 //!              the number of the route table that is for it
+//! returns      what a Network Load Balancer's node begins: a mark for its connection, which leads what answers it back there
 //! input        to the router itself, from an interface: what is in @services, else drop
 //! destination  from the internet gateway: the private address for the public one
 //! forward      network ACLs of the subnet it leaves and the one it comes to → established: accept → related: errors
@@ -28,7 +29,7 @@ mod groups;
 use super::{
     Attachment,
     combination::Combinations,
-    nat,
+    flows, nat,
     neighbours::Around,
     table::{Datum, Field, Hook, Key, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key, range},
     uplink,
@@ -43,7 +44,8 @@ const SOURCES: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: fals
 /// A link and a range of addresses.
 const ORIGINS: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: true, value: None };
 const PAIRS: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: false, value: None };
-const SERVICES: Shape = Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word], ranges: false, value: None };
+pub(super) const SERVICES: Shape =
+    Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word], ranges: false, value: None };
 const LINKS: Shape = Shape { fields: &[Field::Link], ranges: false, value: Some(ValueKind::Mark) };
 const LINK_SET: Shape = Shape { fields: &[Field::Link], ranges: false, value: None };
 const LINK_CHAINS: Shape = Shape { fields: &[Field::Link], ranges: false, value: Some(ValueKind::Verdict) };
@@ -51,7 +53,7 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 16] = [
+pub(crate) const SHAPES: [Shape; 18] = [
     SOURCES,
     ORIGINS,
     PAIRS,
@@ -68,12 +70,15 @@ pub(crate) const SHAPES: [Shape; 16] = [
     nat::PROTOCOLS,
     nat::TURNS,
     uplink::ADDRESSES,
+    flows::LISTENERS,
+    flows::TARGETS,
 ];
 
 /// The table of a VPC's router, for those of its interfaces that are linked to it.
 pub(super) fn table(vpc: &Vpc, attachments: &[Attachment], around: &Around) -> Table {
     let mut table = Table::default();
     source_check(&mut table, vpc, attachments, around);
+    fronts(&mut table, attachments, around);
     let unfiltered = unfiltered(&mut table, attachments, around);
     services(&mut table, vpc, unfiltered);
     let mut forward = acl::filter(&mut table, vpc, attachments);
@@ -84,6 +89,22 @@ pub(super) fn table(vpc: &Vpc, attachments: &[Attachment], around: &Around) -> T
         translations(&mut table, vpc, internet);
     }
     table
+}
+
+/// What a Network Load Balancer's node sends on for a client bears the client's address, and still has to be answered by way of the
+/// node: its connections are marked with the number of the table that leads back there, and so is what answers them.
+fn fronts(table: &mut Table, attachments: &[Attachment], around: &Around) {
+    let fronts: Vec<_> = attachments.iter().filter_map(|at| Some((at, *around.fronts.get(at.id)?))).collect();
+    if fronts.is_empty() {
+        return;
+    }
+    let links = fronts.iter().map(|(at, number)| (key([Datum::Link(at.link.clone())]), mark(*number)));
+    table.set("fronts", LINKS, links);
+    let rules = vec![
+        Rule(vec![Statement::Reply, Statement::MarkOfConnection]),
+        Rule(vec![Statement::New, Statement::MarkConnectionFrom(vec![Selector::InputLink], "fronts".into())]),
+    ];
+    table.chain("returns", Some(Hook::Diverting), rules);
 }
 
 fn accept() -> Statement {

@@ -6,6 +6,7 @@ mod groups;
 mod internet;
 mod laws;
 mod nat;
+mod onward;
 mod peering;
 mod routing;
 

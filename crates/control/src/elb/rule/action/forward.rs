@@ -1,9 +1,9 @@
 //! Forwarding to target groups ("ForwardActionConfig", Elastic Load Balancing API Reference).
 
-use super::super::super::{arn, configuration, invalid, limits};
+use super::super::super::{arn, configuration, invalid, limits, not_supported};
 use crate::{
     State,
-    state::{Forward, ForwardStickiness, ListenerRule, LoadBalancer, Record, Target, TargetGroup},
+    state::{Forward, ForwardStickiness, ListenerRule, LoadBalancer, LoadBalancerKind, Record, Target, TargetGroup},
 };
 use aws::{
     api::elbv2::{Action, ActionTypeEnum, ForwardActionConfig, TargetGroupStickinessConfig, TargetGroupTuple},
@@ -103,6 +103,17 @@ pub(super) fn check(
         return Err(configuration(format!(
             "The following target groups are in a different VPC than load balancer '{of}': {arns}"
         )));
+    }
+    let network = load_balancer.kind == LoadBalancerKind::Network;
+    if let Some(group) = groups.iter().find(|group| group.flows.is_some() != network) {
+        let protocol = super::super::super::target_group::protocol_shown(group);
+        let kind = if network { "network" } else { "application" };
+        return Err(configuration(format!(
+            "The protocol '{protocol}' of a target group is not supported for load balancers with type '{kind}'"
+        )));
+    }
+    if network && groups.len() > 1 {
+        return Err(not_supported("An action of a load balancer of type 'network' with several target groups"));
     }
     let elsewhere = |group: &TargetGroup| {
         let other = |rule: &&ListenerRule| rule.load_balancer != load_balancer.id;

@@ -7,7 +7,7 @@ mod redirect;
 use super::super::{invalid, not_supported};
 use crate::{
     State,
-    state::{ListenerRule, LoadBalancer, RuleAction},
+    state::{ListenerRule, LoadBalancer, LoadBalancerKind, RuleAction},
 };
 use aws::{
     api::elbv2::{Action, ActionTypeEnum},
@@ -61,6 +61,10 @@ fn one(
         jwt_validation_config,
     } = action;
     let kind = r#type.unwrap_or(ActionTypeEnum::Forward);
+    if load_balancer.kind == LoadBalancerKind::Network && kind != ActionTypeEnum::Forward {
+        let message = format!("The action type '{kind}' is not valid with a load balancer of type 'network'");
+        return Err(Fault::new("InvalidLoadBalancerAction", message));
+    }
     let given = [
         ("TargetGroupArn", target_group_arn.is_some(), ActionTypeEnum::Forward),
         ("ForwardConfig", forward_config.is_some(), ActionTypeEnum::Forward),

@@ -172,6 +172,7 @@ fn a_load_balancer_is_said_to_listen_or_not() {
         dns_name: "shop-1.us-east-1.elb.amazonaws.com".to_owned(),
         internet_facing: false,
         listeners: [80.try_into().unwrap()].into(),
+        flows: None,
         nodes: Default::default(),
     };
     vpc.load_balancers.insert("lb-1".into(), balancer);
@@ -187,4 +188,63 @@ fn a_load_balancer_is_said_to_listen_or_not() {
     let report = ask(&topology, "task/aa11", "eni-app:53", Protocol::Udp).unwrap();
     assert_eq!(report.fix.unwrap().why, "Load balancer shop takes TCP only.");
     assert!(ask(&topology, "task/aa11", "eni-app", Protocol::Icmp).unwrap().reachable);
+}
+
+#[test]
+fn a_network_load_balancer_is_followed_to_its_targets() {
+    let mut topology = region();
+    let vpc = vpc_1(&mut topology);
+    let node = vpc.interfaces.get_mut("eni-app").unwrap();
+    (node.holder, node.source_dest_check) = (vpc::Holder::LoadBalancer("lb-1".into()), false);
+    node.security_groups.clear();
+    let forwarded = vpc::Forwarded {
+        protocols: [6].into(),
+        client_kept: true,
+        cross_zone: true,
+        targets: [("10.0.1.10:5432".parse().unwrap(), None)].into(),
+    };
+    let node = vpc::LoadBalancerNode { interface: "eni-app".into(), healthy: true };
+    let balancer = vpc::LoadBalancer {
+        name: "flows".to_owned(),
+        dns_name: "flows-1.elb.us-east-1.amazonaws.com".to_owned(),
+        internet_facing: false,
+        listeners: [80.try_into().unwrap()].into(),
+        flows: Some([(80.try_into().unwrap(), forwarded)].into()),
+        nodes: [("us-east-1a".to_owned(), node)].into(),
+    };
+    vpc.load_balancers.insert("lb-1".into(), balancer);
+    let rest = |topology: &Topology, from: &str| {
+        let said = tcp(topology, from, "eni-app:80").to_string();
+        said.split_once("On to ").map(|(_, rest)| rest.to_owned()).unwrap_or(said)
+    };
+    // The target's group is for another group: a client's address is nobody's there.
+    assert_eq!(
+        rest(&topology, "task/aa11").rsplit("\n\n").nth(1).unwrap(),
+        "Not reachable. On the way to target 10.0.1.10:5432: No ingress rule of eni-db's security groups allows TCP port 5432 from 10.0.0.10."
+    );
+    let all = vpc_1(&mut topology).security_groups["sg-default"].egress.clone();
+    vpc_1(&mut topology).security_groups.get_mut("sg-db").unwrap().ingress = all;
+    assert_eq!(
+        rest(&topology, "task/aa11"),
+        "\
+10.0.1.10:5432:
+  ✓ eni-app may send it
+  ✓ egress of eni-app: security groups have no say
+  ✓ vpc-1: eni-db has the address
+  ✓ ingress of eni-db: sg-db allows all traffic from 0.0.0.0/0
+  → arrives at eni-db
+
+Its answer:
+  ✓ eni-db may send it
+  ✓ egress of eni-db: belongs to what was allowed
+  ✓ ingress of eni-app: security groups have no say
+  → arrives at eni-app
+
+Reachable. Load balancer flows forwards TCP port 80 to its targets.
+"
+    );
+    let all = vpc_1(&mut topology).security_groups["sg-default"].egress.clone();
+    vpc_1(&mut topology).security_groups.get_mut("sg-db").unwrap().egress = all;
+    let own = tcp(&topology, "task/bb33", "eni-app:80").fix.unwrap().why;
+    assert!(own.starts_with("Target 10.0.1.10:5432 would see its own address as the client's"), "{own}");
 }

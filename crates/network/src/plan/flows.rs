@@ -1,0 +1,261 @@
+//! The namespace of a Network Load Balancer's node: what comes in for a listener goes out again, to a target.
+//!
+//! ```text
+//! destination  address . protocol . port of a listener → listener-PORT: one of its targets, by a hash of where the packet is from
+//! source       the node's own address for the client's, where targets are not to see that
+//! forward      established, related: accept → new and sent to a target: accept → other TCP: a reset; else drop
+//! input        what the node itself began, health checks: accept → TCP of a connection that is known no more: a reset; else drop
+//! ```
+//! A connection is translated as its first packet was, so it stays with its target whatever becomes of the targets.
+
+use super::{
+    Attachment, Namespace, leaf,
+    policy::SERVICES,
+    table::{Datum, Field, Hook, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key},
+};
+use crate::netlink::conntrack::Connection;
+use spec::{
+    HostSpec,
+    balancing::{BalancingStatus, Flows, TargetAddress, TargetGroup, TargetHealth, TargetStatus},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
+};
+use vpc::{Holder, InterfaceId, NatGateway};
+
+/// A TCP flow is forgotten when it has been idle for 350 seconds, a UDP one after 120 ("Connection idle timeout", Network Load Balancers
+/// guide), and none is taken up in its middle. Health checks are made from the ports that AWS's nodes use.
+const SYSCTLS: &[(&str, &str)] = &[
+    ("net/ipv6/conf/all/disable_ipv6", "1"),
+    ("net/ipv4/ip_forward", "1"),
+    ("net/ipv4/ip_early_demux", "0"),
+    ("net/ipv4/conf/all/send_redirects", "0"),
+    ("net/ipv4/conf/default/send_redirects", "0"),
+    ("net/ipv4/conf/all/accept_redirects", "0"),
+    ("net/ipv4/conf/all/rp_filter", "0"),
+    ("net/ipv4/conf/default/rp_filter", "0"),
+    ("net/ipv4/conf/all/arp_ignore", "8"),
+    ("net/ipv4/conf/default/arp_ignore", "8"),
+    ("net/ipv4/ip_local_port_range", "1024\t65535"),
+    ("net/netfilter/nf_conntrack_tcp_loose", "0"),
+    ("net/netfilter/nf_conntrack_tcp_timeout_established", "350"),
+    ("net/netfilter/nf_conntrack_udp_timeout", "120"),
+    ("net/netfilter/nf_conntrack_udp_timeout_stream", "120"),
+];
+
+/// What marks a packet that a listener has sent to a target: one that stays the client's, and one that becomes the node's.
+const CLIENTS: u32 = 1;
+const NODES: u32 = 2;
+
+pub(super) const LISTENERS: Shape = Shape { value: Some(ValueKind::Verdict), ..SERVICES };
+pub(super) const TARGETS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some(ValueKind::Socket) };
+const ADDRESSES: Shape = super::nat::TURNS;
+
+/// What a node forwards, by the ports of its listeners.
+pub(super) type Forwarding = BTreeMap<u16, Listener>;
+
+/// One listener.
+pub(super) struct Listener {
+    protocols: &'static [u8],
+    flows: Flows,
+    /// Who gets new flows.
+    targets: Vec<(Ipv4Addr, u16)>,
+    ending: Ending,
+}
+
+/// Which flows of a listener must not go on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// Those to targets that were found unhealthy, if that ends them.
+    pub unhealthy: BTreeSet<SocketAddr>,
+    /// Those to anybody else than the targets there are, if their deregistration ends them.
+    pub others_than: Option<BTreeSet<SocketAddr>>,
+}
+
+/// Which flows of a node must not go on, by protocol and port of its listeners. Flows to an address of the VPC that is nobody's never do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endings {
+    /// The node's VPC.
+    pub vpc: vpc::VpcId,
+    /// By listeners.
+    pub listeners: BTreeMap<(u8, u16), Ending>,
+}
+
+impl Endings {
+    /// What has come to end since there were others. A target's flows end when it is found unhealthy, not while it is: it may get new ones
+    /// when no target is better. Without a memory nobody was found to be anything.
+    pub(crate) fn since(&self, before: Option<&Self>) -> Self {
+        let mut fresh = self.clone();
+        for (key, ending) in &mut fresh.listeners {
+            let known = before.and_then(|before| before.listeners.get(key));
+            ending.unhealthy.retain(|target| known.is_some_and(|known| !known.unhealthy.contains(target)));
+        }
+        fresh
+    }
+
+    /// Whether a connection that a node knows must be forgotten.
+    pub(crate) fn concern(&self, vpc: &vpc::Vpc, owners: &BTreeSet<IpAddr>, connection: &Connection) -> bool {
+        let Connection { original, reply, .. } = connection;
+        let target = SocketAddr::new(reply.source, reply.source_port);
+        // What the node itself began is not translated.
+        if reply.source == original.destination {
+            return false;
+        }
+        let nobodys = vpc.contains(target.ip()) && !owners.contains(&target.ip());
+        let ending = self.listeners.get(&(original.protocol, original.destination_port));
+        nobodys
+            || ending.is_some_and(|ending| {
+                ending.unhealthy.contains(&target)
+                    || ending.others_than.as_ref().is_some_and(|targets| !targets.contains(&target))
+            })
+    }
+}
+
+/// What each node of a host forwards, by its interface.
+pub(super) fn forwarding<'a>(spec: &'a HostSpec, seen: &BalancingStatus) -> BTreeMap<&'a InterfaceId, Forwarding> {
+    let mut all = BTreeMap::new();
+    for balancer in spec.balancing.load_balancers.values() {
+        for (id, node) in &balancer.nodes {
+            let listeners = balancer.flows.iter().filter_map(|(port, listener)| {
+                let group = spec.balancing.target_groups.get(&listener.group)?;
+                let seen = seen.health.get(&listener.group).and_then(|nodes| nodes.get(id));
+                let flows = group.flows?;
+                let targets = usable(group, &node.zone, seen);
+                let ending = ending(group, &flows, seen);
+                Some((port.get(), Listener { protocols: listener.protocol.numbers(), flows, targets, ending }))
+            });
+            all.insert(id, listeners.collect());
+        }
+    }
+    all
+}
+
+/// Who gets new flows from a node: the healthy targets in its reach, or all of them if those are too few ("Target group health", Network
+/// Load Balancers guide). In the order of their addresses, so that every node numbers them alike.
+fn usable(
+    group: &TargetGroup,
+    zone: &str,
+    seen: Option<&BTreeMap<TargetAddress, TargetStatus>>,
+) -> Vec<(Ipv4Addr, u16)> {
+    let in_reach = group.targets.iter().filter(|(_, target)| {
+        target.draining_until.is_none() && (group.cross_zone || target.zone.as_deref().is_none_or(|own| own == zone))
+    });
+    let all: Vec<_> = in_reach.collect();
+    let is_healthy = |address: &TargetAddress, since| {
+        let status = seen.and_then(|seen| seen.get(address));
+        status.is_some_and(|status| status.since == since && status.health == TargetHealth::Healthy)
+    };
+    let healthy: Vec<_> = all.iter().filter(|(address, target)| is_healthy(address, target.since)).copied().collect();
+    let percent = group.minimum_healthy_percent.map_or(0, usize::from);
+    let fails_open = healthy.len() < group.minimum_healthy.max(1) as usize || healthy.len() * 100 < percent * all.len();
+    let chosen = if fails_open { all } else { healthy };
+    chosen.into_iter().filter_map(|(address, _)| socket(address.0)).map(|of| (*of.ip(), of.port())).collect()
+}
+
+fn socket(address: SocketAddr) -> Option<SocketAddrV4> {
+    match address {
+        SocketAddr::V4(address) => Some(address),
+        SocketAddr::V6(_) => None,
+    }
+}
+
+fn ending(group: &TargetGroup, flows: &Flows, seen: Option<&BTreeMap<TargetAddress, TargetStatus>>) -> Ending {
+    let is_unhealthy = |address: &TargetAddress, since| {
+        let status = seen.and_then(|seen| seen.get(address));
+        status.is_some_and(|status| status.since == since && matches!(status.health, TargetHealth::Unhealthy(_)))
+    };
+    let unhealthy = group.targets.iter().filter(|(address, target)| is_unhealthy(address, target.since));
+    Ending {
+        unhealthy: unhealthy.map(|(address, _)| address.0).filter(|_| flows.end_when_unhealthy).collect(),
+        others_than: flows.end_when_deregistered.then(|| group.targets.keys().map(|address| address.0).collect()),
+    }
+}
+
+/// Which flows of a node end.
+pub(super) fn endings(vpc: &vpc::VpcId, forwarding: &Forwarding) -> Endings {
+    let listeners = forwarding.iter().flat_map(|(port, listener)| {
+        listener.protocols.iter().map(|protocol| ((*protocol, *port), listener.ending.clone()))
+    });
+    Endings { vpc: vpc.clone(), listeners: listeners.collect() }
+}
+
+/// Whether an interface is a Network Load Balancer's node: it forwards what others send.
+pub(super) fn is_node(at: &Attachment) -> bool {
+    at.interface.is_forwarding_node() && matches!(at.interface.holder, Holder::LoadBalancer(_))
+}
+
+/// Its addresses and routes are any interface's.
+pub(super) fn namespace(at: &Attachment, forwarding: Option<&Forwarding>) -> Namespace {
+    let none = Forwarding::new();
+    let table = table(at, forwarding.unwrap_or(&none));
+    Namespace { sysctls: SYSCTLS, table: Some(table), ..leaf::interface(at) }
+}
+
+fn table(at: &Attachment, forwarding: &Forwarding) -> Table {
+    const TCP: Datum = Datum::Protocol(6);
+    let mut table = Table::default();
+    let accept = || Statement::Verdict(Verdict::Accept);
+    let reset = || Rule(vec![Statement::Invalid, Statement::Between(Selector::Protocol, TCP, TCP), Statement::Reset]);
+    listeners(&mut table, at, forwarding);
+    let begun = Statement::Between(Selector::Mark, Datum::Mark(CLIENTS), Datum::Mark(NODES));
+    table.chain(
+        "forward",
+        Some(Hook::Forward),
+        vec![
+            Rule(vec![Statement::Known, Statement::Original, Statement::Count, accept()]),
+            Rule(vec![Statement::Known, Statement::Count, accept()]),
+            Rule(vec![Statement::New, begun, Statement::Count, accept()]),
+            reset(),
+        ],
+    );
+    table.chain(
+        "input",
+        Some(Hook::Input),
+        vec![Rule(vec![Statement::FromLoopback, accept()]), Rule(vec![Statement::Known, accept()]), reset()],
+    );
+    let own = IpAddr::V4(match at.interface.private_ip {
+        IpAddr::V4(ip) => ip,
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    });
+    table.set("addresses", ADDRESSES, [(key([Datum::Mark(0)]), Some(Value::Address(own)))].into_iter());
+    // "About 55,000 connections per minute to each unique target" ("Client IP preservation", Network Load Balancers guide).
+    let ports = (NatGateway::FIRST_PORT, NatGateway::FIRST_PORT + (NatGateway::CONNECTIONS - 1));
+    let hidden = Statement::Between(Selector::Mark, Datum::Mark(NODES), Datum::Mark(NODES));
+    let rule = Rule(vec![hidden, Statement::TranslateSourceInTurn("addresses".into(), 1, ports)]);
+    table.chain("source", Some(Hook::NatPostrouting), vec![rule]);
+    table
+}
+
+/// A chain of each listener, and its targets: changing those is a matter of elements, and of the one rule that says how many there are.
+fn listeners(table: &mut Table, at: &Attachment, forwarding: &Forwarding) {
+    let chains = forwarding.iter().flat_map(|(port, listener)| {
+        listener.protocols.iter().map(move |protocol| {
+            let own = Datum::Address(at.interface.private_ip);
+            let chain = Value::Goto(format!("listener-{port}").into());
+            (key([own, Datum::Protocol(*protocol), Datum::Word(*port)]), Some(chain))
+        })
+    });
+    table.set("listeners", LISTENERS, chains);
+    let by = vec![Selector::Destination, Selector::Protocol, Selector::SecondWord];
+    let rule = Rule(vec![Statement::DispatchBy(by, "listeners".into())]);
+    table.chain("destination", Some(Hook::NatPrerouting), vec![rule]);
+    for (port, listener) in forwarding {
+        let targets = format!("targets-{port}");
+        let numbered = listener.targets.iter().zip(0..);
+        let element =
+            |((ip, port), n): (&(Ipv4Addr, u16), u32)| (key([Datum::Mark(n)]), Some(Value::Socket(*ip, *port)));
+        table.set(&targets, TARGETS, numbered.map(element));
+        let count = listener.targets.len() as u32;
+        let hash =
+            if listener.flows.by_source { vec![Selector::Source] } else { vec![Selector::Source, Selector::FirstWord] };
+        let mark = if listener.flows.preserve_client_ip { CLIENTS } else { NODES };
+        let rules = [
+            Rule(vec![Statement::SetMark(mark)]),
+            Rule(vec![Statement::TranslateDestinationByHash(hash, count, targets.as_str().into())]),
+        ];
+        // What has no target is for the node itself, which takes nothing.
+        let rules = if count == 0 { Vec::new() } else { rules.into() };
+        table.chain(&format!("listener-{port}"), None, rules);
+    }
+}
