@@ -129,7 +129,9 @@ impl Watches {
     pub(crate) fn tick(&self) {
         let now = self.clock.start.elapsed();
         self.clock.now.set(now);
-        self.each(|watch| (now.saturating_sub(watch.touched.get()) >= watch.limit.get()).then_some(Fate::Idle));
+        // The clock was behind by up to a tick when a connection was touched: it may have more time than its limit, never less.
+        let is_silent = |watch: &Watch| now.saturating_sub(watch.touched.get()) >= watch.limit.get() + Self::TICK;
+        self.each(|watch| is_silent(watch).then_some(Fate::Idle));
     }
 
     /// A listener is gone: its connections end, at once or after what is under way.
