@@ -9,13 +9,14 @@ use crate::{
     http1::{body::Reading, head_length, request::within_limits},
     http2,
     page::{Answer, Refusal},
+    reach::Asking,
     socket::{Socket, Stopped},
     tls::{Agreed, Front, HANDSHAKE_TIMEOUT, stream::Stream},
     watch::{Fate, Watched},
     worker::Worker,
 };
 use bytes::{Buf, BytesMut};
-use std::{cell::Cell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
 
 /// What is read at once while a head comes.
@@ -91,15 +92,9 @@ async fn talk(worker: &Rc<Worker>, client: &mut Client, door: &Door, born: Durat
                 client.answer(worker, answer, stays, decision.is_head, &mut out).await && stays
             }
             Outcome::Forward(route) => {
-                let exchange = Exchange {
-                    worker,
-                    listener: &listener,
-                    decision: &decision,
-                    route,
-                    grouped: client.counts.group(&route.group),
-                    sent: Cell::new(None),
-                };
-                match exchange::run(&exchange, client, &mut out).await {
+                let counts = Rc::clone(&client.counts);
+                let asking = Asking::new(worker, &listener, route, &counts);
+                match exchange::run(&Exchange { decision: &decision, asking: &asking }, client, &mut out).await {
                     exchange::End::Stays => true,
                     exchange::End::Refused { refusal, mut rest } => {
                         client.watch.go_on();

@@ -7,12 +7,11 @@ use super::{
 use crate::{
     config::Listener,
     cookie,
-    counts::Grouped,
-    decide::{Circumstances, Outcome, Route, Tally, route},
+    decide::{Circumstances, Outcome, Tally, route},
     http1::{FIELDS, body::Reading},
     page::{Answer, Refusal},
+    reach::{Asking, Nobody},
     socket::Stopped,
-    target::Target,
     watch::Fate,
 };
 use bytes::Bytes;
@@ -20,12 +19,9 @@ use h2::Reason;
 use http::request::Parts;
 use spec::balancing::ProtocolVersion;
 use std::{
-    cell::Cell,
     future::{Future, poll_fn},
     pin::pin,
-    rc::Rc,
     task::Poll,
-    time::Instant,
 };
 
 /// How many fields most requests have at most.
@@ -33,45 +29,14 @@ const USUAL: usize = 32;
 
 /// A request on its way to a target.
 pub(super) struct Passing<'a> {
-    pub listener: &'a Listener,
     pub client: &'a Client,
-    pub route: &'a Route,
+    pub asking: &'a Asking<'a>,
     /// Whether its method is HEAD.
     pub is_head: bool,
     /// Whether the client understands trailers.
     pub takes_trailers: bool,
     /// Its body, as a target that speaks HTTP/1.1 gets it.
     pub body: Reading,
-    grouped: Rc<Grouped>,
-    is_counted: Cell<bool>,
-    sent: Cell<Option<Instant>>,
-}
-
-impl Passing<'_> {
-    /// A target was found for it.
-    pub(super) fn found(&self, target: &Target) {
-        if !self.is_counted.replace(true) {
-            let counts = &self.client.connection.counts;
-            counts.requests.add(1);
-            self.grouped.requests.add(1);
-            counts.non_sticky.add_if(self.route.stickiness.is_some() && self.route.pinned != Some(target.address));
-        }
-    }
-
-    /// A target could not be reached.
-    pub(super) fn unreachable(&self) {
-        self.grouped.connection_errors.add(1);
-    }
-
-    /// A target has its head.
-    pub(super) fn sent(&self) {
-        self.sent.set(Some(Instant::now()));
-    }
-
-    /// A target has begun to answer.
-    pub(super) fn answered(&self, status: u16) {
-        self.grouped.answered(status, self.sent.get().map(|sent| sent.elapsed()).unwrap_or_default());
-    }
 }
 
 /// Why a request was not answered to the end by a target.
@@ -83,6 +48,15 @@ pub(super) enum Failed {
     Reset(Reason),
     /// The client is gone.
     Gone,
+}
+
+impl From<Nobody> for Failed {
+    fn from(nobody: Nobody) -> Self {
+        match nobody {
+            Nobody::Refused(refusal) => Self::Refused(refusal),
+            Nobody::Closed => Self::by(Fate::Closed, false),
+        }
+    }
 }
 
 impl Failed {
@@ -140,17 +114,8 @@ async fn pass(listener: &Listener, client: &Client, parts: &Parts, mut body: Inc
                 client.wants_body();
             }
             let takes_trailers = parts.headers.contains_key(http::header::TE);
-            let passing = Passing {
-                listener,
-                client,
-                route: &route,
-                is_head,
-                takes_trailers,
-                body: reading,
-                grouped: client.connection.counts.group(&route.group),
-                is_counted: Cell::new(false),
-                sent: Cell::new(None),
-            };
+            let asking = Asking::new(&client.connection.worker, listener, &route, &client.connection.counts);
+            let passing = Passing { client, asking: &asking, is_head, takes_trailers, body: reading };
             let passed = match route.group.version {
                 ProtocolVersion::Http1 => to_http1::run(&passing, &mut body, &mut out).await,
                 ProtocolVersion::Http2 | ProtocolVersion::Grpc => to_http2::run(&passing, &mut body, &out).await,
