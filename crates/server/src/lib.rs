@@ -33,6 +33,7 @@ mod mirror;
 mod networks;
 mod registry;
 mod reset;
+mod s3;
 mod start;
 mod status;
 mod sync;

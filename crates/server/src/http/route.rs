@@ -2,7 +2,7 @@
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{cloudwatch, mirror, networks, registry, reset, status, sync};
+use crate::{cloudwatch, mirror, networks, registry, reset, s3, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -19,6 +19,9 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
     }
     if guarded.is_ok() && registry::is_for_bucket(&app, door, &parts) {
         return registry::fetch(app, parts).await;
+    }
+    if guarded.is_ok() && s3::is_for(door, &parts) {
+        return s3::answer(app, door, parts, body).await;
     }
     let own = match door {
         // A registry's paths are AWS's there, and neargate's own lead nowhere.

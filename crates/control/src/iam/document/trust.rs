@@ -122,7 +122,7 @@ fn names(statement: &Object, service: &str) -> bool {
 }
 
 /// Whether a condition holds for a call of which the source's account and ARN are known.
-fn holds(condition: Option<&Value>, account: &str, source_arn: &str) -> bool {
+pub(crate) fn holds(condition: Option<&Value>, account: &str, source_arn: &str) -> bool {
     let operators = condition.and_then(Value::as_object).into_iter().flatten();
     let mut each = operators.flat_map(|(operator, keys)| {
         keys.as_object().into_iter().flatten().map(move |(key, values)| (operator.as_str(), key, values))
