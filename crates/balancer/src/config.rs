@@ -2,7 +2,7 @@
 
 use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet, tls::Front};
 use arc_swap::ArcSwap;
-use spec::balancing::{DesyncMitigation, LoadBalancer, ProtocolVersion, TargetGroupId};
+use spec::balancing::{AccessLog, DesyncMitigation, LoadBalancer, ProtocolVersion, TargetGroupId};
 use std::{
     net::IpAddr,
     path::PathBuf,
@@ -33,6 +33,8 @@ pub(crate) struct Group {
     pub version: ProtocolVersion,
     /// Whether its targets are spoken to over TLS.
     pub tls: bool,
+    /// Its ARN.
+    pub arn: String,
     /// As metrics name it: `targetgroup/NAME/ID`.
     pub name: String,
     /// Counts requests for those algorithms that go round.
@@ -50,6 +52,8 @@ pub(crate) struct Settings {
     /// Whether clients may speak HTTP/2.
     pub http2: bool,
     pub cookies: Cookies,
+    /// Where requests are logged.
+    pub access_log: Option<Arc<AccessLog>>,
 }
 
 impl From<&LoadBalancer> for Settings {
@@ -67,6 +71,7 @@ impl From<&LoadBalancer> for Settings {
             desync: balancer.desync_mitigation,
             http2: balancer.http2,
             cookies: Cookies::new(&balancer.arn),
+            access_log: balancer.access_log.clone(),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     rules::{Action, Facts, Forward, Origin, without_port},
     tls::Agreed,
 };
+use http_desync_guardian::{ClassificationReason, RequestSafetyTier};
 use spec::balancing::{ProtocolVersion, Stickiness, TargetAddress, TargetGroupId};
 use std::{cell::Cell, net::SocketAddr, sync::Arc};
 
@@ -66,6 +67,34 @@ pub(crate) struct Tally {
     pub is_fixed: bool,
     /// A rule has it redirected.
     pub is_redirect: bool,
+    /// The priority of the rule it met.
+    pub matched: Option<u16>,
+    /// How others could read it.
+    pub classified: Option<(RequestSafetyTier, ClassificationReason)>,
+    /// What transforms have made of it, if it met a rule with any.
+    pub rewritten: Option<Box<Rewritten>>,
+}
+
+/// What transforms have made of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Rewritten {
+    /// The host, if it is another one.
+    pub host: Option<String>,
+    /// Path and query, if they are others.
+    pub url: Option<String>,
+    /// How that went, as access logs say it.
+    pub status: &'static str,
+}
+
+impl Tally {
+    /// What was done with it, as access logs say it.
+    pub(crate) fn action(&self) -> Option<&'static str> {
+        match self {
+            Self { is_fixed: true, .. } => Some("fixed-response"),
+            Self { is_redirect: true, .. } => Some("redirect"),
+            Self { matched, .. } => matched.map(|_| "forward"),
+        }
+    }
 }
 
 /// What is done with a request.
@@ -111,10 +140,14 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
     let mut room = room();
     let request = match Request::read(head, &mut room) {
         Ok(request) => request,
-        Err(refusal) => return Decision::answer(refusal),
+        Err(refusal) => {
+            let (.., classified) = desync::judge(listener.settings.desync, head);
+            let tally = Tally { classified: Some(classified), ..Tally::default() };
+            return Decision { tally, ..Decision::answer(refusal) };
+        }
     };
-    let (verdict, is_compliant) = desync::judge(listener.settings.desync, head);
-    let mut tally = Tally { non_compliant: !is_compliant, ..Tally::default() };
+    let (verdict, is_compliant, classified) = desync::judge(listener.settings.desync, head);
+    let mut tally = Tally { non_compliant: !is_compliant, classified: Some(classified), ..Tally::default() };
     if verdict == Verdict::Refuse {
         return Decision { tally, ..Decision::answer(Refusal::Malformed) };
     }
@@ -153,6 +186,7 @@ pub(crate) fn route(
     // A listener always has a default rule.
     let (rule, rules) = listener.rules.first(&facts).ok_or(Refusal::Unavailable)?;
     tally.rules = rules;
+    tally.matched = Some(rule.priority);
     tally.is_fixed = matches!(rule.action, Action::Fixed(_));
     tally.is_redirect = matches!(rule.action, Action::Redirect(_));
     let forward = match &rule.action {
@@ -173,11 +207,23 @@ pub(crate) fn route(
     let pinned =
         stickiness.as_ref().and_then(|stickiness| pinned(listener, stickiness, &group.id, request, around.now));
 
-    let rewritten = rule.host.as_ref().map(|rewrite| rewrite.host(bare)).transpose().map_err(|_| Refusal::Internal)?;
+    let mut refuse = |status| {
+        tally.rewritten = Some(Box::new(Rewritten { status, ..Rewritten::default() }));
+        Refusal::Internal
+    };
+    let rewritten = rule.host.as_ref().map(|rewrite| rewrite.host(bare)).transpose();
+    let rewritten = rewritten.map_err(|_| refuse("TransformInvalidHost"))?;
     let target = match &rule.url {
-        Some(rewrite) => rewrite.url(request.target).map_err(|_| Refusal::Internal)?,
+        Some(rewrite) => rewrite.url(request.target).map_err(|_| refuse("TransformInvalidPath"))?,
         None => request.target.into(),
     };
+    if rule.host.is_some() || rule.url.is_some() {
+        tally.rewritten = Some(Box::new(Rewritten {
+            host: rewritten.as_deref().filter(|host| *host != bare).map(str::to_owned),
+            url: (*target != *request.target).then(|| target.to_string()),
+            status: "TransformSuccess",
+        }));
+    }
     let host = heads::host(&listener.settings.heads, request, rewritten, listener.node.address, listener.port);
     let passage = Passage {
         settings: &listener.settings.heads,

@@ -1,6 +1,7 @@
 //! One request's way to a target and the answer's way back.
 
 use crate::{
+    access::Noted,
     client::Client,
     config::Listener,
     copy::{Broken, Copy},
@@ -21,7 +22,6 @@ use crate::{
 };
 use bytes::{Buf, BytesMut};
 use std::{
-    cell::Cell,
     future::{Future, poll_fn},
     pin::pin,
     rc::Rc,
@@ -43,8 +43,8 @@ pub(crate) struct Exchange<'a> {
     pub route: &'a Route,
     /// What is counted of the group.
     pub grouped: Rc<Grouped>,
-    /// When a target had the head.
-    pub sent: Cell<Option<Instant>>,
+    /// What becomes of it.
+    pub noted: &'a Noted,
 }
 
 /// How it ended for the client's connection.
@@ -85,7 +85,7 @@ fn refused(refusal: Refusal, rest: &Reading) -> End {
 }
 
 async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> Result<Sent, End> {
-    let Exchange { worker, listener, decision, route, grouped, sent } = exchange;
+    let Exchange { worker, listener, decision, route, grouped, noted } = exchange;
     let counts = Rc::clone(&client.counts);
     let (mut tried, mut refused_by) = (Vec::new(), 0);
     let mut pinned = route.pinned;
@@ -104,6 +104,7 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
             grouped.requests.add(1);
             counts.non_sticky.add_if(route.stickiness.is_some() && route.pinned != Some(target.0.address));
         }
+        noted.target.set(Some(target.0.address.0));
         client.watch.connecting(target.0.id);
         let kept = worker.pool.take(&target.0, worker.watches.clock());
         let was_kept = kept.is_some();
@@ -152,7 +153,7 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
         match socket.write(&client.watch, out).await {
             Ok(()) => {
                 out.clear();
-                sent.set(Some(Instant::now()));
+                noted.sent.set(Some(Instant::now()));
                 return Ok(Sent { target, socket, rest, _active: Active::new(&counts) });
             }
             // The target closed a connection that was kept, and nothing of the request went there: it goes to the next one.
@@ -285,7 +286,7 @@ async fn answer(
     out: &mut Vec<u8>,
 ) -> Result<Reply, End> {
     let reply = head(exchange, client, target, socket, buffer, out).await?;
-    exchange.grouped.answered(reply.status, exchange.sent.get().map(|sent| sent.elapsed()).unwrap_or_default());
+    exchange.grouped.answered(reply.status, exchange.noted.answers(reply.status));
     let mut copy = Copy {
         from: socket,
         buffer,

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)]
 
+mod access_logs;
 mod app;
 mod clock;
 mod cloudwatch;

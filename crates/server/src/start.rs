@@ -161,6 +161,9 @@ async fn tick(app: Arc<App>) {
         if let Err(fault) = app.core.run(Caller::default(), |_| Ok(())).await {
             crate::complain(format_args!("running the controllers: {fault}"));
         }
+        if let Err(fault) = crate::access_logs::announce(&app).await {
+            crate::complain(format_args!("announcing access logs: {fault}"));
+        }
     }
 }
 

@@ -233,6 +233,7 @@ pub fn balancing() -> Balancing {
         xff_client_port: false,
         tls_headers: false,
         http2: true,
+        access_log: None,
     };
     let health_check = TargetHealthCheck {
         tcp: false,

@@ -41,6 +41,7 @@ pub fn balancer(arn: &str, listen: SocketAddr, mut rules: Vec<Rule>) -> LoadBala
         xff_client_port: false,
         tls_headers: false,
         http2: true,
+        access_log: None,
     }
 }
 

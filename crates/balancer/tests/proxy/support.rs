@@ -80,6 +80,7 @@ impl Site {
             xff_client_port: false,
             tls_headers: false,
             http2: true,
+            access_log: None,
         };
         Self {
             engine: Engine::start(NonZeroUsize::new(2).unwrap()).unwrap(),

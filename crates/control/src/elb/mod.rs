@@ -5,6 +5,7 @@
 //! in `health` and in `controllers::load_balancers`. Absent: Gateway Load Balancers, TLS listeners of Network Load Balancers,
 //! authentication of clients and trust stores; targets that are instances, functions or load balancers; access logs; IPv6.
 
+pub mod access_logs;
 mod arn;
 mod attribute;
 mod counted;

@@ -1,6 +1,6 @@
 //! What hosts are told of load balancers: their balancers everything, resolved and filled in; their networks the names and nodes.
 
-use super::{arn, health, names};
+use super::{access_logs, arn, health, names};
 use crate::{
     State, acm,
     state::{
@@ -91,6 +91,7 @@ fn load_balancer(state: &State, record: &Record) -> LoadBalancer {
         xff_client_port: of.xff_client_port,
         tls_headers: of.tls_headers,
         http2: of.http2,
+        access_log: access_logs::of(record).map(Into::into),
     }
 }
 

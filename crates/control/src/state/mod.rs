@@ -71,8 +71,8 @@ pub use ecr_repository::{EcrLifecycle, EcrRepository};
 pub use ecr_tag::EcrTag;
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use elb::{
-    Draining, FixedResponse, FlowAttributes, Forward, ForwardStickiness, GroupStickiness, HealthThresholds, Listener,
-    ListenerRule, ListenerTls, LoadBalancer, LoadBalancerAttributes, LoadBalancerKind, Redirect, RuleAction,
+    AccessLogs, Draining, FixedResponse, FlowAttributes, Forward, ForwardStickiness, GroupStickiness, HealthThresholds,
+    Listener, ListenerRule, ListenerTls, LoadBalancer, LoadBalancerAttributes, LoadBalancerKind, Redirect, RuleAction,
     StickinessKind, Target, TargetCrossZone, TargetGroup, TargetGroupAttributes,
 };
 pub use expiry::{Expiring, Expiry};

@@ -2,7 +2,7 @@
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{cloudwatch, mirror, networks, registry, reset, s3, status, sync};
+use crate::{access_logs, cloudwatch, mirror, networks, registry, reset, s3, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -85,6 +85,10 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
             let measured = from_json(&read(body).await?.bytes)?;
             let keeper = app.clone();
             crate::app::blocking(move || cloudwatch::take(&keeper, measured)).await?;
+            Ok(reply::json(200, &serde_json::json!({})))
+        }
+        (Door::Unix, &Method::POST, "/_neargate/access_log") => {
+            access_logs::take(&app, from_json(&read(body).await?.bytes)?).await?;
             Ok(reply::json(200, &serde_json::json!({})))
         }
         (Door::Unix, method, "/_neargate/images") => {

@@ -122,3 +122,24 @@ pub(crate) fn empty(app: &App) -> Result<(), Fault> {
     let names = app.core.state().buckets.iter().map(|bucket| bucket.name.clone()).collect();
     app.objects.retain(&names).map_err(storage)
 }
+
+/// Has an object that the region itself makes.
+///
+/// # Errors
+/// `NoSuchBucket`; `InternalError` and `ServiceUnavailable`, of the disk.
+pub(crate) fn store(app: &App, bucket: &str, key: String, bytes: &[u8]) -> Result<(), Fault> {
+    let algorithm = objects::Algorithm::Crc64nvme;
+    let mut draft = app.objects.begin(&[algorithm]).map_err(storage)?;
+    draft.append(bytes).map_err(storage)?;
+    let content = draft.content();
+    let mut fields = std::collections::BTreeMap::from([
+        ("content-type".to_owned(), "application/octet-stream".to_owned()),
+        ("x-amz-checksum-type".to_owned(), "FULL_OBJECT".to_owned()),
+    ]);
+    fields.extend(content.checksums.iter().map(|(of, value)| (format!("x-amz-checksum-{}", of.name()), value.clone())));
+    let object = objects::Object::new(key, &content, app.core.clock().now().millis, fields);
+    match app.objects.put(bucket, &mut draft, object, |_| true).map_err(storage)? {
+        Ok(_) => Ok(()),
+        Err(objects::Missing) => Err(put::gone()),
+    }
+}

@@ -55,7 +55,7 @@ pub(super) async fn object(app: &Arc<App>, door: Door, request: Request, content
 }
 
 /// The bucket is being deleted.
-fn gone() -> Fault {
+pub(super) fn gone() -> Fault {
     Fault::new("NoSuchBucket", "The specified bucket does not exist").with_status(404)
 }
 
