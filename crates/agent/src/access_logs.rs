@@ -7,7 +7,7 @@ use crate::{
 use balancer::{access::files, process::access_logs};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
-use http::Method;
+use http::{Method, StatusCode};
 use spec::access_log::AccessLogFile;
 use std::{
     io::{self, Write},
@@ -40,7 +40,12 @@ async fn once(server: &Client, dir: &Path) -> io::Result<()> {
     for path in spawn_blocking(move || files::closed(&of)).await?? {
         let read = path.clone();
         let body = match spawn_blocking(move || packed(&read)).await? {
-            Ok(body) => body,
+            Ok(Some(body)) => body,
+            // Its process died before its first line.
+            Ok(None) => {
+                std::fs::remove_file(&path)?;
+                continue;
+            }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 give_up(&path, &error)?;
                 continue;
@@ -49,8 +54,10 @@ async fn once(server: &Client, dir: &Path) -> io::Result<()> {
         };
         match server.call(Method::POST, "/_neargate/access_log", &[], client::bytes(body)).await {
             Ok(_) => std::fs::remove_file(&path)?,
-            // A server that is there and does not want it never will: the bucket is gone, or its policy is another one.
-            Err(error @ CallError::Refused { status, .. }) if status.is_client_error() => give_up(&path, &error)?,
+            // The bucket is gone, or its policy is another one.
+            Err(error @ CallError::Refused { status: StatusCode::FORBIDDEN | StatusCode::NOT_FOUND, .. }) => {
+                give_up(&path, &error)?;
+            }
             Err(error) => return Err(io::Error::other(error)),
         }
     }
@@ -62,13 +69,16 @@ fn give_up(path: &Path, why: &dyn std::fmt::Display) -> io::Result<()> {
     std::fs::remove_file(path)
 }
 
-/// A file as it is sent.
-fn packed(path: &Path) -> io::Result<Vec<u8>> {
+/// A file as it is sent; none if it has no lines.
+fn packed(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let (head, lines) = files::read(path)?;
+    if lines.is_empty() {
+        return Ok(None);
+    }
     let mut packer = GzEncoder::new(Vec::new(), Compression::default());
     packer.write_all(&lines)?;
-    let files::Head { load_balancer, interface, address, log, end } = head;
+    let files::Head { load_balancer, interface: _, address, log, end } = head;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let content = STANDARD.encode(packer.finish()?);
-    Ok(serde_json::to_vec(&AccessLogFile { load_balancer, interface, address, log, end, name, content })?)
+    Ok(Some(serde_json::to_vec(&AccessLogFile { load_balancer, address, log, end, name, content })?))
 }

@@ -247,7 +247,8 @@ impl Client {
 struct Logged {
     begun: SystemTime,
     since: Instant,
-    /// How many bytes of the connection came and went before it.
+    /// How many bytes of the connection came and went before it. What came with the handshake is counted nowhere, so the first may be
+    /// below zero: only differences mean anything.
     before: (u64, u64),
     /// What tells the connection from all others.
     connection: u128,
@@ -271,7 +272,7 @@ impl Logged {
         Some(Self {
             begun: SystemTime::now(),
             since: Instant::now(),
-            before: (received.saturating_sub(unused), sent),
+            before: (received.wrapping_sub(unused), sent),
             connection: *connection.get_or_insert_with(|| worker.random.borrow_mut().u128(..)),
             group: None,
             trace: None,
@@ -294,7 +295,7 @@ impl Logged {
     fn end(self, listener: &Listener, client: &Client, worker: &Worker, (head, noted): (&[u8], &Noted), tally: &Tally) {
         let Some(log) = &listener.settings.access_log else { return };
         let (received, sent) = client.socket.totals();
-        let used = received.saturating_sub(client.buffer.len() as u64);
+        let used = received.wrapping_sub(client.buffer.len() as u64);
         let presented = client.presented.clone().unwrap_or_default();
         let status = noted.status.get();
         line::asked(head, |asked, trace| {
@@ -313,7 +314,7 @@ impl Logged {
                 times: noted.times(self.since),
                 status,
                 target_status: noted.answered.get().map(|(_, status)| status),
-                received: used.saturating_sub(self.before.0),
+                received: used.wrapping_sub(self.before.0),
                 sent: sent.saturating_sub(self.before.1),
                 asked,
                 tls: client.tls.map(|agreed| (agreed, &presented)),

@@ -12,17 +12,28 @@ use std::{
 use vpc::InterfaceId;
 
 /// A node of a load balancer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Node {
     pub interface: InterfaceId,
     /// The load balancer as metrics name it: `app/NAME/ID`.
     pub load_balancer: String,
     pub address: IpAddr,
+    /// The address that clients know it by: its public one, if it has one.
+    pub known_as: IpAddr,
     pub zone: String,
     /// The file of the namespace it listens in and connects from.
     pub namespace: PathBuf,
     /// Device and inode of that file: another namespace of the same name is another node.
     pub identity: (u64, u64),
+}
+
+impl PartialEq for Node {
+    /// Another name is no reason to cut connections.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { interface, load_balancer, address, known_as: _, zone, namespace, identity } = self;
+        (interface, load_balancer, address) == (&other.interface, &other.load_balancer, &other.address)
+            && (zone, namespace, identity) == (&other.zone, &other.namespace, &other.identity)
+    }
 }
 
 /// A target group as one node sees it.

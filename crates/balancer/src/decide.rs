@@ -71,7 +71,7 @@ pub(crate) struct Tally {
     pub matched: Option<u16>,
     /// How others could read it.
     pub classified: Option<(RequestSafetyTier, ClassificationReason)>,
-    /// What transforms have made of it, if it met a rule with any.
+    /// What transforms have made of it, if it met a rule with any and is to be logged.
     pub rewritten: Option<Box<Rewritten>>,
 }
 
@@ -217,7 +217,7 @@ pub(crate) fn route(
         Some(rewrite) => rewrite.url(request.target).map_err(|_| refuse("TransformInvalidPath"))?,
         None => request.target.into(),
     };
-    if rule.host.is_some() || rule.url.is_some() {
+    if listener.settings.access_log.is_some() && (rule.host.is_some() || rule.url.is_some()) {
         tally.rewritten = Some(Box::new(Rewritten {
             host: rewritten.as_deref().filter(|host| *host != bare).map(str::to_owned),
             url: (*target != *request.target).then(|| target.to_string()),

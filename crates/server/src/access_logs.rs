@@ -33,8 +33,7 @@ fn key(state: &State, file: &AccessLogFile) -> String {
     let end = Timestamp { millis: i64::try_from(file.end).unwrap_or_default().saturating_mul(1000) }.iso8601();
     let day = end.get(..10).unwrap_or_default().replace('-', "/");
     let time = end.get(..16).unwrap_or_default().replace(['-', ':'], "");
-    let public = state.network_interfaces.get(&file.interface).and_then(|interface| interface.public_ip());
-    let (address, balancer) = (public.unwrap_or(file.address), file.load_balancer.replace('/', "."));
+    let (address, balancer) = (file.address, file.load_balancer.replace('/', "."));
     let random: String = Sha256::digest(&file.name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     format!(
         "{}AWSLogs/{account}/elasticloadbalancing/{region}/{day}/{account}_elasticloadbalancing_{region}_{balancer}_{time}Z_{address}_{random}.log.gz",

@@ -3,7 +3,6 @@
 use crate::balancing::AccessLog;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use vpc::InterfaceId;
 
 /// `POST /_neargate/access_log`: a file of a node's access log. Answered once it is in its bucket; until then it is sent again, and is one
 /// object however often it comes.
@@ -11,9 +10,7 @@ use vpc::InterfaceId;
 pub struct AccessLogFile {
     /// The load balancer: `app/NAME/ID`.
     pub load_balancer: String,
-    /// The node's interface.
-    pub interface: InterfaceId,
-    /// The node's private address.
+    /// The address that clients know the node by.
     pub address: IpAddr,
     /// Where it belongs.
     pub log: AccessLog,

@@ -142,6 +142,9 @@ pub struct Node {
     pub zone: String,
     /// The private address it listens at and sends from.
     pub address: IpAddr,
+    /// The address that the internet knows it by, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<IpAddr>,
 }
 
 /// `routing.http.desync_mitigation_mode` ("Desync mitigation mode", Application Load Balancers guide).

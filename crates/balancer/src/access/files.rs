@@ -36,7 +36,8 @@ const WAITING: usize = 256;
 const LOOK: Duration = Duration::from_millis(500);
 /// How often dropped lines are told of, at most.
 const TELL: Duration = Duration::from_secs(60);
-/// What the name of a file ends with while it is written to, and then.
+/// What the name of a file ends with until it is locked, while it is written to, and then.
+const DRAFT: &str = "new";
 const OPEN: &str = "open";
 const CLOSED: &str = "log";
 
@@ -47,7 +48,7 @@ pub struct Head {
     pub load_balancer: String,
     /// The node's interface.
     pub interface: InterfaceId,
-    /// The node's private address.
+    /// The address that clients know the node by.
     pub address: IpAddr,
     /// Where it is delivered.
     pub log: AccessLog,
@@ -58,10 +59,14 @@ pub struct Head {
 /// Writes what threads hand on, on a thread of its own, which ends when none of them is left.
 pub(crate) fn start(dir: &Path) -> io::Result<(Sink, JoinHandle<()>)> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    for path in with_extension(dir, DRAFT)? {
+        fs::remove_file(path)?;
+    }
     let (lines, received) = sync_channel(WAITING);
     let dropped = Arc::new(AtomicU64::new(0));
+    let waiting = waiting(dir)?;
     let files =
-        Files { dir: dir.to_owned(), open: HashMap::new(), number: 0, dropped: Arc::clone(&dropped), told: None };
+        Files { dir: dir.to_owned(), open: HashMap::new(), waiting, dropped: Arc::clone(&dropped), told: None };
     let thread = std::thread::Builder::new().name("access-logs".into()).spawn(move || files.run(&received))?;
     Ok((Sink { lines, dropped }, thread))
 }
@@ -69,7 +74,8 @@ pub(crate) fn start(dir: &Path) -> io::Result<(Sink, JoinHandle<()>)> {
 struct Files {
     dir: PathBuf,
     open: HashMap<InterfaceId, Open>,
-    number: u64,
+    /// Bytes of all files, delivered ones included until it is looked again.
+    waiting: u64,
     dropped: Arc<AtomicU64>,
     /// When dropped lines were last told of.
     told: Option<Instant>,
@@ -96,6 +102,7 @@ impl Files {
                 looked = Instant::now();
                 let now = now();
                 self.close(|open| open.head.end <= now || open.size >= LARGE);
+                self.waiting = waiting(&self.dir).unwrap_or(self.waiting);
                 self.tell();
             }
         }
@@ -115,7 +122,7 @@ impl Files {
 
     fn write(&mut self, lines: &Lines) -> io::Result<()> {
         let size = lines.text.len() as u64;
-        if waiting(&self.dir)? + size > MOST {
+        if self.waiting + size > MOST {
             return Err(io::Error::other(format!("more than {MOST} bytes wait to be delivered")));
         }
         disk::admit(&self.dir, size)?;
@@ -123,13 +130,17 @@ impl Files {
         // A load balancer may have been told to deliver elsewhere.
         self.close(|open| open.head.interface == *interface && open.head.log != *lines.log);
         if !self.open.contains_key(interface) {
-            self.number += 1;
-            let open = Open::new(&self.dir, self.number, lines)?;
+            let open = Open::new(&self.dir, lines)?;
             self.open.insert(interface.clone(), open);
         }
         if let Some(open) = self.open.get_mut(interface) {
-            open.file.write_all(&lines.text)?;
+            if let Err(error) = open.file.write_all(&lines.text) {
+                // What comes next must not follow a part of a line.
+                open.file.set_len(open.size)?;
+                return Err(error);
+            }
             open.size += size;
+            self.waiting += size;
         }
         Ok(())
     }
@@ -157,19 +168,20 @@ impl Files {
 }
 
 impl Open {
-    fn new(dir: &Path, number: u64, lines: &Lines) -> io::Result<Self> {
+    fn new(dir: &Path, lines: &Lines) -> io::Result<Self> {
         let head = Head {
             load_balancer: lines.node.load_balancer.clone(),
             interface: lines.node.interface.clone(),
-            address: lines.node.address,
+            address: lines.node.known_as,
             log: AccessLog::clone(&lines.log),
             end: (now() / INTERVAL + 1) * INTERVAL,
         };
-        let name = format!("{}-{}-{}-{number}.{OPEN}", head.interface, head.end, std::process::id());
+        // By chance, so that none has the name of another, before a restart of the machine or after.
+        let name = format!("{}-{}-{:016x}.{OPEN}", head.interface, head.end, fastrand::u64(..));
         let path = dir.join(name);
         // Nobody is to find it before it is locked.
-        let draft = path.with_extension("new");
-        let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&draft)?;
+        let draft = path.with_extension(DRAFT);
+        let mut file = OpenOptions::new().create_new(true).append(true).mode(0o600).open(&draft)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         let mut text = serde_json::to_vec(&head)?;
         text.push(b'\n');
@@ -177,6 +189,16 @@ impl Open {
         fs::rename(&draft, &path)?;
         Ok(Self { path, file, size: text.len() as u64, head })
     }
+}
+
+/// The files of a directory whose names end so; none if there is no directory.
+fn with_extension(dir: &Path, end: &str) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == end)).collect())
 }
 
 /// Bytes of all files of a directory.
@@ -194,25 +216,11 @@ fn waiting(dir: &Path) -> io::Result<u64> {
 /// # Errors
 /// The file system's.
 pub fn closed(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        match path.extension().and_then(|end| end.to_str()) {
-            Some(CLOSED) => found.push(path),
-            Some(OPEN) if is_left(&path) => {
-                let closed = path.with_extension(CLOSED);
-                // Its process may have closed it meanwhile.
-                if fs::rename(&path, &closed).is_ok() {
-                    found.push(closed);
-                }
-            }
-            _ => {}
-        }
+    for path in with_extension(dir, OPEN)?.into_iter().filter(|path| is_left(path)) {
+        // Its process may have closed it meanwhile.
+        let _ = fs::rename(&path, path.with_extension(CLOSED));
     }
+    let mut found = with_extension(dir, CLOSED)?;
     let age = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).unwrap_or(UNIX_EPOCH);
     found.sort_by_cached_key(age);
     Ok(found)
@@ -231,7 +239,7 @@ pub fn read(path: &Path) -> io::Result<(Head, Vec<u8>)> {
     let mut file = BufReader::new(File::open(path)?);
     let mut head = String::new();
     file.read_line(&mut head)?;
-    let head = serde_json::from_str(&head)?;
+    let head = serde_json::from_str(&head).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     let mut lines = Vec::new();
     io::Read::read_to_end(&mut file, &mut lines)?;
     let end = memchr::memrchr(b'\n', &lines).map_or(0, |end| end + 1);

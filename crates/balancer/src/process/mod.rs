@@ -69,7 +69,7 @@ fn run(dir: &Path) -> io::Result<()> {
     // No terminal's, and no reason to keep a file system mounted.
     rustix::process::setsid()?;
     rustix::process::chdir("/")?;
-    rustix::process::umask(Mode::from_raw_mode(0o177));
+    rustix::process::umask(Mode::from_raw_mode(0o077));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let counting = Counting::new(legacy.counted.clone());
     let engine = succession::engine(legacy, &logs)?;

@@ -65,7 +65,7 @@ impl Site {
 
     pub fn unserved(targets: &[&Target]) -> Self {
         let address = address();
-        let node = Node { vpc: "vpc-1".into(), zone: "a".into(), address: IpAddr::V4(address) };
+        let node = Node { vpc: "vpc-1".into(), zone: "a".into(), address: IpAddr::V4(address), public: None };
         let balancer = LoadBalancer {
             arn: "arn:lb".into(),
             nodes: BTreeMap::from([(interface(), node)]),

@@ -1,6 +1,6 @@
 //! Access logs of Application Load Balancers: where they may be delivered ("Enable access logs for your Application Load Balancer").
 
-use super::{arn, configuration};
+use super::{arn, configuration, invalid};
 use crate::{
     State, Tx, s3,
     state::{LoadBalancer, LoadBalancerKind},
@@ -37,32 +37,43 @@ pub(super) fn of(record: &LoadBalancer) -> Option<AccessLog> {
     is_on.then(|| AccessLog { bucket: logs.bucket.clone(), prefix: logs.prefix.clone() })
 }
 
+/// A bucket's name, as it is set.
+///
+/// # Errors
+/// `ValidationError`.
+pub(super) fn bucket(key: &str, value: &str) -> Result<String, Fault> {
+    if value.is_empty() { Err(invalid(format!("The value of '{key}' cannot be empty"))) } else { Ok(value.to_owned()) }
+}
+
+/// A prefix, as it is set.
+///
+/// # Errors
+/// `ValidationError`.
+pub(super) fn prefix(key: &str, value: &str) -> Result<String, Fault> {
+    if value.starts_with('/') || value.ends_with('/') {
+        return Err(invalid(format!("The value of '{key}' cannot start or end with '/'")));
+    }
+    if value.contains("AWSLogs") {
+        return Err(invalid(format!("The value of '{key}' cannot contain 'AWSLogs'")));
+    }
+    Ok(value.to_owned())
+}
+
 /// Checks what was set, and has it announced if it is new.
 ///
 /// # Errors
-/// `InvalidConfigurationRequest`.
+/// `ValidationError` without a bucket; `InvalidConfigurationRequest` when it does not let access logs in.
 pub(super) fn check(state: &State, before: &LoadBalancer, after: &mut LoadBalancer) -> Result<(), Fault> {
     if before.attributes.access_logs == after.attributes.access_logs {
         return Ok(());
     }
+    after.attributes.access_logs.announced = false;
+    let Some(AccessLog { bucket: name, prefix }) = of(after) else { return Ok(()) };
+    bucket("access_logs.s3.bucket", &name)?;
     let arn = arn::load_balancer(&state.region, after);
-    let logs = &mut after.attributes.access_logs;
-    logs.announced = false;
-    if logs.prefix.contains("AWSLogs") {
-        return Err(configuration("The value of 'access_logs.s3.prefix' must not contain 'AWSLogs'"));
-    }
-    if logs.prefix.starts_with('/') || logs.prefix.ends_with('/') {
-        return Err(configuration("The value of 'access_logs.s3.prefix' must not begin or end with '/'"));
-    }
-    if !logs.enabled {
-        return Ok(());
-    }
-    if logs.bucket.is_empty() {
-        return Err(configuration("'access_logs.s3.bucket' must be set when 'access_logs.s3.enabled' is 'true'"));
-    }
-    match s3::may_deliver(state, &logs.bucket, &test_file(state, &logs.prefix), &arn) {
+    match s3::may_deliver(state, &name, &test_file(state, &prefix), &arn) {
         true => Ok(()),
-        false => Err(configuration(denied(&logs.bucket))),
+        false => Err(configuration(denied(&name))),
     }
 }
 

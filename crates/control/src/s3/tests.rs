@@ -42,6 +42,15 @@ fn a_policy_as_the_guide_has_it_lets_logs_in() {
     assert!(!allows(&put(r#"{"Service": "delivery.logs.amazonaws.com"}"#, all, "")));
     let denied = put(service, all, "").replace("Allow", "Deny");
     assert!(!allows(&format!("{}, {denied}", put(service, all, ""))));
+    let deny = |condition: &str| put(r#""*""#, "*", &format!(r#", "Condition": {condition}"#)).replace("Allow", "Deny");
+    for (condition, lets_in) in [
+        (r#"{"Bool": {"aws:SecureTransport": "false"}}"#, true),
+        (r#"{"StringNotEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}}"#, true),
+        (r#"{"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}}"#, true),
+        (r#"{"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}"#, false),
+    ] {
+        assert_eq!(allows(&format!("{}, {}", put(service, all, ""), deny(condition))), lets_in, "{condition}");
+    }
 }
 
 #[test]

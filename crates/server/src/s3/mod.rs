@@ -4,6 +4,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`request`] | which bucket and which object a request is about |
+//! | [`signed`] | who it comes from |
 //! | [`bucket`], [`list`], [`delete`], [`put`], [`get`] | the operations |
 //! | [`body`], [`chunked`] | contents as they come |
 //! | [`reply`] | answers, and refusals in XML |
@@ -19,6 +20,7 @@ mod list;
 mod put;
 mod reply;
 mod request;
+mod signed;
 
 use crate::app::{App, internal};
 use crate::core::unavailable;
@@ -26,27 +28,20 @@ use crate::http::Door;
 use crate::http::reply::Reply;
 use aws::fault::Fault;
 use control::{Caller, iam};
+use http::Method;
 use http::request::Parts;
-use http::{Method, header};
 use hyper::body::Incoming;
 use request::Request;
+use signed::Signed;
 use std::sync::Arc;
-
-/// The name that requests to S3 are signed for.
-const SERVICE: &str = "s3";
 
 /// Whether a request is for S3: by what it was signed for, or by the endpoint it came to.
 pub(crate) fn is_for(door: Door, parts: &Parts) -> bool {
     match door {
-        Door::Tcp => scope(parts).is_some_and(|scope| scope.service == SERVICE),
-        Door::Endpoint(service, _) => service.name == SERVICE,
+        Door::Tcp => Signed::of(parts).is_some(),
+        Door::Endpoint(service, _) => service.name == "s3",
         Door::Unix | Door::Registries => false,
     }
-}
-
-fn scope(parts: &Parts) -> Option<aws::sigv4::Scope> {
-    let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    aws::sigv4::Scope::of(authorization, parts.uri.query().unwrap_or_default())
 }
 
 /// Answers a request as S3 does.
@@ -60,8 +55,9 @@ pub(crate) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incomi
 
 async fn run(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Result<Reply, Fault> {
     let denied = || Fault::new("AccessDenied", "Access Denied").with_status(403);
-    let scope = scope(&parts).filter(|scope| scope.service == SERVICE).ok_or_else(denied)?;
-    let caller = Caller { access_key_id: scope.access_key };
+    let signed = Signed::of(&parts).ok_or_else(denied)?;
+    signed.check(app.core.clock().now())?;
+    let caller = Caller { access_key_id: signed.access_key };
     admit(&app, &caller)?;
     let request = Request::read(parts)?;
     request.check_owner(&app.config.account)?;

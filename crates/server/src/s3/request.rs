@@ -1,6 +1,6 @@
 //! What a request is about ("Virtual hosting of buckets" and "Making requests", Amazon S3 User Guide).
 
-use super::absent;
+use super::{absent, signed};
 use crate::http::field;
 use aws::fault::Fault;
 use http::request::Parts;
@@ -78,8 +78,7 @@ impl Request {
         }
         let query = parts.uri.query().unwrap_or_default();
         let all: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        // What signs a URL, and what SDKs say about themselves.
-        let is_said = |(name, _): &(String, String)| !name.starts_with("X-Amz-") && name != "x-id";
+        let is_said = |(name, _): &(String, String)| !signed::is_ours(name);
         let (parameters, actions): (Vec<_>, Vec<_>) =
             all.into_iter().filter(is_said).partition(|(name, _)| PARAMETERS.contains(&name.as_str()));
         if let Some((other, _)) = actions.get(1) {

@@ -36,8 +36,8 @@ macro_rules! flag {
     };
 }
 
-/// Every attribute of an Application Load Balancer, in AWS's order. Absent but for their defaults: logs of connections and health checks, AWS WAF, zonal shift,
-/// IPv6.
+/// Every attribute of an Application Load Balancer, in AWS's order. Absent but for their defaults: logs of connections and health checks,
+/// AWS WAF, zonal shift, IPv6.
 const TABLE: [Attribute<LoadBalancer>; 23] = [
     Attribute {
         key: "access_logs.s3.enabled",
@@ -47,18 +47,12 @@ const TABLE: [Attribute<LoadBalancer>; 23] = [
     Attribute {
         key: "access_logs.s3.bucket",
         show: |of| of.attributes.access_logs.bucket.clone(),
-        set: |of, _, value| {
-            value.clone_into(&mut of.attributes.access_logs.bucket);
-            Ok(())
-        },
+        set: |of, key, value| access_logs::bucket(key, value).map(|value| of.attributes.access_logs.bucket = value),
     },
     Attribute {
         key: "access_logs.s3.prefix",
         show: |of| of.attributes.access_logs.prefix.clone(),
-        set: |of, _, value| {
-            value.clone_into(&mut of.attributes.access_logs.prefix);
-            Ok(())
-        },
+        set: |of, key, value| access_logs::prefix(key, value).map(|value| of.attributes.access_logs.prefix = value),
     },
     Attribute {
         key: "idle_timeout.timeout_seconds",

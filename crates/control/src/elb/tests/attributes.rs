@@ -85,12 +85,17 @@ fn a_load_balancers_attributes_are_refused_in_aws_words() {
         (
             "access_logs.s3.enabled",
             "true",
-            "InvalidConfigurationRequest: 'access_logs.s3.bucket' must be set when 'access_logs.s3.enabled' is 'true'",
+            "ValidationError: The value of 'access_logs.s3.bucket' cannot be empty",
         ),
         (
             "access_logs.s3.prefix",
             "my/AWSLogs",
-            "InvalidConfigurationRequest: The value of 'access_logs.s3.prefix' must not contain 'AWSLogs'",
+            "ValidationError: The value of 'access_logs.s3.prefix' cannot contain 'AWSLogs'",
+        ),
+        (
+            "access_logs.s3.prefix",
+            "my/",
+            "ValidationError: The value of 'access_logs.s3.prefix' cannot start or end with '/'",
         ),
         (
             "connection_logs.s3.enabled",
