@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`store`] | buckets, and the file of each object |
 //! | [`draft`] | an object on its way in |
+//! | [`uploads`] | one that comes in parts |
 //! | [`checksum`] | what a content is checked with |
 //!
 //! Absent: Amazon S3's API, who may do what, versions.
@@ -13,7 +14,9 @@
 pub mod checksum;
 pub mod draft;
 pub mod store;
+pub mod uploads;
 
 pub use checksum::{Algorithm, Checksum};
 pub use draft::Draft;
 pub use store::{Missing, Object, Store};
+pub use uploads::Upload;

@@ -22,6 +22,8 @@ use std::{
 
 /// Where drafts are. No bucket has a name with this character.
 const DRAFTS: &str = "~drafts";
+/// The same for uploads in parts.
+const UPLOADS: &str = "~uploads";
 /// The length of what is at the end of a file.
 const TAIL: u64 = 8;
 /// The most that is said about an object, far beyond what headers can hold.
@@ -34,8 +36,8 @@ pub struct Object {
     pub key: String,
     /// Its length in bytes.
     pub size: u64,
-    /// Its content's MD5 in hexadecimal digits.
-    pub md5: String,
+    /// Its ETag without quotes: its content's MD5 in hexadecimal digits, or one of its parts'.
+    pub etag: String,
     /// When it came, in milliseconds since 1970.
     pub modified: i64,
     /// Header fields that it came with and goes out with, such as `content-type`.
@@ -65,9 +67,10 @@ impl Store {
         fs::create_dir_all(dir)?;
         remove(&dir.join(DRAFTS))?;
         fs::create_dir(dir.join(DRAFTS))?;
+        fs::create_dir_all(dir.join(UPLOADS))?;
         for entry in fs::read_dir(dir)? {
             let name = entry?.file_name();
-            let is_known = name.to_str().is_some_and(|name| name == DRAFTS || names.contains(name));
+            let is_known = name.to_str().is_some_and(|name| [DRAFTS, UPLOADS].contains(&name) || names.contains(name));
             if !is_known {
                 remove(&dir.join(name))?;
             }
@@ -82,7 +85,29 @@ impl Store {
             }
             buckets.insert(name.clone(), keys);
         }
-        Ok(Self { dir: dir.to_owned(), buckets: Mutex::new(buckets), drafts: AtomicU64::new(0) })
+        let store = Self { dir: dir.to_owned(), buckets: Mutex::new(buckets), drafts: AtomicU64::new(0) };
+        store.retain_uploads(names)?;
+        Ok(store)
+    }
+
+    /// Forgets the uploads to all buckets but these.
+    fn retain_uploads(&self, names: &BTreeSet<String>) -> io::Result<()> {
+        for entry in fs::read_dir(self.uploads())? {
+            let Ok(id) = entry?.file_name().into_string() else { continue };
+            if self.upload(&id)?.is_none_or(|upload| !names.contains(&upload.bucket)) {
+                remove(&self.uploads().join(id))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.dir.join(UPLOADS)
+    }
+
+    /// Where something may be made that is not there yet.
+    pub(crate) fn draft_path(&self) -> PathBuf {
+        self.dir.join(DRAFTS).join(self.drafts.fetch_add(1, Ordering::Relaxed).to_string())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Keys>> {
@@ -130,7 +155,8 @@ impl Store {
             buckets.remove(&name);
             remove(&self.dir.join(&name))?;
         }
-        Ok(())
+        drop(buckets);
+        self.retain_uploads(names)
     }
 
     /// Begins an object.
@@ -138,8 +164,7 @@ impl Store {
     /// # Errors
     /// The file system's.
     pub fn begin(&self, algorithms: &[crate::Algorithm]) -> io::Result<Draft> {
-        let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        Draft::new(self.dir.join(DRAFTS).join(number.to_string()), algorithms)
+        Draft::new(self.draft_path(), algorithms)
     }
 
     /// Makes a draft an object, in place of the one of its key, if `may` says so of that one.
@@ -153,17 +178,14 @@ impl Store {
         object: Object,
         may: impl FnOnce(Option<&Object>) -> bool,
     ) -> io::Result<Result<bool, Missing>> {
-        let about = serde_json::to_vec(&object)?;
-        draft.file.write_all(&about)?;
-        draft.file.write_all(&(about.len() as u64).to_le_bytes())?;
-        draft.file.sync_all()?;
+        finish(draft, &object)?;
         let mut buckets = self.lock();
         let Some(keys) = buckets.get_mut(bucket) else { return Ok(Err(Missing)) };
         if !may(keys.get(&object.key).map(|held| &**held)) {
             return Ok(Ok(false));
         }
         fs::rename(&draft.path, self.file(bucket, &object.key))?;
-        File::open(self.dir.join(bucket))?.sync_all()?;
+        sync(&self.dir.join(bucket))?;
         keys.insert(object.key.clone(), Arc::new(object));
         Ok(Ok(true))
     }
@@ -186,7 +208,7 @@ impl Store {
         let mut buckets = self.lock();
         let Some(keys) = buckets.get_mut(bucket).filter(|keys| keys.contains_key(key)) else { return Ok(()) };
         fs::remove_file(self.file(bucket, key))?;
-        File::open(self.dir.join(bucket))?.sync_all()?;
+        sync(&self.dir.join(bucket))?;
         keys.remove(key);
         Ok(())
     }
@@ -230,11 +252,24 @@ pub enum Next {
 impl Object {
     /// Of a content that came.
     pub fn new(key: String, content: &Content, modified: i64, fields: BTreeMap<String, String>) -> Self {
-        Self { key, size: content.size, md5: content.md5.clone(), modified, fields }
+        Self { key, size: content.size, etag: content.md5.clone(), modified, fields }
     }
 }
 
-fn read(path: &Path) -> io::Result<Object> {
+/// Writes what is said about an object behind its content. From then on it is whole and synced.
+pub(crate) fn finish(draft: &mut Draft, object: &Object) -> io::Result<()> {
+    let about = serde_json::to_vec(object)?;
+    draft.file.write_all(&about)?;
+    draft.file.write_all(&(about.len() as u64).to_le_bytes())?;
+    draft.file.sync_all()
+}
+
+/// Syncs the names in a directory.
+pub(crate) fn sync(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+pub(crate) fn read(path: &Path) -> io::Result<Object> {
     let broken = || io::Error::new(io::ErrorKind::InvalidData, format!("{} is no object", path.display()));
     let file = File::open(path)?;
     let end = file.metadata()?.len().checked_sub(TAIL).ok_or_else(broken)?;
@@ -248,7 +283,7 @@ fn read(path: &Path) -> io::Result<Object> {
     if object.size == start { Ok(object) } else { Err(broken()) }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -293,7 +328,7 @@ mod tests {
         let (object, file) = store.get("mine", "a").unwrap().unwrap();
         let mut content = [0; 4];
         file.read_exact_at(&mut content, 0).unwrap();
-        assert_eq!((&content, object.size, object.md5.as_str()), (b"two!", 4, "9f5b6d9a034d175868bf593885b7dc4e"));
+        assert_eq!((&content, object.size, object.etag.as_str()), (b"two!", 4, "9f5b6d9a034d175868bf593885b7dc4e"));
         assert_eq!(fs::read_dir(dir.path().join(DRAFTS)).unwrap().count(), 0);
         assert!(!dir.path().join("other").exists());
     }

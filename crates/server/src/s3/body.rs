@@ -2,7 +2,6 @@
 
 use super::{chunked::Chunks, put::algorithm, request::Request, storage};
 use crate::app::{App, blocking};
-use crate::http::Door;
 use aws::fault::Fault;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
@@ -51,7 +50,6 @@ pub(super) async fn small(app: &App, request: &Request, body: Incoming, most: us
 /// `EntityTooLarge`, `MissingContentLength`, `RequestTimeout`, `IncompleteBody`, and those of its checksums.
 pub(super) async fn receive(
     app: &Arc<App>,
-    door: Door,
     request: &Request,
     body: Incoming,
 ) -> Result<(Draft, Content, Algorithm), Fault> {
@@ -60,13 +58,11 @@ pub(super) async fn receive(
         let message = "You must provide the Content-Length HTTP header.";
         return Err(Fault::new("MissingContentLength", message).with_status(411));
     };
-    // A task must not fill the disk of the region with one request.
-    let most = if door == Door::Tcp { LONGEST } else { LONGEST.min(app.config.limits.layer_part as u64 * 8) };
-    if length > most {
+    if length > LONGEST {
         let fault = Fault::new("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
         return Err(fault
             .with_field("ProposedSize", length.to_string())
-            .with_field("MaxSizeAllowed", most.to_string()));
+            .with_field("MaxSizeAllowed", LONGEST.to_string()));
     }
     let algorithm = algorithm(request).unwrap_or(Algorithm::Crc64nvme);
     let mut source = Source::new(request, body, app.config.limits.body_time);

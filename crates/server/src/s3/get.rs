@@ -26,7 +26,7 @@ pub(super) async fn object(app: &Arc<App>, request: &Request) -> Result<Reply, F
     let (shared, bucket, key) = (app.clone(), request.bucket().to_owned(), request.key().to_owned());
     let found = blocking(move || shared.objects.get(&bucket, &key).map_err(storage)).await?;
     let (object, file) = bucket::of_object(app, request, found)?;
-    let etag = format!("\"{}\"", object.md5);
+    let etag = format!("\"{}\"", object.etag);
     conditions(request, &object)?;
     let (status, offset, length, range) = match Part::of(request.header("range"), object.size) {
         Part::Whole => (200, 0, object.size, None),
@@ -74,14 +74,15 @@ fn conditions(request: &Request, object: &Object) -> Result<(), Fault> {
         let message = "At least one of the pre-conditions you specified did not hold";
         Err(Fault::new("PreconditionFailed", message).with_status(412).with_field("Condition", condition))
     };
-    let unchanged = || Err(Fault::new("NotModified", "Not Modified").with_status(304));
+    let etag = format!("\"{}\"", object.etag);
+    let unchanged = || Err(Fault::new("NotModified", "Not Modified").with_status(304).with_field("ETag", etag));
     match (request.header("if-match"), since("if-unmodified-since")) {
-        (Some(tags), _) if !names(tags, &object.md5) => return failed("If-Match"),
+        (Some(tags), _) if !names(tags, &object.etag) => return failed("If-Match"),
         (None, Some(since)) if modified > since => return failed("If-Unmodified-Since"),
         _ => {}
     }
     match (request.header("if-none-match"), since("if-modified-since")) {
-        (Some(tags), _) if names(tags, &object.md5) => unchanged(),
+        (Some(tags), _) if names(tags, &object.etag) => unchanged(),
         (None, Some(since)) if modified <= since => unchanged(),
         _ => Ok(()),
     }

@@ -45,15 +45,15 @@ pub(crate) fn is_for(door: Door, parts: &Parts) -> bool {
 }
 
 /// Answers a request as S3 does.
-pub(crate) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Reply {
+pub(crate) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply {
     let (is_head, path) = (parts.method == Method::HEAD, parts.uri.path().to_owned());
-    match run(app, door, parts, body).await {
+    match run(app, parts, body).await {
         Ok(reply) => reply::finish(reply),
         Err(fault) => reply::finish(reply::refusal(&fault, &path, is_head)),
     }
 }
 
-async fn run(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Result<Reply, Fault> {
+async fn run(app: Arc<App>, parts: Parts, body: Incoming) -> Result<Reply, Fault> {
     let denied = || Fault::new("AccessDenied", "Access Denied").with_status(403);
     let signed = Signed::of(&parts).ok_or_else(denied)?;
     signed.check(app.core.clock().now())?;
@@ -73,7 +73,7 @@ async fn run(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Result<
         (true, false, "DELETE", "policy") => bucket::delete_policy(&app, caller, &request).await,
         (true, false, "GET", "") => list::objects(&app, &request),
         (true, false, "POST", "delete") => delete::several(&app, &request, body).await,
-        (true, true, "PUT", "") => put::object(&app, door, request, body).await,
+        (true, true, "PUT", "") => put::object(&app, &request, body).await,
         (true, true, "GET" | "HEAD", "") => get::object(&app, &request).await,
         (true, true, "DELETE", "") => delete::one(&app, &request).await,
         (_, _, method, "") => Err(absent(&format!("{method} {}", request.path))),

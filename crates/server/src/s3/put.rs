@@ -2,7 +2,6 @@
 
 use super::{body, get::names, reply, request::Request, storage};
 use crate::app::{App, blocking};
-use crate::http::Door;
 use crate::http::reply::Reply;
 use aws::fault::Fault;
 use control::s3;
@@ -19,11 +18,11 @@ const META: &str = "x-amz-meta-";
 const KEPT: [&str; 5] = ["cache-control", "content-disposition", "content-language", "content-type", "expires"];
 
 /// PutObject.
-pub(super) async fn object(app: &Arc<App>, door: Door, request: Request, content: Incoming) -> Result<Reply, Fault> {
+pub(super) async fn object(app: &Arc<App>, request: &Request, content: Incoming) -> Result<Reply, Fault> {
     request.only(&[])?;
     s3::find(&app.core.state(), request.bucket())?;
-    let mut fields = fields(&request)?;
-    let (mut draft, content, algorithm) = body::receive(app, door, &request, content).await?;
+    let mut fields = fields(request)?;
+    let (mut draft, content, algorithm) = body::receive(app, request, content).await?;
     let checksum = content.checksums.iter().find(|(known, _)| *known == algorithm).map(|(_, value)| value.clone());
     let said = [(format!("x-amz-checksum-{}", algorithm.name()), checksum.unwrap_or_default())];
     let said = said.into_iter().chain([("x-amz-checksum-type".to_owned(), "FULL_OBJECT".to_owned())]);
@@ -32,7 +31,7 @@ pub(super) async fn object(app: &Arc<App>, door: Door, request: Request, content
     let modified = app.core.clock().now().millis;
     let object = Object::new(request.key().to_owned(), &content, modified, fields);
     let (shared, bucket) = (app.clone(), request.bucket().to_owned());
-    let condition = Condition::of(&request)?;
+    let condition = Condition::of(request)?;
     let put = blocking(move || {
         let may = |held: Option<&Object>| condition.holds(held);
         shared.objects.put(&bucket, &mut draft, object, may).map_err(storage)
@@ -80,7 +79,7 @@ impl Condition {
         match self {
             Self::None => true,
             Self::Absent => held.is_none(),
-            Self::Is(tag) => held.is_some_and(|held| names(tag, &held.md5)),
+            Self::Is(tag) => held.is_some_and(|held| names(tag, &held.etag)),
         }
     }
 }

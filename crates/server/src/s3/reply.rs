@@ -42,7 +42,12 @@ pub(super) fn set(reply: &mut Reply, name: &str, value: &str) {
 
 /// A refusal.
 pub(super) fn refusal(fault: &Fault, path: &str, is_head: bool) -> Reply {
-    if is_head || fault.status == 304 {
+    if fault.status == 304 {
+        let mut reply = empty(fault.status);
+        fault.fields.iter().for_each(|(name, value)| set(&mut reply, name, value));
+        return reply;
+    }
+    if is_head {
         return empty(fault.status);
     }
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>".to_owned();

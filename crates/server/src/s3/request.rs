@@ -10,13 +10,14 @@ use std::net::IpAddr;
 /// Longest key in bytes.
 const KEY: usize = 1024;
 /// Parameters that are no subresource.
-const PARAMETERS: [&str; 16] = [
+const PARAMETERS: [&str; 17] = [
     "bucket-region",
     "continuation-token",
     "delimiter",
     "encoding-type",
     "fetch-owner",
     "list-type",
+    "marker",
     "max-buckets",
     "max-keys",
     "prefix",
