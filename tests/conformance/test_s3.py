@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import random
 import urllib.error
 import urllib.request
 import uuid
@@ -105,6 +106,64 @@ def test_lists(s3, bucket):
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 5
 
 
+def test_lists_of_the_first_version(s3, bucket):
+    keys = ["a", "b/1", "b/2", "c d", "d/1"]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    for size in (1, 2, 1000):
+        pages = list(s3.get_paginator("list_objects").paginate(Bucket=bucket, PaginationConfig={"PageSize": size}))
+        assert [item["Key"] for page in pages for item in page["Contents"]] == keys
+        pages = list(s3.get_paginator("list_objects").paginate(Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": size}))
+        assert [item["Key"] for page in pages for item in page.get("Contents", [])] == ["a", "c d"]
+        assert [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])] == ["b/", "d/"]
+
+
+def test_an_upload_in_parts(s3, bucket):
+    parts = [bytes([n]) * (5 << 20) for n in range(2)] + [b"the last may be short"]
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="big", ContentType="text/x", Metadata={"who": "me"})
+    request = {"Bucket": bucket, "Key": "big", "UploadId": upload["UploadId"]}
+    assert [item["Key"] for item in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == ["big"]
+    s3.upload_part(**request, PartNumber=2, Body=b"replaced")
+    put = [s3.upload_part(**request, PartNumber=n, Body=part)["ETag"] for n, part in enumerate(parts, 1)]
+    assert put == [f'"{hashlib.md5(part).hexdigest()}"' for part in parts]
+    pages = s3.get_paginator("list_parts").paginate(**request, PaginationConfig={"PageSize": 2})
+    assert [(part["PartNumber"], part["Size"]) for page in pages for part in page["Parts"]] == [(1, 5 << 20), (2, 5 << 20), (3, 21)]
+    chosen = [{"PartNumber": n, "ETag": etag} for n, etag in enumerate(put, 1)]
+
+    def completing(parts):
+        return refused(s3.complete_multipart_upload, **request, MultipartUpload={"Parts": parts})
+
+    assert completing(chosen[::-1]) == ("InvalidPartOrder", 400)
+    assert completing([{"PartNumber": 1, "ETag": put[1]}]) == ("InvalidPart", 400)
+    assert completing([chosen[2], {"PartNumber": 4, "ETag": put[0]}]) == ("InvalidPart", 400)
+    small = s3.upload_part(**request, PartNumber=4, Body=b"more")["ETag"]
+    assert completing([*chosen, {"PartNumber": 4, "ETag": small}]) == ("EntityTooSmall", 400)
+    done = s3.complete_multipart_upload(**request, MultipartUpload={"Parts": chosen})
+    etag = hashlib.md5(b"".join(hashlib.md5(part).digest() for part in parts)).hexdigest()
+    assert done["ETag"] == f'"{etag}-3"' and done["ChecksumType"] == "FULL_OBJECT"
+    got = s3.get_object(Bucket=bucket, Key="big")
+    assert got["Body"].read() == b"".join(parts) and (got["ContentType"], got["Metadata"]) == ("text/x", {"who": "me"})
+    assert refused(s3.upload_part, **request, PartNumber=1, Body=b"") == ("NoSuchUpload", 404)
+    other = s3.create_multipart_upload(Bucket=bucket, Key="none")
+    s3.abort_multipart_upload(Bucket=bucket, Key="none", UploadId=other["UploadId"])
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_files_of_any_size_go_up_and_down(shared, s3, bucket, tmp_path):
+    """boto3 and the AWS CLI send what is longer than 8 MB in parts, each with its checksum."""
+    content = random.Random(1).randbytes(20_000_000)
+    (tmp_path / "up").write_bytes(content)
+    s3.upload_file(str(tmp_path / "up"), bucket, "by boto3")
+    shared.aws("s3", "cp", tmp_path / "up", f"s3://{bucket}/by cli")
+    for key in ("by boto3", "by cli"):
+        assert s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")["ETag"].endswith('-3"')
+        s3.download_file(bucket, key, str(tmp_path / "down"))
+        assert (tmp_path / "down").read_bytes() == content
+    shared.aws("s3", "cp", f"s3://{bucket}/by cli", tmp_path / "down by cli")
+    assert (tmp_path / "down by cli").read_bytes() == content
+    assert len(shared.aws("s3", "ls", f"s3://{bucket}/").splitlines()) == 2
+
+
 def test_policies(s3, bucket):
     assert refused(s3.get_bucket_policy, Bucket=bucket) == ("NoSuchBucketPolicy", 404)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
@@ -132,6 +191,10 @@ def test_hosts_streams_and_links(shared, s3, bucket):
     request = urllib.request.Request(link.replace(f"{bucket}.localhost", "127.0.0.1", 1), headers={"Host": f"{bucket}.localhost:{port}"})
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.read() == content
+    over = virtual.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "big"}, ExpiresIn=-1)
+    with pytest.raises(urllib.error.HTTPError) as expired:
+        urllib.request.urlopen(over.replace(f"{bucket}.localhost", "127.0.0.1", 1).replace("/big?", f"/{bucket}/big?"), timeout=10)
+    assert expired.value.code == 403 and b"<Message>Request has expired</Message>" in expired.value.read()
     chunked = b"5;chunk-signature=0\r\nhello\r\n0;chunk-signature=0\r\n\r\n"
     headers = {
         "Authorization": "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
@@ -149,6 +212,11 @@ def test_objects_are_there_after_a_restart(fresh):
     s3 = fresh.client("s3")
     s3.create_bucket(Bucket="t-kept")
     s3.put_object(Bucket="t-kept", Key="a", Body=b"hello")
+    request = {"Bucket": "t-kept", "Key": "parts"}
+    request["UploadId"] = s3.create_multipart_upload(**request)["UploadId"]
+    part = s3.upload_part(**request, PartNumber=1, Body=b"half")["ETag"]
     fresh.kill()
     fresh.up()
     assert s3.get_object(Bucket="t-kept", Key="a")["Body"].read() == b"hello"
+    s3.complete_multipart_upload(**request, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+    assert s3.get_object(Bucket="t-kept", Key="parts")["Body"].read() == b"half"

@@ -319,7 +319,7 @@ impl Logged {
                 asked,
                 tls: client.tls.map(|agreed| (agreed, &presented)),
                 group: self.group.as_deref(),
-                trace: self.trace.as_deref().or(trace).unwrap_or(b"-"),
+                trace: self.trace.as_deref().or(tally.trace()).or(trace).unwrap_or(b"-"),
                 tally,
                 location: self.location.as_deref(),
                 connection: self.connection,

@@ -73,6 +73,8 @@ pub(crate) struct Tally {
     pub classified: Option<(RequestSafetyTier, ClassificationReason)>,
     /// What transforms have made of it, if it met a rule with any and is to be logged.
     pub rewritten: Option<Box<Rewritten>>,
+    /// Its trace, if a rule has it answered here and it is to be logged: what a target would have been told.
+    pub trace: Vec<u8>,
 }
 
 /// What transforms have made of a request.
@@ -87,6 +89,11 @@ pub(crate) struct Rewritten {
 }
 
 impl Tally {
+    /// Its trace, if it was answered here.
+    pub(crate) fn trace(&self) -> Option<&[u8]> {
+        Some(self.trace.as_slice()).filter(|trace| !trace.is_empty())
+    }
+
     /// What was done with it, as access logs say it.
     pub(crate) fn action(&self) -> Option<&'static str> {
         match self {
@@ -189,6 +196,9 @@ pub(crate) fn route(
     tally.matched = Some(rule.priority);
     tally.is_fixed = matches!(rule.action, Action::Fixed(_));
     tally.is_redirect = matches!(rule.action, Action::Redirect(_));
+    if listener.settings.access_log.is_some() && (tally.is_fixed || tally.is_redirect) {
+        heads::append_trace(&mut tally.trace, request, (around.now, around.random.u128(..)), head_length);
+    }
     let forward = match &rule.action {
         Action::Fixed(answer) => return Ok(Outcome::Answer(answer.clone())),
         Action::Redirect(redirect) => {

@@ -5,6 +5,7 @@ use crate::{
     Algorithm, Draft, Missing, Object, Store,
     store::{finish, read, remove, sync},
 };
+use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -154,6 +155,18 @@ impl Store {
         remove(&draft)?;
         Ok(true)
     }
+}
+
+/// The ETag of an object that comes in these parts: the MD5 of theirs, and how many there are.
+pub fn etag<'p>(parts: impl Iterator<Item = &'p Object>) -> String {
+    let (mut digest, mut count) = (Md5::new(), 0);
+    for part in parts {
+        let byte = |at: usize| part.etag.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        digest.update((0..part.etag.len()).step_by(2).filter_map(byte).collect::<Vec<u8>>());
+        count += 1;
+    }
+    let hex: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{hex}-{count}")
 }
 
 #[cfg(test)]

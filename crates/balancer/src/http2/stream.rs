@@ -146,8 +146,8 @@ fn log(
     let host = host.or_else(|| field(http::header::HOST).and_then(|host| std::str::from_utf8(host).ok()));
     let is_grpc = field(http::header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with(b"application/grpc"));
     let presented = connection.presented.clone().unwrap_or_default();
-    let trace =
-        decided.trace.clone().or_else(|| field(http::HeaderName::from_static("x-amzn-trace-id")).map(<[u8]>::to_vec));
+    let trace = decided.trace.as_deref().or(decided.tally.trace());
+    let trace = trace.or_else(|| field(http::HeaderName::from_static("x-amzn-trace-id")));
     // A client that is gone has not got an answer ("HTTP 460", Troubleshoot your Application Load Balancers).
     let status = noted.status.get().or(client.is_gone().then_some(460));
     let line = Line {
@@ -174,7 +174,7 @@ fn log(
         }),
         tls: connection.tls.map(|agreed| (agreed, &presented)),
         group: decided.group.as_deref(),
-        trace: trace.as_deref().unwrap_or(b"-"),
+        trace: trace.unwrap_or(b"-"),
         tally: &decided.tally,
         location: decided.location.as_deref(),
         connection: connection.id,

@@ -147,6 +147,7 @@ fn every_request_has_a_line_that_says_what_became_of_it() {
     assert!(first.at("sent_bytes").parse::<usize>().unwrap() > answer.body.len());
     assert_eq!((first.at("trace_id"), first.at("target_group_arn")), (traced.as_str(), "arn:group"));
     assert_eq!((lines[1].at("target"), lines[1].at("target_processing_time")), ("-", "-1"));
+    assert!(lines[1].at("trace_id").starts_with("Root=1-") && lines[4].at("trace_id") == "-");
     assert_eq!(lines[2].at("redirect_url"), "http://b.test:80/new");
     assert_eq!(
         (lines[3].at("transformed_uri"), lines[3].at("request_transform_status")),

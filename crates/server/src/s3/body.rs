@@ -1,6 +1,11 @@
 //! Contents as they come, held to what was said of them.
 
-use super::{chunked::Chunks, put::algorithm, request::Request, storage};
+use super::{
+    chunked::Chunks,
+    put::{algorithm, checksum_name, mismatch},
+    request::Request,
+    storage,
+};
 use crate::app::{App, blocking};
 use aws::fault::Fault;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -20,16 +25,7 @@ const PIECE: usize = 1 << 20;
 /// # Errors
 /// `MaxMessageLengthExceeded`, `RequestTimeout`, `IncompleteBody`, and those of its checksums.
 pub(super) async fn small(app: &App, request: &Request, body: Incoming, most: usize) -> Result<Vec<u8>, Fault> {
-    let (mut source, mut content) = (Source::new(request, body, app.config.limits.body_time), Vec::new());
-    loop {
-        let is_last = source.more(&mut content, PIECE).await?;
-        if content.len() > most {
-            return Err(Fault::new("MaxMessageLengthExceeded", "Your request was too big."));
-        }
-        if is_last {
-            break;
-        }
-    }
+    let (content, source) = unchecked(app, request, body, most).await?;
     let algorithm = algorithm(request).unwrap_or(Algorithm::Crc64nvme);
     let digest = |algorithm| {
         let mut checksum = Checksum::new(algorithm);
@@ -44,7 +40,29 @@ pub(super) async fn small(app: &App, request: &Request, body: Incoming, most: us
     Ok(content)
 }
 
-/// An object's content, as a draft of it.
+/// The same where checksums in its head are not of what comes.
+///
+/// # Errors
+/// `MaxMessageLengthExceeded`, `RequestTimeout`, `IncompleteBody`.
+pub(super) async fn unchecked(
+    app: &App,
+    request: &Request,
+    body: Incoming,
+    most: usize,
+) -> Result<(Vec<u8>, Source), Fault> {
+    let (mut source, mut content) = (Source::new(request, body, app.config.limits.body_time), Vec::new());
+    loop {
+        let is_last = source.more(&mut content, PIECE).await?;
+        if content.len() > most {
+            return Err(Fault::new("MaxMessageLengthExceeded", "Your request was too big."));
+        }
+        if is_last {
+            return Ok((content, source));
+        }
+    }
+}
+
+/// An object's content, as a draft of it; with the algorithm of the checksum that it came with, or else `otherwise`.
 ///
 /// # Errors
 /// `EntityTooLarge`, `MissingContentLength`, `RequestTimeout`, `IncompleteBody`, and those of its checksums.
@@ -52,6 +70,7 @@ pub(super) async fn receive(
     app: &Arc<App>,
     request: &Request,
     body: Incoming,
+    otherwise: Algorithm,
 ) -> Result<(Draft, Content, Algorithm), Fault> {
     let length = request.header("x-amz-decoded-content-length").or_else(|| request.header("content-length"));
     let Some(length) = length.and_then(|length| length.parse::<u64>().ok()) else {
@@ -64,7 +83,7 @@ pub(super) async fn receive(
             .with_field("ProposedSize", length.to_string())
             .with_field("MaxSizeAllowed", LONGEST.to_string()));
     }
-    let algorithm = algorithm(request).unwrap_or(Algorithm::Crc64nvme);
+    let algorithm = algorithm(request).unwrap_or(otherwise);
     let mut source = Source::new(request, body, app.config.limits.body_time);
     let mut wanted = vec![algorithm];
     if sha256(request).is_some() && algorithm != Algorithm::Sha256 {
@@ -104,12 +123,10 @@ fn sha256(request: &Request) -> Option<&str> {
 fn check(request: &Request, source: &Source, content: &Content, algorithm: Algorithm) -> Result<(), Fault> {
     let found =
         |of: Algorithm| content.checksums.iter().find(|(known, _)| *known == of).map(|(_, value)| value.as_str());
-    let name = format!("x-amz-checksum-{}", algorithm.name());
+    let name = checksum_name(algorithm);
     let said = request.header(&name).or_else(|| source.trailer(&name));
     if said.is_some_and(|said| Some(said) != found(algorithm)) {
-        let message =
-            format!("The {} you specified did not match the calculated checksum.", algorithm.name().to_uppercase());
-        return Err(Fault::new("BadDigest", message));
+        return Err(mismatch(algorithm));
     }
     if let (Some(signed), Some(found)) = (sha256(request), found(Algorithm::Sha256)) {
         let hex: String = STANDARD.decode(found).unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -127,7 +144,7 @@ fn incomplete() -> Fault {
 }
 
 /// A body with its chunks taken apart, if it comes in S3's own.
-struct Source {
+pub(super) struct Source {
     body: Incoming,
     chunks: Option<Chunks>,
     patience: Duration,

@@ -151,7 +151,7 @@ impl<'r> Wanted<'r> {
     }
 }
 
-fn invalid(message: &str) -> Fault {
+pub(super) fn invalid(message: &str) -> Fault {
     Fault::new("InvalidArgument", message)
 }
 
@@ -208,7 +208,7 @@ fn opened(token: &str) -> Option<(String, bool)> {
 }
 
 /// A key as `encoding-type=url` has it.
-fn encoded(key: &str) -> String {
+pub(super) fn encoded(key: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.*/".contains(&byte);
     key.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -5,11 +5,11 @@
 //! |---|---|
 //! | [`request`] | which bucket and which object a request is about |
 //! | [`signed`] | who it comes from |
-//! | [`bucket`], [`list`], [`delete`], [`put`], [`get`] | the operations |
+//! | [`bucket`], [`list`], [`delete`], [`put`], [`parts`], [`get`] | the operations |
 //! | [`body`], [`chunked`] | contents as they come |
 //! | [`reply`] | answers, and refusals in XML |
 //!
-//! Absent, and refused by name: uploads in parts, copies, versions, tags, access control lists, and all that a bucket has beside its policy.
+//! Absent, and refused by name: copies, versions, tags, access control lists, and all that a bucket has beside its policy.
 
 mod body;
 mod bucket;
@@ -17,6 +17,7 @@ mod chunked;
 mod delete;
 mod get;
 mod list;
+mod parts;
 mod put;
 mod reply;
 mod request;
@@ -73,6 +74,12 @@ async fn run(app: Arc<App>, parts: Parts, body: Incoming) -> Result<Reply, Fault
         (true, false, "DELETE", "policy") => bucket::delete_policy(&app, caller, &request).await,
         (true, false, "GET", "") => list::objects(&app, &request),
         (true, false, "POST", "delete") => delete::several(&app, &request, body).await,
+        (true, false, "GET", "uploads") => parts::uploads(&app, &request).await,
+        (true, true, "POST", "uploads") => parts::begin(&app, &request).await,
+        (true, true, "PUT", "uploadId") => parts::put(&app, &request, body).await,
+        (true, true, "GET", "uploadId") => parts::list(&app, &request).await,
+        (true, true, "POST", "uploadId") => parts::complete(&app, &request, body).await,
+        (true, true, "DELETE", "uploadId") => parts::abort(&app, &request).await,
         (true, true, "PUT", "") => put::object(&app, &request, body).await,
         (true, true, "GET" | "HEAD", "") => get::object(&app, &request).await,
         (true, true, "DELETE", "") => delete::one(&app, &request).await,
@@ -128,14 +135,11 @@ pub(crate) fn store(app: &App, bucket: &str, key: String, bytes: &[u8]) -> Resul
     let mut draft = app.objects.begin(&[algorithm]).map_err(storage)?;
     draft.append(bytes).map_err(storage)?;
     let content = draft.content();
-    let mut fields = std::collections::BTreeMap::from([
+    let fields = std::collections::BTreeMap::from([
         ("content-type".to_owned(), "application/octet-stream".to_owned()),
         ("x-amz-checksum-type".to_owned(), "FULL_OBJECT".to_owned()),
+        put::checksum(&content, algorithm),
     ]);
-    fields.extend(content.checksums.iter().map(|(of, value)| (format!("x-amz-checksum-{}", of.name()), value.clone())));
     let object = objects::Object::new(key, &content, app.core.clock().now().millis, fields);
-    match app.objects.put(bucket, &mut draft, object, |_| true).map_err(storage)? {
-        Ok(_) => Ok(()),
-        Err(objects::Missing) => Err(put::gone()),
-    }
+    put::keep(app, bucket, &mut draft, object, &put::Condition::None)
 }

@@ -7,7 +7,7 @@ use aws::fault::Fault;
 use control::s3;
 use http::header;
 use hyper::body::Incoming;
-use objects::{Algorithm, Object};
+use objects::{Algorithm, Draft, Object, draft::Content};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,31 +21,14 @@ const KEPT: [&str; 5] = ["cache-control", "content-disposition", "content-langua
 pub(super) async fn object(app: &Arc<App>, request: &Request, content: Incoming) -> Result<Reply, Fault> {
     request.only(&[])?;
     s3::find(&app.core.state(), request.bucket())?;
-    let mut fields = fields(request)?;
-    let (mut draft, content, algorithm) = body::receive(app, request, content).await?;
-    let checksum = content.checksums.iter().find(|(known, _)| *known == algorithm).map(|(_, value)| value.clone());
-    let said = [(format!("x-amz-checksum-{}", algorithm.name()), checksum.unwrap_or_default())];
-    let said = said.into_iter().chain([("x-amz-checksum-type".to_owned(), "FULL_OBJECT".to_owned())]);
-    let said: Vec<(String, String)> = said.collect();
+    let (mut fields, condition) = (fields(request)?, Condition::of(request)?);
+    let (mut draft, content, algorithm) = body::receive(app, request, content, Algorithm::Crc64nvme).await?;
+    let said = [checksum(&content, algorithm), ("x-amz-checksum-type".to_owned(), "FULL_OBJECT".to_owned())];
     fields.extend(said.iter().cloned());
     let modified = app.core.clock().now().millis;
     let object = Object::new(request.key().to_owned(), &content, modified, fields);
     let (shared, bucket) = (app.clone(), request.bucket().to_owned());
-    let condition = Condition::of(request)?;
-    let put = blocking(move || {
-        let may = |held: Option<&Object>| condition.holds(held);
-        shared.objects.put(&bucket, &mut draft, object, may).map_err(storage)
-    });
-    match put.await? {
-        Ok(true) => {}
-        Ok(false) => {
-            let message = "At least one of the pre-conditions you specified did not hold";
-            return Err(Fault::new("PreconditionFailed", message).with_status(412));
-        }
-        Err(objects::Missing) => {
-            return Err(s3::find(&app.core.state(), request.bucket()).map_or_else(|f| f, |_| gone()));
-        }
-    }
+    blocking(move || keep(&shared, &bucket, &mut draft, object, &condition)).await?;
     let mut reply = reply::empty(200);
     reply::set(&mut reply, "etag", &format!("\"{}\"", content.md5));
     reply::set(&mut reply, "x-amz-server-side-encryption", "AES256");
@@ -53,20 +36,57 @@ pub(super) async fn object(app: &Arc<App>, request: &Request, content: Incoming)
     Ok(reply)
 }
 
-/// The bucket is being deleted.
-pub(super) fn gone() -> Fault {
-    Fault::new("NoSuchBucket", "The specified bucket does not exist").with_status(404)
+/// Makes a draft an object, if that may be.
+///
+/// # Errors
+/// `PreconditionFailed`, `NoSuchBucket`; of the disk.
+pub(super) fn keep(
+    app: &App,
+    bucket: &str,
+    draft: &mut Draft,
+    object: Object,
+    condition: &Condition,
+) -> Result<(), Fault> {
+    match app.objects.put(bucket, draft, object, |held| condition.holds(held)).map_err(storage)? {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let message = "At least one of the pre-conditions you specified did not hold";
+            Err(Fault::new("PreconditionFailed", message).with_status(412))
+        }
+        // It is being deleted, if it is still to be seen.
+        Err(objects::Missing) => {
+            let gone = || Fault::new("NoSuchBucket", "The specified bucket does not exist").with_status(404);
+            Err(s3::find(&app.core.state(), bucket).err().unwrap_or_else(gone))
+        }
+    }
+}
+
+/// The field that a checksum stands in.
+pub(super) fn checksum_name(algorithm: Algorithm) -> String {
+    format!("x-amz-checksum-{}", algorithm.name())
+}
+
+/// The field that says a content's checksum.
+pub(super) fn checksum(content: &Content, algorithm: Algorithm) -> (String, String) {
+    let found = content.checksums.iter().find(|(known, _)| *known == algorithm).map(|(_, value)| value.clone());
+    (checksum_name(algorithm), found.unwrap_or_default())
+}
+
+/// What is said of a content whose checksum is another one.
+pub(super) fn mismatch(algorithm: Algorithm) -> Fault {
+    let name = algorithm.name().to_uppercase();
+    Fault::new("BadDigest", format!("The {name} you specified did not match the calculated checksum."))
 }
 
 /// What must be so of the object that is replaced ("Conditional writes", Amazon S3 User Guide).
-enum Condition {
+pub(super) enum Condition {
     None,
     Absent,
     Is(String),
 }
 
 impl Condition {
-    fn of(request: &Request) -> Result<Self, Fault> {
+    pub(super) fn of(request: &Request) -> Result<Self, Fault> {
         match (request.header("if-none-match"), request.header("if-match")) {
             (None, None) => Ok(Self::None),
             (Some("*"), None) => Ok(Self::Absent),
@@ -85,7 +105,7 @@ impl Condition {
 }
 
 /// What is said about the object.
-fn fields(request: &Request) -> Result<BTreeMap<String, String>, Fault> {
+pub(super) fn fields(request: &Request) -> Result<BTreeMap<String, String>, Fault> {
     let mut fields = BTreeMap::new();
     let mut keep = |name: &str, value: &str| drop(fields.insert(name.to_owned(), value.to_owned()));
     keep("content-type", "binary/octet-stream");

@@ -10,16 +10,21 @@ use std::net::IpAddr;
 /// Longest key in bytes.
 const KEY: usize = 1024;
 /// Parameters that are no subresource.
-const PARAMETERS: [&str; 17] = [
+const PARAMETERS: [&str; 23] = [
     "bucket-region",
     "continuation-token",
     "delimiter",
     "encoding-type",
     "fetch-owner",
+    "key-marker",
     "list-type",
     "marker",
     "max-buckets",
     "max-keys",
+    "max-parts",
+    "max-uploads",
+    "part-number-marker",
+    "partNumber",
     "prefix",
     "response-cache-control",
     "response-content-disposition",
@@ -28,9 +33,10 @@ const PARAMETERS: [&str; 17] = [
     "response-content-type",
     "response-expires",
     "start-after",
+    "upload-id-marker",
 ];
 /// Header fields of S3's own that are understood, or say what is so anyway.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "x-amz-acl",
     "x-amz-bucket-object-lock-enabled",
     "x-amz-checksum-mode",
@@ -39,6 +45,7 @@ const FIELDS: [&str; 13] = [
     "x-amz-date",
     "x-amz-decoded-content-length",
     "x-amz-expected-bucket-owner",
+    "x-amz-mp-object-size",
     "x-amz-object-ownership",
     "x-amz-sdk-checksum-algorithm",
     "x-amz-security-token",
@@ -54,6 +61,8 @@ pub(super) struct Request {
     pub(super) key: Option<String>,
     /// The subresource; empty if there is none.
     pub(super) action: String,
+    /// Its value, such as an upload's id.
+    pub(super) value: String,
     parameters: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
 }
@@ -85,7 +94,7 @@ impl Request {
         if let Some((other, _)) = actions.get(1) {
             return Err(absent(&format!("?{other}")));
         }
-        let action = actions.into_iter().next().map(|(name, _)| name).unwrap_or_default();
+        let (action, value) = actions.into_iter().next().unwrap_or_default();
         let own = |name: &&str| {
             name.starts_with("x-amz-")
                 && !FIELDS.contains(name)
@@ -98,6 +107,7 @@ impl Request {
             bucket: Some(bucket).filter(|bucket| !bucket.is_empty()),
             key: Some(key).filter(|key| !key.is_empty()),
             action,
+            value,
             parameters,
             headers: parts.headers,
         };
