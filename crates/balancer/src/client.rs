@@ -38,8 +38,8 @@ pub(crate) struct Client {
     pub peer: SocketAddr,
     /// What was negotiated, if this is TLS.
     pub tls: Option<Agreed>,
-    /// What it was greeted with, if that is to be logged.
-    pub presented: Option<Presented>,
+    /// What it was greeted with then.
+    pub presented: Presented,
     pub counts: Rc<Counts>,
 }
 
@@ -158,11 +158,11 @@ async fn talk(worker: &Rc<Worker>, client: &mut Client, door: &Door, born: Durat
 
 /// Shakes hands with a client of an HTTPS listener; none if that fails.
 async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door, counts: Rc<Counts>) -> Option<Client> {
-    let (front, limit, is_logged) = {
+    let (front, limit) = {
         let listener = door.listener.load();
-        (listener.tls.clone(), listener.settings.idle_timeout, listener.settings.access_log.is_some())
+        (listener.tls.clone(), listener.settings.idle_timeout)
     };
-    let (mut buffer, mut tls, mut presented) = (BytesMut::new(), None, None);
+    let (mut buffer, mut tls, mut presented) = (BytesMut::new(), None, Presented::default());
     let socket = match front {
         None => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).ok()?,
         Some(Front(config)) => {
@@ -172,7 +172,7 @@ async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door,
             let socket = Socket::new(stream, |tcp| Stream::server(tcp, config)).ok()?;
             socket.handshake(&watch, &mut buffer).await.ok()?;
             tls = socket.agreed();
-            presented = is_logged.then(|| socket.presented());
+            presented = socket.presented();
             watch.limit.set(limit);
             watch.touch();
             socket
@@ -296,7 +296,6 @@ impl Logged {
         let Some(log) = &listener.settings.access_log else { return };
         let (received, sent) = client.socket.totals();
         let used = received.wrapping_sub(client.buffer.len() as u64);
-        let presented = client.presented.clone().unwrap_or_default();
         let status = noted.status.get();
         line::asked(head, |asked, trace| {
             let line = Line {
@@ -317,7 +316,7 @@ impl Logged {
                 received: used.wrapping_sub(self.before.0),
                 sent: sent.saturating_sub(self.before.1),
                 asked,
-                tls: client.tls.map(|agreed| (agreed, &presented)),
+                tls: client.tls.map(|agreed| (agreed, &client.presented)),
                 group: self.group.as_deref(),
                 trace: self.trace.as_deref().or(tally.trace()).or(trace).unwrap_or(b"-"),
                 tally,

@@ -1,7 +1,7 @@
 //! One thread: a share of all connections, with a runtime of its own. Threads share the configuration and counters, nothing else.
 
 use crate::{
-    access::{Buffer, Sink},
+    access::{Buffer, Presented, Sink},
     client,
     config::Door,
     counts::AllCounts,
@@ -196,7 +196,7 @@ async fn either(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: Soc
     if is_2 {
         let _ = stream.set_nodelay(true);
         let counts = worker.counts.of(&door.listener.load().node);
-        http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None, None, counts), door).await;
+        http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None, Presented::default(), counts), door).await;
     } else {
         client::serve(worker, watch, stream, peer, door).await;
     }

@@ -87,13 +87,7 @@ impl Store {
     ///
     /// # Errors
     /// The file system's.
-    pub fn put_part(
-        &self,
-        id: &str,
-        number: u16,
-        draft: &mut Draft,
-        part: &Object,
-    ) -> io::Result<Result<(), Missing>> {
+    pub fn put_part(&self, id: &str, number: u16, draft: &mut Draft, part: &Object) -> io::Result<Result<(), Missing>> {
         let Some(dir) = self.upload_dir(id) else { return Ok(Err(Missing)) };
         finish(draft, part)?;
         match fs::rename(&draft.path, dir.join(number.to_string())) {

@@ -65,8 +65,7 @@ pub(crate) fn start(dir: &Path) -> io::Result<(Sink, JoinHandle<()>)> {
     let (lines, received) = sync_channel(WAITING);
     let dropped = Arc::new(AtomicU64::new(0));
     let waiting = waiting(dir)?;
-    let files =
-        Files { dir: dir.to_owned(), open: HashMap::new(), waiting, dropped: Arc::clone(&dropped), told: None };
+    let files = Files { dir: dir.to_owned(), open: HashMap::new(), waiting, dropped: Arc::clone(&dropped), told: None };
     let thread = std::thread::Builder::new().name("access-logs".into()).spawn(move || files.run(&received))?;
     Ok((Sink { lines, dropped }, thread))
 }

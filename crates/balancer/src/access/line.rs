@@ -13,6 +13,7 @@ use http_desync_guardian::RequestSafetyTier;
 use std::{
     io::Write,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -23,9 +24,9 @@ const AGENT: usize = 8 << 10;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Presented {
     /// The name that it asked for, if there is a certificate for it.
-    pub domain: Option<String>,
+    pub domain: Option<Arc<str>>,
     /// The ARN of the certificate it was shown; none if it had come before and was not shown one.
-    pub certificate: Option<String>,
+    pub certificate: Option<Arc<str>>,
 }
 
 /// A request as the client wrote it.

@@ -51,8 +51,8 @@ pub(super) struct Connection {
     pub tls: Option<Agreed>,
     pub counts: Rc<Counts>,
     pub watch: Watched,
-    /// What the client was greeted with, if that is to be logged.
-    pub presented: Option<Presented>,
+    /// What the client was greeted with.
+    pub presented: Presented,
     /// What tells it from all others.
     pub id: u128,
     /// Requests that are not answered yet.
@@ -80,7 +80,7 @@ pub(crate) async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
     worker: Rc<Worker>,
     (bytes, early): (T, BytesMut),
     watch: Watched,
-    (peer, tls, presented, counts): (SocketAddr, Option<Agreed>, Option<Presented>, Rc<Counts>),
+    (peer, tls, presented, counts): (SocketAddr, Option<Agreed>, Presented, Rc<Counts>),
     door: Arc<Door>,
 ) {
     let settings = Arc::clone(&door.listener.load().settings);

@@ -145,7 +145,6 @@ fn log(
     let host = parts.uri.authority().map(|authority| authority.as_str());
     let host = host.or_else(|| field(http::header::HOST).and_then(|host| std::str::from_utf8(host).ok()));
     let is_grpc = field(http::header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with(b"application/grpc"));
-    let presented = connection.presented.clone().unwrap_or_default();
     let trace = decided.trace.as_deref().or(decided.tally.trace());
     let trace = trace.or_else(|| field(http::HeaderName::from_static("x-amzn-trace-id")));
     // A client that is gone has not got an answer ("HTTP 460", Troubleshoot your Application Load Balancers).
@@ -172,7 +171,7 @@ fn log(
             version: "HTTP/2.0",
             agent: field(http::header::USER_AGENT),
         }),
-        tls: connection.tls.map(|agreed| (agreed, &presented)),
+        tls: connection.tls.map(|agreed| (agreed, &connection.presented)),
         group: decided.group.as_deref(),
         trace: trace.unwrap_or(b"-"),
         tally: &decided.tally,

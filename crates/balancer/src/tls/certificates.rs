@@ -87,7 +87,7 @@ thread_local! {
 }
 
 /// The ARN of a certificate that was chosen, and the name it was chosen by.
-pub(crate) type Chosen = (Arc<str>, Option<Box<str>>);
+pub(crate) type Chosen = (Arc<str>, Option<Arc<str>>);
 
 /// What was chosen on this thread since this was last asked.
 pub(crate) fn chosen() -> Option<Chosen> {
@@ -126,7 +126,7 @@ impl ResolvesServerCert for Choice {
             let exact = self.exact.get(&name).and_then(suits);
             exact.or_else(|| self.wildcard.get(name.split_once('.')?.1).and_then(suits))
         });
-        let domain = hello.server_name().filter(|_| named.is_some()).map(Box::from);
+        let domain = hello.server_name().filter(|_| named.is_some()).map(Arc::from);
         let (key, arn) = named.unwrap_or_else(|| self.default.clone());
         CHOSEN.set(Some((arn, domain)));
         Some(key)

@@ -126,8 +126,8 @@ impl Stream {
         let is_resumed = session.common().handshake_kind() == Some(HandshakeKind::Resumed);
         let (arn, domain) = session.shown.clone().unzip();
         Presented {
-            domain: domain.flatten().map(String::from),
-            certificate: arn.filter(|_| !is_resumed).map(|arn| arn.to_string()),
+            domain: domain.flatten(),
+            certificate: arn.filter(|_| !is_resumed),
         }
     }
 

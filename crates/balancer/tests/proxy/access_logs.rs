@@ -1,6 +1,9 @@
 //! Lines of access logs, held to the grammar of AWS's page "Access logs for your Application Load Balancer".
 
-use crate::support::*;
+use crate::{
+    support::*,
+    tls::{BOTH, NEWER, certificate, config, secure, try_client},
+};
 use balancer::{
     Engine, Legacy,
     access::files::{closed, read},
@@ -187,6 +190,41 @@ fn websockets_have_theirs_when_they_end() {
     let received = (upgrade.len() + "first\r\n".len()).to_string();
     assert_eq!((lines.len(), lines[0].at("type"), lines[0].at("elb_status_code")), (1, "ws", "101"));
     assert_eq!(lines[0].at("received_bytes"), received);
+}
+
+#[test]
+fn over_tls_a_line_says_what_the_client_was_greeted_with() {
+    let (dir, target) = (tempfile::tempdir().unwrap(), Target::echo());
+    let (default, own) = (certificate(1, &["other.test"]), certificate(1, &["a.test"]));
+    let site = site(dir.path(), &[&target], |site| {
+        secure(site, NEWER, &[("arn:default", &default), ("arn:own", &own)]);
+    });
+    let head = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+    let known = config(BOTH);
+    let mut http2 = (*config(BOTH)).clone();
+    http2.alpn_protocols = vec![b"h2".to_vec()];
+    for (name, config) in [("a.test", &known), ("b.test", &config(BOTH)), ("a.test", &known)] {
+        assert_eq!(try_client(&site, name, config).unwrap().ask(head).status(), 200);
+    }
+    let mut client = try_client(&site, "a.test", &Arc::new(http2)).unwrap();
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x06\x01\x05\0\0\0\x01\x82\x87\x84\x41\x01a");
+    assert!(client.head().unwrap().contains("GET / HTTP/1.1\r\n"));
+    let lines = lines(site, dir.path());
+    let told = |names: &[&str]| -> Vec<Vec<String>> {
+        lines.iter().map(|line| names.iter().map(|name| line.at(name).to_owned()).collect()).collect()
+    };
+    let (suite, version) = ("TLS_AES_128_GCM_SHA256", "TLSv1.3");
+    assert_eq!(
+        told(&["type", "ssl_cipher", "ssl_protocol", "domain_name", "chosen_cert_arn", "request"]),
+        [
+            ["https", suite, version, "a.test", "arn:own", "GET https://a.test:80/ HTTP/1.1"],
+            ["https", suite, version, "-", "arn:default", "GET https://a.test:80/ HTTP/1.1"],
+            ["https", suite, version, "a.test", "session-reused", "GET https://a.test:80/ HTTP/1.1"],
+            ["h2", suite, version, "a.test", "arn:own", "GET https://a:80/ HTTP/2.0"],
+        ]
+    );
+    assert!(lines[..3].iter().all(|line| line.at("received_bytes") == head.len().to_string()));
+    assert!(lines.iter().all(|line| line.at("target_status_code") == "200"));
 }
 
 #[test]

@@ -48,7 +48,9 @@ pub(super) async fn begin(app: &Arc<App>, request: &Request) -> Result<Reply, Fa
         Some("FULL_OBJECT") if is_sum => false,
         Some(kind) => {
             let name = algorithm.name();
-            return Err(refused(&format!("The {kind} checksum type cannot be used with the {name} checksum algorithm.")));
+            return Err(refused(&format!(
+                "The {kind} checksum type cannot be used with the {name} checksum algorithm."
+            )));
         }
     };
     let upload = Upload {
@@ -100,8 +102,7 @@ pub(super) async fn put(app: &Arc<App>, request: &Request, content: Incoming) ->
     request.only(&["partNumber"])?;
     let number = request.parameter("partNumber").and_then(|number| number.parse::<u16>().ok());
     let number = number.filter(|number| (1..=MOST).contains(number));
-    let number =
-        number.ok_or_else(|| invalid("Part number must be an integer between 1 and 10000, inclusive"))?;
+    let number = number.ok_or_else(|| invalid("Part number must be an integer between 1 and 10000, inclusive"))?;
     let upload = find(app, request).await?;
     let (mut draft, content, algorithm) = body::receive(app, request, content, upload.algorithm).await?;
     if algorithm != upload.algorithm {

@@ -27,8 +27,13 @@ enum Until {
     /// A header holds for its request alone.
     Now,
     /// So many seconds, until then.
-    Version4 { seconds: i64, at: Timestamp },
-    Version2 { at: Timestamp },
+    Version4 {
+        seconds: i64,
+        at: Timestamp,
+    },
+    Version2 {
+        at: Timestamp,
+    },
     /// It does not say.
     Unsaid,
 }

@@ -82,11 +82,7 @@ fn a_load_balancers_attributes_are_refused_in_aws_words() {
             "false",
             "InvalidConfigurationRequest: The value for 'load_balancing.cross_zone.enabled' must always be 'true' for an Application Load Balancer",
         ),
-        (
-            "access_logs.s3.enabled",
-            "true",
-            "ValidationError: The value of 'access_logs.s3.bucket' cannot be empty",
-        ),
+        ("access_logs.s3.enabled", "true", "ValidationError: The value of 'access_logs.s3.bucket' cannot be empty"),
         (
             "access_logs.s3.prefix",
             "my/AWSLogs",
