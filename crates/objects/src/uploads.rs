@@ -28,8 +28,8 @@ pub struct Upload {
     pub begun: i64,
     /// What is said about the object.
     pub fields: BTreeMap<String, String>,
-    /// How its parts are checked.
-    pub algorithm: Algorithm,
+    /// How its parts are to be checked; none if that was not said.
+    pub algorithm: Option<Algorithm>,
     /// Whether its checksum is one of its parts' checksums, not of its content.
     pub is_composite: bool,
 }
@@ -179,7 +179,7 @@ mod tests {
             key: "a".into(),
             begun: 5,
             fields: BTreeMap::new(),
-            algorithm: Algorithm::Crc32,
+            algorithm: Some(Algorithm::Crc32),
             is_composite: true,
         };
         store.begin_upload("1", &upload).unwrap();

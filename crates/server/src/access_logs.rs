@@ -56,7 +56,11 @@ pub(crate) async fn announce(app: &Arc<App>) -> Result<(), Fault> {
             Err(fault) if fault.code == "NoSuchBucket" => {}
             stored => stored?,
         }
-        app.core.run(Caller::default(), move |tx| Ok(access_logs::announced(tx, &id, &log))).await?;
+        let announced = move |tx: &mut control::Tx<'_>| {
+            access_logs::announced(tx, &id, &log);
+            Ok(())
+        };
+        app.core.run(Caller::default(), announced).await?;
     }
     Ok(())
 }

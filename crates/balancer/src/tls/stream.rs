@@ -125,10 +125,7 @@ impl Stream {
         let Some(session) = &self.session else { return Presented::default() };
         let is_resumed = session.common().handshake_kind() == Some(HandshakeKind::Resumed);
         let (arn, domain) = session.shown.clone().unzip();
-        Presented {
-            domain: domain.flatten(),
-            certificate: arn.filter(|_| !is_resumed),
-        }
+        Presented { domain: domain.flatten(), certificate: arn.filter(|_| !is_resumed) }
     }
 
     /// Waits for bytes and appends them, about `room` at once; 0 is the end.

@@ -28,6 +28,8 @@ const MOST: u16 = 10_000;
 const PAGE: usize = 1000;
 /// The least bytes of a part that is not the last one.
 const LEAST: u64 = 5 << 20;
+/// How an object is checked if nothing is said: what its parts came with does not matter then.
+const OTHERWISE: Algorithm = Algorithm::Crc64nvme;
 /// The longest list of parts that an upload is completed with.
 const LONGEST: usize = 8 << 20;
 
@@ -35,12 +37,14 @@ const LONGEST: usize = 8 << 20;
 pub(super) async fn begin(app: &Arc<App>, request: &Request) -> Result<Reply, Fault> {
     request.only(&[])?;
     s3::find(&app.core.state(), request.bucket())?;
-    let algorithm = match request.header("x-amz-checksum-algorithm") {
-        None => Algorithm::Crc64nvme,
-        Some(name) => Algorithm::named(name).ok_or_else(|| {
+    let named = request.header("x-amz-checksum-algorithm");
+    let algorithm = named.map(|name| {
+        Algorithm::named(name).ok_or_else(|| {
             refused("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
-        })?,
-    };
+        })
+    });
+    let chosen = algorithm.transpose()?;
+    let algorithm = chosen.unwrap_or(OTHERWISE);
     let is_sum = matches!(algorithm, Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64nvme);
     let is_composite = match request.header("x-amz-checksum-type") {
         None => algorithm != Algorithm::Crc64nvme,
@@ -58,7 +62,7 @@ pub(super) async fn begin(app: &Arc<App>, request: &Request) -> Result<Reply, Fa
         key: request.key().to_owned(),
         begun: app.core.clock().now().millis,
         fields: put::fields(request)?,
-        algorithm,
+        algorithm: chosen,
         is_composite,
     };
     let id = crate::app::request_id().map_err(internal)?.replace('-', "");
@@ -69,8 +73,10 @@ pub(super) async fn begin(app: &Arc<App>, request: &Request) -> Result<Reply, Fa
         xml::text(text, "Key", request.key());
         xml::text(text, "UploadId", &id);
     });
-    set(&mut reply, "x-amz-checksum-algorithm", &algorithm.name().to_uppercase());
-    set(&mut reply, "x-amz-checksum-type", kind(is_composite));
+    if chosen.is_some() {
+        set(&mut reply, "x-amz-checksum-algorithm", &algorithm.name().to_uppercase());
+        set(&mut reply, "x-amz-checksum-type", kind(is_composite));
+    }
     set(&mut reply, "x-amz-server-side-encryption", "AES256");
     Ok(reply)
 }
@@ -104,13 +110,12 @@ pub(super) async fn put(app: &Arc<App>, request: &Request, content: Incoming) ->
     let number = number.filter(|number| (1..=MOST).contains(number));
     let number = number.ok_or_else(|| invalid("Part number must be an integer between 1 and 10000, inclusive"))?;
     let upload = find(app, request).await?;
-    let (mut draft, content, algorithm) = body::receive(app, request, content, upload.algorithm).await?;
-    if algorithm != upload.algorithm {
-        let message = format!(
-            "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-            upload.algorithm.name(),
-            algorithm.name()
-        );
+    let otherwise = upload.algorithm.unwrap_or(OTHERWISE);
+    let (mut draft, content, algorithm) = body::receive(app, request, content, otherwise).await?;
+    if let Some(wanted) = upload.algorithm.filter(|wanted| *wanted != algorithm) {
+        let (wanted, name) = (wanted.name(), algorithm.name());
+        let message =
+            format!("Checksum Type mismatch occurred, expected checksum Type: {wanted}, actual checksum Type: {name}");
         return Err(refused(&message));
     }
     let fields = BTreeMap::from([put::checksum(&content, algorithm)]);
@@ -140,8 +145,8 @@ pub(super) async fn abort(app: &Arc<App>, request: &Request) -> Result<Reply, Fa
 struct Chosen {
     number: u16,
     etag: String,
-    /// A checksum that it must have, if one is said.
-    checksum: Option<String>,
+    /// The checksums that it must have, by the fields that say them.
+    checksums: Vec<(String, String)>,
 }
 
 /// CompleteMultipartUpload.
@@ -152,16 +157,17 @@ pub(super) async fn complete(app: &Arc<App>, request: &Request, body: Incoming) 
         return Err(refused("The checksum type is not the one that the upload was begun with."));
     }
     // A checksum in its head is the object's.
-    let chosen = read(&body::unchecked(app, request, body, LONGEST).await?.0, upload.algorithm)?;
+    let chosen = read(&body::unchecked(app, request, body, LONGEST).await?.0)?;
     let condition = put::Condition::of(request)?;
     let size = request.header("x-amz-mp-object-size").map(str::parse::<u64>).transpose();
     let size = size.map_err(|_| invalid("x-amz-mp-object-size must be a number of bytes"))?;
-    let said = request.header(&put::checksum_name(upload.algorithm)).map(str::to_owned);
+    let algorithm = upload.algorithm.unwrap_or(OTHERWISE);
+    let said = request.header(&put::checksum_name(algorithm)).map(str::to_owned);
     let (shared, id) = (app.clone(), request.value.clone());
     let work = move || {
         let held = shared.objects.parts(&id).map_err(storage)?.map_err(|Missing| missing())?;
-        let parts = choose(&chosen, &held, upload.algorithm)?;
-        let wanted = if upload.is_composite { vec![] } else { vec![upload.algorithm] };
+        let parts = choose(&chosen, &held)?;
+        let wanted = if upload.is_composite { vec![] } else { vec![algorithm] };
         let mut draft = shared.objects.begin(&wanted).map_err(storage)?;
         for (number, part) in &parts {
             shared.objects.copy_part(&id, *number, part, &mut draft).map_err(storage)?;
@@ -171,11 +177,11 @@ pub(super) async fn complete(app: &Arc<App>, request: &Request, body: Incoming) 
             return Err(refused("The provided 'x-amz-mp-object-size' header does not match what was computed."));
         }
         let (name, checksum) = match upload.is_composite {
-            true => composite(&parts, upload.algorithm),
-            false => put::checksum(&content, upload.algorithm),
+            true => composite(&parts, algorithm),
+            false => put::checksum(&content, algorithm),
         };
         if said.is_some_and(|said| said != checksum) {
-            return Err(put::mismatch(upload.algorithm));
+            return Err(put::mismatch(algorithm));
         }
         let mut fields = upload.fields.clone();
         fields.insert(name, checksum);
@@ -210,15 +216,18 @@ fn element(field: &str) -> Option<String> {
 }
 
 /// The parts of a `CompleteMultipartUpload`.
-fn read(content: &[u8], algorithm: Algorithm) -> Result<Vec<Chosen>, Fault> {
+fn read(content: &[u8]) -> Result<Vec<Chosen>, Fault> {
     let text = std::str::from_utf8(content).map_err(|_| malformed())?;
     let document = roxmltree::Document::parse(text).map_err(|_| malformed())?;
-    let checksum = format!("Checksum{}", algorithm.name().to_uppercase());
     let part = |element: roxmltree::Node<'_, '_>| -> Result<Chosen, Fault> {
         let member = |name: &str| element.children().find(|member| member.tag_name().name() == name)?.text();
         let number = member("PartNumber").and_then(|number| number.parse().ok()).ok_or_else(malformed)?;
         let etag = member("ETag").ok_or_else(malformed)?.trim_matches('"').to_owned();
-        Ok(Chosen { number, etag, checksum: member(&checksum).map(str::to_owned) })
+        let checksums = element.children().filter_map(|member| {
+            let algorithm = Algorithm::named(member.tag_name().name().strip_prefix("Checksum")?)?;
+            Some((put::checksum_name(algorithm), member.text()?.to_owned()))
+        });
+        Ok(Chosen { number, etag, checksums: checksums.collect() })
     };
     let elements = document.root_element().children().filter(roxmltree::Node::is_element);
     let parts: Vec<Chosen> = elements.map(part).collect::<Result<_, Fault>>()?;
@@ -233,16 +242,11 @@ fn read(content: &[u8], algorithm: Algorithm) -> Result<Vec<Chosen>, Fault> {
 }
 
 /// The parts that were chosen, of those there are.
-fn choose<'h>(
-    chosen: &[Chosen],
-    held: &'h BTreeMap<u16, Object>,
-    algorithm: Algorithm,
-) -> Result<Vec<(u16, &'h Object)>, Fault> {
-    let name = put::checksum_name(algorithm);
+fn choose<'h>(chosen: &[Chosen], held: &'h BTreeMap<u16, Object>) -> Result<Vec<(u16, &'h Object)>, Fault> {
     let mut parts = Vec::with_capacity(chosen.len());
-    for Chosen { number, etag, checksum } in chosen {
+    for Chosen { number, etag, checksums } in chosen {
         let is_so = |part: &&Object| {
-            part.etag == *etag && checksum.as_ref().is_none_or(|checksum| part.fields.get(&name) == Some(checksum))
+            part.etag == *etag && checksums.iter().all(|(name, value)| part.fields.get(name) == Some(value))
         };
         let part = held.get(number).filter(is_so).ok_or_else(|| {
             let message = "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified \
@@ -302,8 +306,7 @@ pub(super) async fn list(app: &Arc<App>, request: &Request) -> Result<Reply, Fau
         }
         xml::text(text, "MaxParts", &most.to_string());
         xml::text(text, "IsTruncated", &is_truncated.to_string());
-        xml::text(text, "ChecksumAlgorithm", &upload.algorithm.name().to_uppercase());
-        xml::text(text, "ChecksumType", kind(upload.is_composite));
+        checked(text, &upload);
         for (number, part) in &parts {
             xml::open(text, "Part");
             xml::text(text, "PartNumber", &number.to_string());
@@ -316,6 +319,14 @@ pub(super) async fn list(app: &Arc<App>, request: &Request) -> Result<Reply, Fau
             xml::close(text, "Part");
         }
     }))
+}
+
+/// How an upload is checked, if that was said.
+fn checked(text: &mut String, upload: &Upload) {
+    if let Some(algorithm) = upload.algorithm {
+        xml::text(text, "ChecksumAlgorithm", &algorithm.name().to_uppercase());
+        xml::text(text, "ChecksumType", kind(upload.is_composite));
+    }
 }
 
 /// Who began an upload, who will own its object, and how it is kept.
@@ -371,8 +382,7 @@ pub(super) async fn uploads(app: &Arc<App>, request: &Request) -> Result<Reply, 
             xml::text(text, "Key", &written(&upload.key));
             xml::text(text, "Initiated", &Timestamp { millis: upload.begun }.iso8601());
             whose(text, &app.config.account);
-            xml::text(text, "ChecksumAlgorithm", &upload.algorithm.name().to_uppercase());
-            xml::text(text, "ChecksumType", kind(upload.is_composite));
+            checked(text, upload);
             xml::close(text, "Upload");
         }
     }))

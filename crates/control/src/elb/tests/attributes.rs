@@ -248,6 +248,6 @@ fn access_logs_need_a_bucket_that_lets_them_in() {
         })
         .unwrap();
     assert!(crate::elb::access_logs::unannounced(&world.state).is_empty());
-    let told = crate::host::host_spec(&world.state, &HostId::from("host")).balancing;
+    let told = crate::elb::balancing(&world.state);
     assert_eq!(told.load_balancers[&id].access_log.as_deref(), Some(&log));
 }
