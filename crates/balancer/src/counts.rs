@@ -116,7 +116,7 @@ impl Counts {
 
     /// A request that was decided about.
     pub(crate) fn decided(&self, tally: &Tally, settings: &HeadSettings) {
-        let Tally { rules, non_compliant, invalid_headers, is_fixed, is_redirect } = tally;
+        let Tally { rules, non_compliant, invalid_headers, is_fixed, is_redirect, .. } = tally;
         self.rule_evaluations.add(*rules as u64);
         self.non_compliant.add_if(*non_compliant);
         self.dropped_invalid_headers.add_if(*invalid_headers && settings.drop_invalid_header_fields);

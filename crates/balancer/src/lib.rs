@@ -16,6 +16,7 @@
 //! | `http2` | clients and targets that speak HTTP/2, health checks by gRPC |
 //! | `rules`, `pattern`, `cookie` | conditions, rewrites, redirects; stickiness |
 //! | `target`, `health` | who gets the next request; what checks have shown |
+//! | [`access`] | access logs |
 //! | [`process`] | the process an engine lives in on a host, and how an agent starts it and speaks with it |
 //!
 //! Absent here: what a load balancer should be, locks on the way of a request, a timer for each request, a retry of a request of
@@ -23,6 +24,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod client;
 mod config;
 mod cookie;

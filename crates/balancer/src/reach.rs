@@ -1,6 +1,7 @@
 //! The way to a target that takes a request: choosing one and connecting to it, the next one if that fails, whatever is spoken there.
 
 use crate::{
+    access::Noted,
     config::Listener,
     counts::{Counts, Grouped},
     decide::Route,
@@ -25,8 +26,7 @@ pub(crate) struct Asking<'a> {
     pub counts: &'a Rc<Counts>,
     grouped: Rc<Grouped>,
     is_counted: Cell<bool>,
-    /// When a target had its head.
-    sent: Cell<Option<Instant>>,
+    noted: &'a Noted,
 }
 
 /// Why no target takes a request.
@@ -52,12 +52,14 @@ impl<'a> Asking<'a> {
         listener: &'a Listener,
         route: &'a Route,
         counts: &'a Rc<Counts>,
+        noted: &'a Noted,
     ) -> Self {
         let grouped = counts.group(&route.group);
-        Self { worker, listener, route, counts, grouped, is_counted: Cell::new(false), sent: Cell::new(None) }
+        Self { worker, listener, route, counts, grouped, is_counted: Cell::new(false), noted }
     }
 
     fn found(&self, target: &Target) {
+        self.noted.target.set(Some(target.address.0));
         if !self.is_counted.replace(true) {
             self.counts.requests.add(1);
             self.grouped.requests.add(1);
@@ -67,12 +69,12 @@ impl<'a> Asking<'a> {
 
     /// A target has its head.
     pub(crate) fn sent(&self) {
-        self.sent.set(Some(Instant::now()));
+        self.noted.sent.set(Some(Instant::now()));
     }
 
     /// A target has begun to answer.
     pub(crate) fn answered(&self, status: u16) {
-        self.grouped.answered(status, self.sent.get().map(|sent| sent.elapsed()).unwrap_or_default());
+        self.grouped.answered(status, self.noted.answers(status));
     }
 
     /// Begins to look for a target.

@@ -51,6 +51,18 @@ pub struct LoadBalancer {
     pub tls_headers: bool,
     /// `routing.http2.enabled`.
     pub http2: bool,
+    /// Where requests are logged, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log: Option<Arc<AccessLog>>,
+}
+
+/// Where access logs are delivered (`access_logs.s3.bucket` and `access_logs.s3.prefix`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLog {
+    /// The bucket.
+    pub bucket: String,
+    /// What keys begin with, before a `/`; may be empty.
+    pub prefix: String,
 }
 
 impl LoadBalancer {
@@ -70,6 +82,7 @@ impl LoadBalancer {
             xff_client_port: false,
             tls_headers: false,
             http2: false,
+            access_log: None,
         }
     }
 }
@@ -129,6 +142,9 @@ pub struct Node {
     pub zone: String,
     /// The private address it listens at and sends from.
     pub address: IpAddr,
+    /// The address that the internet knows it by, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<IpAddr>,
 }
 
 /// `routing.http.desync_mitigation_mode` ("Desync mitigation mode", Application Load Balancers guide).

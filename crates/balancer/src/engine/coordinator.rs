@@ -238,6 +238,7 @@ impl Coordinator {
                         interface: interface.clone(),
                         load_balancer: arn.strip_prefix("loadbalancer/").unwrap_or(arn).to_owned(),
                         address: node.address,
+                        known_as: node.public.unwrap_or(node.address),
                         zone: node.zone.clone(),
                         namespace: path.clone(),
                         identity,

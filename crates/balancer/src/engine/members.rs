@@ -94,6 +94,7 @@ impl Members {
         let targets = ArcSwap::from_pointee(TargetSet::default());
         let group = Group {
             id: id.clone(),
+            arn: spec.arn.clone(),
             name: last_part(&spec.arn).to_owned(),
             version: spec.version,
             tls: spec.tls,

@@ -23,6 +23,8 @@ pub(crate) struct Rules {
 /// A rule, compiled.
 #[derive(Debug)]
 pub(crate) struct Rule {
+    /// Its place among all; 0 is the default one's.
+    pub priority: u16,
     conditions: Vec<Condition>,
     /// What becomes of the host.
     pub host: Option<Rewrite>,
@@ -122,7 +124,7 @@ impl Rule {
                 Action::Fixed(Answer::fixed(*status, content_type, body))
             }
         };
-        Ok(Self { conditions, host, url, action })
+        Ok(Self { priority: rule.priority, conditions, host, url, action })
     }
 }
 

@@ -3,10 +3,13 @@
 //! rustls is driven over a thread's two scratch buffers: records are read into the one and made in the other, and only what is left of
 //! them, part of a record or what the kernel does not take yet, is the connection's own. So one that waits has no buffer at all.
 
-use super::{Agreed, policy};
+mod traits;
+
+use super::{Agreed, certificates, policy};
+use crate::access::Presented;
 use bytes::{Buf, BytesMut};
 use rustls::{
-    ClientConfig, ServerConfig,
+    ClientConfig, HandshakeKind, ServerConfig,
     client::UnbufferedClientConnection,
     pki_types::ServerName,
     server::UnbufferedServerConnection,
@@ -59,6 +62,8 @@ struct Session {
     unsent: BytesMut,
     /// Whether the peer has said its last.
     ended: bool,
+    /// The certificate that the client was shown.
+    shown: Option<certificates::Chosen>,
 }
 
 impl std::fmt::Debug for Session {
@@ -87,7 +92,7 @@ impl Stream {
     }
 
     fn with(tcp: TcpStream, side: Side) -> Self {
-        let session = Session { side, came: Vec::new(), unsent: BytesMut::new(), ended: false };
+        let session = Session { side, came: Vec::new(), unsent: BytesMut::new(), ended: false, shown: None };
         Self { tcp, session: Some(Box::new(session)), plain: BytesMut::new() }
     }
 
@@ -113,6 +118,14 @@ impl Stream {
             }
         }
         session.poll_flush(tcp, context)
+    }
+
+    /// What the client was greeted with.
+    pub(crate) fn presented(&self) -> Presented {
+        let Some(session) = &self.session else { return Presented::default() };
+        let is_resumed = session.common().handshake_kind() == Some(HandshakeKind::Resumed);
+        let (arn, domain) = session.shown.clone().unzip();
+        Presented { domain: domain.flatten(), certificate: arn.filter(|_| !is_resumed) }
     }
 
     /// Waits for bytes and appends them, about `room` at once; 0 is the end.
@@ -253,6 +266,7 @@ impl Session {
         }
         let all = &mut scratch[..self.came.len() + count];
         let used = self.take(all, plain)?;
+        self.shown = self.shown.take().or_else(certificates::chosen);
         self.came = Vec::from(&all[used..]);
         Ok(())
     }
@@ -454,44 +468,5 @@ fn encode<D>(mut data: rustls::unbuffered::EncodeTlsData<'_, D>, unsent: &mut By
         unsent.resize(start + required_size, 0);
         let length = data.encode(&mut unsent[start..]).unwrap_or(0);
         unsent.truncate(start + length);
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.session.is_none() {
-            return Pin::new(&mut this.tcp).poll_read(context, buffer);
-        }
-        if this.plain.is_empty() {
-            let mut plain = std::mem::take(&mut this.plain);
-            let filled = this.poll_fill(context, &mut plain, 0);
-            this.plain = plain;
-            ready!(filled)?;
-        }
-        let count = this.plain.len().min(buffer.remaining());
-        buffer.put_slice(&this.plain[..count]);
-        this.plain.advance(count);
-        if this.plain.is_empty() {
-            this.plain = BytesMut::new();
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_push(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_sent(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        ready!(this.poll_sent(context))?;
-        this.finish();
-        Poll::Ready(Ok(()))
     }
 }

@@ -3,8 +3,10 @@
 //!
 //! This file is the routing table; one directory a resource. What hosts are told of it all is in `spec`; what follows from what they say,
 //! in `health` and in `controllers::load_balancers`. Absent: Gateway Load Balancers, TLS listeners of Network Load Balancers,
-//! authentication of clients and trust stores; targets that are instances, functions or load balancers; access logs; IPv6.
+//! authentication of clients and trust stores; targets that are instances, functions or load balancers; logs of connections and health
+//! checks; IPv6.
 
+pub mod access_logs;
 mod arn;
 mod attribute;
 mod counted;

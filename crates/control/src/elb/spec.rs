@@ -1,6 +1,6 @@
 //! What hosts are told of load balancers: their balancers everything, resolved and filled in; their networks the names and nodes.
 
-use super::{arn, health, names};
+use super::{access_logs, arn, health, names};
 use crate::{
     State, acm,
     state::{
@@ -68,8 +68,9 @@ fn listeners_of<'a>(state: &'a State, record: &Record) -> impl Iterator<Item = &
 fn load_balancer(state: &State, record: &Record) -> LoadBalancer {
     let nodes = record.nodes.iter().filter_map(|(subnet, id)| {
         let zone = state.subnets.get(subnet)?.zone.clone();
-        let address = state.network_interfaces.get(id)?.private_ip;
-        Some((id.clone(), Node { vpc: record.vpc.clone(), zone, address }))
+        let interface = state.network_interfaces.get(id)?;
+        let (address, public) = (interface.private_ip, interface.public_ip());
+        Some((id.clone(), Node { vpc: record.vpc.clone(), zone, address, public }))
     });
     let of = &record.attributes;
     let arn = arn::load_balancer(&state.region, record);
@@ -91,6 +92,7 @@ fn load_balancer(state: &State, record: &Record) -> LoadBalancer {
         xff_client_port: of.xff_client_port,
         tls_headers: of.tls_headers,
         http2: of.http2,
+        access_log: access_logs::of(record).map(Into::into),
     }
 }
 

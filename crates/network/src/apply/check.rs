@@ -140,7 +140,7 @@ fn balancing() -> Balancing {
         targets: [(TargetAddress(([10, 0, 0, 4], 80).into()), target)].into(),
     };
     let listener = FlowListener { arn: String::new(), protocol: FlowProtocol::TcpUdp, group: "tg-check".into() };
-    let node = Node { vpc: "vpc-check".into(), zone: String::new(), address: [10, 0, 0, 6].into() };
+    let node = Node { vpc: "vpc-check".into(), zone: String::new(), address: [10, 0, 0, 6].into(), public: None };
     let balancer = LoadBalancer {
         nodes: [("eni-node".into(), node)].into(),
         flows: [(NonZeroU16::MIN, listener)].into(),

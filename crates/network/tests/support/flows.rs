@@ -34,7 +34,9 @@ pub fn world(protocol: FlowProtocol, flows: Flows, node_groups: &[&str], target_
         let holder = Holder::LoadBalancer("lb-1".into());
         let node = Interface { holder, source_dest_check: false, ..interface(n, node_groups) };
         world.vpc().interfaces.insert(interface_id(n), node);
-        balancer.nodes.insert(interface_id(n), Node { vpc: VPC.into(), zone: zone(n), address: ip(n).into() });
+        balancer
+            .nodes
+            .insert(interface_id(n), Node { vpc: VPC.into(), zone: zone(n), address: ip(n).into(), public: None });
     }
     world.public(20, PUBLIC);
     let port = NonZeroU16::new(80).unwrap();
