@@ -79,14 +79,14 @@ pub(crate) enum NoConnection {
     Fate(Fate),
 }
 
-/// Shakes hands with a target.
-async fn secure(
+/// Shakes hands with a target that is to speak this.
+pub(crate) async fn secure(
     stream: TcpStream,
     target: &Target,
-    version: ProtocolVersion,
+    alpn: Option<&[u8]>,
     watch: &Watch,
 ) -> Result<Socket, NoConnection> {
-    let config = tls::target_config(version).map_err(|_| NoConnection::Handshake)?;
+    let config = tls::target_config_for(alpn).map_err(|_| NoConnection::Handshake)?;
     let wrap = |tcp| Stream::client(tcp, config, target.address.0.ip());
     let socket = Socket::new(stream, wrap).map_err(|_| NoConnection::Handshake)?;
     let mut early = BytesMut::new();
@@ -124,6 +124,15 @@ impl Pool {
         group: &Group,
         watch: &Watch,
     ) -> Result<Socket, NoConnection> {
+        let stream = self.open(node, target, watch).await?;
+        match group.tls {
+            true => secure(stream, target, (group.version != ProtocolVersion::Http1).then_some(b"h2"), watch).await,
+            false => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).map_err(|_| NoConnection::Refused),
+        }
+    }
+
+    /// A new one, on which nothing was said yet.
+    pub(crate) async fn open(&self, node: &Node, target: &Target, watch: &Watch) -> Result<TcpStream, NoConnection> {
         let mut connecting = pin!(tokio::time::timeout(CONNECT_TIMEOUT, self.sockets.connect(node, target.address.0)));
         let connected = poll_fn(|context| {
             if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)) = watch.fate() {
@@ -133,8 +142,7 @@ impl Pool {
             connecting.as_mut().poll(context).map(Ok)
         });
         match connected.await? {
-            Ok(Ok(stream)) if group.tls => secure(stream, target, group.version, watch).await,
-            Ok(Ok(stream)) => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).map_err(|_| NoConnection::Refused),
+            Ok(Ok(stream)) => Ok(stream),
             Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(NoConnection::Timeout),
             Ok(Err(_)) => Err(NoConnection::Refused),
             Err(_) => Err(NoConnection::Timeout),

@@ -61,6 +61,16 @@ impl Socket {
         self.0.borrow().agreed()
     }
 
+    /// What was agreed on over ALPN.
+    pub(crate) fn alpn(&self) -> Option<Vec<u8>> {
+        self.0.borrow().alpn().map(<[u8]>::to_vec)
+    }
+
+    /// Ends the connection with a reset.
+    pub(crate) fn reset(self) {
+        self.0.into_inner().reset_when_dropped();
+    }
+
     /// The connection itself.
     pub(crate) fn into_inner(self) -> Stream {
         self.0.into_inner()

@@ -28,9 +28,10 @@ pub struct LoadBalancer {
     pub arn: String,
     /// Its nodes: one in each enabled Availability Zone, by the node's interface, whose namespace it listens in.
     pub nodes: BTreeMap<InterfaceId, Node>,
-    /// Its HTTP listeners by their ports: an Application Load Balancer's.
+    /// What a process of its own listens for, by ports: an Application Load Balancer's listeners, and those of a Network Load Balancer that
+    /// have a [`Stream`].
     pub listeners: BTreeMap<NonZeroU16, Listener>,
-    /// What the kernel forwards, by ports: a Network Load Balancer's listeners.
+    /// What the kernel forwards, by ports: a Network Load Balancer's other listeners.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub flows: BTreeMap<NonZeroU16, FlowListener>,
     /// `idle_timeout.timeout_seconds`.
@@ -118,6 +119,9 @@ pub struct Flows {
     pub end_when_deregistered: bool,
     /// `target_health_state.unhealthy.connection_termination.enabled`: flows of a target end when it is found unhealthy.
     pub end_when_unhealthy: bool,
+    /// `proxy_protocol_v2.enabled`: a connection begins with a header that says who the client is. Only of TCP.
+    #[serde(default)]
+    pub proxy_protocol: bool,
 }
 
 /// A load balancer in one zone.
@@ -160,13 +164,59 @@ pub enum XffProcessing {
 pub struct Listener {
     /// Its ARN.
     pub arn: String,
-    /// TLS, if it is an HTTPS listener.
+    /// TLS, if it is an HTTPS or TLS listener.
     pub tls: Option<Tls>,
+    /// Of a Network Load Balancer's listener: bytes are passed on, and its only rule is the default one, which forwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Stream>,
     /// Its rules by their priority, then the default one, whose conditions are empty.
     pub rules: Vec<Rule>,
 }
 
-/// What an HTTPS listener needs of TLS. Private keys are not here: a spec is written down.
+/// What becomes of a connection whose bytes are passed on as they are ("Listeners for your Network Load Balancers", Network Load Balancers
+/// guide).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// It ends when nothing has come from either side for so long.
+    pub idle_timeout: u32,
+    /// What is agreed on with clients over ALPN.
+    pub alpn: AlpnPolicy,
+}
+
+/// `AlpnPolicy` of a TLS listener ("ALPN policies", Network Load Balancers guide).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlpnPolicy {
+    /// `None`: nothing.
+    #[default]
+    None,
+    /// `HTTP1Only`.
+    Http1Only,
+    /// `HTTP2Only`.
+    Http2Only,
+    /// `HTTP2Optional`: HTTP/1.* rather than HTTP/2.
+    Http2Optional,
+    /// `HTTP2Preferred`: HTTP/2 rather than HTTP/1.*.
+    Http2Preferred,
+}
+
+impl AlpnPolicy {
+    /// Every policy there is.
+    pub const ALL: [Self; 5] =
+        [Self::Http1Only, Self::Http2Only, Self::Http2Optional, Self::Http2Preferred, Self::None];
+
+    /// What may be agreed on, the best first.
+    pub fn protocols(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &[],
+            Self::Http1Only => &["http/1.1", "http/1.0"],
+            Self::Http2Only => &["h2"],
+            Self::Http2Optional => &["http/1.1", "http/1.0", "h2"],
+            Self::Http2Preferred => &["h2", "http/1.1", "http/1.0"],
+        }
+    }
+}
+
+/// What an HTTPS or TLS listener needs of TLS. Private keys are not here: a spec is written down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls {
     /// The name of its security policy, such as `ELBSecurityPolicy-2016-08`.

@@ -15,7 +15,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use spec::{
     Millis,
-    balancing::{BalancingStatus, LoadBalancer, TargetAddress, TargetGroupId, TargetStatus},
+    balancing::{BalancingStatus, LoadBalancer, TargetAddress, TargetGroupId, TargetHealth, TargetStatus},
     measured::NodeCounts,
 };
 use std::{
@@ -274,10 +274,17 @@ impl Coordinator {
             }
             let key = (interface.clone(), group.clone());
             let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, interface, group, spec));
-            retired.extend(members.update(spec, &self.checks, known(&self.legacy.seen, group, interface), || {
-                self.next += 1;
-                self.next
-            }));
+            let front = compiled.front_of(node.address, group);
+            retired.extend(members.update(
+                spec,
+                front,
+                &self.checks,
+                known(&self.legacy.seen, group, interface),
+                || {
+                    self.next += 1;
+                    self.next
+                },
+            ));
             wanted.push(key);
         }
         self.retire(retired);
@@ -302,6 +309,7 @@ impl Coordinator {
                     node: Arc::clone(node),
                     port: port.get(),
                     tls: compiled.front(*port)?,
+                    stream: compiled.stream(*port),
                     settings: Arc::clone(&compiled.settings),
                     groups: groups.collect::<Result<_, _>>()?,
                     rules,
@@ -377,9 +385,12 @@ impl Coordinator {
 
     fn observe(&mut self, checked: Checked) {
         let (key, address) = ((checked.interface.clone(), checked.group.clone()), checked.address);
-        let Some(status) = self.groups.get_mut(&key).and_then(|members| members.observe(checked, now())) else {
-            return;
-        };
+        let target = checked.target;
+        let Some(members) = self.groups.get_mut(&key) else { return };
+        let Some(status) = members.observe(checked, now()) else { return };
+        if matches!(status.health, TargetHealth::Unhealthy(_)) && members.ends_when_unhealthy() {
+            self.tell(|| Command::Cut(target));
+        }
         self.status.send_modify(|known| {
             let of_group = known.health.entry(key.1).or_default();
             of_group.entry(key.0).or_default().insert(address, status);

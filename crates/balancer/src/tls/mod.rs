@@ -10,7 +10,7 @@ pub(crate) mod policy;
 mod server;
 pub(crate) mod stream;
 
-pub(crate) use client::target_config;
+pub(crate) use client::{target_config, target_config_for};
 pub(crate) use server::{Front, Tickets};
 
 use std::time::Duration;

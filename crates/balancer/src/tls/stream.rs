@@ -19,6 +19,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -73,21 +74,21 @@ impl Stream {
         Self { tcp, session: None, plain: BytesMut::new() }
     }
 
-    /// One with a client that has yet to shake hands.
-    pub(crate) fn server(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
+    /// One with a client that has yet to shake hands, of which this came already.
+    pub(crate) fn server(tcp: TcpStream, config: Arc<ServerConfig>, came: Vec<u8>) -> io::Result<Self> {
         let side = Side::Server(UnbufferedServerConnection::new(config).map_err(io::Error::other)?);
-        Ok(Self::with(tcp, side))
+        Ok(Self::with(tcp, side, came))
     }
 
     /// One with a target that has yet to shake hands.
     pub(crate) fn client(tcp: TcpStream, config: Arc<ClientConfig>, target: IpAddr) -> io::Result<Self> {
         let name = ServerName::IpAddress(target.into());
         let side = Side::Client(UnbufferedClientConnection::new(config, name).map_err(io::Error::other)?);
-        Ok(Self::with(tcp, side))
+        Ok(Self::with(tcp, side, Vec::new()))
     }
 
-    fn with(tcp: TcpStream, side: Side) -> Self {
-        let session = Session { side, came: Vec::new(), unsent: BytesMut::new(), ended: false };
+    fn with(tcp: TcpStream, side: Side, came: Vec<u8>) -> Self {
+        let session = Session { side, came, unsent: BytesMut::new(), ended: false };
         Self { tcp, session: Some(Box::new(session)), plain: BytesMut::new() }
     }
 
@@ -101,11 +102,29 @@ impl Stream {
         })
     }
 
+    /// What was agreed on over ALPN.
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
+        self.session.as_ref()?.common().alpn_protocol()
+    }
+
+    /// Has the peer see a reset when this is dropped, not an end (RFC 9293, 3.10.5).
+    pub(crate) fn reset_when_dropped(&self) {
+        // One that can't be told so is closed, which is as well.
+        let _ = socket2::SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO));
+    }
+
     /// Shakes hands. What comes after that already is in `plain`.
     pub(crate) fn poll_handshake(&mut self, context: &mut Context<'_>, plain: &mut BytesMut) -> Poll<io::Result<()>> {
         let Self { tcp, session: Some(session), .. } = self else { return Poll::Ready(Ok(())) };
-        if matches!(session.side, Side::Client(_)) {
-            session.take(&mut [], plain)?;
+        if matches!(session.side, Side::Client(_)) || !session.came.is_empty() {
+            let mut came = std::mem::take(&mut session.came);
+            match session.take(&mut came, plain) {
+                Ok(used) => session.came = came.split_off(used),
+                Err(error) => {
+                    let _ = session.poll_flush(tcp, context);
+                    return Poll::Ready(Err(error));
+                }
+            }
         }
         while session.common().is_handshaking() {
             if ready!(session.poll_fill(tcp, context, plain))? == 0 && session.common().is_handshaking() {

@@ -121,8 +121,13 @@ fn balancing() -> Balancing {
         unhealthy_threshold: 2,
         matcher: Vec::new(),
     };
-    let flows =
-        Flows { preserve_client_ip: false, by_source: false, end_when_deregistered: false, end_when_unhealthy: true };
+    let flows = Flows {
+        preserve_client_ip: false,
+        by_source: false,
+        end_when_deregistered: false,
+        end_when_unhealthy: true,
+        proxy_protocol: false,
+    };
     let target = Target { zone: None, since: 0, draining_until: None };
     let group = TargetGroup {
         arn: String::new(),

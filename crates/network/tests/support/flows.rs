@@ -15,8 +15,13 @@ pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 20);
 /// The nodes: one in subnet 1, one in subnet 2.
 pub const NODES: [u8; 2] = [20, 120];
 
-pub const KEPT: Flows =
-    Flows { preserve_client_ip: true, by_source: false, end_when_deregistered: false, end_when_unhealthy: true };
+pub const KEPT: Flows = Flows {
+    preserve_client_ip: true,
+    by_source: false,
+    end_when_deregistered: false,
+    end_when_unhealthy: true,
+    proxy_protocol: false,
+};
 pub const HIDDEN: Flows = Flows { preserve_client_ip: false, ..KEPT };
 
 /// A region with a load balancer `lb-1` whose listener 80 leads to port 8080 of the tasks 30 (subnet 1) and 130 (subnet 2), which have

@@ -213,8 +213,13 @@ fn hosts_are_told_what_to_forward() {
     let flow = found.flows.values().next().unwrap();
     assert!((found.nodes.len(), found.listeners.len()) == (2, 0) && flow.protocol == FlowProtocol::TcpUdp);
     let of = &told.target_groups[&flow.group];
-    let flows =
-        Flows { preserve_client_ip: true, by_source: false, end_when_deregistered: true, end_when_unhealthy: true };
+    let flows = Flows {
+        preserve_client_ip: true,
+        by_source: false,
+        end_when_deregistered: true,
+        end_when_unhealthy: true,
+        proxy_protocol: false,
+    };
     assert_eq!((of.flows, of.cross_zone, of.targets.len(), of.health_check.tcp), (Some(flows), false, 2, true));
     // Each target is only its zone's node's, so one that this node has found healthy is.
     let nodes: Vec<InterfaceId> = found.nodes.keys().cloned().collect();
