@@ -386,6 +386,8 @@ fn a_hello_in_pieces_is_understood_and_nonsense_is_refused() {
         tls.complete_io(&mut client.stream).unwrap();
     }
     assert_eq!(tls.alpn_protocol(), Some(b"http/1.1".as_slice()));
+    client.tls = Some(Box::new(Side::Client(tls)));
+    assert_eq!(client.head_line(), Some(target.address.to_string()));
     let mut plain = site.client();
     plain.send("GET / HTTP/1.1\r\n\r\n");
     let mut said = Vec::new();

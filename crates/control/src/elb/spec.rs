@@ -137,6 +137,7 @@ fn listener(state: &State, load_balancer: &Record, record: &ListenerRecord) -> L
             policy: tls.policy.clone(),
             certificates: tls.certificates().map(|arn| acm::name(state, arn)).collect(),
         }),
+        stream: None,
         rules: rules.into_iter().map(rule).collect(),
     }
 }
@@ -180,6 +181,7 @@ fn target_group(state: &State, load_balancer: &Record, record: &GroupRecord) -> 
         by_source: sticky.enabled,
         end_when_deregistered: of.flows.end_when_deregistered,
         end_when_unhealthy: of.flows.end_when_unhealthy,
+        proxy_protocol: false,
     });
     TargetGroup {
         arn: arn::target_group(&state.region, record),
