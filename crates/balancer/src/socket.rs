@@ -66,6 +66,11 @@ impl Socket {
         self.0.borrow().alpn().map(<[u8]>::to_vec)
     }
 
+    /// Has the kernel ask the peer now and then whether it is still there.
+    pub(crate) fn keep_alive(&self, every: Duration) {
+        self.0.borrow().keep_alive(every);
+    }
+
     /// Ends the connection with a reset.
     pub(crate) fn reset(self) {
         self.0.into_inner().reset_when_dropped();

@@ -90,6 +90,20 @@ fn the_nodes_address_stands_for_the_clients_where_that_is_not_kept() {
 }
 
 #[test]
+fn what_the_balancer_listens_for_comes_in_and_what_it_sends_to_targets_is_answered() {
+    let mut world = world(FlowProtocol::Tcp, HIDDEN, &[], &["sg-open"]);
+    stream(&mut world, 443);
+    world.apply();
+    let node = world.at(20);
+    assert!(probe::tcp(&world.internet(), &node, PUBLIC, 443) && probe::tcp(&world.at(10), &node, ip(20), 443));
+    assert!(!probe::tcp(&world.at(10), &node, ip(20), 444), "nobody may come in but to a listener");
+    assert!(probe::tcp(&node, &world.at(30), ip(30), 8080), "a target without a way to the internet");
+    // The kernel forwards for the others as ever.
+    assert!(reached(&Targets::of(&world), &world.internet(), PUBLIC).is_some());
+    assert_eq!(world.verify(), 0);
+}
+
+#[test]
 fn a_target_does_not_reach_itself_by_its_own_address() {
     let mut world = world(FlowProtocol::Tcp, KEPT, &[], &["sg-open"]);
     regroup(&mut world, |group| group.targets.retain(|address, _| *address == target(30)));

@@ -26,6 +26,7 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::{Poll, ready},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWriteExt, ReadBuf},
@@ -34,6 +35,9 @@ use tokio::{
 
 /// What is read at once. A connection through which less comes keeps no buffer.
 const PIECE: usize = 64 << 10;
+/// How often peers that say nothing are asked whether they are there ("Connection idle timeout", Network Load Balancers guide, of TLS
+/// listeners). So the networks on the way don't forget a connection before its own timeout, and one whose peer has vanished ends.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// The longest beginning of a handshake that is looked into.
 const HELLO: usize = 64 << 10;
 
@@ -50,6 +54,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, tcp: TcpStream, pe
         return client.reset();
     };
     watch.sending();
+    client.keep_alive(KEEP_ALIVE);
+    target.keep_alive(KEEP_ALIVE);
     let passed = tokio::try_join!(
         pass(&client, early, &target, &watch, &counts),
         pass(&target, BytesMut::new(), &client, &watch, &counts),

@@ -107,6 +107,13 @@ impl Stream {
         self.session.as_ref()?.common().alpn_protocol()
     }
 
+    /// Has the kernel ask the peer now and then whether it is still there, when nothing else is said.
+    pub(crate) fn keep_alive(&self, every: Duration) {
+        let keepalive = socket2::TcpKeepalive::new().with_time(every).with_interval(every);
+        // One that can't be told so ends with the idle timeout.
+        let _ = socket2::SockRef::from(&self.tcp).set_tcp_keepalive(&keepalive);
+    }
+
     /// Has the peer see a reset when this is dropped, not an end (RFC 9293, 3.10.5).
     pub(crate) fn reset_when_dropped(&self) {
         // One that can't be told so is closed, which is as well.

@@ -4,9 +4,10 @@
 //! destination  address . protocol . port of a listener → listener-PORT: one of its targets, by a hash of where the packet is from
 //! source       the node's own address for the client's, where targets are not to see that
 //! forward      established, related: accept → new and sent to a target: accept → other TCP: a reset; else drop
-//! input        what the node itself began, health checks: accept → TCP of a connection that is known no more: a reset; else drop
+//! input        known: accept → new and for a listener of the balancer's: accept → TCP of a connection that is known no more: a reset; else drop
 //! ```
-//! A connection is translated as its first packet was, so it stays with its target whatever becomes of the targets.
+//! A connection is translated as its first packet was, so it stays with its target whatever becomes of the targets. What the node itself
+//! sends, to targets of the balancer's listeners and for health checks, is not translated.
 
 use super::{
     Attachment, Namespace, leaf,
@@ -52,8 +53,17 @@ pub(super) const LISTENERS: Shape = Shape { value: Some(ValueKind::Verdict), ..S
 pub(super) const TARGETS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some(ValueKind::Socket) };
 const ADDRESSES: Shape = super::nat::TURNS;
 
-/// What a node forwards, by the ports of its listeners.
-pub(super) type Forwarding = BTreeMap<u16, Listener>;
+/// Ports that the balancer listens on in the node's namespace.
+pub(super) const STREAMS: Shape = Shape { fields: &[Field::Protocol, Field::Word], ranges: false, value: None };
+
+/// What becomes of what comes in for a node's listeners.
+#[derive(Default)]
+pub(super) struct Forwarding {
+    /// What the kernel forwards, by ports.
+    flows: BTreeMap<u16, Listener>,
+    /// The TCP ports of the balancer.
+    streams: BTreeSet<u16>,
+}
 
 /// One listener.
 pub(super) struct Listener {
@@ -125,7 +135,9 @@ pub(super) fn forwarding<'a>(spec: &'a HostSpec, seen: &BalancingStatus) -> BTre
                 let ending = ending(group, &flows, seen);
                 Some((port.get(), Listener { protocols: listener.protocol.numbers(), flows, targets, ending }))
             });
-            all.insert(id, listeners.collect());
+            let streams = balancer.listeners.iter().filter(|(_, listener)| listener.stream.is_some());
+            let streams = streams.map(|(port, _)| port.get()).collect();
+            all.insert(id, Forwarding { flows: listeners.collect(), streams });
         }
     }
     all
@@ -174,7 +186,7 @@ fn ending(group: &TargetGroup, flows: &Flows, seen: Option<&BTreeMap<TargetAddre
 
 /// Which flows of a node end.
 pub(super) fn endings(vpc: &vpc::VpcId, forwarding: &Forwarding) -> Endings {
-    let listeners = forwarding.iter().flat_map(|(port, listener)| {
+    let listeners = forwarding.flows.iter().flat_map(|(port, listener)| {
         listener.protocols.iter().map(|protocol| ((*protocol, *port), listener.ending.clone()))
     });
     Endings { vpc: vpc.clone(), listeners: listeners.collect() }
@@ -187,7 +199,7 @@ pub(super) fn is_node(at: &Attachment) -> bool {
 
 /// Its addresses and routes are any interface's.
 pub(super) fn namespace(at: &Attachment, forwarding: Option<&Forwarding>) -> Namespace {
-    let none = Forwarding::new();
+    let none = Forwarding::default();
     let table = table(at, forwarding.unwrap_or(&none));
     Namespace { sysctls: SYSCTLS, table: Some(table), ..leaf::interface(at) }
 }
@@ -212,8 +224,19 @@ fn table(at: &Attachment, forwarding: &Forwarding) -> Table {
     table.chain(
         "input",
         Some(Hook::Input),
-        vec![Rule(vec![Statement::FromLoopback, accept()]), Rule(vec![Statement::Known, accept()]), reset()],
+        vec![
+            Rule(vec![Statement::FromLoopback, accept()]),
+            Rule(vec![Statement::Known, accept()]),
+            Rule(vec![
+                Statement::New,
+                Statement::In(vec![Selector::Protocol, Selector::SecondWord], "streams".into()),
+                accept(),
+            ]),
+            reset(),
+        ],
     );
+    let streams = forwarding.streams.iter().map(|port| (key([TCP, Datum::Word(*port)]), None));
+    table.set("streams", STREAMS, streams);
     let own = IpAddr::V4(match at.interface.private_ip {
         IpAddr::V4(ip) => ip,
         IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
@@ -229,7 +252,7 @@ fn table(at: &Attachment, forwarding: &Forwarding) -> Table {
 
 /// A chain of each listener, and its targets: changing those is a matter of elements, and of the one rule that says how many there are.
 fn listeners(table: &mut Table, at: &Attachment, forwarding: &Forwarding) {
-    let chains = forwarding.iter().flat_map(|(port, listener)| {
+    let chains = forwarding.flows.iter().flat_map(|(port, listener)| {
         listener.protocols.iter().map(move |protocol| {
             let own = Datum::Address(at.interface.private_ip);
             let chain = Value::Goto(format!("listener-{port}").into());
@@ -240,7 +263,7 @@ fn listeners(table: &mut Table, at: &Attachment, forwarding: &Forwarding) {
     let by = vec![Selector::Destination, Selector::Protocol, Selector::SecondWord];
     let rule = Rule(vec![Statement::DispatchBy(by, "listeners".into())]);
     table.chain("destination", Some(Hook::NatPrerouting), vec![rule]);
-    for (port, listener) in forwarding {
+    for (port, listener) in &forwarding.flows {
         let targets = format!("targets-{port}");
         let numbered = listener.targets.iter().zip(0..);
         let element =

@@ -2,8 +2,8 @@
 
 use super::*;
 use spec::balancing::{
-    Algorithm, Balancing, FlowListener, FlowProtocol, Flows, LoadBalancer, Node, ProtocolVersion, Target,
-    TargetAddress, TargetGroup, TargetHealth, TargetHealthCheck, TargetStatus,
+    Algorithm, AlpnPolicy, Balancing, FlowListener, FlowProtocol, Flows, Listener, LoadBalancer, Node, ProtocolVersion,
+    Stream, Target, TargetAddress, TargetGroup, TargetHealth, TargetHealthCheck, TargetStatus,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -111,6 +111,15 @@ pub fn registered(n: u8) -> Target {
 pub fn regroup(world: &mut World, change: impl FnOnce(&mut TargetGroup)) {
     let balancing = Arc::make_mut(&mut world.spec.balancing);
     change(Arc::make_mut(balancing.target_groups.get_mut("tg-1").unwrap()));
+}
+
+/// A listener of the balancer's own, for the group `tg-1`: the kernel does not forward for it.
+pub fn stream(world: &mut World, port: u16) {
+    let balancing = Arc::make_mut(&mut world.spec.balancing);
+    let balancer = Arc::make_mut(balancing.load_balancers.get_mut("lb-1").unwrap());
+    let stream = Some(Stream { idle_timeout: 350, alpn: AlpnPolicy::None });
+    let listener = Listener { arn: "arn".into(), tls: None, stream, rules: Vec::new() };
+    balancer.listeners.insert(NonZeroU16::new(port).unwrap(), listener);
 }
 
 /// What every node found a target to be.

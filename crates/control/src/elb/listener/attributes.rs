@@ -1,9 +1,12 @@
 //! DescribeListenerAttributes and ModifyListenerAttributes ("HTTP header modification for your Application Load Balancer"). Absent but for
 //! their defaults: all of them.
 
-use super::super::{
-    arn,
-    attribute::{self, Attribute, boolean, only},
+use super::{
+    super::{
+        arn,
+        attribute::{self, Attribute, boolean, number, only},
+    },
+    stream,
 };
 use crate::{Tx, View, state::Listener};
 use aws::{
@@ -41,17 +44,26 @@ const TABLE: [Attribute<Listener>; 11] = [
     absent!("routing.http.response.x_frame_options.header_value"),
 ];
 
-/// Every attribute of a Network Load Balancer's listener: of the time after which an idle connection is forgotten, the default is all there is.
+/// Every attribute of a Network Load Balancer's listener. Beside UDP, the default is all there is.
 const FLOWS: [Attribute<Listener>; 1] = [Attribute {
     key: "tcp.idle_timeout.seconds",
-    show: |_| "350".to_owned(),
-    set: |_, key, value| only(key, value, "350"),
+    show: |of| of.idle_timeout.to_string(),
+    set: |of, key, value| {
+        let read = number(key, value, 60..=6000)?;
+        if of.flows != Some(FlowProtocol::Tcp) {
+            return only(key, value, "350");
+        }
+        of.idle_timeout = read;
+        Ok(())
+    },
 }];
 
 fn table(of: &Listener) -> &'static [Attribute<Listener>] {
     match of.flows {
         None => &TABLE,
         Some(FlowProtocol::Udp) => &[],
+        // Of a TLS listener the timeout can't be changed ("Update the TCP idle timeout", Network Load Balancers guide).
+        Some(_) if of.tls.is_some() => &[],
         Some(FlowProtocol::Tcp | FlowProtocol::TcpUdp) => &FLOWS,
     }
 }
@@ -82,6 +94,7 @@ pub(in crate::elb) fn modify(
     let given = attributes.into_iter().map(|ListenerAttribute { key, value }| (key, value)).collect();
     let table = table(&listener);
     attribute::modify(&mut listener, "Listener", table, given)?;
+    stream::check_listener(&tx.state, &listener)?;
     let attributes = show(&listener);
     tx.state.listeners.put(listener);
     Ok(ModifyListenerAttributesOutput { attributes })

@@ -10,12 +10,13 @@ use super::{
 };
 use crate::{
     Tx,
-    state::{ListenerRule, Record},
+    state::{Listener, ListenerRule, Record},
 };
 use aws::{
     api::elbv2::{ModifyListenerInput, ModifyListenerOutput},
     fault::Fault,
 };
+use spec::balancing::FlowProtocol;
 
 /// ModifyListener: what is not said stays.
 pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Result<ModifyListenerOutput, Fault> {
@@ -34,6 +35,9 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     let asked = Asked { ssl_policy, certificates, alpn_policy, mutual_authentication };
     let Protocol { flows, tls } = protocol::read(&tx.state, &load_balancer, protocol, asked, Some(&listener))?;
     (listener.flows, listener.tls) = (flows, tls);
+    if listener.flows != Some(FlowProtocol::Tcp) || listener.tls.is_some() {
+        listener.idle_timeout = Listener::IDLE_TIMEOUT;
+    }
     if let Some(port) = given_port.map(port).transpose()?
         && port != listener.port
     {
@@ -48,7 +52,8 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     }
     let prefix = ListenerRule::prefix(&load_balancer.id, &listener.id);
     for rule in tx.state.listener_rules.prefixed(&prefix) {
-        protocol::check_action(&tx.state, listener.flows, listener.tls.as_ref(), &rule.action)?;
+        let of = (listener.tls.as_ref(), listener.idle_timeout);
+        protocol::check_action(&tx.state, listener.flows, of, &rule.action)?;
     }
     tx.state.listeners.put(listener.clone());
     Ok(ModifyListenerOutput { listeners: Some(vec![show(&tx.state, &load_balancer, &listener)]) })

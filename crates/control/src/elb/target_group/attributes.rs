@@ -5,6 +5,7 @@ use super::{
         arn,
         attribute::{self, Attribute, boolean, digits, number, only},
         configuration, invalid,
+        listener::stream,
     },
     protocol_shown,
 };
@@ -128,8 +129,8 @@ macro_rules! fixed {
     };
 }
 
-/// Every attribute of a Network Load Balancer's target group. Absent but for their defaults: proxy protocol, and a time for which unhealthy
-/// targets keep their flows.
+/// Every attribute of a Network Load Balancer's target group. Absent but for its default: a time for which unhealthy targets keep their
+/// flows.
 const NETWORK: [Attribute<TargetGroup>; 13] = [
     of_flows!("deregistration_delay.connection_termination.enabled", end_when_deregistered),
     numeric!("deregistration_delay.timeout_seconds", 0..=3600, deregistration_delay),
@@ -179,7 +180,7 @@ const NETWORK: [Attribute<TargetGroup>; 13] = [
             }
         },
     },
-    fixed!("proxy_protocol_v2.enabled", "false"),
+    of_flows!("proxy_protocol_v2.enabled", proxy_protocol),
 ];
 
 fn table(of: &TargetGroup) -> &'static [Attribute<TargetGroup>] {
@@ -330,6 +331,10 @@ pub(in crate::elb) fn modify(
     attribute::modify(&mut of, "Target group", table, given)?;
     check(&of.attributes)?;
     let attributes = show(&of);
+    let (id, is_network) = (of.id.clone(), of.flows.is_some());
     tx.state.target_groups.put(of);
+    if is_network {
+        stream::check_group(&tx.state, &id)?;
+    }
     Ok(ModifyTargetGroupAttributesOutput { attributes })
 }

@@ -53,7 +53,7 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 18] = [
+pub(crate) const SHAPES: [Shape; 19] = [
     SOURCES,
     ORIGINS,
     PAIRS,
@@ -71,6 +71,7 @@ pub(crate) const SHAPES: [Shape; 18] = [
     nat::TURNS,
     uplink::ADDRESSES,
     flows::LISTENERS,
+    flows::STREAMS,
     flows::TARGETS,
 ];
 
