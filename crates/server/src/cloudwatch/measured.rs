@@ -10,6 +10,8 @@ use spec::{Millis, TaskId};
 use std::collections::BTreeMap;
 
 const BALANCER: &str = "AWS/ApplicationELB";
+/// Network Load Balancers' ("CloudWatch metrics for your Network Load Balancer").
+const NETWORK: &str = "AWS/NetworkELB";
 const ECS: &str = "AWS/ECS";
 /// Requests of a second that a rule may be evaluated for without being counted, of each request ("Load Balancer Capacity Units").
 const FREE_RULES: f64 = 10.0;
@@ -23,7 +25,8 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
     let mut data = Data::new(at);
     let state = app.core.state();
     let mut asked: BTreeMap<String, u64> = BTreeMap::new();
-    for node in nodes.values() {
+    // Of Network Load Balancers a balancer knows only what it passes on itself: that would pass for all of it.
+    for node in nodes.values().filter(|node| !is_network(&node.load_balancer)) {
         data.node(node);
         for group in node.groups.values() {
             *asked.entry(group.target_group.clone()).or_default() += group.requests;
@@ -61,6 +64,7 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
 pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
     let mut data = Data::new(now);
     for GroupHealth { load_balancer, target_group, healthy, unhealthy } in group_health(&app.core.state()) {
+        data.namespace = if is_network(&load_balancer) { NETWORK } else { BALANCER };
         for (name, zones) in [("HealthyHostCount", &healthy), ("UnHealthyHostCount", &unhealthy)] {
             let of = |count: usize| Distribution::of(count as f64, 1.0);
             let (balancer, group) = (("LoadBalancer", load_balancer.as_str()), ("TargetGroup", target_group.as_str()));
@@ -74,6 +78,11 @@ pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
         return Ok(());
     }
     app.metrics.put(None, data.all, now).map_err(|error| internal(format!("writing metrics: {error}")))
+}
+
+/// Whether a load balancer is a Network Load Balancer, by its name in metrics.
+fn is_network(load_balancer: &str) -> bool {
+    load_balancer.starts_with("net/")
 }
 
 struct Data {
