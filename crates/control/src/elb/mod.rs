@@ -2,7 +2,8 @@
 //! for TCP, TLS and UDP, and target groups of the type `ip`.
 //!
 //! This file is the routing table; one directory a resource. What hosts are told of it all is in `spec`; what follows from what they say,
-//! in `health` and in `controllers::load_balancers`. Absent: Gateway Load Balancers, QUIC, authentication of clients and trust stores; targets that are instances, functions or load balancers; access logs; IPv6.
+//! in `health` and in `controllers::load_balancers`. Absent: Gateway Load Balancers, QUIC, authentication of clients and trust stores;
+//! targets that are instances, functions or load balancers; access logs; IPv6.
 
 mod arn;
 mod attribute;
