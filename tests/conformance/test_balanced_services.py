@@ -22,7 +22,9 @@ SERVE = (
 # Asks over and over until its input ends: over a connection that is kept, and over a new one each time, to get something and to post
 # something. Tells what was answered how often, and when something failed.
 LOAD = textwrap.dedent("""
-    import collections, http.client, json, sys, threading, time
+    import collections, functools, http.client, json, socket, sys, threading, time
+    # A name's answer is good for a minute, which this does not last: nobody asks while the agent, which answers, is dead.
+    socket.getaddrinfo = functools.cache(socket.getaddrinfo)
     host, over, told, failed = sys.argv[1], threading.Event(), collections.Counter(), []
 
     def ask(kept, posts):

@@ -242,7 +242,7 @@ mod tests {
             ("f9fc00", Doc::Float(f64::NEG_INFINITY)),
             ("fa47c35000", Doc::Float(100_000.0)),
             ("fb3ff199999999999a", Doc::Float(1.1)),
-            ("c1fb41d452d9e8200000", Doc::Float(1_363_896_240.5)),
+            ("c1fb41d452d9ec200000", Doc::Float(1_363_896_240.5)),
             ("4401020304", Doc::Blob(vec![1, 2, 3, 4])),
             ("62c3bc", text("ü")),
             ("7f657374726561646d696e67ff", text("streaming")),
