@@ -36,9 +36,21 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// A connection from a node.
-    pub(crate) async fn connect(&self, node: &Node, to: SocketAddr) -> io::Result<TcpStream> {
-        TcpSocket::from_std_stream(self.take(node, to)?).connect(to).await
+    /// A connection from a node, or from an address and port that are another's (`network::BORROWED`).
+    pub(crate) async fn connect(
+        &self,
+        node: &Node,
+        to: SocketAddr,
+        borrowed: Option<SocketAddr>,
+    ) -> io::Result<TcpStream> {
+        let socket = self.take(node, to)?;
+        if let Some(from) = borrowed {
+            let socket = socket2::SockRef::from(&socket);
+            socket.set_ip_transparent_v4(true)?;
+            socket.set_mark(network::BORROWED)?;
+            socket.bind(&SocketAddr::new(from.ip().to_canonical(), from.port()).into())?;
+        }
+        TcpSocket::from_std_stream(socket).connect(to).await
     }
 
     fn take(&self, node: &Node, to: SocketAddr) -> io::Result<std::net::TcpStream> {
@@ -124,16 +136,23 @@ impl Pool {
         group: &Group,
         watch: &Watch,
     ) -> Result<Socket, NoConnection> {
-        let stream = self.open(node, target, watch).await?;
+        let stream = self.open(node, target, None, watch).await?;
         match group.tls {
             true => secure(stream, target, (group.version != ProtocolVersion::Http1).then_some(b"h2"), watch).await,
             false => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).map_err(|_| NoConnection::Refused),
         }
     }
 
-    /// A new one, on which nothing was said yet.
-    pub(crate) async fn open(&self, node: &Node, target: &Target, watch: &Watch) -> Result<TcpStream, NoConnection> {
-        let mut connecting = pin!(tokio::time::timeout(CONNECT_TIMEOUT, self.sockets.connect(node, target.address.0)));
+    /// A new one, on which nothing was said yet; maybe from an address and port that are another's.
+    pub(crate) async fn open(
+        &self,
+        node: &Node,
+        target: &Target,
+        borrowed: Option<SocketAddr>,
+        watch: &Watch,
+    ) -> Result<TcpStream, NoConnection> {
+        let connecting = self.sockets.connect(node, target.address.0, borrowed);
+        let mut connecting = pin!(tokio::time::timeout(CONNECT_TIMEOUT, connecting));
         let connected = poll_fn(|context| {
             if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)) = watch.fate() {
                 return Poll::Ready(Err(NoConnection::Fate(fate)));

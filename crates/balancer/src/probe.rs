@@ -31,7 +31,7 @@ pub(crate) async fn probe(
     let timeout = Duration::from_secs(check.timeout.into());
     let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
     let connect = async {
-        let mut tcp = sockets.connect(node, address).await?;
+        let mut tcp = sockets.connect(node, address, None).await?;
         if group.flows.is_some_and(|flows| flows.proxy_protocol) {
             tcp.write_all(&stream::proxy::local()).await?;
         }

@@ -4,12 +4,14 @@
 //!
 //! Absent here: knowledge of what the bytes are; another target when the chosen one does not take the connection, as the client of a flow
 //! that the kernel forwards is given none, either.
+//!
+//! A target that is to see the client's address is connected to from that: `network::BORROWED` has what it answers come here.
 
 pub(crate) mod proxy;
 
 use crate::{
     config::{Door, Listener},
-    counts::{Active, Counts},
+    counts::{ActiveFlow, Counter},
     pool::{NoConnection, secure},
     socket::{Socket, Stopped},
     target::UnderWay,
@@ -41,30 +43,46 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// The longest beginning of a handshake that is looked into.
 const HELLO: usize = 64 << 10;
 
+/// Who is at an end of a connection.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Client,
+    Target,
+}
+
 /// Serves a connection until its end.
 pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, tcp: TcpStream, peer: SocketAddr, door: Arc<Door>) {
     let listener = door.listener.load_full();
     let counts = worker.counts.of(&listener.node);
-    counts.new_connections.add(1);
-    let _active = Active::new(&counts);
+    let flow = ActiveFlow::new(&counts, listener.tls.is_some());
     // It goes on when its listener has gone.
     watch.between.set(false);
-    let Some((client, early)) = greet(&watch, tcp, &listener).await else { return };
+    let Some((client, early)) = greet(&watch, tcp, &listener).await else {
+        return counts.network.client_handshakes.add(1);
+    };
     let Some((target, under_way)) = reach(&worker, &watch, &client, peer, &listener).await else {
+        counts.network.own_resets.add(1);
         return client.reset();
     };
     watch.sending();
     client.keep_alive(KEEP_ALIVE);
     target.keep_alive(KEEP_ALIVE);
+    let bytes = &flow.counters().bytes;
+    let (ours, theirs) = ((&client, Side::Client), (&target, Side::Target));
     let passed = tokio::try_join!(
-        pass(&client, early, &target, &watch, &counts),
-        pass(&target, BytesMut::new(), &client, &watch, &counts),
+        pass(ours, early, theirs, &watch, bytes),
+        pass(theirs, BytesMut::new(), ours, &watch, bytes),
     );
     drop(under_way);
-    if passed.is_err() {
-        client.reset();
-        target.reset();
+    let Err(broken) = passed else { return };
+    match broken {
+        // One that ends without a word is counted as if it had said so.
+        Some(Side::Client) => counts.network.client_resets.add(1),
+        Some(Side::Target) => counts.network.target_resets.add(1),
+        None => counts.network.own_resets.add(2),
     }
+    client.reset();
+    target.reset();
 }
 
 /// Shakes hands with a client of a TLS listener. What came behind that already comes with it; none if that fails.
@@ -143,8 +161,10 @@ async fn reach(
         let target = set.for_connection(peer.ip(), worker.random.borrow_mut().f64())?;
         watch.connecting(target.id);
         let connection = async {
-            let mut tcp = worker.pool.open(&listener.node, target, watch).await?;
-            if set.flows.is_some_and(|flows| flows.proxy_protocol) {
+            let flows = set.flows;
+            let borrowed = flows.filter(|flows| flows.preserve_client_ip).map(|_| peer);
+            let mut tcp = worker.pool.open(&listener.node, target, borrowed, watch).await?;
+            if flows.is_some_and(|flows| flows.proxy_protocol) {
                 let header = proxy::of(peer, SocketAddr::new(listener.node.address, listener.port));
                 // The first bytes of a connection are taken at once.
                 tcp.write_all(&header).await.map_err(|_| NoConnection::Refused)?;
@@ -159,20 +179,34 @@ async fn reach(
             Ok(socket) => return Some((socket, under_way)),
             // It takes no more, and has not got this one.
             Err(NoConnection::Fate(Fate::Moved)) => watch.go_on(),
-            Err(_) => {
-                worker.counts.of(&listener.node).group(group).connection_errors.add(1);
+            Err(error) => {
+                let failed = matches!(error, NoConnection::Handshake);
+                worker.counts.of(&listener.node).network.target_handshakes.add_if(failed);
                 return None;
             }
         }
     }
 }
 
-/// One direction, until its sender has said its last, which the receiver is told.
-async fn pass(from: &Socket, mut buffer: BytesMut, to: &Socket, watch: &Watch, counts: &Counts) -> Result<(), Stopped> {
+/// One direction, until its sender has said its last, which the receiver is told. The error is which side broke the connection; none is this
+/// one.
+async fn pass(
+    from: (&Socket, Side),
+    mut buffer: BytesMut,
+    to: (&Socket, Side),
+    watch: &Watch,
+    bytes: &Counter,
+) -> Result<(), Option<Side>> {
+    let by = |(_, side): (&Socket, Side)| {
+        move |stopped| match stopped {
+            Stopped::Io => Some(side),
+            Stopped::Fate(_) => None,
+        }
+    };
     loop {
         if !buffer.is_empty() {
-            to.write(watch, &buffer).await.map_err(|(_, stopped)| stopped)?;
-            counts.processed_bytes.add(buffer.len() as u64);
+            to.0.write(watch, &buffer).await.map_err(|(_, stopped)| by(to)(stopped))?;
+            bytes.add(buffer.len() as u64);
             // What was a whole piece is likely to be followed by another.
             match buffer.len() >= PIECE / 2 {
                 true => buffer.clear(),
@@ -180,10 +214,10 @@ async fn pass(from: &Socket, mut buffer: BytesMut, to: &Socket, watch: &Watch, c
             }
         }
         if buffer.capacity() == 0 {
-            from.readable(watch).await?;
+            from.0.readable(watch).await.map_err(by(from))?;
         }
-        if from.read(watch, &mut buffer, PIECE).await? == 0 {
-            to.finish();
+        if from.0.read(watch, &mut buffer, PIECE).await.map_err(by(from))? == 0 {
+            to.0.finish();
             return Ok(());
         }
     }

@@ -195,6 +195,8 @@ pub enum Statement {
     New,
     /// Matches `ct state invalid`: no connection that is known, and none that could begin with this packet.
     Invalid,
+    /// Matches what is of a connection whose destination was translated, either way (`ct status dnat`).
+    Translated,
     /// Matches what the side that began a connection sends (`ct direction original`).
     Original,
     /// Matches what the other side sends (`ct direction reply`).
@@ -225,6 +227,8 @@ pub enum Statement {
     TranslateSourceInTurn(Name, u32, (u16, u16)),
     /// Matches a TCP segment that begins a connection: SYN without ACK. For rules that have matched TCP.
     Begins,
+    /// Matches a TCP segment that resets its connection: RST. For rules that have matched TCP.
+    Resets,
     /// Gives a TCP segment to the socket of its connection, or to the one that listens at an address and port, wherever the segment
     /// is for (`tproxy`); does not match when there is neither.
     Divert(Ipv4Addr, u16),

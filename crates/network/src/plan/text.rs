@@ -206,6 +206,7 @@ impl fmt::Display for Statement {
             Self::Related => f.write_str("ct state related"),
             Self::New => f.write_str("ct state new"),
             Self::Invalid => f.write_str("ct state invalid"),
+            Self::Translated => f.write_str("ct status dnat"),
             Self::Original => f.write_str("ct direction original"),
             Self::Reply => f.write_str("ct direction reply"),
             Self::In(key, set) => write!(f, "{} @{set}", KeyNames(key)),
@@ -226,6 +227,7 @@ impl fmt::Display for Statement {
                 write!(f, "snat ip to numgen inc mod {count} map @{map} : {first}-{last}")
             }
             Self::Begins => f.write_str("tcp flags & (syn | ack) == syn"),
+            Self::Resets => f.write_str("tcp flags rst"),
             Self::Divert(address, port) => write!(f, "tproxy ip to {address}:{port}"),
             Self::Count => f.write_str("counter"),
             Self::Reset => f.write_str("reject with tcp reset"),
