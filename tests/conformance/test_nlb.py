@@ -8,7 +8,6 @@ from botocore.exceptions import ClientError
 from networks import EVERYTHING
 from region import until
 from tasks import LAUNCH, container, define
-from test_https import authority  # noqa: F401
 
 # Says who it is over TCP, for as long as the client wants to hear it.
 SERVE = (
@@ -56,33 +55,6 @@ HOLD = textwrap.dedent("""
             print(file.readline().strip() or "closed", flush=True)
         except OSError as error:
             print(type(error).__name__, flush=True)
-""")
-
-
-# Says in hexadecimal what each connection begins with.
-HEAR = textwrap.dedent("""
-    import socket
-    server = socket.create_server(("0.0.0.0", 7002))
-    print("bound", flush=True)
-    while True:
-        connection, _ = server.accept()
-        with connection:
-            connection.settimeout(5)
-            heard = b""
-            while len(heard) < 30 and (more := connection.recv(1000)):
-                heard += more
-            connection.sendall(heard.hex().encode() + b"\\n")
-""")
-
-# Asks over TLS; says who answered, and what was agreed on over ALPN.
-ASK_TLS = textwrap.dedent("""
-    import socket, ssl, sys
-    context = ssl.create_default_context(cafile=sys.argv[3])
-    context.set_alpn_protocols(["http/1.1", "h2"])
-    with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as plain:
-        with context.wrap_socket(plain, server_hostname="flows.test") as connection:
-            connection.sendall(b"?\\n")
-            print(connection.makefile().readline().strip(), connection.selected_alpn_protocol())
 """)
 
 
@@ -140,14 +112,14 @@ def front(shared, ecs, elb):
         }
     }
 
-    def group(name, protocol, port, **attributes):
+    def group(name, protocol, port, health=7000, listens=True, **attributes):
         (group,) = elb.create_target_group(
             Name=name,
             VpcId=vpc,
             Protocol=protocol,
             Port=port,
             TargetType="ip",
-            HealthCheckPort="7000",
+            HealthCheckPort=str(health),
             HealthCheckIntervalSeconds=5,
             HealthCheckTimeoutSeconds=2,
             HealthyThresholdCount=2,
@@ -157,12 +129,13 @@ def front(shared, ecs, elb):
         elb.modify_target_group_attributes(
             TargetGroupArn=group["TargetGroupArn"], Attributes=[{"Key": key, "Value": value} for key, value in attributes.items()]
         )
-        elb.create_listener(
-            LoadBalancerArn=arn,
-            Protocol=protocol,
-            Port=port,
-            DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
-        )
+        if listens:
+            elb.create_listener(
+                LoadBalancerArn=arn,
+                Protocol=protocol,
+                Port=port,
+                DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
+            )
         elb.get_waiter("load_balancer_available").wait(LoadBalancerArns=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
         return group["TargetGroupArn"]
 
@@ -291,67 +264,3 @@ def test_explain_follows_the_packet_to_the_targets(shared, ecs, elb, front):
     assert f"On to {target}:7000" in said and "Reachable." in said, said
     said = shared.neargate("explain", "internet", f"{front.elastic[0]}:7001", check=False).stdout
     assert "no listener for TCP on port 7001" in said, said
-
-
-@pytest.fixture
-def certificate(shared, authority):  # noqa: F811
-    acm = shared.client("acm")
-    files = authority.certify("flows", "ec", "prime256v1", "flows.test")
-    arn = acm.import_certificate(**authority.request(*files))["CertificateArn"]
-    yield arn
-    until(lambda: not acm.describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"], what="the certificate unused")
-    acm.delete_certificate(CertificateArn=arn)
-
-
-def test_tls_ends_at_the_load_balancer(shared, ecs, elb, front, certificate, authority):  # noqa: F811
-    group = front.group("tcp", "TCP", 7000)
-    (listener,) = elb.create_listener(
-        LoadBalancerArn=front.arn,
-        Protocol="TLS",
-        Port=443,
-        SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06",
-        Certificates=[{"CertificateArn": certificate}],
-        AlpnPolicy=["HTTP2Preferred"],
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-    )["Listeners"]
-    assert (listener["Protocol"], listener["AlpnPolicy"]) == ("TLS", ["HTTP2Preferred"])
-    start(ecs, elb, front, 2, (group, 7000))
-
-    def asked():
-        return shared.neargate("from", "internet", "--", "python3", "-c", ASK_TLS, front.dns, 443, authority.ca, check=False).stdout.split()
-
-    until(asked, what="the listener")
-    answers = [asked() for _ in range(12)]
-    assert all(protocol == "h2" for _, protocol in answers)
-    assert {who for who, _ in answers} == set(ask(shared, front.dns, 7000, 20)), "the kernel's listener has the same targets"
-    # Its attributes are not those of TCP, and what would need the client's address is refused by name.
-    assert elb.describe_listener_attributes(ListenerArn=listener["ListenerArn"])["Attributes"] == []
-    with pytest.raises(ClientError, match="'preserve_client_ip.enabled' together with TLS is not supported by neargate"):
-        kept = [{"Key": "preserve_client_ip.enabled", "Value": "true"}]
-        elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=kept)
-    elb.modify_listener(ListenerArn=listener["ListenerArn"], AlpnPolicy=["None"])
-    until(lambda: asked()[1:] == ["None"], what="the other policy")
-    said = shared.neargate("explain", "internet", f"{front.elastic[0]}:443", check=False).stdout
-    assert "Reachable." in said, said
-    elb.delete_listener(ListenerArn=listener["ListenerArn"])
-
-
-def test_a_target_is_told_of_the_client_by_the_proxy_protocol(shared, ecs, elb, front):
-    group = front.group("proxied", "TCP", 7002, **{"proxy_protocol_v2.enabled": "true"})
-    start(ecs, elb, front, 1, (front.group("tcp", "TCP", 7000), 7000))
-    (task,) = ecs.list_tasks(serviceName="flows")["taskArns"]
-    (target,) = healthy(elb, elb.describe_target_groups(Names=["tcp"])["TargetGroups"][0]["TargetGroupArn"])
-    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": target}])
-    command = [shared.binary, "from", "--data-dir", str(shared.data), f"task/{task.rsplit('/', 1)[1]}", "--", "python3", "-c", HEAR]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout.readline() == "bound\n"
-        until(lambda: healthy(elb, group) == [target], 40, "the target's health")
-        (heard,) = ask(shared, front.elastic[0], 7002, 1)
-        heard = bytes.fromhex(heard)
-        assert heard[:16] == b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"
-        assert heard[16:20] == bytes([203, 0, 113, 10]), "the client, not the node"
-        assert (heard[26:28], heard[28:]) == ((7002).to_bytes(2), b"?\n")
-    finally:
-        server.terminate()
-        server.wait(timeout=20)

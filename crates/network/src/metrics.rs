@@ -89,7 +89,8 @@ fn read_flows(namespace: &Path) -> Result<FlowMetrics, Error> {
         flows.filter(|of| is_active(of)).count() as u64
     };
     let active = [active(6, |of| of.is_open), active(17, |_| true)];
-    let flows = [0, 1].map(|n: usize| Flows { new: of(counted::NEW[n]).0, active: active[n], bytes: of(counted::ALL[n]).1 });
+    let flows =
+        [0, 1].map(|n: usize| Flows { new: of(counted::NEW[n]).0, active: active[n], bytes: of(counted::ALL[n]).1 });
     let [client_resets, target_resets] = counted::RESETS.map(|rule| of(rule).0);
     Ok(FlowMetrics {
         flows,

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU16, sync::Arc};
 use vpc::{InterfaceId, LoadBalancerId, VpcId};
 
+mod network;
+
+pub use network::{AlpnPolicy, FlowListener, FlowProtocol, Flows, Stream};
+
 vpc::identifiers! {
     /// A target group: the 16 hexadecimal digits at the end of its ARN.
     TargetGroupId;
@@ -75,55 +79,6 @@ impl LoadBalancer {
     }
 }
 
-/// A listener of a Network Load Balancer ("Listeners for your Network Load Balancers", Network Load Balancers guide).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FlowListener {
-    /// Its ARN.
-    pub arn: String,
-    /// What it takes.
-    pub protocol: FlowProtocol,
-    /// Whose targets get it.
-    pub group: TargetGroupId,
-}
-
-/// What a listener of a Network Load Balancer takes (`Protocol`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FlowProtocol {
-    /// `TCP`.
-    Tcp,
-    /// `UDP`.
-    Udp,
-    /// `TCP_UDP`: both on one port.
-    TcpUdp,
-}
-
-impl FlowProtocol {
-    /// The numbers of its protocols in IPv4 headers.
-    pub fn numbers(self) -> &'static [u8] {
-        match self {
-            Self::Tcp => &[6],
-            Self::Udp => &[17],
-            Self::TcpUdp => &[6, 17],
-        }
-    }
-}
-
-/// How flows get to the targets of a group of a Network Load Balancer ("Edit target group attributes for your Network Load Balancer").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flows {
-    /// `preserve_client_ip.enabled`: targets see the client's address, not the node's.
-    pub preserve_client_ip: bool,
-    /// `stickiness.enabled` of the type `source_ip`: all flows of one client's address go to one target.
-    pub by_source: bool,
-    /// `deregistration_delay.connection_termination.enabled`: flows end with the delay, not when they like.
-    pub end_when_deregistered: bool,
-    /// `target_health_state.unhealthy.connection_termination.enabled`: flows of a target end when it is found unhealthy.
-    pub end_when_unhealthy: bool,
-    /// `proxy_protocol_v2.enabled`: a connection begins with a header that says who the client is. Only of TCP.
-    #[serde(default)]
-    pub proxy_protocol: bool,
-}
-
 /// A load balancer in one zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
@@ -171,49 +126,6 @@ pub struct Listener {
     pub stream: Option<Stream>,
     /// Its rules by their priority, then the default one, whose conditions are empty.
     pub rules: Vec<Rule>,
-}
-
-/// What becomes of a connection whose bytes are passed on as they are ("Listeners for your Network Load Balancers", Network Load Balancers
-/// guide).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stream {
-    /// It ends when nothing has come from either side for so long.
-    pub idle_timeout: u32,
-    /// What is agreed on with clients over ALPN.
-    pub alpn: AlpnPolicy,
-}
-
-/// `AlpnPolicy` of a TLS listener ("ALPN policies", Network Load Balancers guide).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AlpnPolicy {
-    /// `None`: nothing.
-    #[default]
-    None,
-    /// `HTTP1Only`.
-    Http1Only,
-    /// `HTTP2Only`.
-    Http2Only,
-    /// `HTTP2Optional`: HTTP/1.* rather than HTTP/2.
-    Http2Optional,
-    /// `HTTP2Preferred`: HTTP/2 rather than HTTP/1.*.
-    Http2Preferred,
-}
-
-impl AlpnPolicy {
-    /// Every policy there is.
-    pub const ALL: [Self; 5] =
-        [Self::Http1Only, Self::Http2Only, Self::Http2Optional, Self::Http2Preferred, Self::None];
-
-    /// What may be agreed on, the best first.
-    pub fn protocols(self) -> &'static [&'static str] {
-        match self {
-            Self::None => &[],
-            Self::Http1Only => &["http/1.1", "http/1.0"],
-            Self::Http2Only => &["h2"],
-            Self::Http2Optional => &["http/1.1", "http/1.0", "h2"],
-            Self::Http2Preferred => &["h2", "http/1.1", "http/1.0"],
-        }
-    }
 }
 
 /// What an HTTPS or TLS listener needs of TLS. Private keys are not here: a spec is written down.
@@ -501,6 +413,8 @@ pub enum TargetHealth {
     Healthy,
     /// `unhealthy`, and why.
     Unhealthy(Unhealthy),
+    /// `unhealthy.draining`, and why: it gets no new flows, and keeps those it has.
+    Draining(Unhealthy),
 }
 
 /// Why a target is unhealthy (`TargetHealthReasonEnum`).

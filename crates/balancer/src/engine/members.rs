@@ -68,6 +68,8 @@ struct Member {
     spec: balancing::Target,
     health: Health,
     healthy_since: Option<Millis>,
+    /// Until when it is draining, as it was found to be unhealthy.
+    drains_until: Option<Millis>,
     /// Ends the checks when it is dropped.
     _check: Option<Check>,
 }
@@ -198,14 +200,27 @@ impl Members {
     /// Takes in the outcome of a check; answers what is told of the target if that is something else now.
     pub(crate) fn observe(&mut self, checked: Checked, now: Millis) -> Option<TargetStatus> {
         let member = self.members.get_mut(&checked.address).filter(|member| member.target.id == checked.target)?;
-        if !member.health.observe(checked.outcome, &self.spec.health_check) {
+        let interval = Millis::from(self.spec.flows.map_or(0, |flows| flows.unhealthy_draining)) * 1000;
+        if !member.health.observe(checked.outcome, &self.spec.health_check, interval > 0) {
             return None;
         }
         let is_healthy = member.health.state == TargetHealth::Healthy;
         member.healthy_since = is_healthy.then(|| member.healthy_since.unwrap_or(now));
+        let drains = matches!(member.health.state, TargetHealth::Draining(_));
+        member.drains_until = drains.then(|| member.drains_until.unwrap_or(now + interval));
         let status = member.status();
         self.publish();
         Some(status)
+    }
+
+    /// What is told of targets that have been draining for long enough, as they were unhealthy, with their numbers.
+    pub(crate) fn drained(&mut self, now: Millis) -> Vec<(TargetAddress, TargetStatus, u64)> {
+        let due = |member: &&mut Member| member.drains_until.is_some_and(|until| until <= now);
+        let over = self.members.values_mut().filter(due).filter_map(|member| {
+            member.drains_until = None;
+            member.health.drained().then(|| (member.target.address, member.status(), member.target.id))
+        });
+        over.collect()
     }
 
     /// Lets connections see who gets requests.
@@ -246,6 +261,8 @@ impl Member {
             spec: spec.clone(),
             health,
             healthy_since,
+            // What another engine has let drain ends at once: it is not known since when.
+            drains_until: Some(0),
             _check: None,
         }
     }

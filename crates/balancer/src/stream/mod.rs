@@ -69,10 +69,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, tcp: TcpStream, pe
     target.keep_alive(KEEP_ALIVE);
     let bytes = &flow.counters().bytes;
     let (ours, theirs) = ((&client, Side::Client), (&target, Side::Target));
-    let passed = tokio::try_join!(
-        pass(ours, early, theirs, &watch, bytes),
-        pass(theirs, BytesMut::new(), ours, &watch, bytes),
-    );
+    let passed =
+        tokio::try_join!(pass(ours, early, theirs, &watch, bytes), pass(theirs, BytesMut::new(), ours, &watch, bytes),);
     drop(under_way);
     let Err(broken) = passed else { return };
     match broken {

@@ -8,6 +8,7 @@ pub(crate) mod certificates;
 mod client;
 pub(crate) mod policy;
 mod server;
+mod step;
 pub(crate) mod stream;
 
 pub(crate) use client::{target_config, target_config_for};

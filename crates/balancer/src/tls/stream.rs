@@ -3,14 +3,14 @@
 //! rustls is driven over a thread's two scratch buffers: records are read into the one and made in the other, and only what is left of
 //! them, part of a record or what the kernel does not take yet, is the connection's own. So one that waits has no buffer at all.
 
-use super::{Agreed, policy};
+use super::{
+    Agreed, policy,
+    step::{Step, encode, step, step_alert},
+};
 use bytes::{Buf, BytesMut};
 use rustls::{
-    ClientConfig, ServerConfig,
-    client::UnbufferedClientConnection,
-    pki_types::ServerName,
-    server::UnbufferedServerConnection,
-    unbuffered::{ConnectionState, UnbufferedStatus},
+    ClientConfig, ServerConfig, client::UnbufferedClientConnection, pki_types::ServerName,
+    server::UnbufferedServerConnection, unbuffered::ConnectionState,
 };
 use std::{
     cell::RefCell,
@@ -412,75 +412,6 @@ impl Session {
 enum Traffic<'c> {
     Server(rustls::unbuffered::WriteTraffic<'c, rustls::server::ServerConnectionData>),
     Client(rustls::unbuffered::WriteTraffic<'c, rustls::client::ClientConnectionData>),
-}
-
-/// What taking in a record led to.
-enum Step {
-    /// There may be more.
-    More,
-    /// There is nothing more to do with what came.
-    Waits,
-    /// The peer has said its last.
-    Ended,
-}
-
-fn step<D>(
-    status: UnbufferedStatus<'_, '_, D>,
-    plain: &mut BytesMut,
-    unsent: &mut BytesMut,
-) -> (usize, Result<Step, rustls::Error>) {
-    let UnbufferedStatus { mut discard, state, .. } = status;
-    let step = match state {
-        Ok(ConnectionState::ReadTraffic(mut traffic)) => loop {
-            match traffic.next_record() {
-                Some(Ok(record)) => {
-                    discard += record.discard;
-                    plain.extend_from_slice(record.payload);
-                }
-                Some(Err(error)) => break Err(error),
-                None => break Ok(Step::More),
-            }
-        },
-        Ok(ConnectionState::EncodeTlsData(data)) => {
-            encode(data, unsent);
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::TransmitTlsData(data)) => {
-            data.done();
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::PeerClosed) => Ok(Step::Ended),
-        // Early data is never asked for.
-        Ok(_) => Ok(Step::Waits),
-        Err(error) => Err(error),
-    };
-    (discard, step)
-}
-
-fn step_alert<D>(status: UnbufferedStatus<'_, '_, D>, unsent: &mut BytesMut) -> (usize, Result<Step, ()>) {
-    let step = match status.state {
-        Ok(ConnectionState::EncodeTlsData(data)) => {
-            encode(data, unsent);
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::TransmitTlsData(data)) => {
-            data.done();
-            Ok(Step::More)
-        }
-        _ => Err(()),
-    };
-    (status.discard, step)
-}
-
-/// Appends a record of a handshake.
-fn encode<D>(mut data: rustls::unbuffered::EncodeTlsData<'_, D>, unsent: &mut BytesMut) {
-    use rustls::unbuffered::{EncodeError::InsufficientSize, InsufficientSizeError};
-    let start = unsent.len();
-    if let Err(InsufficientSize(InsufficientSizeError { required_size, .. })) = data.encode(&mut []) {
-        unsent.resize(start + required_size, 0);
-        let length = data.encode(&mut unsent[start..]).unwrap_or(0);
-        unsent.truncate(start + length);
-    }
 }
 
 impl AsyncRead for Stream {

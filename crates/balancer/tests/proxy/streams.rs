@@ -23,6 +23,7 @@ const FLOWS: Flows = Flows {
     by_source: false,
     end_when_deregistered: false,
     end_when_unhealthy: false,
+    unhealthy_draining: 0,
     proxy_protocol: false,
 };
 

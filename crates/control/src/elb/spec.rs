@@ -2,7 +2,7 @@
 
 use super::{
     arn, health,
-    listener::stream::{groups_of, reason},
+    listener::stream::{groups_of, is_stream},
     names,
 };
 use crate::{
@@ -141,8 +141,8 @@ fn flow(state: &State, load_balancer: &Record, record: &ListenerRecord) -> Optio
 fn stream(state: &State, record: &ListenerRecord) -> Option<Stream> {
     record.flows?;
     let alpn = record.tls.as_ref().and_then(|tls| tls.alpn).unwrap_or_default();
-    let reason = reason(record.tls.is_some(), record.idle_timeout, &groups_of(state, record));
-    reason.map(|_| Stream { idle_timeout: record.idle_timeout, alpn })
+    let is_stream = is_stream(record.tls.is_some(), record.idle_timeout, &groups_of(state, record));
+    is_stream.then_some(Stream { idle_timeout: record.idle_timeout, alpn })
 }
 
 fn listener(state: &State, load_balancer: &Record, record: &ListenerRecord) -> Listener {
@@ -206,7 +206,8 @@ fn target_group(state: &State, load_balancer: &Record, record: &GroupRecord) -> 
         preserve_client_ip: of.flows.preserve_client_ip,
         by_source: sticky.enabled,
         end_when_deregistered: of.flows.end_when_deregistered,
-        end_when_unhealthy: of.flows.end_when_unhealthy,
+        end_when_unhealthy: of.flows.end_when_unhealthy || of.flows.unhealthy_draining > 0,
+        unhealthy_draining: if of.flows.end_when_unhealthy { 0 } else { of.flows.unhealthy_draining },
         proxy_protocol: of.flows.proxy_protocol,
     });
     TargetGroup {

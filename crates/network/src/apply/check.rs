@@ -126,6 +126,7 @@ fn balancing() -> Balancing {
         by_source: false,
         end_when_deregistered: false,
         end_when_unhealthy: true,
+        unhealthy_draining: 0,
         proxy_protocol: false,
     };
     let target = Target { zone: None, since: 0, draining_until: None };

@@ -20,6 +20,7 @@ pub const KEPT: Flows = Flows {
     by_source: false,
     end_when_deregistered: false,
     end_when_unhealthy: true,
+    unhealthy_draining: 0,
     proxy_protocol: false,
 };
 pub const HIDDEN: Flows = Flows { preserve_client_ip: false, ..KEPT };

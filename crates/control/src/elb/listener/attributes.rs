@@ -1,12 +1,9 @@
 //! DescribeListenerAttributes and ModifyListenerAttributes ("HTTP header modification for your Application Load Balancer"). Absent but for
 //! their defaults: all of them.
 
-use super::{
-    super::{
-        arn,
-        attribute::{self, Attribute, boolean, number, only},
-    },
-    stream,
+use super::super::{
+    arn,
+    attribute::{self, Attribute, boolean, number, only},
 };
 use crate::{Tx, View, state::Listener};
 use aws::{
@@ -94,7 +91,6 @@ pub(in crate::elb) fn modify(
     let given = attributes.into_iter().map(|ListenerAttribute { key, value }| (key, value)).collect();
     let table = table(&listener);
     attribute::modify(&mut listener, "Listener", table, given)?;
-    stream::check_listener(&tx.state, &listener)?;
     let attributes = show(&listener);
     tx.state.listeners.put(listener);
     Ok(ModifyListenerAttributesOutput { attributes })

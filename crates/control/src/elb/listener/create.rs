@@ -37,7 +37,7 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateListenerInput) -> Res
     let Protocol { flows, tls } = protocol::read(&tx.state, &load_balancer, Some(protocol), asked, None)?;
     let tags = tags::at_creation(given_tags)?;
     let (action, order) = action::read(&tx.state, &load_balancer, default_actions, None)?;
-    protocol::check_action(&tx.state, flows, (tls.as_ref(), Listener::IDLE_TIMEOUT), &action)?;
+    protocol::check_action(&tx.state, flows, tls.as_ref(), &action)?;
     let others = || tx.state.listeners.prefixed(&Listener::prefix(&load_balancer.id)).collect::<Vec<_>>();
     if let Some(same) = others().into_iter().find(|other| other.port == port)
         && (&same.tags, &same.tls, same.flows) == (&tags, &tls, flows)

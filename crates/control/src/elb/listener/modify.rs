@@ -52,8 +52,7 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     }
     let prefix = ListenerRule::prefix(&load_balancer.id, &listener.id);
     for rule in tx.state.listener_rules.prefixed(&prefix) {
-        let of = (listener.tls.as_ref(), listener.idle_timeout);
-        protocol::check_action(&tx.state, listener.flows, of, &rule.action)?;
+        protocol::check_action(&tx.state, listener.flows, listener.tls.as_ref(), &rule.action)?;
     }
     tx.state.listeners.put(listener.clone());
     Ok(ModifyListenerOutput { listeners: Some(vec![show(&tx.state, &load_balancer, &listener)]) })

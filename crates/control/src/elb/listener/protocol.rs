@@ -81,7 +81,7 @@ pub(super) fn shown(of: &Listener) -> ProtocolEnum {
 pub(super) fn check_action(
     state: &State,
     flows: Option<FlowProtocol>,
-    (tls, idle_timeout): (Option<&ListenerTls>, u32),
+    tls: Option<&ListenerTls>,
     action: &RuleAction,
 ) -> Result<(), Fault> {
     let (Some(flows), RuleAction::Forward(forward)) = (flows, action) else {
@@ -110,5 +110,5 @@ pub(super) fn check_action(
         let protocol = protocol_of(flows);
         return Err(not_supported(format_args!("A listener with the protocol '{protocol}' and several target groups")));
     }
-    stream::check(tls.is_some(), idle_timeout, &groups)
+    stream::check(tls.is_some(), &groups)
 }

@@ -1,5 +1,4 @@
-//! Which listeners of Network Load Balancers the kernel can't forward packets for: the bytes of their connections go through the balancer,
-//! so their targets see the node's address and not the client's.
+//! Which listeners of Network Load Balancers the kernel can't forward packets for: the bytes of their connections go through the balancer.
 
 use super::super::{configuration, not_supported};
 use crate::{
@@ -9,30 +8,22 @@ use crate::{
 use aws::fault::Fault;
 use spec::balancing::TargetGroupId;
 
-/// Why the bytes of a listener's connections go through the balancer, if they do: by its TLS, its idle timeout and its groups.
-pub(in crate::elb) fn reason(tls: bool, idle_timeout: u32, groups: &[&TargetGroup]) -> Option<&'static str> {
-    if tls || groups.iter().any(|group| group.tls) {
-        Some("TLS")
-    } else if groups.iter().any(|group| group.attributes.flows.proxy_protocol) {
-        Some("'proxy_protocol_v2.enabled'")
-    } else if idle_timeout != Listener::IDLE_TIMEOUT {
-        Some("another 'tcp.idle_timeout.seconds' than 350")
-    } else if groups.len() > 1 {
-        Some("several target groups")
-    } else {
-        None
-    }
+/// Whether the bytes of a listener's connections go through the balancer: because of TLS, a header of the proxy protocol, an idle timeout that
+/// is not all flows', or weights.
+pub(in crate::elb) fn is_stream(tls: bool, idle_timeout: u32, groups: &[&TargetGroup]) -> bool {
+    let of_balancer = |group: &&TargetGroup| group.tls || group.attributes.flows.proxy_protocol;
+    tls || groups.iter().any(of_balancer) || idle_timeout != Listener::IDLE_TIMEOUT || groups.len() > 1
 }
 
-/// Refuses what does not go together: clients' addresses with anything of that kind, and stickiness with TLS ("Sticky sessions", Network Load
-/// Balancers guide).
+/// Refuses what does not go together: stickiness with TLS ("Sticky sessions", Network Load Balancers guide), and groups of one listener of which
+/// only some see clients' addresses.
 ///
 /// # Errors
 /// `InvalidConfigurationRequest`.
-pub(super) fn check(tls: bool, idle_timeout: u32, groups: &[&TargetGroup]) -> Result<(), Fault> {
-    let kept = groups.iter().any(|group| group.attributes.flows.preserve_client_ip);
-    if let Some(reason) = reason(tls, idle_timeout, groups).filter(|_| kept) {
-        return Err(not_supported(format_args!("'preserve_client_ip.enabled' together with {reason}")));
+pub(super) fn check(tls: bool, groups: &[&TargetGroup]) -> Result<(), Fault> {
+    let kept = |group: &&TargetGroup| group.attributes.flows.preserve_client_ip;
+    if groups.iter().any(kept) && !groups.iter().all(kept) {
+        return Err(not_supported("A listener with target groups that differ in 'preserve_client_ip.enabled'"));
     }
     let tls = tls || groups.iter().any(|group| group.tls);
     if tls && groups.iter().any(|group| group.attributes.stickiness.enabled) {
@@ -46,7 +37,7 @@ pub(super) fn check(tls: bool, idle_timeout: u32, groups: &[&TargetGroup]) -> Re
 /// # Errors
 /// `InvalidConfigurationRequest`.
 pub(in crate::elb) fn check_group(state: &State, id: &TargetGroupId) -> Result<(), Fault> {
-    check(false, Listener::IDLE_TIMEOUT, &groups(state, std::iter::once(id)))?;
+    check(false, &groups(state, std::iter::once(id)))?;
     for rule in state.listener_rules.iter().filter(|rule| rule.groups().any(|of| of == id)) {
         if let Some(listener) = state.listeners.get(&Listener::key_of(&rule.load_balancer, &rule.listener)) {
             check_listener(state, listener)?;
@@ -63,7 +54,7 @@ pub(super) fn check_listener(state: &State, of: &Listener) -> Result<(), Fault> 
     if of.flows.is_none() {
         return Ok(());
     }
-    check(of.tls.is_some(), of.idle_timeout, &groups_of(state, of))
+    check(of.tls.is_some(), &groups_of(state, of))
 }
 
 /// The groups that the rules of a listener lead to.

@@ -158,7 +158,7 @@ fn groups_have_the_defaults_of_their_protocol() {
     };
     let kept = "InvalidConfigurationRequest: 'preserve_client_ip.enabled' cannot be disabled for target groups with the protocol 'UDP'";
     assert_eq!(refuses(&udp, "preserve_client_ip.enabled", "false"), kept);
-    let proxy = "InvalidConfigurationRequest: 'preserve_client_ip.enabled' together with 'proxy_protocol_v2.enabled' is not supported by neargate.";
+    let proxy = "InvalidConfigurationRequest: 'proxy_protocol_v2.enabled' of a target group with the protocol 'UDP' is not supported by neargate.";
     assert_eq!(refuses(&udp, "proxy_protocol_v2.enabled", "true"), proxy);
     assert!(refuses(&tcp, "slow_start.duration_seconds", "30").contains("is not recognized"));
     let balancer = world.network_load_balancer("net", json!({}));
@@ -217,6 +217,7 @@ fn hosts_are_told_what_to_forward() {
         by_source: false,
         end_when_deregistered: true,
         end_when_unhealthy: true,
+        unhealthy_draining: 0,
         proxy_protocol: false,
     };
     assert_eq!((of.flows, of.cross_zone, of.targets.len(), of.health_check.tcp), (Some(flows), false, 2, true));
@@ -310,7 +311,8 @@ fn what_is_encrypted_or_announced_is_the_balancer_s_own() {
     let streams = vec![(80, AlpnPolicy::None), (443, AlpnPolicy::Http2Preferred)];
     assert_eq!(told(&world), (vec![], streams), "the kernel can't say who the client is");
     // To networks they are flows in which the client's address is not kept.
-    let named = crate::elb::named(&world.state, &world.home_vpc().into());
+    let vpc = world.home_vpc().into();
+    let named = crate::elb::named(&world.state, &vpc);
     let flows = named.values().next().unwrap().flows.clone().unwrap();
     assert!(flows.len() == 2 && flows.values().all(|flow| !flow.client_kept && flow.protocols == [6].into()));
 
@@ -323,7 +325,7 @@ fn what_is_encrypted_or_announced_is_the_balancer_s_own() {
     let weighted = text(&world.elb("CreateListener", weighted)["Listeners"][0]["ListenerArn"]);
     assert_eq!(told(&world).1[1], (81, AlpnPolicy::None));
     let refused = world.elb_refuses("ModifyTargetGroupAttributes", attribute(&second, "preserve_client_ip.enabled"));
-    assert!(refused.contains("together with several target groups is not supported"), "{refused}");
+    assert!(refused.contains("that differ in 'preserve_client_ip.enabled' is not supported"), "{refused}");
     world.elb(
         "ModifyListener",
         json!({"ListenerArn": weighted, "DefaultActions": [{"Type": "forward", "TargetGroupArn": other}]}),
@@ -333,14 +335,14 @@ fn what_is_encrypted_or_announced_is_the_balancer_s_own() {
     assert!(world.elb_refuses("ModifyListenerAttributes", idle("59")).contains("between '60-6000' inclusive"));
     world.elb("ModifyListenerAttributes", idle("60"));
     assert!(told(&world).0.is_empty());
-    let refused = world.elb_refuses("ModifyTargetGroupAttributes", attribute(&other, "preserve_client_ip.enabled"));
-    assert!(refused.contains("together with another 'tcp.idle_timeout.seconds' than 350"), "{refused}");
     world.elb("DeleteListener", json!({ "ListenerArn": weighted }));
 
-    // What does not go with it.
-    let kept =
-        "InvalidConfigurationRequest: 'preserve_client_ip.enabled' together with TLS is not supported by neargate.";
-    assert_eq!(world.elb_refuses("ModifyTargetGroupAttributes", attribute(&tls, "preserve_client_ip.enabled")), kept);
+    // Clients' addresses are kept here, too.
+    world.elb("ModifyTargetGroupAttributes", attribute(&tls, "preserve_client_ip.enabled"));
+    let vpc = world.home_vpc().into();
+    let named = crate::elb::named(&world.state, &vpc);
+    let flows = named.values().next().unwrap().flows.clone().unwrap();
+    assert!(flows.iter().all(|(port, flow)| flow.client_kept == (port.get() == 443)));
     let sticky = world.elb_refuses("ModifyTargetGroupAttributes", attribute(&tls, "stickiness.enabled"));
     assert!(sticky.starts_with("InvalidConfigurationRequest: Stickiness type 'source_ip'"), "{sticky}");
     let to_plain = json!({"ListenerArn": arn, "DefaultActions": [{"Type": "forward", "TargetGroupArn": tcp}]});
