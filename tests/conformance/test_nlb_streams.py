@@ -245,9 +245,11 @@ def test_flows_end_with_their_target_if_they_are_to(shared, elb, front, task, by
     arn, target = task
     group = front.group("ending", "TCP", 7030, health=7031, **{"deregistration_delay.connection_termination.enabled": "true"})
     if by == "balancer":
+        other = front.group("other", "TCP", 7030, listens=False)
         (listener,) = [one for one in elb.describe_listeners(LoadBalancerArn=front.arn)["Listeners"] if one["Port"] == 7030]
-        idle = [{"Key": "tcp.idle_timeout.seconds", "Value": "400"}]
-        elb.modify_listener_attributes(ListenerArn=listener["ListenerArn"], Attributes=idle)
+        weights = [{"TargetGroupArn": group, "Weight": 1}, {"TargetGroupArn": other, "Weight": 0}]
+        action = {"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}
+        elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[action])
     said = lambda held: held.says().split()[0]
 
     def state():

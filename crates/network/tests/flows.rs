@@ -174,6 +174,32 @@ fn what_is_forwarded_is_counted() {
 }
 
 #[test]
+fn an_idle_flow_is_forgotten_when_its_listener_s_time_is_over() {
+    let mut world = world(FlowProtocol::Tcp, KEPT, &[], &["sg-open"]);
+    idle(&mut world, 1);
+    world.apply();
+    assert_eq!(world.verify(), 0);
+    let targets = Targets::of(&world);
+    let mut client = probe::connect(&world.internet(), PUBLIC, 80).unwrap();
+    let (_, mut server, _) = targets.accept().unwrap();
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(600));
+        assert!(probe::alive(&mut client, &mut server), "whoever speaks is not idle");
+    }
+    let start = std::time::Instant::now();
+    while network::flow_metrics(&world.at_interface(20)).unwrap().flows[0].active > 0 {
+        assert!(start.elapsed() < Duration::from_secs(30), "it is still known");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(start.elapsed() > Duration::from_millis(700) && is_reset(&mut client));
+    // Another time is for new flows.
+    idle(&mut world, 400);
+    world.apply();
+    assert!(reached(&targets, &world.internet(), PUBLIC).is_some());
+    assert_eq!(world.verify(), 0);
+}
+
+#[test]
 fn a_target_does_not_reach_itself_by_its_own_address() {
     let mut world = world(FlowProtocol::Tcp, KEPT, &[], &["sg-open"]);
     regroup(&mut world, |group| group.targets.retain(|address, _| *address == target(30)));

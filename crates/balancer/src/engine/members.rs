@@ -68,8 +68,8 @@ struct Member {
     spec: balancing::Target,
     health: Health,
     healthy_since: Option<Millis>,
-    /// Until when it is draining, as it was found to be unhealthy.
-    drains_until: Option<Millis>,
+    /// Since when it drains, as it failed; of one that another engine has let drain, since this one knows it.
+    drains_since: Option<Millis>,
     /// Ends the checks when it is dropped.
     _check: Option<Check>,
 }
@@ -200,24 +200,28 @@ impl Members {
     /// Takes in the outcome of a check; answers what is told of the target if that is something else now.
     pub(crate) fn observe(&mut self, checked: Checked, now: Millis) -> Option<TargetStatus> {
         let member = self.members.get_mut(&checked.address).filter(|member| member.target.id == checked.target)?;
-        let interval = Millis::from(self.spec.flows.map_or(0, |flows| flows.unhealthy_draining)) * 1000;
-        if !member.health.observe(checked.outcome, &self.spec.health_check, interval > 0) {
+        let drains = self.spec.flows.is_some_and(|flows| flows.unhealthy_draining > 0);
+        if !member.health.observe(checked.outcome, &self.spec.health_check, drains) {
             return None;
         }
         let is_healthy = member.health.state == TargetHealth::Healthy;
         member.healthy_since = is_healthy.then(|| member.healthy_since.unwrap_or(now));
-        let drains = matches!(member.health.state, TargetHealth::Draining(_));
-        member.drains_until = drains.then(|| member.drains_until.unwrap_or(now + interval));
         let status = member.status();
         self.publish();
         Some(status)
     }
 
-    /// What is told of targets that have been draining for long enough, as they were unhealthy, with their numbers.
+    /// What is told of targets that failed and have been draining for long enough, with their numbers. Looked at often.
     pub(crate) fn drained(&mut self, now: Millis) -> Vec<(TargetAddress, TargetStatus, u64)> {
-        let due = |member: &&mut Member| member.drains_until.is_some_and(|until| until <= now);
-        let over = self.members.values_mut().filter(due).filter_map(|member| {
-            member.drains_until = None;
+        let interval = Millis::from(self.spec.flows.map_or(0, |flows| flows.unhealthy_draining)) * 1000;
+        let over = self.members.values_mut().filter_map(|member| {
+            if !matches!(member.health.state, TargetHealth::Draining(_)) {
+                member.drains_since = None;
+                return None;
+            }
+            if *member.drains_since.get_or_insert(now) + interval > now {
+                return None;
+            }
             member.health.drained().then(|| (member.target.address, member.status(), member.target.id))
         });
         over.collect()
@@ -261,8 +265,7 @@ impl Member {
             spec: spec.clone(),
             health,
             healthy_since,
-            // What another engine has let drain ends at once: it is not known since when.
-            drains_until: Some(0),
+            drains_since: None,
             _check: None,
         }
     }

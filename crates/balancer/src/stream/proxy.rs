@@ -1,5 +1,5 @@
 //! The proxy protocol's headers ("The PROXY protocol, Versions 1 & 2", section 2.2): what a target is told of who a connection is from.
-//! Pure. Absent: version 1, what is optional.
+//! Pure. Absent: version 1, and what is optional: AWS's own part names the VPC endpoint that a connection came by, and none comes by one.
 
 use std::net::{IpAddr, SocketAddr};
 

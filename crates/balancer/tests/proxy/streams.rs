@@ -7,7 +7,10 @@ use crate::{
 use rustls::{
     ClientConfig, Connection as Side, ServerConfig, ServerConnection, crypto::ring, pki_types::pem::PemObject,
 };
-use spec::balancing::{AlpnPolicy, Flows, Stream, TargetHealth};
+use spec::{
+    balancing::{AlpnPolicy, Flows, Stream, TargetHealth},
+    measured::FlowKind,
+};
 use std::{
     io::{Read, Write},
     sync::{
@@ -187,6 +190,72 @@ fn what_ends_with_its_target_s_health() {
             assert_eq!(client.bytes(6), b"still?");
         }
     }
+}
+
+#[test]
+fn a_target_that_fails_may_keep_what_it_has_for_an_interval() {
+    let target = parrot();
+    let flows = Flows { end_when_unhealthy: true, unhealthy_draining: 2, ..FLOWS };
+    let site = Site::with(&[&target], |site| stream(site, flows));
+    let mut client = site.client();
+    client.head_line().unwrap();
+    target.health.store(500, std::sync::atomic::Ordering::SeqCst);
+    site.until(|status| matches!(health(status, &target), Some(TargetHealth::Draining(_))));
+    client.send("still?");
+    assert_eq!(client.bytes(6), b"still?");
+    site.until(|status| matches!(health(status, &target), Some(TargetHealth::Unhealthy(_))));
+    assert!(client.stream.read(&mut [0]).is_err());
+}
+
+#[test]
+fn flows_and_resets_are_counted_by_who_sent_them() {
+    let (target, gone) = (parrot(), Target::serving(|connection| reset(&connection.client)));
+    let site = Site::with(&[&target], |site| {
+        site.balancer.arn = "arn:loadbalancer/net/n/1".into();
+        stream(site, FLOWS);
+    });
+    let flows = |site: &Site| {
+        let counted = crate::counts::counts(site).network.unwrap();
+        (counted.flows[&FlowKind::Tcp], [counted.client_resets, counted.target_resets, counted.own_resets])
+    };
+    flows(&site);
+    let (mut client, other) = (site.client(), site.client());
+    let greeting = client.head_line().unwrap().len() as u64 + 2;
+    client.send("hello");
+    assert_eq!(client.bytes(5), b"hello");
+    reset(&other);
+    drop(other);
+    let mut sum = (0, 0, [0; 3]);
+    let mut more = |site: &Site| {
+        let (tcp, resets) = flows(site);
+        sum = (sum.0 + tcp.new, sum.1 + tcp.bytes, [0, 1, 2].map(|n| sum.2[n] + resets[n]));
+        (sum, tcp.active)
+    };
+    let start = Instant::now();
+    // The other's target may have greeted it or not.
+    while {
+        let ((new, bytes, resets), active) = more(&site);
+        (new, active, resets) != (2, Some(1), [1, 0, 0]) || !(10 + greeting..=10 + 2 * greeting).contains(&bytes)
+    } {
+        assert!(start.elapsed() < PATIENCE);
+    }
+    drop((site, client));
+
+    let mut site = Site::with(&[&gone], |site| {
+        site.balancer.arn = "arn:loadbalancer/net/n/1".into();
+        stream(site, FLOWS);
+    });
+    assert!(site.client().stream.read(&mut [0]).is_err());
+    site.group().targets.clear();
+    site.apply();
+    assert!(site.client().stream.read(&mut [0]).is_err());
+    let (tcp, resets) = flows(&site);
+    assert_eq!((tcp.new, tcp.active, resets), (2, Some(0), [0, 1, 1]));
+}
+
+/// Has the peer see a reset when the connection is dropped.
+fn reset(client: &Client) {
+    socket2::SockRef::from(&client.stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn forwarded(state: &State, record: &Record) -> BTreeMap<NonZeroU16, Forwarded> 
     let one = |listener: &ListenerRecord| {
         let groups = groups_of(state, listener);
         let mut all = BTreeMap::new();
-        for group in &groups {
+        for group in groups.iter().filter(|group| groups.len() == 1 || has_weight(state, listener, &group.id)) {
             let own = targets(state, record, &group.id).into_iter();
             let own = own.filter(|(_, target)| target.draining_until.is_none());
             // One that every zone uses is in none.
@@ -128,20 +128,34 @@ fn forwarded(state: &State, record: &Record) -> BTreeMap<NonZeroU16, Forwarded> 
     listeners_of(state, record).filter_map(one).collect()
 }
 
+/// Whether a group gets any of what its listener forwards to several.
+fn has_weight(state: &State, listener: &ListenerRecord, group: &TargetGroupId) -> bool {
+    let prefix = ListenerRule::prefix(&listener.load_balancer, &listener.id);
+    state.listener_rules.prefixed(&prefix).any(|rule| match &rule.action {
+        RuleAction::Forward(forward) => forward.groups.iter().any(|(id, weight)| id == group && *weight > 0),
+        RuleAction::Redirect(_) | RuleAction::Fixed(_) => false,
+    })
+}
+
 /// A listener of a Network Load Balancer that the kernel forwards for: where its default rule leads.
 fn flow(state: &State, load_balancer: &Record, record: &ListenerRecord) -> Option<FlowListener> {
     if stream(state, record).is_some() {
         return None;
     }
     let group = groups_of(state, record).first()?.id.clone();
-    Some(FlowListener { arn: arn::listener(&state.region, load_balancer, record), protocol: record.flows?, group })
+    Some(FlowListener {
+        arn: arn::listener(&state.region, load_balancer, record),
+        protocol: record.flows?,
+        group,
+        idle_timeout: record.idle_timeout,
+    })
 }
 
 /// What becomes of the bytes of a Network Load Balancer's listener, if the kernel can't forward its packets.
 fn stream(state: &State, record: &ListenerRecord) -> Option<Stream> {
     record.flows?;
     let alpn = record.tls.as_ref().and_then(|tls| tls.alpn).unwrap_or_default();
-    let is_stream = is_stream(record.tls.is_some(), record.idle_timeout, &groups_of(state, record));
+    let is_stream = is_stream(record.tls.is_some(), &groups_of(state, record));
     is_stream.then_some(Stream { idle_timeout: record.idle_timeout, alpn })
 }
 

@@ -145,7 +145,12 @@ fn balancing() -> Balancing {
         minimum_healthy_percent: None,
         targets: [(TargetAddress(([10, 0, 0, 4], 80).into()), target)].into(),
     };
-    let listener = FlowListener { arn: String::new(), protocol: FlowProtocol::TcpUdp, group: "tg-check".into() };
+    let listener = FlowListener {
+        arn: String::new(),
+        protocol: FlowProtocol::TcpUdp,
+        group: "tg-check".into(),
+        idle_timeout: FlowListener::IDLE_TIMEOUT + 1,
+    };
     let node = Node { vpc: "vpc-check".into(), zone: String::new(), address: [10, 0, 0, 6].into() };
     let balancer = LoadBalancer {
         nodes: [("eni-node".into(), node)].into(),

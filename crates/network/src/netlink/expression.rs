@@ -38,6 +38,8 @@ const NEW: u32 = 8;
 /// IP_CT_DIR_ORIGINAL and IP_CT_DIR_REPLY.
 const ORIGINAL: u8 = 0;
 const REPLY: u8 = 1;
+/// NFT_OBJECT_CT_TIMEOUT.
+pub(crate) const TIMEOUT: u32 = 7;
 /// Flags of a TCP segment.
 const SYN: u8 = 2;
 const RST: u8 = 4;
@@ -139,6 +141,9 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
             Statement::Begins => flags(m, SYN | ACK, SYN),
             Statement::Resets => flags(m, RST, RST),
             Statement::Divert(address, port) => divert(m, *address, *port),
+            Statement::IdleTimeout(seconds) => expression(m, "objref", |m| {
+                m.net_u32(1, TIMEOUT).text(2, &timeout_name(*seconds));
+            }),
             Statement::Count => expression(m, "counter", |_| {}),
             Statement::Reset => expression(m, "reject", |m| {
                 m.net_u32(1, 1).attr(2, &[0]);
@@ -146,6 +151,11 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
             Statement::Verdict(verdict) => immediate(m, VERDICT_REGISTER, |m| write_verdict(m, verdict)),
         }
     }
+}
+
+/// What the object is called that has TCP connections forgotten when they were idle for so long.
+pub(crate) fn timeout_name(seconds: u32) -> String {
+    format!("timeout-{seconds}")
 }
 
 /// Writes a verdict as a datum.

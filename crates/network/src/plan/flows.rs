@@ -20,7 +20,7 @@ use super::{
 use crate::{name::LinkName, netlink::conntrack::Connection};
 use spec::{
     HostSpec,
-    balancing::{BalancingStatus, Flows, TargetAddress, TargetGroup, TargetHealth, TargetStatus},
+    balancing::{BalancingStatus, FlowListener, Flows, TargetAddress, TargetGroup, TargetHealth, TargetStatus},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -82,6 +82,8 @@ pub(super) struct Forwarding {
 /// One listener.
 pub(super) struct Listener {
     protocols: &'static [u8],
+    /// For how many seconds a TCP flow may be idle, if it is not the sysctl's number.
+    idle_timeout: Option<u32>,
     flows: Flows,
     /// Who gets new flows.
     targets: Vec<(Ipv4Addr, u16)>,
@@ -147,7 +149,9 @@ pub(super) fn forwarding<'a>(spec: &'a HostSpec, seen: &BalancingStatus) -> BTre
                 let flows = group.flows?;
                 let targets = usable(group, &node.zone, seen);
                 let ending = ending(group, &flows, seen);
-                Some((port.get(), Listener { protocols: listener.protocol.numbers(), flows, targets, ending }))
+                let idle_timeout = Some(listener.idle_timeout).filter(|of| *of != FlowListener::IDLE_TIMEOUT);
+                let protocols = listener.protocol.numbers();
+                Some((port.get(), Listener { protocols, idle_timeout, flows, targets, ending }))
             });
             let streams = balancer.listeners.iter().filter(|(_, listener)| listener.stream.is_some());
             let streams = streams.map(|(port, _)| port.get()).collect();
@@ -321,12 +325,15 @@ fn listeners(table: &mut Table, at: &Attachment, forwarding: &Forwarding) {
         let hash =
             if listener.flows.by_source { vec![Selector::Source] } else { vec![Selector::Source, Selector::FirstWord] };
         let mark = if listener.flows.preserve_client_ip { CLIENTS } else { NODES };
-        let rules = [
+        let tcp = Statement::Between(Selector::Protocol, Datum::Protocol(6), Datum::Protocol(6));
+        let idle = listener.idle_timeout.map(|seconds| Rule(vec![tcp, Statement::IdleTimeout(seconds)]));
+        table.timeouts.extend(listener.idle_timeout);
+        let to_target = [
             Rule(vec![Statement::SetMark(mark)]),
             Rule(vec![Statement::TranslateDestinationByHash(hash, count, targets.as_str().into())]),
         ];
         // What has no target is for the node itself, which takes nothing.
-        let rules = if count == 0 { Vec::new() } else { rules.into() };
+        let rules = if count == 0 { Vec::new() } else { idle.into_iter().chain(to_target).collect() };
         table.chain(&format!("listener-{port}"), None, rules);
     }
 }

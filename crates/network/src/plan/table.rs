@@ -3,7 +3,7 @@
 
 use crate::name::LinkName;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
@@ -18,6 +18,8 @@ pub struct Table {
     pub sets: BTreeMap<Name, Arc<Set>>,
     /// Its chains.
     pub chains: BTreeMap<Name, Chain>,
+    /// For how many seconds TCP connections may be idle that rules say so of ([`Statement::IdleTimeout`]).
+    pub timeouts: BTreeSet<u32>,
 }
 
 impl Table {
@@ -232,6 +234,8 @@ pub enum Statement {
     /// Gives a TCP segment to the socket of its connection, or to the one that listens at an address and port, wherever the segment
     /// is for (`tproxy`); does not match when there is neither.
     Divert(Ipv4Addr, u16),
+    /// Has the TCP connection that this packet begins forgotten when it was idle for so many seconds, one of the table's timeouts.
+    IdleTimeout(u32),
     /// Counts packets and bytes.
     Count,
     /// Answers with a TCP reset instead (RFC 9293).

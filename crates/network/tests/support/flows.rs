@@ -44,7 +44,8 @@ pub fn world(protocol: FlowProtocol, flows: Flows, node_groups: &[&str], target_
     }
     world.public(20, PUBLIC);
     let port = NonZeroU16::new(80).unwrap();
-    balancer.flows.insert(port, FlowListener { arn: "arn".into(), protocol, group: "tg-1".into() });
+    let idle_timeout = FlowListener::IDLE_TIMEOUT;
+    balancer.flows.insert(port, FlowListener { arn: "arn".into(), protocol, group: "tg-1".into(), idle_timeout });
     let health_check = TargetHealthCheck {
         tcp: true,
         tls: false,
@@ -121,6 +122,13 @@ pub fn stream(world: &mut World, port: u16) {
     let stream = Some(Stream { idle_timeout: 350, alpn: AlpnPolicy::None });
     let listener = Listener { arn: "arn".into(), tls: None, stream, rules: Vec::new() };
     balancer.listeners.insert(NonZeroU16::new(port).unwrap(), listener);
+}
+
+/// Flows of the listener may be idle for so many seconds.
+pub fn idle(world: &mut World, seconds: u32) {
+    let balancing = Arc::make_mut(&mut world.spec.balancing);
+    let balancer = Arc::make_mut(balancing.load_balancers.get_mut("lb-1").unwrap());
+    balancer.flows.values_mut().for_each(|listener| listener.idle_timeout = seconds);
 }
 
 /// What every node found a target to be.

@@ -12,6 +12,18 @@ pub struct FlowListener {
     pub protocol: FlowProtocol,
     /// Whose targets get it.
     pub group: TargetGroupId,
+    /// `tcp.idle_timeout.seconds`: a TCP flow is forgotten when it was idle for so long.
+    #[serde(default = "FlowListener::default_idle_timeout")]
+    pub idle_timeout: u32,
+}
+
+impl FlowListener {
+    /// `tcp.idle_timeout.seconds` where nothing else is said ("Listener attributes", Network Load Balancers guide).
+    pub const IDLE_TIMEOUT: u32 = 350;
+
+    fn default_idle_timeout() -> u32 {
+        Self::IDLE_TIMEOUT
+    }
 }
 
 /// What a listener of a Network Load Balancer takes (`Protocol`).

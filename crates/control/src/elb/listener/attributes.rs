@@ -41,16 +41,12 @@ const TABLE: [Attribute<Listener>; 11] = [
     absent!("routing.http.response.x_frame_options.header_value"),
 ];
 
-/// Every attribute of a Network Load Balancer's listener. Beside UDP, the default is all there is.
+/// Every attribute of a Network Load Balancer's TCP listener; others have none ("Update the TCP idle timeout", Network Load Balancers guide).
 const FLOWS: [Attribute<Listener>; 1] = [Attribute {
     key: "tcp.idle_timeout.seconds",
     show: |of| of.idle_timeout.to_string(),
     set: |of, key, value| {
-        let read = number(key, value, 60..=6000)?;
-        if of.flows != Some(FlowProtocol::Tcp) {
-            return only(key, value, "350");
-        }
-        of.idle_timeout = read;
+        of.idle_timeout = number(key, value, 60..=6000)?;
         Ok(())
     },
 }];
@@ -58,10 +54,8 @@ const FLOWS: [Attribute<Listener>; 1] = [Attribute {
 fn table(of: &Listener) -> &'static [Attribute<Listener>] {
     match of.flows {
         None => &TABLE,
-        Some(FlowProtocol::Udp) => &[],
-        // Of a TLS listener the timeout can't be changed ("Update the TCP idle timeout", Network Load Balancers guide).
-        Some(_) if of.tls.is_some() => &[],
-        Some(FlowProtocol::Tcp | FlowProtocol::TcpUdp) => &FLOWS,
+        Some(FlowProtocol::Tcp) if of.tls.is_none() => &FLOWS,
+        Some(_) => &[],
     }
 }
 

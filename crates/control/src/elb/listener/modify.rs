@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{
     Tx,
-    state::{Listener, ListenerRule, Record},
+    state::{ListenerRule, Record},
 };
 use aws::{
     api::elbv2::{ModifyListenerInput, ModifyListenerOutput},
     fault::Fault,
 };
-use spec::balancing::FlowProtocol;
+use spec::balancing::{FlowListener, FlowProtocol};
 
 /// ModifyListener: what is not said stays.
 pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Result<ModifyListenerOutput, Fault> {
@@ -36,7 +36,7 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     let Protocol { flows, tls } = protocol::read(&tx.state, &load_balancer, protocol, asked, Some(&listener))?;
     (listener.flows, listener.tls) = (flows, tls);
     if listener.flows != Some(FlowProtocol::Tcp) || listener.tls.is_some() {
-        listener.idle_timeout = Listener::IDLE_TIMEOUT;
+        listener.idle_timeout = FlowListener::IDLE_TIMEOUT;
     }
     if let Some(port) = given_port.map(port).transpose()?
         && port != listener.port

@@ -8,11 +8,10 @@ use crate::{
 use aws::fault::Fault;
 use spec::balancing::TargetGroupId;
 
-/// Whether the bytes of a listener's connections go through the balancer: because of TLS, a header of the proxy protocol, an idle timeout that
-/// is not all flows', or weights.
-pub(in crate::elb) fn is_stream(tls: bool, idle_timeout: u32, groups: &[&TargetGroup]) -> bool {
+/// Whether the bytes of a listener's connections go through the balancer: because of TLS, a header of the proxy protocol, or weights.
+pub(in crate::elb) fn is_stream(tls: bool, groups: &[&TargetGroup]) -> bool {
     let of_balancer = |group: &&TargetGroup| group.tls || group.attributes.flows.proxy_protocol;
-    tls || groups.iter().any(of_balancer) || idle_timeout != Listener::IDLE_TIMEOUT || groups.len() > 1
+    tls || groups.iter().any(of_balancer) || groups.len() > 1
 }
 
 /// Refuses what does not go together: stickiness with TLS ("Sticky sessions", Network Load Balancers guide), and groups of one listener of which

@@ -2,7 +2,7 @@
 
 use crate::state::{Record, Tags};
 use serde::{Deserialize, Serialize};
-use spec::balancing::{AlpnPolicy, FlowProtocol};
+use spec::balancing::{AlpnPolicy, FlowListener, FlowProtocol};
 use std::num::NonZeroU16;
 use vpc::LoadBalancerId;
 
@@ -21,7 +21,7 @@ pub struct Listener {
     /// TLS, if it is an HTTPS or TLS listener. What a TLS listener takes is TCP.
     #[serde(default)]
     pub tls: Option<ListenerTls>,
-    /// For how many seconds a TCP connection may be silent; what is not [`Self::IDLE_TIMEOUT`] is a TCP listener's alone.
+    /// For how many seconds a TCP connection may be silent; what is not [`FlowListener::IDLE_TIMEOUT`] is a TCP listener's alone.
     #[serde(default = "idle_timeout")]
     pub idle_timeout: u32,
     /// Its tags.
@@ -29,7 +29,7 @@ pub struct Listener {
 }
 
 fn idle_timeout() -> u32 {
-    Listener::IDLE_TIMEOUT
+    FlowListener::IDLE_TIMEOUT
 }
 
 /// What an HTTPS listener has beyond an HTTP listener, and a TLS listener beyond a TCP listener.
@@ -54,9 +54,6 @@ impl ListenerTls {
 }
 
 impl Listener {
-    /// `tcp.idle_timeout.seconds` where nothing else was said ("Listener attributes", Network Load Balancers guide).
-    pub const IDLE_TIMEOUT: u32 = 350;
-
     /// What the keys of a load balancer's listeners start with.
     pub fn prefix(load_balancer: &str) -> String {
         format!("{load_balancer}/")
