@@ -6,7 +6,7 @@
 //! forward      of a connection that was sent to a target: accept → TCP of one that is known no more: a reset; else drop
 //! input        known: accept → new and for a listener of the balancer's: accept → TCP of a connection that is known no more: a reset; else drop
 //! leaving      a connection that the balancer begins with its client's address is marked
-//! returns      what answers such a connection is for the balancer, whatever its destination: mark 3 → local
+//! returns      what answers such a connection is for the balancer, whatever its destination: mark 4 → local
 //! ```
 //! A connection is translated as its first packet was, so it stays with its target whatever becomes of the targets. What the node itself
 //! sends, to targets of the balancer's listeners and for health checks, is not translated.
@@ -60,8 +60,10 @@ pub(super) const LISTENERS: Shape = Shape { value: Some(ValueKind::Verdict), ..S
 pub(super) const TARGETS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some(ValueKind::Socket) };
 const ADDRESSES: Shape = super::nat::TURNS;
 
-/// What marks the packets of sockets that bear a client's address (`SO_MARK`), and their connections.
+/// What marks the packets of sockets that bear a client's address (`SO_MARK`).
 pub const BORROWED: u32 = 3;
+/// What marks their connections, and what answers them.
+const ANSWERS: u32 = 4;
 /// The routing table that what answers them is looked up in, and its place: before the main one.
 const TABLE: u32 = 100;
 const PRIORITY: u32 = 100;
@@ -221,8 +223,8 @@ pub(super) fn namespace(at: &Attachment, forwarding: Option<&Forwarding>) -> Nam
     let table = table(at, forwarding.unwrap_or(&none));
     let mut namespace = leaf::interface(at);
     namespace.routes.insert(Route { table: TABLE, ..Route::main(anywhere(), Target::Local(LinkName::lo())) });
-    let borrowed = PolicyRule { priority: PRIORITY, mark: Some(BORROWED), table: Some(TABLE) };
-    let rules = PolicyRule::KERNELS.into_iter().chain([borrowed]).collect();
+    let answers = PolicyRule { priority: PRIORITY, mark: Some(ANSWERS), table: Some(TABLE) };
+    let rules = PolicyRule::KERNELS.into_iter().chain([answers]).collect();
     Namespace { sysctls: SYSCTLS, table: Some(table), rules: Some(rules), ..namespace }
 }
 
@@ -281,7 +283,7 @@ fn table(at: &Attachment, forwarding: &Forwarding) -> Table {
             reset(),
         ],
     );
-    let borrowed = [(key([Datum::Mark(BORROWED)]), Some(Value::Mark(BORROWED)))];
+    let borrowed = [(key([Datum::Mark(BORROWED)]), Some(Value::Mark(ANSWERS)))];
     table.set("borrowed", MARKS, borrowed.into_iter());
     let begins = Statement::MarkConnectionFrom(vec![Selector::Mark], "borrowed".into());
     table.chain("leaving", Some(Hook::Leaving), vec![Rule(vec![Statement::New, begins])]);
