@@ -122,6 +122,17 @@ def listen(elb, front, protocol, port, *groups, **more):  # noqa: F811
     return listener
 
 
+def ask_plainly(shared, host, port):
+    """What a client is told that speaks no TLS."""
+    program = (
+        "import socket, sys\n"
+        "with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as connection:\n"
+        "    connection.sendall(b'GET / HTTP/1.1\\r\\n\\r\\n')\n"
+        "    print(connection.recv(100).hex())\n"
+    )
+    return bytes.fromhex(shared.neargate("from", "internet", "--", "python3", "-c", program, host, port).stdout)
+
+
 def attribute(elb, group, **attributes):  # noqa: F811
     given = [{"Key": key, "Value": value} for key, value in attributes.items()]
     elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=given)
@@ -297,8 +308,7 @@ def test_metrics_tell_of_flows_of_the_kernel_and_of_the_balancer(shared, elb, fr
     assert metrics.tell("ProcessedBytes_TCP") > 6 * 100 and metrics.tell("ProcessedBytes_TLS") > 0
     assert metrics.tell("ProcessedBytes") == metrics.tell("ProcessedBytes_TCP") + metrics.tell("ProcessedBytes_TLS")
     assert sum(metrics.tell("NewFlowCount", AvailabilityZone=zone) for zone in front.zones) == 7 + tls
-    # A client that hangs up on the handshake.
-    shared.neargate("from", "internet", "--", "sh", "-c", f"echo nonsense | timeout 5 nc {front.elastic[0]} 443", check=False)
+    assert ask_plainly(shared, front.elastic[0], 443).startswith(b"\x15"), "a fatal alert"
     until(lambda: metrics.tell("ClientTLSNegotiationErrorCount") >= 1, what="the failed handshake")
     until(lambda: 1 in metrics.tell("ActiveFlowCount", "Maximum"), seconds=90, what="the flow that is there")
     assert metrics.tell("ActiveFlowCount_TCP", "Maximum")[-1] == 1

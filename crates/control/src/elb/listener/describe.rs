@@ -64,6 +64,5 @@ pub(super) fn show(state: &State, load_balancer: &LoadBalancer, of: &Listener) -
         alpn_policy: alpn.map(|policy| vec![tls::alpn_text(policy).to_owned()]),
         mutual_authentication: tls.as_ref().filter(|_| flows.is_none()).map(off),
         default_actions: default_rule(state, of).map(|rule| vec![action::show(state, rule)]),
-        ..Shape::default()
     }
 }
