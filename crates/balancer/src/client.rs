@@ -164,7 +164,7 @@ async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door,
             watch.limit.set(HANDSHAKE_TIMEOUT);
             // Who has begun is let in, even if it is the last one.
             watch.between.set(false);
-            let socket = Socket::new(stream, |tcp| Stream::server(tcp, config)).ok()?;
+            let socket = Socket::new(stream, |tcp| Stream::server(tcp, config, Vec::new())).ok()?;
             socket.handshake(&watch, &mut buffer).await.ok()?;
             tls = socket.agreed();
             presented = socket.presented();

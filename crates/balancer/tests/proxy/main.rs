@@ -12,6 +12,7 @@ mod refusals;
 mod rules;
 mod secured;
 mod stickiness;
+mod streams;
 mod support;
 mod timeouts;
 mod tls;
