@@ -91,7 +91,7 @@ pub(crate) struct Route {
 }
 
 impl Decision {
-    fn answer(answer: impl Into<Answer>) -> Self {
+    fn answer(answer: Refusal) -> Self {
         Self {
             is_head: false,
             is_11: true,
@@ -109,19 +109,21 @@ impl Decision {
 /// Decides about a request by its head. If it goes to a target, the target's head is appended to `out`.
 pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>, out: &mut Vec<u8>) -> Decision {
     let mut room = room();
+    // Also of what is malformed the method may be clear, to which there is no content (RFC 9110, 9.3.2).
+    let refused = |refusal, tally| Decision { is_head: head.starts_with(b"HEAD "), tally, ..Decision::answer(refusal) };
     let request = match Request::read(head, &mut room) {
         Ok(request) => request,
-        Err(refusal) => return Decision::answer(refusal),
+        Err(refusal) => return refused(refusal, Tally::default()),
     };
     let (verdict, is_compliant) = desync::judge(listener.settings.desync, head);
     let mut tally = Tally { non_compliant: !is_compliant, ..Tally::default() };
     if verdict == Verdict::Refuse {
-        return Decision { tally, ..Decision::answer(Refusal::Malformed) };
+        return refused(Refusal::Malformed, tally);
     }
     let heads = &listener.settings.heads;
     // RFC 9112, 3.2. With `preserve_host_header` the first one counts, as AWS has it.
     if !heads.preserve_host_header && request.values("host").nth(1).is_some() {
-        return Decision { tally, ..Decision::answer(Refusal::Malformed) };
+        return refused(Refusal::Malformed, tally);
     }
     let outcome = route(listener, &request, head.len(), around, &mut tally, out);
     let may_stay = verdict != Verdict::PassAndClose;
@@ -147,6 +149,10 @@ pub(crate) fn route(
     tally: &mut Tally,
     out: &mut Vec<u8>,
 ) -> Result<Outcome, Refusal> {
+    // Who gets it with nothing left is whom it is for.
+    if request.forwards_left() == Some(0) {
+        return Ok(Outcome::Answer(Answer::fixed(200, "text/plain", "")));
+    }
     let bare = without_port(request.host);
     let protocol = if around.tls.is_some() { "https" } else { "http" };
     let facts = Facts { request, host: bare, source: around.client.ip().to_canonical() };
@@ -264,8 +270,8 @@ pub(crate) struct Reply {
     pub keep_target: bool,
 }
 
-/// Takes a target's head apart and appends the one that the client gets, with the cookies that keep it with `target`. Nothing is appended
-/// for an interim answer.
+/// Takes a target's head apart and appends the one that the client gets, with the cookies that keep it with `target`. Of interim answers
+/// nothing is appended for a client of HTTP/1.0, nor of `100 Continue`, which the client was told here.
 pub(crate) fn reply(
     listener: &Listener,
     decision: &Decision,
@@ -279,6 +285,9 @@ pub(crate) fn reply(
     let response = Response::read(head, decision.is_head, &mut room)?;
     let (status, keep_target) = (response.status, decision.keep_target && response.keep_alive);
     if status < 200 && status != 101 {
+        if decision.is_11 && status != 100 {
+            heads::append_interim(out, &response);
+        }
         let (reading, writing) = (Reading::NONE, Writing::Plain);
         return Ok(Reply { status, reading, writing, keep_alive: decision.keep_alive.get(), keep_target });
     }

@@ -1,6 +1,6 @@
 //! A request's head as it came.
 
-use super::{BadFraming, Framed, HEAD_LIMIT, LINE_LIMIT, Room, body::Reading};
+use super::{BadFraming, Framed, HEAD_LIMIT, LINE_LIMIT, Room, body::Reading, is_authority, number};
 use crate::page::Refusal;
 
 /// A request's head, taken apart.
@@ -79,7 +79,7 @@ impl<'r, 'b> Request<'r, 'b> {
             None => "",
         };
         let host = authority.unwrap_or(host);
-        if !host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/\\@?#,".contains(&byte)) {
+        if !host.is_empty() && !is_authority(host) {
             return Err(Refusal::Malformed);
         }
         let value =
@@ -120,6 +120,14 @@ impl<'r, 'b> Request<'r, 'b> {
         })
     }
 
+    /// How often a question about what the server can do may be passed on (RFC 9110, 7.6.2).
+    pub(crate) fn forwards_left(&self) -> Option<u64> {
+        if self.method != "OPTIONS" {
+            return None;
+        }
+        self.values("max-forwards").next().and_then(number)
+    }
+
     /// The values of a field, in their order.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
         self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
@@ -137,14 +145,23 @@ fn split<'t>(method: &str, target: &'t str) -> Option<(&'t str, Option<&'t str>)
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     // A query without a path has none to be behind.
-    let path = if path.is_empty() { "/" } else { path };
-    (!authority.is_empty() && path.starts_with('/')).then_some((path, Some(authority)))
+    let path = match path {
+        // What is asked of the server as a whole (RFC 9112, 3.2.4).
+        "" if method == "OPTIONS" => "*",
+        "" => "/",
+        path => path,
+    };
+    (!authority.is_empty() && !path.starts_with('?')).then_some((path, Some(authority)))
 }
 
-/// Whether the first line ends with a version of HTTP, only none that is spoken here.
+/// Whether the first line is a request's and ends with a version of HTTP, only none that is spoken here.
 fn names_a_version(head: &[u8]) -> bool {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut parts = line.strip_suffix(b"\r").unwrap_or(line).split(|byte| *byte == b' ');
+    let (Some([_, ..]), Some([_, ..]), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
     matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
@@ -169,6 +186,8 @@ mod tests {
         assert_eq!(read("GET HTTP://other:80/a?b"), "other:80 /a b");
         assert_eq!(read("GET http://other"), "other / ");
         assert_eq!(read("OPTIONS *"), "in.header:81 * ");
+        assert_eq!(read("OPTIONS http://other"), "other * ");
+        assert_eq!(read("OPTIONS http://other/"), "other / ");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! A target gets nothing but what was written here: what would be read differently in HTTP/1.1 is refused (RFC 9113, 10.3).
 
 use crate::{
-    http1::{FIELDS, Framed, HEAD_LIMIT, LINE_LIMIT, body::Reading, passing, request::Request, response::Response},
+    http1::{
+        FIELDS, Framed, HEAD_LIMIT, LINE_LIMIT, body::Reading, is_authority, passing, request::Request,
+        response::Response,
+    },
     page::{Answer, Refusal},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
@@ -98,8 +101,7 @@ fn host(parts: &Parts) -> Result<&str, Refusal> {
         (Some(host), _) | (None, Some(host)) => host,
         (None, None) => return Err(Refusal::Malformed),
     };
-    let is_host = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/\\@?#,".contains(&byte));
-    if is_host { Ok(host) } else { Err(Refusal::Malformed) }
+    if is_authority(host) { Ok(host) } else { Err(Refusal::Malformed) }
 }
 
 /// Fields that no message of HTTP/2 has (RFC 9113, 8.2.2).
@@ -167,6 +169,22 @@ pub(super) fn complete(fields: &mut HeaderMap, cookies: &[String], date: &str) {
     }
 }
 
+/// An interim answer as the client gets it. None if it has what HTTP/2 can't say.
+pub(super) fn interim(response: &Response<'_, '_>) -> Option<http::Response<()>> {
+    let mut head = http::Response::new(());
+    *head.status_mut() = http::StatusCode::from_u16(response.status).ok()?;
+    append(head.headers_mut(), response)?;
+    Some(head)
+}
+
+/// Appends the fields of an answer that go on to the client.
+fn append(fields: &mut HeaderMap, response: &Response<'_, '_>) -> Option<()> {
+    for field in passing(response.fields, response.names_fields) {
+        fields.append(HeaderName::from_bytes(field.name.as_bytes()).ok()?, HeaderValue::from_bytes(field.value).ok()?);
+    }
+    Some(())
+}
+
 /// The answer's head as the client gets it. None if it has what HTTP/2 can't say.
 pub(super) fn response(response: &Response<'_, '_>, cookies: &[String], date: &str) -> Option<http::Response<()>> {
     let mut head = http::Response::new(());
@@ -176,9 +194,7 @@ pub(super) fn response(response: &Response<'_, '_>, cookies: &[String], date: &s
     if !response.fields.iter().any(|field| field.name.eq_ignore_ascii_case("date")) {
         fields.insert(header::DATE, HeaderValue::from_str(date).ok()?);
     }
-    for field in passing(response.fields, response.names_fields) {
-        fields.append(HeaderName::from_bytes(field.name.as_bytes()).ok()?, HeaderValue::from_bytes(field.value).ok()?);
-    }
+    append(fields, response)?;
     for cookie in cookies {
         fields.append(header::SET_COOKIE, HeaderValue::from_str(cookie).ok()?);
     }
