@@ -16,7 +16,7 @@ use crate::{
     tls::Agreed,
 };
 use spec::balancing::{ProtocolVersion, Stickiness, TargetAddress, TargetGroupId};
-use std::{cell::Cell, net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, cell::Cell, net::SocketAddr, sync::Arc};
 
 /// What a decision depends on beside the request and the configuration.
 pub(crate) struct Circumstances<'r> {
@@ -181,8 +181,8 @@ pub(crate) fn route(
 
     let rewritten = rule.host.as_ref().map(|rewrite| rewrite.host(bare)).transpose().map_err(|_| Refusal::Internal)?;
     let target = match &rule.url {
-        Some(rewrite) => rewrite.url(request.target).map_err(|_| Refusal::Internal)?,
-        None => request.target.into(),
+        Some(rewrite) => rewrite.url(&request.target).map_err(|_| Refusal::Internal)?,
+        None => Cow::Borrowed(&*request.target),
     };
     let host = heads::host(&listener.settings.heads, request, rewritten, listener.node.address, listener.port);
     let passage = Passage {

@@ -290,7 +290,7 @@ mod tests {
             tls: None,
             client: "192.0.2.7:4321".parse().unwrap(),
             host: &host,
-            target: request.target,
+            target: &request.target,
             now: 0x6789_1233,
             chance: 0xabc,
             head_length: head.len(),

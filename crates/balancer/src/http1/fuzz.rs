@@ -178,7 +178,7 @@ fn passed_on(bytes: &[u8]) {
             tls: None,
             client: ([192, 0, 2, 7], 1234).into(),
             host: &host,
-            target: request.target,
+            target: &request.target,
             now: 0,
             chance: 0,
             head_length: head.len(),
@@ -188,7 +188,7 @@ fn passed_on(bytes: &[u8]) {
             return;
         }
         let read = strict::read(&out).unwrap_or_else(|what| panic!("{what}: {:?}", String::from_utf8_lossy(&out)));
-        assert_eq!((&read.method[..], &read.target[..]), (request.method, request.target));
+        assert_eq!((&read.method[..], &read.target[..]), (request.method, &request.target[..]));
         assert_eq!(read.values("host"), [host.as_bytes()]);
         // No body is as good as an empty one.
         let is_same =

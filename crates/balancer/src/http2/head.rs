@@ -75,7 +75,7 @@ pub(super) fn read<'r, 'b>(
         parts.headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     let request = Request {
         method,
-        target,
+        target: target.into(),
         fields,
         names_fields: false,
         host,
@@ -252,7 +252,7 @@ mod tests {
             tls: None,
             client: ([192, 0, 2, 1], 1).into(),
             host: request.host,
-            target: request.target,
+            target: &request.target,
             now: 0,
             chance: 0,
             head_length: length,
@@ -326,7 +326,7 @@ mod tests {
             let read = crate::http1::request::Request::read(&out, &mut room);
             let read = read.expect("what a target can read");
             prop_assert_eq!(crate::http1::head_length(&out, 0), Some(out.len()));
-            prop_assert_eq!((read.method, Some(read.target)), (&*method, parts.uri.path_and_query().map(|target| target.as_str())));
+            prop_assert_eq!((read.method, Some(&*read.target)), (&*method, parts.uri.path_and_query().map(|target| target.as_str())));
             prop_assert_eq!(read.host, "a.test");
             prop_assert_eq!(read.body != Reading::NONE, has_body && parts.headers.get("content-length").is_none_or(|length| length != "0"));
         }

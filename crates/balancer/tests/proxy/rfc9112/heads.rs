@@ -140,6 +140,7 @@ fn section_3_2_forms_of_targets() {
     for (line, host, received) in [
         ("GET http://b.test/a?b", "b.test", "GET /a?b"),
         ("GET HTTPS://b.test", "b.test", "GET /"),
+        ("GET http://b.test?a=b/c", "b.test", "GET /?a=b/c"),
         ("GET http://b.test:80/", "b.test", "GET /"),
         ("OPTIONS *", "a.test", "OPTIONS *"),
         ("OPTIONS http://b.test", "b.test", "OPTIONS *"),
