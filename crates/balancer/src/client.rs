@@ -10,6 +10,7 @@ use crate::{
     http1::{body::Reading, head_length, request::within_limits},
     http2,
     page::{Answer, Refusal},
+    reach::Asking,
     socket::{Socket, Stopped},
     tls::{Agreed, Front, HANDSHAKE_TIMEOUT, stream::Stream},
     watch::{Fate, Watched},
@@ -111,15 +112,9 @@ async fn talk(worker: &Rc<Worker>, client: &mut Client, door: &Door, born: Durat
                 client.answer(worker, answer, stays, decision.is_head, &mut out, &noted).await && stays
             }
             Outcome::Forward(route) => {
-                let exchange = Exchange {
-                    worker,
-                    listener: &listener,
-                    decision: &decision,
-                    route,
-                    grouped: client.counts.group(&route.group),
-                    noted: &noted,
-                };
-                match exchange::run(&exchange, client, &mut out).await {
+                let counts = Rc::clone(&client.counts);
+                let asking = Asking::new(worker, &listener, route, &counts, &noted);
+                match exchange::run(&Exchange { decision: &decision, asking: &asking }, client, &mut out).await {
                     exchange::End::Stays => true,
                     exchange::End::Refused { refusal, mut rest } => {
                         client.watch.go_on();

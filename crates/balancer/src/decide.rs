@@ -12,7 +12,7 @@ use crate::{
         room,
     },
     page::{Answer, Refusal},
-    rules::{Action, Facts, Forward, Origin, without_port},
+    rules::{Action, Facts, Forward, Origin},
     tls::Agreed,
 };
 use http_desync_guardian::{ClassificationReason, RequestSafetyTier};
@@ -187,9 +187,9 @@ pub(crate) fn route(
     tally: &mut Tally,
     out: &mut Vec<u8>,
 ) -> Result<Outcome, Refusal> {
-    let bare = without_port(request.host);
     let protocol = if around.tls.is_some() { "https" } else { "http" };
-    let facts = Facts { request, host: bare, source: around.client.ip().to_canonical() };
+    let facts = Facts::new(request, around.client.ip().to_canonical());
+    let bare = facts.host;
     // A listener always has a default rule.
     let (rule, rules) = listener.rules.first(&facts).ok_or(Refusal::Unavailable)?;
     tally.rules = rules;

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `engine` | one thread that makes the others serve a snapshot, by difference, and checks targets |
 //! | `worker`, `client`, `exchange`, `tunnel` | the threads that serve: a connection is one task, its requests one after the other |
-//! | `pool`, `socket`, `copy`, `watch` | connections to targets, bytes, what ends waiting for them |
+//! | `reach`, `pool`, `socket`, `copy`, `watch` | a target that takes a request, connections to it, bytes, what ends waiting for them |
 //! | `tls` | TLS with clients and targets: policies, certificates, records |
 //! | `counts` | what each thread counts for CloudWatch's metrics |
 //! | `decide` | what becomes of a request and of its answer; pure, as are all below |
@@ -43,6 +43,7 @@ mod pattern;
 mod pool;
 mod probe;
 pub mod process;
+mod reach;
 mod rules;
 mod socket;
 mod target;

@@ -8,12 +8,11 @@ use crate::{
     access::{Line, Noted, line},
     config::Listener,
     cookie,
-    counts::Grouped,
-    decide::{Circumstances, Outcome, Route, Tally, route},
+    decide::{Circumstances, Outcome, Tally, route},
     http1::{FIELDS, body::Reading},
     page::{Answer, Refusal},
+    reach::{Asking, Nobody},
     socket::Stopped,
-    target::Target,
     watch::Fate,
 };
 use bytes::Bytes;
@@ -21,11 +20,10 @@ use h2::Reason;
 use http::request::Parts;
 use spec::balancing::ProtocolVersion;
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     future::{Future, poll_fn},
     net::SocketAddr,
     pin::pin,
-    rc::Rc,
     task::Poll,
     time::{Instant, SystemTime},
 };
@@ -35,46 +33,14 @@ const USUAL: usize = 32;
 
 /// A request on its way to a target.
 pub(super) struct Passing<'a> {
-    pub listener: &'a Listener,
     pub client: &'a Client,
-    pub route: &'a Route,
+    pub asking: &'a Asking<'a>,
     /// Whether its method is HEAD.
     pub is_head: bool,
     /// Whether the client understands trailers.
     pub takes_trailers: bool,
     /// Its body, as a target that speaks HTTP/1.1 gets it.
     pub body: Reading,
-    grouped: Rc<Grouped>,
-    is_counted: Cell<bool>,
-    noted: &'a Noted,
-}
-
-impl Passing<'_> {
-    /// A target was found for it.
-    pub(super) fn found(&self, target: &Target) {
-        self.noted.target.set(Some(target.address.0));
-        if !self.is_counted.replace(true) {
-            let counts = &self.client.connection.counts;
-            counts.requests.add(1);
-            self.grouped.requests.add(1);
-            counts.non_sticky.add_if(self.route.stickiness.is_some() && self.route.pinned != Some(target.address));
-        }
-    }
-
-    /// A target could not be reached.
-    pub(super) fn unreachable(&self) {
-        self.grouped.connection_errors.add(1);
-    }
-
-    /// A target has its head.
-    pub(super) fn sent(&self) {
-        self.noted.sent.set(Some(Instant::now()));
-    }
-
-    /// A target has begun to answer.
-    pub(super) fn answered(&self, status: u16) {
-        self.grouped.answered(status, self.noted.answers(status));
-    }
 }
 
 /// Why a request was not answered to the end by a target.
@@ -86,6 +52,15 @@ pub(super) enum Failed {
     Reset(Reason),
     /// The client is gone.
     Gone,
+}
+
+impl From<Nobody> for Failed {
+    fn from(nobody: Nobody) -> Self {
+        match nobody {
+            Nobody::Refused(refusal) => Self::Refused(refusal),
+            Nobody::Closed => Self::by(Fate::Closed, false),
+        }
+    }
 }
 
 impl Failed {
@@ -242,17 +217,8 @@ async fn pass(
                 client.wants_body();
             }
             let takes_trailers = parts.headers.contains_key(http::header::TE);
-            let passing = Passing {
-                listener,
-                client,
-                route: &route,
-                is_head,
-                takes_trailers,
-                body: reading,
-                grouped: client.connection.counts.group(&route.group),
-                is_counted: Cell::new(false),
-                noted,
-            };
+            let asking = Asking::new(&client.connection.worker, listener, &route, &client.connection.counts, noted);
+            let passing = Passing { client, asking: &asking, is_head, takes_trailers, body: reading };
             let passed = match route.group.version {
                 ProtocolVersion::Http1 => to_http1::run(&passing, body, &mut out).await,
                 ProtocolVersion::Http2 | ProtocolVersion::Grpc => to_http2::run(&passing, body, &out).await,

@@ -60,8 +60,17 @@ pub(crate) struct Facts<'a> {
     pub request: &'a Request<'a, 'a>,
     /// Host, without a port.
     pub host: &'a str,
+    path: &'a str,
+    query: &'a str,
     /// Who sent it.
-    pub source: IpAddr,
+    source: IpAddr,
+}
+
+impl<'a> Facts<'a> {
+    /// Of a request from this address. What many rules look at is looked for once.
+    pub(crate) fn new(request: &'a Request<'a, 'a>, source: IpAddr) -> Self {
+        Self { request, host: without_port(request.host), path: request.path(), query: request.query(), source }
+    }
 }
 
 impl Rules {
@@ -170,8 +179,7 @@ mod tests {
             let head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
             let mut room = room();
             let request = Request::read(head.as_bytes(), &mut room).unwrap();
-            let facts =
-                Facts { request: &request, host: without_port(request.host), source: IpAddr::from([192, 0, 2, 1]) };
+            let facts = Facts::new(&request, IpAddr::from([192, 0, 2, 1]));
             match &rules.first(&facts).unwrap().0.action {
                 Action::Fixed(answer) => answer.body.clone().unwrap(),
                 _ => unreachable!(),

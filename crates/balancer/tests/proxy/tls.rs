@@ -231,10 +231,10 @@ fn bodies_go_both_ways_over_tls_to_a_target_nobody_vouches_for() {
             assert!(client.answer(false).body == body, "{length}");
         }
     }
-    // Requests went over one connection, which is kept; the others were health checks, each over one of its own.
+    // Requests went over one connection, which is kept; the others were health checks, each over one of its own, and one may be under way.
     let checks = target.heads.lock().unwrap().iter().filter(|head| head.starts_with("GET /health")).count();
     assert_eq!(target.heads.lock().unwrap().len() - checks, 10);
-    assert!(target.connections() <= checks + 2, "{} connections, {checks} checks", target.connections());
+    assert!(target.connections() <= checks + 3, "{} connections, {checks} checks", target.connections());
     assert!(
         target
             .heads
