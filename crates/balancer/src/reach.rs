@@ -26,6 +26,7 @@ pub(crate) struct Asking<'a> {
     pub counts: &'a Rc<Counts>,
     grouped: Rc<Grouped>,
     is_counted: Cell<bool>,
+    /// What becomes of it.
     noted: &'a Noted,
 }
 

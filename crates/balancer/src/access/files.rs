@@ -250,3 +250,35 @@ pub fn read(path: &Path) -> io::Result<(Head, Vec<u8>)> {
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_has_left_is_found_and_what_one_writes_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let head = Head {
+            load_balancer: "app/web/1".into(),
+            interface: "eni-1".into(),
+            address: [10, 0, 0, 6].into(),
+            log: AccessLog { bucket: "logs".into(), prefix: String::new() },
+            end: 300,
+        };
+        let make = |name: &str, lines: &str| {
+            let path = dir.path().join(name);
+            fs::write(&path, format!("{}\n{lines}", serde_json::to_string(&head).unwrap())).unwrap();
+            File::open(path).unwrap()
+        };
+        make("left.open", "one\ntwo\nthr");
+        let written = make("written.open", "one\n");
+        flock(&written, FlockOperation::NonBlockingLockExclusive).unwrap();
+        make("draft.new", "");
+        assert_eq!(closed(dir.path()).unwrap(), [dir.path().join("left.log")]);
+        assert_eq!(read(&dir.path().join("left.log")).unwrap(), (head.clone(), b"one\ntwo\n".to_vec()));
+        drop(written);
+        assert_eq!(closed(dir.path()).unwrap().len(), 2);
+        fs::write(dir.path().join("empty.log"), "").unwrap();
+        assert_eq!(read(&dir.path().join("empty.log")).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}

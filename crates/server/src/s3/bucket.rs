@@ -126,6 +126,14 @@ pub(super) async fn delete(app: &Arc<App>, caller: Caller, request: &Request) ->
         }
         return Err(fault);
     }
+    let shared = app.clone();
+    let forget = move || {
+        for (id, _) in shared.objects.uploads_to(&name).map_err(storage)? {
+            shared.objects.end_upload(&id).map_err(storage)?;
+        }
+        Ok(())
+    };
+    blocking(forget).await?;
     Ok(reply::empty(204))
 }
 

@@ -23,7 +23,7 @@ mod reply;
 mod request;
 mod signed;
 
-use crate::app::{App, internal};
+use crate::app::{App, internal, request_id};
 use crate::core::unavailable;
 use crate::http::Door;
 use crate::http::reply::Reply;
@@ -48,10 +48,14 @@ pub(crate) fn is_for(door: Door, parts: &Parts) -> bool {
 /// Answers a request as S3 does.
 pub(crate) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply {
     let (is_head, path) = (parts.method == Method::HEAD, parts.uri.path().to_owned());
-    match run(app, parts, body).await {
-        Ok(reply) => reply::finish(reply),
-        Err(fault) => reply::finish(reply::refusal(&fault, &path, is_head)),
-    }
+    let id = request_id().unwrap_or_default();
+    let mut reply = match run(app, parts, body).await {
+        Ok(reply) => reply,
+        Err(fault) => reply::refusal(&fault, &path, &id, is_head),
+    };
+    reply::set(&mut reply, "server", "AmazonS3");
+    reply::set(&mut reply, "x-amz-request-id", &id);
+    reply
 }
 
 async fn run(app: Arc<App>, parts: Parts, body: Incoming) -> Result<Reply, Fault> {

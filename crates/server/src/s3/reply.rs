@@ -1,6 +1,5 @@
 //! Answers of S3, and its refusals ("Error responses", Amazon S3 API Reference).
 
-use crate::app::request_id;
 use crate::http::reply::{Body, Reply, whole};
 use aws::doc::Timestamp;
 use aws::fault::Fault;
@@ -41,7 +40,7 @@ pub(super) fn set(reply: &mut Reply, name: &str, value: &str) {
 }
 
 /// A refusal.
-pub(super) fn refusal(fault: &Fault, path: &str, is_head: bool) -> Reply {
+pub(super) fn refusal(fault: &Fault, path: &str, id: &str, is_head: bool) -> Reply {
     if fault.status == 304 {
         let mut reply = empty(fault.status);
         fault.fields.iter().for_each(|(name, value)| set(&mut reply, name, value));
@@ -55,17 +54,10 @@ pub(super) fn refusal(fault: &Fault, path: &str, is_head: bool) -> Reply {
     xml::text(&mut text, "Message", &fault.message);
     fault.fields.iter().for_each(|(name, value)| xml::text(&mut text, name, value));
     xml::text(&mut text, "Resource", path);
-    xml::text(&mut text, "RequestId", &request_id().unwrap_or_default());
+    xml::text(&mut text, "RequestId", id);
     xml::close(&mut text, "Error");
     let mut reply = with(fault.status, whole(text.into_bytes()));
     set(&mut reply, "content-type", "application/xml");
-    reply
-}
-
-/// What every answer has.
-pub(super) fn finish(mut reply: Reply) -> Reply {
-    set(&mut reply, "server", "AmazonS3");
-    set(&mut reply, "x-amz-request-id", &request_id().unwrap_or_default());
     reply
 }
 
