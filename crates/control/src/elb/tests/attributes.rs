@@ -83,6 +83,11 @@ fn a_load_balancers_attributes_are_refused_in_aws_words() {
             "InvalidConfigurationRequest: The value for 'load_balancing.cross_zone.enabled' must always be 'true' for an Application Load Balancer",
         ),
         (
+            "waf.fail_open.enabled",
+            "true",
+            "InvalidConfigurationRequest: The value 'true' of 'waf.fail_open.enabled' is not supported by neargate.",
+        ),
+        (
             "access_logs.s3.enabled",
             "true",
             "InvalidConfigurationRequest: The value 'true' of 'access_logs.s3.enabled' is not supported by neargate.",
