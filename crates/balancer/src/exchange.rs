@@ -211,7 +211,6 @@ async fn answer(
     out: &mut Vec<u8>,
 ) -> Result<Reply, End> {
     let reply = head(exchange, client, target, socket, buffer, out).await?;
-    exchange.asking.answered(reply.status);
     let mut copy = Copy {
         from: socket,
         buffer,
@@ -220,6 +219,11 @@ async fn answer(
         writing: reply.writing,
         watch: &client.watch,
     };
+    // What is no body from its beginning is no answer: the client has nothing of it yet.
+    if matches!(copy.reading, Reading::Chunked(_)) && copy.append(out).is_err() {
+        return Err(refused(Refusal::BadGateway, &Reading::NONE));
+    }
+    exchange.asking.answered(reply.status);
     // The client has part of the answer: that the rest is missing, it can only be told by the connection's end.
     copy.run(out).await.map_err(|_| End::Broken)?;
     Ok(reply)

@@ -27,9 +27,9 @@ fn forwarded(site: &Site, target: &Target, request: &str) -> String {
     head
 }
 
-/// Whether there is an answer, and its end is one.
+/// Whether there is an answer of the target's, and its end is one.
 fn looks_whole(site: &Site, path: &str) -> bool {
     let mut client = site.client();
     client.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
-    client.head().is_some_and(|head| client.body(&head, false).is_some())
+    client.head().is_some_and(|head| head.starts_with("HTTP/1.1 200 ") && client.body(&head, false).is_some())
 }

@@ -94,6 +94,11 @@ fn a_load_balancers_attributes_are_refused_in_aws_words() {
             "ValidationError: The value of 'access_logs.s3.prefix' cannot start or end with '/'",
         ),
         (
+            "waf.fail_open.enabled",
+            "true",
+            "InvalidConfigurationRequest: The value 'true' of 'waf.fail_open.enabled' is not supported by neargate.",
+        ),
+        (
             "connection_logs.s3.enabled",
             "true",
             "InvalidConfigurationRequest: The value 'true' of 'connection_logs.s3.enabled' is not supported by neargate.",
