@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 BIN := target/$(HOST)/release/neargate
-PACKAGES := buildah busybox-static ca-certificates crun curl gcc iproute2 libc6-dev make nftables python3 python3-venv runc skopeo
+PACKAGES := buildah busybox-static ca-certificates crun curl gcc iproute2 libc6-dev make nftables python3 python3-venv runc skopeo slowhttptest
 VENV := .venv
 
 .PHONY: demo test soak guest bench check fmt build packages clients clean

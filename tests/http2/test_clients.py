@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import http.server
+import itertools
+import queue
 import threading
 
 import grpc
@@ -13,6 +15,13 @@ ECHO = "/echo.Echo/"
 
 def stream(_, context):
     for n in range(100):
+        yield b"%d" % n
+
+
+def endless(_, context):
+    for n in itertools.count():
+        if not context.is_active():
+            return
         yield b"%d" % n
 
 
@@ -34,10 +43,11 @@ class Waiting:
     """A call that ends when its client gives it up."""
 
     def __init__(self):
-        self.given_up = threading.Event()
+        self.begun, self.given_up = threading.Event(), threading.Event()
 
     def __call__(self, message, context):
         context.add_callback(self.given_up.set)
+        self.begun.set()
         self.given_up.wait(10)
         return b""
 
@@ -48,6 +58,7 @@ def target():
     methods = {
         "Same": grpc.unary_unary_rpc_method_handler(lambda message, context: message),
         "Stream": grpc.unary_stream_rpc_method_handler(stream),
+        "Endless": grpc.unary_stream_rpc_method_handler(endless),
         "Gather": grpc.stream_unary_rpc_method_handler(gather),
         "Back": grpc.stream_stream_rpc_method_handler(back),
         "Fail": grpc.unary_unary_rpc_method_handler(fail),
@@ -63,9 +74,25 @@ def target():
 
 
 @pytest.fixture
-def channel(serve, target):
-    with grpc.insecure_channel(serve(f"127.0.0.1:{target.port}", "grpc")) as channel:
+def balancer(serve, target):
+    return serve(f"127.0.0.1:{target.port}", "grpc")
+
+
+@pytest.fixture
+def secure(balancer, certificate):
+    """A channel to the HTTPS listener."""
+    credentials = grpc.ssl_channel_credentials((certificate / "chain").read_bytes())
+    with grpc.secure_channel(balancer.https, credentials) as channel:
         yield channel
+
+
+@pytest.fixture(params=["http", "https"])
+def channel(request, balancer):
+    if request.param == "https":
+        yield request.getfixturevalue("secure")
+    else:
+        with grpc.insecure_channel(balancer) as channel:
+            yield channel
 
 
 def test_calls_of_every_kind(channel):
@@ -96,6 +123,44 @@ def test_a_call_that_is_given_up_ends_at_the_target(channel, target):
         channel.unary_unary(ECHO + "Wait")(b"", timeout=0.5)
     assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     assert target.waiting.given_up.wait(10)
+
+
+def test_a_call_that_is_cancelled_ends_at_the_target(channel, target):
+    call = channel.unary_unary(ECHO + "Wait").future(b"", timeout=20)
+    assert target.waiting.begun.wait(10)
+    call.cancel()
+    assert call.code() == grpc.StatusCode.CANCELLED
+    assert target.waiting.given_up.wait(10)
+
+
+def test_a_stream_that_is_cancelled_goes_no_further(channel):
+    messages = iter(channel.unary_stream(ECHO + "Endless")(b"", timeout=20))
+    assert next(messages) == b"0"
+    messages.cancel()
+    with pytest.raises(grpc.RpcError) as raised:
+        # What came before is still there.
+        for _ in range(1_000_000):
+            next(messages)
+    assert raised.value.code() == grpc.StatusCode.CANCELLED
+    assert channel.unary_unary(ECHO + "Same")(b"after", timeout=10) == b"after"
+
+
+def test_a_call_ends_though_its_listener_goes(balancer, secure):
+    """The client is told by GOAWAY, which lets end what is under way."""
+    held = queue.Queue()
+    answers = secure.stream_stream(ECHO + "Back")(iter(held.get, None), timeout=20)
+    held.put(b"before")
+    assert next(answers) == b"before"
+    balancer.take_away(balancer.https)
+    held.put(b"after")
+    assert next(answers) == b"after"
+    held.put(None)
+    assert list(answers) == [] and answers.code() == grpc.StatusCode.OK
+    with pytest.raises(grpc.RpcError) as raised:
+        secure.unary_unary(ECHO + "Same")(b"", timeout=10)
+    assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+    with grpc.insecure_channel(balancer) as other:
+        assert other.unary_unary(ECHO + "Same")(b"here", timeout=10) == b"here"
 
 
 def test_a_call_without_a_target_is_unavailable(serve):

@@ -1,12 +1,21 @@
 //! Serves one load balancer in this namespace, for tests and benchmarks: `serve THREADS LISTEN RULES TARGET…`, addresses with ports. No request
 //! meets one of the rules but the default. In the environment: `HTTPS`, a port for TLS, with `PEM`, a file with a certificate and its key;
-//! `VERSION`, what targets speak (`http1`, `http2`, `grpc`). Without TLS clients may begin with HTTP/2, too.
+//! `VERSION`, what targets speak (`http1`, `http2`, `grpc`). Without TLS clients may begin with HTTP/2, too. A line of standard input is a port
+//! whose listener goes.
 
 mod served;
 
 use balancer::Engine;
 use spec::balancing::{Certificate, CertificateName, ProtocolVersion, Tls};
-use std::{collections::BTreeMap, env, error::Error, net::SocketAddr, num::NonZeroUsize, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    env,
+    error::Error,
+    net::SocketAddr,
+    num::{NonZeroU16, NonZeroUsize},
+    sync::Arc,
+    thread,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
@@ -39,9 +48,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         certificates.insert("certificate".into(), Arc::new(certificate));
     }
     let engine = Engine::with_prior_knowledge(threads)?;
-    let snapshot = served::snapshot(1, vec![balancer], BTreeMap::from([("lb".into(), group)]));
-    engine.apply(balancer::Snapshot { certificates, ..snapshot });
     let mut status = engine.status();
+    let apply = move |revision, balancer| {
+        let snapshot = served::snapshot(revision, vec![balancer], BTreeMap::from([("lb".into(), group.clone())]));
+        engine.apply(balancer::Snapshot { certificates: certificates.clone(), ..snapshot });
+    };
+    apply(1, balancer.clone());
+    thread::spawn(move || {
+        for (revision, line) in (2..).zip(std::io::stdin().lines()) {
+            if let Some(port) = line.ok().and_then(|line| line.parse::<NonZeroU16>().ok()) {
+                balancer.listeners.remove(&port);
+                apply(revision, balancer.clone());
+            }
+        }
+        // Its end is not that of the load balancer.
+        loop {
+            thread::park();
+        }
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
         while status.changed().await.is_ok() {

@@ -164,7 +164,7 @@ async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door,
             watch.limit.set(HANDSHAKE_TIMEOUT);
             // Who has begun is let in, even if it is the last one.
             watch.between.set(false);
-            let socket = Socket::new(stream, |tcp| Stream::server(tcp, config)).ok()?;
+            let socket = Socket::new(stream, |tcp| Stream::server(tcp, config, Vec::new())).ok()?;
             socket.handshake(&watch, &mut buffer).await.ok()?;
             tls = socket.agreed();
             presented = socket.presented();
@@ -179,11 +179,13 @@ async fn greet(watch: Watched, stream: TcpStream, peer: SocketAddr, door: &Door,
 impl Client {
     /// The length of the next head, once it is there whole; none when the connection is over without one.
     async fn head(&mut self) -> Result<Option<usize>, Refusal> {
-        let mut searched = 0;
+        let (mut searched, mut overlooked) = (0, 0);
         loop {
-            let empty = self.buffer.iter().take(EMPTY).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             if searched == 0 {
+                let may_be = self.buffer.iter().take(EMPTY - overlooked);
+                let empty = may_be.take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
                 self.buffer.advance(empty);
+                overlooked += empty;
             }
             if let Some(length) = head_length(&self.buffer, searched) {
                 return Ok(Some(length));

@@ -92,8 +92,10 @@ impl From<&LoadBalancer> for Settings {
 pub(crate) struct Listener {
     pub node: Arc<Node>,
     pub port: u16,
-    /// What clients are greeted with, if it is an HTTPS listener.
+    /// What clients are greeted with, if it is an HTTPS or TLS listener.
     pub tls: Option<Front>,
+    /// For how long a connection may be silent whose bytes are passed on as they are; none where requests are.
+    pub stream: Option<Duration>,
     pub settings: Arc<Settings>,
     pub rules: Arc<Rules>,
     /// The node's groups, in the order of [`Rules::groups`].

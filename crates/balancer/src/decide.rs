@@ -17,7 +17,7 @@ use crate::{
 };
 use http_desync_guardian::{ClassificationReason, RequestSafetyTier};
 use spec::balancing::{ProtocolVersion, Stickiness, TargetAddress, TargetGroupId};
-use std::{cell::Cell, net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, cell::Cell, net::SocketAddr, sync::Arc};
 
 /// What a decision depends on beside the request and the configuration.
 pub(crate) struct Circumstances<'r> {
@@ -127,7 +127,7 @@ pub(crate) struct Route {
 }
 
 impl Decision {
-    fn answer(answer: impl Into<Answer>) -> Self {
+    fn answer(answer: Refusal) -> Self {
         Self {
             is_head: false,
             is_11: true,
@@ -145,23 +145,24 @@ impl Decision {
 /// Decides about a request by its head. If it goes to a target, the target's head is appended to `out`.
 pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>, out: &mut Vec<u8>) -> Decision {
     let mut room = room();
+    // Also of what is malformed the method may be clear, to which there is no content (RFC 9110, 9.3.2).
+    let refused = |refusal, tally| Decision { is_head: head.starts_with(b"HEAD "), tally, ..Decision::answer(refusal) };
     let request = match Request::read(head, &mut room) {
         Ok(request) => request,
         Err(refusal) => {
             let (.., classified) = desync::judge(listener.settings.desync, head);
-            let tally = Tally { classified: Some(classified), ..Tally::default() };
-            return Decision { tally, ..Decision::answer(refusal) };
+            return refused(refusal, Tally { classified: Some(classified), ..Tally::default() });
         }
     };
     let (verdict, is_compliant, classified) = desync::judge(listener.settings.desync, head);
     let mut tally = Tally { non_compliant: !is_compliant, classified: Some(classified), ..Tally::default() };
     if verdict == Verdict::Refuse {
-        return Decision { tally, ..Decision::answer(Refusal::Malformed) };
+        return refused(Refusal::Malformed, tally);
     }
     let heads = &listener.settings.heads;
     // RFC 9112, 3.2. With `preserve_host_header` the first one counts, as AWS has it.
     if !heads.preserve_host_header && request.values("host").nth(1).is_some() {
-        return Decision { tally, ..Decision::answer(Refusal::Malformed) };
+        return refused(Refusal::Malformed, tally);
     }
     let outcome = route(listener, &request, head.len(), around, &mut tally, out);
     let may_stay = verdict != Verdict::PassAndClose;
@@ -187,6 +188,10 @@ pub(crate) fn route(
     tally: &mut Tally,
     out: &mut Vec<u8>,
 ) -> Result<Outcome, Refusal> {
+    // Who gets it with nothing left is whom it is for.
+    if request.forwards_left() == Some(0) {
+        return Ok(Outcome::Answer(Answer::fixed(200, "text/plain", "")));
+    }
     let protocol = if around.tls.is_some() { "https" } else { "http" };
     let facts = Facts::new(request, around.client.ip().to_canonical());
     let bare = facts.host;
@@ -224,8 +229,8 @@ pub(crate) fn route(
     let rewritten = rule.host.as_ref().map(|rewrite| rewrite.host(bare)).transpose();
     let rewritten = rewritten.map_err(|_| refuse("TransformInvalidHost"))?;
     let target = match &rule.url {
-        Some(rewrite) => rewrite.url(request.target).map_err(|_| refuse("TransformInvalidPath"))?,
-        None => request.target.into(),
+        Some(rewrite) => rewrite.url(&request.target).map_err(|_| refuse("TransformInvalidPath"))?,
+        None => Cow::Borrowed(&*request.target),
     };
     if listener.settings.access_log.is_some() && (rule.host.is_some() || rule.url.is_some()) {
         tally.rewritten = Some(Box::new(Rewritten {
@@ -320,8 +325,8 @@ pub(crate) struct Reply {
     pub keep_target: bool,
 }
 
-/// Takes a target's head apart and appends the one that the client gets, with the cookies that keep it with `target`. Nothing is appended
-/// for an interim answer.
+/// Takes a target's head apart and appends the one that the client gets, with the cookies that keep it with `target`. Of interim answers
+/// nothing is appended for a client of HTTP/1.0, nor of `100 Continue`, which the client was told here.
 pub(crate) fn reply(
     listener: &Listener,
     decision: &Decision,
@@ -335,6 +340,9 @@ pub(crate) fn reply(
     let response = Response::read(head, decision.is_head, &mut room)?;
     let (status, keep_target) = (response.status, decision.keep_target && response.keep_alive);
     if status < 200 && status != 101 {
+        if decision.is_11 && status != 100 {
+            heads::append_interim(out, &response);
+        }
         let (reading, writing) = (Reading::NONE, Writing::Plain);
         return Ok(Reply { status, reading, writing, keep_alive: decision.keep_alive.get(), keep_target });
     }

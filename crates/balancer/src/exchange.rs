@@ -245,14 +245,22 @@ async fn head(
             if client.watch.closing.get() {
                 decision.keep_alive.set(false);
             }
-            let mut random = worker.random.borrow_mut();
-            let around = Circumstances { client: client.peer, tls: client.tls, now: worker.now(), random: &mut random };
-            let reply = reply(listener, decision, route, target.address, &buffer[..length], around, out);
+            let reply = {
+                let mut random = worker.random.borrow_mut();
+                let around =
+                    Circumstances { client: client.peer, tls: client.tls, now: worker.now(), random: &mut random };
+                reply(listener, decision, route, target.address, &buffer[..length], around, out)
+            };
             buffer.advance(length);
             searched = 0;
             match reply {
                 Ok(reply) if reply.status >= 200 || reply.status == 101 => return Ok(reply),
-                Ok(_) => continue,
+                Ok(_) => {
+                    // It is of use before the answer alone.
+                    client.socket.write(&client.watch, out).await.map_err(|_| End::Broken)?;
+                    out.clear();
+                    continue;
+                }
                 Err(_) => return Err(bad()),
             }
         }

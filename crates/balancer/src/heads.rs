@@ -97,16 +97,21 @@ pub(crate) fn append_request(
     let _ = write!(out, "Host: {}\r\nX-Amzn-Trace-Id: ", passage.host);
     append_trace(out, request, (passage.now, passage.chance), passage.head_length);
     out.extend_from_slice(b"\r\n");
-    let with_tls = passage.settings.tls_headers;
+    let (with_tls, forwards_left) = (passage.settings.tls_headers, request.forwards_left());
     if let Some(Agreed { version, suite, .. }) = passage.tls.filter(|_| with_tls) {
         let _ = write!(out, "X-Amzn-Tls-Version: {version}\r\nX-Amzn-Tls-Cipher-Suite: {suite}\r\n");
     }
     for field in passing(request.fields, request.names_fields) {
         let is_dropped = passage.settings.drop_invalid_header_fields && !is_plain(field.name);
-        let is_written = is_replaced(field.name) || (with_tls && is_of_tls(field.name));
+        let is_written = is_replaced(field.name)
+            || (with_tls && is_of_tls(field.name))
+            || (forwards_left.is_some() && field.name.eq_ignore_ascii_case("max-forwards"));
         if !is_dropped && !is_written {
             append_field(out, field);
         }
+    }
+    if let Some(left) = forwards_left {
+        let _ = write!(out, "Max-Forwards: {}\r\n", left.saturating_sub(1));
     }
     match request.body {
         Reading::Length(0) if request.values("content-length").next().is_none() => {}
@@ -213,6 +218,16 @@ fn append_field(out: &mut Vec<u8>, field: &httparse::Header<'_>) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends an interim answer (RFC 9110, 15.2), for a client that knows of them.
+pub(crate) fn append_interim(out: &mut Vec<u8>, response: &Response<'_, '_>) {
+    // Writing to memory does not fail.
+    let _ = write!(out, "HTTP/1.1 {} {}\r\n", response.status, response.reason);
+    for field in passing(response.fields, response.names_fields) {
+        append_field(out, field);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
 /// Appends the head that the client gets; answers how the body is written and whether its connection may stay.
 pub(crate) fn append_response(
     out: &mut Vec<u8>,
@@ -281,7 +296,7 @@ mod tests {
             tls: None,
             client: "192.0.2.7:4321".parse().unwrap(),
             host: &host,
-            target: request.target,
+            target: &request.target,
             now: 0x6789_1233,
             chance: 0xabc,
             head_length: head.len(),

@@ -1,13 +1,15 @@
-//! The data plane of Application Load Balancers on one host.
+//! The data plane of load balancers on one host, as far as it is not the kernel's.
 //!
 //! An [`Engine`] serves the nodes of load balancers: it listens in their network namespaces, decides about every request by the rules of
-//! its listener, sends it to a target over a connection made in the same namespace, and checks the health of targets. It is told
+//! its listener, sends it to a target over a connection made in the same namespace, and checks the health of targets. Of Network Load
+//! Balancers it serves the listeners with TLS on either side or with the proxy protocol, and checks the targets of all. It is told
 //! everything there is by a [`Snapshot`] each time, and tells everything it saw by a `BalancingStatus`.
 //!
 //! | module | what |
 //! |---|---|
 //! | `engine` | one thread that makes the others serve a snapshot, by difference, and checks targets |
 //! | `worker`, `client`, `exchange`, `tunnel` | the threads that serve: a connection is one task, its requests one after the other |
+//! | `stream` | connections of Network Load Balancers, whose bytes are passed on as they are; the proxy protocol |
 //! | `reach`, `pool`, `socket`, `copy`, `watch` | a target that takes a request, connections to it, bytes, what ends waiting for them |
 //! | `tls` | TLS with clients and targets: policies, certificates, records |
 //! | `counts` | what each thread counts for CloudWatch's metrics |
@@ -46,6 +48,7 @@ pub mod process;
 mod reach;
 mod rules;
 mod socket;
+mod stream;
 mod target;
 mod tls;
 mod tunnel;

@@ -76,6 +76,21 @@ impl Socket {
         self.0.borrow().presented()
     }
 
+    /// What was agreed on over ALPN.
+    pub(crate) fn alpn(&self) -> Option<Vec<u8>> {
+        self.0.borrow().alpn().map(<[u8]>::to_vec)
+    }
+
+    /// Has the kernel ask the peer now and then whether it is still there.
+    pub(crate) fn keep_alive(&self, every: Duration) {
+        self.0.borrow().keep_alive(every);
+    }
+
+    /// Ends the connection with a reset.
+    pub(crate) fn reset(self) {
+        self.0.into_inner().reset_when_dropped();
+    }
+
     /// The connection itself.
     pub(crate) fn into_inner(self) -> Stream {
         self.0.into_inner()

@@ -7,6 +7,7 @@ use crate::{
     counts::AllCounts,
     http2::{self, Upstreams},
     pool::Pool,
+    stream,
     watch::{Watched, Watches},
 };
 use bytes::BytesMut;
@@ -162,14 +163,20 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
     const PAUSE: Duration = Duration::from_millis(50);
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => {
+            Ok((tcp, peer)) => {
                 // Whoever counts connections counts it from now on.
-                let watch = worker.watches.add(door.id, door.listener.load().settings.idle_timeout);
+                let (idle, is_stream) = {
+                    let listener = door.listener.load();
+                    (listener.stream.unwrap_or(listener.settings.idle_timeout), listener.stream.is_some())
+                };
+                let watch = worker.watches.add(door.id, idle);
                 let (worker, door) = (Rc::clone(&worker), Arc::clone(&door));
-                if worker.prior_knowledge && door.listener.load().settings.http2 {
-                    spawn_local(either(worker, watch, stream, peer, door));
+                if is_stream {
+                    spawn_local(stream::serve(worker, watch, tcp, peer, door));
+                } else if worker.prior_knowledge && door.listener.load().settings.http2 {
+                    spawn_local(either(worker, watch, tcp, peer, door));
                 } else {
-                    spawn_local(client::serve(worker, watch, stream, peer, door));
+                    spawn_local(client::serve(worker, watch, tcp, peer, door));
                 }
             }
             Err(_) => {

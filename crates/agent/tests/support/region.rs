@@ -221,8 +221,11 @@ pub fn balancing() -> Balancing {
     let balancer = LoadBalancer {
         arn: "load balancer".to_owned(),
         nodes: NODES.map(node).into(),
-        listeners: [(80.try_into().unwrap(), Listener { arn: "listener".to_owned(), tls: None, rules: vec![rule] })]
-            .into(),
+        listeners: [(
+            80.try_into().unwrap(),
+            Listener { arn: "listener".to_owned(), tls: None, stream: None, rules: vec![rule] },
+        )]
+        .into(),
         flows: Default::default(),
         idle_timeout: 60,
         client_keep_alive: 3600,

@@ -23,7 +23,7 @@ pub fn unmet(group: &str, count: u16) -> Vec<Rule> {
 /// A load balancer with one listener that has these rules, and forwards to a group of the same name what meets none.
 pub fn balancer(arn: &str, listen: SocketAddr, mut rules: Vec<Rule>) -> LoadBalancer {
     rules.push(forward(arn, 0, Vec::new()));
-    let listener = Listener { arn: format!("{arn}/listener"), tls: None, rules };
+    let listener = Listener { arn: format!("{arn}/listener"), tls: None, stream: None, rules };
     LoadBalancer {
         arn: arn.into(),
         nodes: BTreeMap::from([(

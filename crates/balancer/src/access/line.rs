@@ -152,7 +152,7 @@ pub(crate) fn asked<T>(head: &[u8], then: impl FnOnce(Option<Asked<'_>>, Option<
             let agent = request.values("user-agent").next();
             let trace = request.values("x-amzn-trace-id").next();
             let (method, host, target) = (request.method, request.host, request.target);
-            then(Some(Asked { method, host, target, version, agent }), trace)
+            then(Some(Asked { method, host, target: &target, version, agent }), trace)
         }
         Err(_) => then(None, None),
     }

@@ -2,6 +2,7 @@
 
 mod compile;
 mod coordinator;
+mod kernel;
 mod members;
 
 use crate::{access, process::Counted, worker::Worker};

@@ -18,6 +18,8 @@ pub(crate) enum Reading {
 pub(crate) enum Chunks {
     /// In the digits of a chunk's size, with so many read.
     Size(u64, u8),
+    /// In blanks after it, so many.
+    Blank(u64, u16),
     /// In what follows the size until its line ends.
     Extension(u64, u16),
     /// After the carriage return of a size's line.
@@ -32,6 +34,8 @@ pub(crate) enum Chunks {
     Trailer(u16),
     /// Within it.
     TrailerLine(u16),
+    /// After its carriage return.
+    TrailerFeed(u16),
     /// After the carriage return of the line that ends everything.
     LastFeed,
     /// Past the end.
@@ -95,8 +99,10 @@ impl Chunks {
                 let digit = char::from(byte).to_digit(16).ok_or(Malformed)?;
                 Self::Size(size << 4 | u64::from(digit), digits + 1)
             }
-            (Self::Size(size, 1..), b'\r') => Self::SizeEnd(size),
-            (Self::Size(size, 1..), b';' | b' ' | b'\t') => Self::Extension(size, 0),
+            (Self::Size(size, 1..) | Self::Blank(size, _), b'\r') => Self::SizeEnd(size),
+            (Self::Size(size, 1..) | Self::Blank(size, _), b';') => Self::Extension(size, 0),
+            (Self::Size(size, 1..), b' ' | b'\t') => Self::Blank(size, 0),
+            (Self::Blank(size, seen), b' ' | b'\t') if seen < REST_LIMIT => Self::Blank(size, seen + 1),
             (Self::Extension(size, _), b'\r') => Self::SizeEnd(size),
             (Self::Extension(size, seen), byte) if byte != b'\n' && seen < REST_LIMIT => {
                 Self::Extension(size, seen + 1)
@@ -106,7 +112,8 @@ impl Chunks {
             (Self::DataReturn, b'\r') => Self::DataFeed,
             (Self::DataFeed, b'\n') => Self::Size(0, 0),
             (Self::Trailer(_), b'\r') => Self::LastFeed,
-            (Self::TrailerLine(seen), b'\n') => Self::Trailer(seen),
+            (Self::TrailerLine(seen), b'\r') => Self::TrailerFeed(seen),
+            (Self::TrailerFeed(seen), b'\n') => Self::Trailer(seen),
             (Self::Trailer(seen) | Self::TrailerLine(seen), byte) if byte != b'\n' && seen < REST_LIMIT => {
                 Self::TrailerLine(seen + 1)
             }
@@ -194,6 +201,11 @@ mod tests {
             ";\r\n",
             "0\r\n\n",
             "5;a\nb\r\nhello\r\n0\r\n\r\n",
+            "5;a\rb\r\nhello\r\n0\r\n\r\n",
+            "5 5\r\nhello\r\n0\r\n\r\n",
+            "5 \nhello\r\n0\r\n\r\n",
+            "0\r\na: b\n\r\n",
+            "0\r\na: b\rc: d\r\n\r\n",
         ] {
             assert_eq!(read(Reading::CHUNKED, &[body.as_bytes()]), Err(Malformed), "{body:?}");
         }

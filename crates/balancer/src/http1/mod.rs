@@ -3,8 +3,14 @@
 //! What is read is never what is written: a message is taken apart and written anew with exactly one framing.
 
 pub(crate) mod body;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod request;
 pub(crate) mod response;
+/// The tests' own reader, which they share with those over sockets.
+#[cfg(test)]
+#[path = "../../tests/proxy/strict.rs"]
+mod strict;
 
 /// The most a head may have in bytes, all lines together, until it is refused ("Quotas", Application Load Balancers guide).
 pub(crate) const HEAD_LIMIT: usize = 64 << 10;
@@ -141,6 +147,24 @@ fn is_hop(name: &str) -> bool {
     NAMES.iter().any(|hop| name.eq_ignore_ascii_case(hop))
 }
 
+/// Whether this is a host, with or without a port (RFC 3986, 3.2.2), and no user. A comma, which could stand in one, is none of it: others
+/// could take it for a list.
+pub(crate) fn is_authority(text: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(rest) = text.strip_prefix('[') {
+        let Some((address, port)) = rest.split_once(']') else { return false };
+        return address.parse::<std::net::Ipv6Addr>().is_ok()
+            && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
+    }
+    let (name, port) = text.split_once(':').unwrap_or((text, ""));
+    let bytes = name.as_bytes();
+    let is_of_name = |(at, byte): (usize, &u8)| match byte {
+        b'%' => bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
+        byte => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(byte),
+    };
+    !name.is_empty() && bytes.iter().enumerate().all(is_of_name) && is_port(port)
+}
+
 /// Fields that go on to the other side. `names_fields` is [`Framed::names_fields`].
 pub(crate) fn passing<'r, 'b>(
     fields: &'r [httparse::Header<'b>],
@@ -173,6 +197,46 @@ mod tests {
         for seen in 0..whole.len() {
             assert_eq!(head_length(&whole[..seen], 0), None);
             assert_eq!(head_length(whole, seen), Some(whole.len()), "{seen}");
+        }
+    }
+
+    #[test]
+    fn authorities() {
+        for is_one in ["a", "A-b_c.test", "a.test:", "a.test:8080", "192.0.2.1:1", "[::1]", "[2001:db8::1]:80", "a%2Fb"]
+        {
+            assert!(is_authority(is_one), "{is_one}");
+        }
+        for is_none in [
+            "",
+            ":80",
+            "a b",
+            "a:b",
+            "a:80:80",
+            "a:-1",
+            "u@a",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a\\b",
+            "a,b",
+            "a%2",
+            "a%zz",
+            "[::1",
+            "[::1]x",
+            "[::1]:x",
+            "[a]",
+            "[]",
+            "[1.2.3.4]",
+            "[::1%eth0]",
+            "\u{e4}",
+            "a\"b",
+            "a<b",
+            "{a}",
+            "a|b",
+            "a^b",
+            "a`b",
+        ] {
+            assert!(!is_authority(is_none), "{is_none}");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A request's head as it came.
 
-use super::{BadFraming, Framed, HEAD_LIMIT, LINE_LIMIT, Room, body::Reading};
+use super::{BadFraming, Framed, HEAD_LIMIT, LINE_LIMIT, Room, body::Reading, is_authority, number};
 use crate::page::Refusal;
+use std::borrow::Cow;
 
 /// A request's head, taken apart.
 #[derive(Debug)]
@@ -9,7 +10,7 @@ pub(crate) struct Request<'r, 'b> {
     /// The method.
     pub method: &'b str,
     /// Path and query, from `/` on; `*` for what is asked of the server as a whole.
-    pub target: &'b str,
+    pub target: Cow<'b, str>,
     /// The fields, in their order.
     pub fields: &'r [httparse::Header<'b>],
     /// Whether `Connection` names some of them.
@@ -79,7 +80,7 @@ impl<'r, 'b> Request<'r, 'b> {
             None => "",
         };
         let host = authority.unwrap_or(host);
-        if !host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/\\@?#,".contains(&byte)) {
+        if !host.is_empty() && !is_authority(host) {
             return Err(Refusal::Malformed);
         }
         let value =
@@ -102,12 +103,12 @@ impl<'r, 'b> Request<'r, 'b> {
     }
 
     /// The path alone.
-    pub(crate) fn path(&self) -> &'b str {
-        self.target.split_once('?').map_or(self.target, |(path, _)| path)
+    pub(crate) fn path(&self) -> &str {
+        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
     }
 
     /// The query, without `?`.
-    pub(crate) fn query(&self) -> &'b str {
+    pub(crate) fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
@@ -120,6 +121,14 @@ impl<'r, 'b> Request<'r, 'b> {
         })
     }
 
+    /// How often a question about what the server can do may be passed on (RFC 9110, 7.6.2).
+    pub(crate) fn forwards_left(&self) -> Option<u64> {
+        if self.method != "OPTIONS" {
+            return None;
+        }
+        self.values("max-forwards").next().and_then(number)
+    }
+
     /// The values of a field, in their order.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'b [u8]> {
         self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
@@ -127,24 +136,33 @@ impl<'r, 'b> Request<'r, 'b> {
 }
 
 /// Path and query, and the authority of a target in absolute form.
-fn split<'t>(method: &str, target: &'t str) -> Option<(&'t str, Option<&'t str>)> {
+fn split<'t>(method: &str, target: &'t str) -> Option<(Cow<'t, str>, Option<&'t str>)> {
     if target.starts_with('/') || (target == "*" && method == "OPTIONS") {
-        return Some((target, None));
+        return Some((target.into(), None));
     }
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
         target.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme)).map(|_| &target[scheme.len()..])
     })?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    // A query without a path has none to be behind.
-    let path = if path.is_empty() { "/" } else { path };
-    (!authority.is_empty() && path.starts_with('/')).then_some((path, Some(authority)))
+    let path = match path {
+        // What is asked of the server as a whole (RFC 9112, 3.2.4).
+        "" if method == "OPTIONS" => "*".into(),
+        "" => "/".into(),
+        query if query.starts_with('?') => format!("/{query}").into(),
+        path => path.into(),
+    };
+    (!authority.is_empty()).then_some((path, Some(authority)))
 }
 
-/// Whether the first line ends with a version of HTTP, only none that is spoken here.
+/// Whether the first line is a request's and ends with a version of HTTP, only none that is spoken here.
 fn names_a_version(head: &[u8]) -> bool {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut parts = line.strip_suffix(b"\r").unwrap_or(line).split(|byte| *byte == b' ');
+    let (Some([_, ..]), Some([_, ..]), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
     matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
@@ -168,7 +186,10 @@ mod tests {
         assert_eq!(read("GET /a/b?c=d?e"), "in.header:81 /a/b c=d?e");
         assert_eq!(read("GET HTTP://other:80/a?b"), "other:80 /a b");
         assert_eq!(read("GET http://other"), "other / ");
+        assert_eq!(read("GET http://other?a/b"), "other / a/b");
         assert_eq!(read("OPTIONS *"), "in.header:81 * ");
+        assert_eq!(read("OPTIONS http://other"), "other * ");
+        assert_eq!(read("OPTIONS http://other/"), "other / ");
     }
 
     #[test]

@@ -29,7 +29,9 @@ impl<'r, 'b> Response<'r, 'b> {
     /// Reads a whole head. `to_head` is whether the request's method was HEAD.
     pub(crate) fn read(head: &'b [u8], to_head: bool, room: &'r mut Room<'b>) -> Result<Self, Malformed> {
         let mut parsed = httparse::Response::new(&mut []);
-        let config = httparse::ParserConfig::default();
+        let mut config = httparse::ParserConfig::default();
+        // Such a blank is taken out (RFC 9112, 5.1), where one in a request is refused.
+        config.allow_spaces_after_header_name_in_responses(true);
         match config.parse_response_with_uninit_headers(&mut parsed, head, room) {
             Ok(httparse::Status::Complete(_)) => {}
             Ok(httparse::Status::Partial) | Err(_) => return Err(Malformed),
@@ -44,7 +46,8 @@ impl<'r, 'b> Response<'r, 'b> {
             Some(length) => Reading::Length(length),
             None => Reading::Close,
         };
-        let keep_alive = if minor == 1 { !framed.close } else { framed.keep && !framed.close };
+        // HTTP/1.0 knows no codings: what comes after such a body can't be relied on (RFC 9112, 6.1).
+        let keep_alive = if minor == 1 { !framed.close } else { framed.keep && !framed.close && !framed.chunked };
         Ok(Self {
             status,
             reason: parsed.reason.unwrap_or_default(),
@@ -76,6 +79,11 @@ mod tests {
         assert_eq!(body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "GET"), Ok((Reading::CHUNKED, true)));
         assert_eq!(body("HTTP/1.1 200 OK\r\n\r\n", "GET"), Ok((Reading::Close, false)));
         assert_eq!(body("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", "GET"), Ok((Reading::NONE, false)));
+        assert_eq!(
+            body("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n", "GET"),
+            Ok((Reading::CHUNKED, false))
+        );
+        assert_eq!(body("HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", "GET"), Ok((Reading::Length(5), true)));
         assert_eq!(body("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", "GET"), Err(Malformed));
         assert_eq!(body("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "GET"), Err(Malformed));
         assert_eq!(body("SSH-2.0-OpenSSH\r\n\r\n", "GET"), Err(Malformed));

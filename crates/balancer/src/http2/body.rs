@@ -145,10 +145,15 @@ impl Client {
         matches!(&*self.answer.borrow(), Answer::Begun(_))
     }
 
-    /// Says that the body is wanted. A client that is gone is noticed later.
+    /// Says that the body is wanted.
     pub(super) fn wants_body(&self) {
         let mut interim = http::Response::new(());
         *interim.status_mut() = http::StatusCode::CONTINUE;
+        self.inform(interim);
+    }
+
+    /// Sends an interim answer. A client that is gone is noticed later.
+    pub(super) fn inform(&self, interim: http::Response<()>) {
         if let Answer::Awaited(answer) = &mut *self.answer.borrow_mut() {
             let _ = answer.send_informational(interim);
         }

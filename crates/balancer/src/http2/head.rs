@@ -3,7 +3,10 @@
 //! A target gets nothing but what was written here: what would be read differently in HTTP/1.1 is refused (RFC 9113, 10.3).
 
 use crate::{
-    http1::{FIELDS, Framed, HEAD_LIMIT, LINE_LIMIT, body::Reading, passing, request::Request, response::Response},
+    http1::{
+        FIELDS, Framed, HEAD_LIMIT, LINE_LIMIT, body::Reading, is_authority, passing, request::Request,
+        response::Response,
+    },
     page::{Answer, Refusal},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
@@ -72,7 +75,7 @@ pub(super) fn read<'r, 'b>(
         parts.headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     let request = Request {
         method,
-        target,
+        target: target.into(),
         fields,
         names_fields: false,
         host,
@@ -98,8 +101,7 @@ fn host(parts: &Parts) -> Result<&str, Refusal> {
         (Some(host), _) | (None, Some(host)) => host,
         (None, None) => return Err(Refusal::Malformed),
     };
-    let is_host = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/\\@?#,".contains(&byte));
-    if is_host { Ok(host) } else { Err(Refusal::Malformed) }
+    if is_authority(host) { Ok(host) } else { Err(Refusal::Malformed) }
 }
 
 /// Fields that no message of HTTP/2 has (RFC 9113, 8.2.2).
@@ -167,6 +169,22 @@ pub(super) fn complete(fields: &mut HeaderMap, cookies: &[String], date: &str) {
     }
 }
 
+/// An interim answer as the client gets it. None if it has what HTTP/2 can't say.
+pub(super) fn interim(response: &Response<'_, '_>) -> Option<http::Response<()>> {
+    let mut head = http::Response::new(());
+    *head.status_mut() = http::StatusCode::from_u16(response.status).ok()?;
+    append(head.headers_mut(), response)?;
+    Some(head)
+}
+
+/// Appends the fields of an answer that go on to the client.
+fn append(fields: &mut HeaderMap, response: &Response<'_, '_>) -> Option<()> {
+    for field in passing(response.fields, response.names_fields) {
+        fields.append(HeaderName::from_bytes(field.name.as_bytes()).ok()?, HeaderValue::from_bytes(field.value).ok()?);
+    }
+    Some(())
+}
+
 /// The answer's head as the client gets it. None if it has what HTTP/2 can't say.
 pub(super) fn response(response: &Response<'_, '_>, cookies: &[String], date: &str) -> Option<http::Response<()>> {
     let mut head = http::Response::new(());
@@ -176,9 +194,7 @@ pub(super) fn response(response: &Response<'_, '_>, cookies: &[String], date: &s
     if !response.fields.iter().any(|field| field.name.eq_ignore_ascii_case("date")) {
         fields.insert(header::DATE, HeaderValue::from_str(date).ok()?);
     }
-    for field in passing(response.fields, response.names_fields) {
-        fields.append(HeaderName::from_bytes(field.name.as_bytes()).ok()?, HeaderValue::from_bytes(field.value).ok()?);
-    }
+    append(fields, response)?;
     for cookie in cookies {
         fields.append(header::SET_COOKIE, HeaderValue::from_str(cookie).ok()?);
     }
@@ -236,7 +252,7 @@ mod tests {
             tls: None,
             client: ([192, 0, 2, 1], 1).into(),
             host: request.host,
-            target: request.target,
+            target: &request.target,
             now: 0,
             chance: 0,
             head_length: length,
@@ -310,7 +326,7 @@ mod tests {
             let read = crate::http1::request::Request::read(&out, &mut room);
             let read = read.expect("what a target can read");
             prop_assert_eq!(crate::http1::head_length(&out, 0), Some(out.len()));
-            prop_assert_eq!((read.method, Some(read.target)), (&*method, parts.uri.path_and_query().map(|target| target.as_str())));
+            prop_assert_eq!((read.method, Some(&*read.target)), (&*method, parts.uri.path_and_query().map(|target| target.as_str())));
             prop_assert_eq!(read.host, "a.test");
             prop_assert_eq!(read.body != Reading::NONE, has_body && parts.headers.get("content-length").is_none_or(|length| length != "0"));
         }

@@ -1,4 +1,5 @@
-//! What of frames the `h2` crate does not look at: how large a compressed head is, and whether trailers are any.
+//! What of frames the `h2` crate does not look at: how large a compressed head is, whether trailers are any, and how many frames come that
+//! carry nothing (RFC 9113, 10.5).
 
 use super::trailers::have_pseudo;
 use crate::counts::Counts;
@@ -10,6 +11,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -18,8 +20,17 @@ const COMPRESSED: u32 = 8 << 10;
 /// A frame that is larger is refused for its size alone.
 const FRAME: u32 = 16 << 10;
 const PREFACE: u32 = 24;
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
 const CONTINUATION: u8 = 9;
+/// What frames that carry nothing may cost in a period, beside what is earned by what the client is sent: it says so when it has read it.
+const BUDGET: u32 = 10_000;
+const PERIOD: Duration = Duration::from_secs(10);
+/// What the end of a request costs that the client gives up: others have worked for it.
+const RESET: u32 = 8;
+/// How many bytes that are sent earn what one frame costs. The answers to pings and settings are shorter.
+const EARNING: usize = 64;
 
 /// A connection that is read until a head is too large.
 pub(super) struct Limited<T> {
@@ -45,6 +56,33 @@ struct Lengths {
     newest: u32,
     /// The frame of trailers that is coming, as far as it came.
     trailers: Option<Vec<u8>>,
+    patience: Patience,
+}
+
+/// How much more of frames that carry nothing is borne.
+#[derive(Debug)]
+struct Patience {
+    left: u32,
+    since: Instant,
+}
+
+impl Patience {
+    /// One costs so much. The error is why it is one too many.
+    fn cost(&mut self, price: u32) -> Result<(), Reason> {
+        if self.left < price {
+            if self.since.elapsed() < PERIOD {
+                return Err(Reason::ENHANCE_YOUR_CALM);
+            }
+            *self = Self { left: BUDGET, since: Instant::now() };
+        }
+        self.left -= price;
+        Ok(())
+    }
+
+    fn earn(&mut self, sent: usize) {
+        let earned = u32::try_from(sent / EARNING).unwrap_or(u32::MAX);
+        self.left = self.left.saturating_add(earned);
+    }
 }
 
 impl<T> Limited<T> {
@@ -57,11 +95,25 @@ impl<T> Limited<T> {
     ) -> Self {
         Self { inner, early, lengths: Lengths::new(), broken, counts }
     }
+
+    fn sent(&mut self, written: &io::Result<usize>) {
+        let sent = *written.as_ref().unwrap_or(&0);
+        self.counts.processed_bytes.add(sent as u64);
+        self.lengths.patience.earn(sent);
+    }
 }
 
 impl Lengths {
     fn new() -> Self {
-        Self { left: PREFACE, header: [0; 9], came: 0, head: 0, newest: 0, trailers: None }
+        Self {
+            left: PREFACE,
+            header: [0; 9],
+            came: 0,
+            head: 0,
+            newest: 0,
+            trailers: None,
+            patience: Patience { left: BUDGET, since: Instant::now() },
+        }
     }
 
     /// Follows what came next. The error is why it ends the connection.
@@ -98,7 +150,10 @@ impl Lengths {
                         self.newest = self.newest.max(stream);
                     }
                     CONTINUATION => self.head = self.head.saturating_add(self.left),
-                    _ => {}
+                    // The `h2` crate counts those that are empty.
+                    DATA => {}
+                    RST_STREAM => self.patience.cost(RESET)?,
+                    _ => self.patience.cost(1)?,
                 }
                 if matches!(kind, HEADERS | CONTINUATION) && self.head > COMPRESSED && self.left <= FRAME {
                     return Err(Reason::ENHANCE_YOUR_CALM);
@@ -139,19 +194,19 @@ impl<T: AsyncRead + Unpin> AsyncRead for Limited<T> {
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Limited<T> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut *self.inner.borrow_mut()).poll_write(context, bytes));
-        self.counts.processed_bytes.add(*written.as_ref().unwrap_or(&0) as u64);
+        self.sent(&written);
         Poll::Ready(written)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut *self.inner.borrow_mut()).poll_write_vectored(context, bytes));
-        self.counts.processed_bytes.add(*written.as_ref().unwrap_or(&0) as u64);
+        self.sent(&written);
         Poll::Ready(written)
     }
 
@@ -192,6 +247,21 @@ mod tests {
         assert!(!fits(&[(HEADERS, 4000), (CONTINUATION, 4000), (CONTINUATION, 193)]));
         // What is too large for a frame is somebody else's to refuse.
         assert!(fits(&[(HEADERS, 16385)]));
+    }
+
+    #[test]
+    fn frames_that_carry_nothing_are_borne_for_what_is_sent() {
+        const PING: u8 = 6;
+        let mut lengths = Lengths::new();
+        assert_eq!(lengths.follow(&frames(&vec![(PING, 8); BUDGET as usize])), Ok(()));
+        lengths.patience.earn(2 * EARNING);
+        let more = &frames(&[(PING, 8); 3])[PREFACE as usize..];
+        assert_eq!(lengths.follow(more), Err(Reason::ENHANCE_YOUR_CALM));
+        let mut lengths = Lengths::new();
+        assert!(
+            lengths.follow(&frames(&[(HEADERS, 1), (RST_STREAM, 4)].repeat(1 + (BUDGET / RESET) as usize))).is_err()
+        );
+        assert_eq!(Lengths::new().follow(&frames(&vec![(DATA, 1); 3 * BUDGET as usize])), Ok(()));
     }
 
     proptest! {

@@ -217,7 +217,8 @@ async fn pass(
                 client.wants_body();
             }
             let takes_trailers = parts.headers.contains_key(http::header::TE);
-            let asking = Asking::new(&client.connection.worker, listener, &route, &client.connection.counts, noted);
+            let connection = &client.connection;
+            let asking = Asking::new(&connection.worker, listener, &route, &connection.counts, noted);
             let passing = Passing { client, asking: &asking, is_head, takes_trailers, body: reading };
             let passed = match route.group.version {
                 ProtocolVersion::Http1 => to_http1::run(&passing, body, &mut out).await,

@@ -230,7 +230,12 @@ fn take_apart(passing: &Passing<'_>, target: &Target, head: &[u8]) -> Option<Opt
     match response.status {
         // Nobody asked for another protocol.
         101 => return None,
-        100..200 => return Some(None),
+        // The client was told here.
+        100 => return Some(None),
+        102..200 => {
+            passing.client.inform(head::interim(&response)?);
+            return Some(None);
+        }
         _ => {}
     }
     let worker = &passing.client.connection.worker;

@@ -147,7 +147,19 @@ async fn answer(
     is_sent: &Cell<bool>,
 ) -> Result<(), Undone> {
     let client = passing.client;
-    let head = poll_fn(|context| guarded(&client.watch, context, |context| Pin::new(&mut answer).poll(context))).await;
+    let head = poll_fn(|context| {
+        guarded(&client.watch, context, |context| {
+            while let Poll::Ready(Some(Ok(interim))) = answer.poll_informational(context) {
+                // Of this one the client was told here.
+                if interim.status() != http::StatusCode::CONTINUE {
+                    client.inform(interim);
+                }
+                client.watch.touch();
+            }
+            Pin::new(&mut answer).poll(context)
+        })
+    })
+    .await;
     let (mut head, stream) = match head {
         Ok(Ok(head)) => head.into_parts(),
         Ok(Err(error)) if is_unprocessed(&error) => {

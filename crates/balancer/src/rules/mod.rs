@@ -81,6 +81,14 @@ impl Rules {
         Ok(Self { rules: rules.collect::<Result<_, _>>()?, groups })
     }
 
+    /// Where everything is forwarded by the default rule.
+    pub(crate) fn default_forward(&self) -> Option<&Forward> {
+        match &self.rules.last()?.action {
+            Action::Forward(forward) => Some(forward),
+            Action::Redirect(_) | Action::Fixed(_) => None,
+        }
+    }
+
     /// The first rule that a request meets, and how many it was held against, the default one apart, which is the last.
     pub(crate) fn first(&self, facts: &Facts<'_>) -> Option<(&Rule, usize)> {
         let met = |(_, rule): &(usize, &Rule)| rule.conditions.iter().all(|condition| condition.is_met(facts));
@@ -168,6 +176,7 @@ mod tests {
         let listener = balancing::Listener {
             arn: "arn".into(),
             tls: None,
+            stream: None,
             rules: vec![
                 rule(vec![C::Host(vec!["*.example.com".into()]), C::Path(vec!["/api/*".into()])], "api"),
                 rule(vec![C::Path(vec!["/x".into(), "/y".into()])], "xy"),

@@ -5,15 +5,15 @@
 
 mod traits;
 
-use super::{Agreed, certificates, policy};
+use super::{
+    Agreed, certificates, policy,
+    step::{Step, encode, step, step_alert},
+};
 use crate::access::Presented;
 use bytes::{Buf, BytesMut};
 use rustls::{
-    ClientConfig, HandshakeKind, ServerConfig,
-    client::UnbufferedClientConnection,
-    pki_types::ServerName,
-    server::UnbufferedServerConnection,
-    unbuffered::{ConnectionState, UnbufferedStatus},
+    ClientConfig, HandshakeKind, ServerConfig, client::UnbufferedClientConnection, pki_types::ServerName,
+    server::UnbufferedServerConnection, unbuffered::ConnectionState,
 };
 use std::{
     cell::RefCell,
@@ -22,6 +22,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -78,21 +79,21 @@ impl Stream {
         Self { tcp, session: None, plain: BytesMut::new() }
     }
 
-    /// One with a client that has yet to shake hands.
-    pub(crate) fn server(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
+    /// One with a client that has yet to shake hands, of which this came already.
+    pub(crate) fn server(tcp: TcpStream, config: Arc<ServerConfig>, came: Vec<u8>) -> io::Result<Self> {
         let side = Side::Server(UnbufferedServerConnection::new(config).map_err(io::Error::other)?);
-        Ok(Self::with(tcp, side))
+        Ok(Self::with(tcp, side, came))
     }
 
     /// One with a target that has yet to shake hands.
     pub(crate) fn client(tcp: TcpStream, config: Arc<ClientConfig>, target: IpAddr) -> io::Result<Self> {
         let name = ServerName::IpAddress(target.into());
         let side = Side::Client(UnbufferedClientConnection::new(config, name).map_err(io::Error::other)?);
-        Ok(Self::with(tcp, side))
+        Ok(Self::with(tcp, side, Vec::new()))
     }
 
-    fn with(tcp: TcpStream, side: Side) -> Self {
-        let session = Session { side, came: Vec::new(), unsent: BytesMut::new(), ended: false, shown: None };
+    fn with(tcp: TcpStream, side: Side, came: Vec<u8>) -> Self {
+        let session = Session { side, came, unsent: BytesMut::new(), ended: false, shown: None };
         Self { tcp, session: Some(Box::new(session)), plain: BytesMut::new() }
     }
 
@@ -106,11 +107,36 @@ impl Stream {
         })
     }
 
+    /// What was agreed on over ALPN.
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
+        self.session.as_ref()?.common().alpn_protocol()
+    }
+
+    /// Has the kernel ask the peer now and then whether it is still there, when nothing else is said.
+    pub(crate) fn keep_alive(&self, every: Duration) {
+        let keepalive = socket2::TcpKeepalive::new().with_time(every).with_interval(every);
+        // One that can't be told so ends with the idle timeout.
+        let _ = socket2::SockRef::from(&self.tcp).set_tcp_keepalive(&keepalive);
+    }
+
+    /// Has the peer see a reset when this is dropped, not an end (RFC 9293, 3.10.5).
+    pub(crate) fn reset_when_dropped(&self) {
+        // One that can't be told so is closed, which is as well.
+        let _ = socket2::SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO));
+    }
+
     /// Shakes hands. What comes after that already is in `plain`.
     pub(crate) fn poll_handshake(&mut self, context: &mut Context<'_>, plain: &mut BytesMut) -> Poll<io::Result<()>> {
         let Self { tcp, session: Some(session), .. } = self else { return Poll::Ready(Ok(())) };
-        if matches!(session.side, Side::Client(_)) {
-            session.take(&mut [], plain)?;
+        if matches!(session.side, Side::Client(_)) || !session.came.is_empty() {
+            let mut came = std::mem::take(&mut session.came);
+            match session.take(&mut came, plain) {
+                Ok(used) => session.came = came.split_off(used),
+                Err(error) => {
+                    let _ = session.poll_flush(tcp, context);
+                    return Poll::Ready(Err(error));
+                }
+            }
         }
         while session.common().is_handshaking() {
             if ready!(session.poll_fill(tcp, context, plain))? == 0 && session.common().is_handshaking() {
@@ -400,73 +426,4 @@ impl Session {
 enum Traffic<'c> {
     Server(rustls::unbuffered::WriteTraffic<'c, rustls::server::ServerConnectionData>),
     Client(rustls::unbuffered::WriteTraffic<'c, rustls::client::ClientConnectionData>),
-}
-
-/// What taking in a record led to.
-enum Step {
-    /// There may be more.
-    More,
-    /// There is nothing more to do with what came.
-    Waits,
-    /// The peer has said its last.
-    Ended,
-}
-
-fn step<D>(
-    status: UnbufferedStatus<'_, '_, D>,
-    plain: &mut BytesMut,
-    unsent: &mut BytesMut,
-) -> (usize, Result<Step, rustls::Error>) {
-    let UnbufferedStatus { mut discard, state, .. } = status;
-    let step = match state {
-        Ok(ConnectionState::ReadTraffic(mut traffic)) => loop {
-            match traffic.next_record() {
-                Some(Ok(record)) => {
-                    discard += record.discard;
-                    plain.extend_from_slice(record.payload);
-                }
-                Some(Err(error)) => break Err(error),
-                None => break Ok(Step::More),
-            }
-        },
-        Ok(ConnectionState::EncodeTlsData(data)) => {
-            encode(data, unsent);
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::TransmitTlsData(data)) => {
-            data.done();
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::PeerClosed) => Ok(Step::Ended),
-        // Early data is never asked for.
-        Ok(_) => Ok(Step::Waits),
-        Err(error) => Err(error),
-    };
-    (discard, step)
-}
-
-fn step_alert<D>(status: UnbufferedStatus<'_, '_, D>, unsent: &mut BytesMut) -> (usize, Result<Step, ()>) {
-    let step = match status.state {
-        Ok(ConnectionState::EncodeTlsData(data)) => {
-            encode(data, unsent);
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::TransmitTlsData(data)) => {
-            data.done();
-            Ok(Step::More)
-        }
-        _ => Err(()),
-    };
-    (status.discard, step)
-}
-
-/// Appends a record of a handshake.
-fn encode<D>(mut data: rustls::unbuffered::EncodeTlsData<'_, D>, unsent: &mut BytesMut) {
-    use rustls::unbuffered::{EncodeError::InsufficientSize, InsufficientSizeError};
-    let start = unsent.len();
-    if let Err(InsufficientSize(InsufficientSizeError { required_size, .. })) = data.encode(&mut []) {
-        unsent.resize(start + required_size, 0);
-        let length = data.encode(&mut unsent[start..]).unwrap_or(0);
-        unsent.truncate(start + length);
-    }
 }

@@ -71,6 +71,11 @@ impl Raw {
         Self { stream, came: Vec::new() }
     }
 
+    /// Begins again, with a connection that nothing was sent over.
+    pub fn anew(&mut self) {
+        *self = Self::silent(self.stream.peer_addr().unwrap());
+    }
+
     /// Sends bytes. A server that has closed does not get them.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);

@@ -4,7 +4,7 @@ use crate::support::*;
 use spec::balancing::DesyncMitigation;
 
 /// The status that these bytes are answered with, and whether the connection is closed then.
-fn told(site: &Site, bytes: &str) -> (u16, bool) {
+pub fn told(site: &Site, bytes: &str) -> (u16, bool) {
     let mut client = site.client();
     // The answer may come, and the connection go, before everything is sent.
     let _ = std::io::Write::write_all(&mut client.stream, bytes.as_bytes());

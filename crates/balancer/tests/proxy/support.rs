@@ -148,7 +148,7 @@ pub fn port(port: u16) -> NonZeroU16 {
 }
 
 pub fn listener(rules: Vec<Rule>) -> Listener {
-    Listener { arn: "arn:listener".into(), tls: None, rules }
+    Listener { arn: "arn:listener".into(), tls: None, stream: None, rules }
 }
 
 pub fn rule(conditions: Vec<Condition>, action: Action) -> Rule {

@@ -30,6 +30,7 @@ pub enum Then {
 }
 use Then::*;
 
+/// What is done, with a name that begins with section and number if it is one of h2spec's.
 pub type Case = (&'static str, fn(&mut Raw), Then);
 
 pub fn check(section: &str, cases: &[Case]) {
@@ -119,3 +120,87 @@ pub fn done(raw: &mut Raw) {
 }
 
 pub const A: &[u8] = &[0x41, 0];
+
+/// How many cases h2spec has of each section of each of its parts.
+const LIST: [(&str, &[(&str, usize)]); 3] = [
+    (
+        "generic",
+        &[
+            ("1", 1),
+            ("2", 5),
+            ("3.1", 3),
+            ("3.2", 3),
+            ("3.3", 5),
+            ("3.4", 1),
+            ("3.5", 1),
+            ("3.7", 1),
+            ("3.8", 1),
+            ("3.9", 2),
+            ("3.10", 2),
+            ("4", 4),
+            ("5", 15),
+        ],
+    ),
+    (
+        "http2",
+        &[
+            ("3.5", 2),
+            ("4.1", 3),
+            ("4.2", 3),
+            ("4.3", 3),
+            ("5.1", 13),
+            ("5.1.1", 2),
+            ("5.1.2", 1),
+            ("5.3.1", 2),
+            ("5.4.1", 2),
+            ("5.5", 2),
+            ("6.1", 3),
+            ("6.2", 4),
+            ("6.3", 2),
+            ("6.4", 3),
+            ("6.5", 3),
+            ("6.5.2", 5),
+            ("6.5.3", 2),
+            ("6.7", 4),
+            ("6.8", 1),
+            ("6.9", 3),
+            ("6.9.1", 3),
+            ("6.9.2", 3),
+            ("6.10", 6),
+            ("7", 2),
+            ("8.1", 1),
+            ("8.1.2", 1),
+            ("8.1.2.1", 4),
+            ("8.1.2.2", 2),
+            ("8.1.2.3", 7),
+            ("8.1.2.6", 2),
+            ("8.2", 1),
+        ],
+    ),
+    ("hpack", &[("2.3.3", 2), ("4.2", 1), ("5.2", 3), ("6.1", 1), ("6.3", 1)]),
+];
+
+#[test]
+fn every_case_of_the_list_is_here() {
+    let there = |part| -> Vec<&Case> {
+        match part {
+            "generic" => usual::GENERIC.iter().collect(),
+            "hpack" => heads::HPACK.iter().collect(),
+            _ => {
+                [connection::CONNECTIONS, states::STATES, frames::FRAMES, heads::HEADS].concat().leak().iter().collect()
+            }
+        }
+    };
+    for (part, sections) in LIST {
+        let mut listed: Vec<String> = sections
+            .iter()
+            .flat_map(|(section, cases)| (1..=*cases).map(move |case| format!("{section}/{case}")))
+            .collect();
+        let names = there(part);
+        let mut named: Vec<&str> =
+            names.iter().filter_map(|(name, ..)| name.split(' ').next()).filter(|id| id.contains('/')).collect();
+        listed.sort();
+        named.sort_unstable();
+        assert_eq!(named, listed, "{part}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use super::super::{
     arn,
-    attribute::{self, Attribute, boolean, only},
+    attribute::{self, Attribute, boolean, number, only},
 };
 use crate::{Tx, View, state::Listener};
 use aws::{
@@ -22,8 +22,29 @@ macro_rules! absent {
     };
 }
 
-/// Every attribute of an HTTP listener.
-const TABLE: [Attribute<Listener>; 11] = [
+/// A header that targets are sent under its own name alone.
+macro_rules! named {
+    ($key:literal, $name:literal) => {
+        Attribute { key: $key, show: |_| $name.to_owned(), set: |_, key, value| only(key, value, $name) }
+    };
+}
+
+/// How many of [`TABLE`]'s are of HTTPS listeners alone.
+const OF_TLS: usize = 8;
+
+/// Every attribute of an HTTPS listener, in AWS's order. Absent but for their defaults: all of them.
+const TABLE: [Attribute<Listener>; OF_TLS + 11] = [
+    named!(
+        "routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name",
+        "X-Amzn-Mtls-Clientcert-Serial-Number"
+    ),
+    named!("routing.http.request.x_amzn_mtls_clientcert_issuer.header_name", "X-Amzn-Mtls-Clientcert-Issuer"),
+    named!("routing.http.request.x_amzn_mtls_clientcert_subject.header_name", "X-Amzn-Mtls-Clientcert-Subject"),
+    named!("routing.http.request.x_amzn_mtls_clientcert_validity.header_name", "X-Amzn-Mtls-Clientcert-Validity"),
+    named!("routing.http.request.x_amzn_mtls_clientcert_leaf.header_name", "X-Amzn-Mtls-Clientcert-Leaf"),
+    named!("routing.http.request.x_amzn_mtls_clientcert.header_name", "X-Amzn-Mtls-Clientcert"),
+    named!("routing.http.request.x_amzn_tls_version.header_name", "X-Amzn-Tls-Version"),
+    named!("routing.http.request.x_amzn_tls_cipher_suite.header_name", "X-Amzn-Tls-Cipher-Suite"),
     Attribute {
         key: "routing.http.response.server.enabled",
         show: |_| "true".to_owned(),
@@ -41,18 +62,22 @@ const TABLE: [Attribute<Listener>; 11] = [
     absent!("routing.http.response.x_frame_options.header_value"),
 ];
 
-/// Every attribute of a Network Load Balancer's listener: of the time after which an idle connection is forgotten, the default is all there is.
+/// Every attribute of a Network Load Balancer's TCP listener; others have none ("Update the TCP idle timeout", Network Load Balancers guide).
 const FLOWS: [Attribute<Listener>; 1] = [Attribute {
     key: "tcp.idle_timeout.seconds",
-    show: |_| "350".to_owned(),
-    set: |_, key, value| only(key, value, "350"),
+    show: |of| of.idle_timeout.to_string(),
+    set: |of, key, value| {
+        of.idle_timeout = number(key, value, 60..=6000)?;
+        Ok(())
+    },
 }];
 
 fn table(of: &Listener) -> &'static [Attribute<Listener>] {
     match of.flows {
-        None => &TABLE,
-        Some(FlowProtocol::Udp) => &[],
-        Some(FlowProtocol::Tcp | FlowProtocol::TcpUdp) => &FLOWS,
+        None if of.tls.is_some() => &TABLE,
+        None => &TABLE[OF_TLS..],
+        Some(FlowProtocol::Tcp) if of.tls.is_none() => &FLOWS,
+        Some(_) => &[],
     }
 }
 

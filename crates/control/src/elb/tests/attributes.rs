@@ -251,3 +251,18 @@ fn access_logs_need_a_bucket_that_lets_them_in() {
     let told = crate::elb::balancing(&world.state);
     assert_eq!(told.load_balancers[&id].access_log.as_deref(), Some(&log));
 }
+
+#[test]
+fn an_https_listener_tells_how_headers_of_tls_are_named() {
+    let mut world = World::region();
+    let (_, _, request) = world.https();
+    let arn = world.elb("CreateListener", request)["Listeners"][0]["ListenerArn"].clone();
+    let key = "routing.http.request.x_amzn_tls_version.header_name";
+    let all = world.elb("DescribeListenerAttributes", json!({ "ListenerArn": arn }));
+    assert_eq!(value(&all, key), "X-Amzn-Tls-Version");
+    assert_eq!(value(&all, "routing.http.request.x_amzn_mtls_clientcert.header_name"), "X-Amzn-Mtls-Clientcert");
+    let change = |value: &str| json!({"ListenerArn": arn, "Attributes": pairs(&[(key, value)])});
+    assert_eq!(world.elb("ModifyListenerAttributes", change("X-Amzn-Tls-Version")), all);
+    let refused = world.elb_refuses("ModifyListenerAttributes", change("X-Tls"));
+    assert!(refused.contains(key) && refused.ends_with("is not supported by neargate."), "{refused}");
+}

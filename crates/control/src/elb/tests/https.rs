@@ -4,7 +4,7 @@ use super::*;
 
 impl World {
     /// A load balancer, and the request for an HTTPS listener of it with a certificate.
-    fn https(&mut self) -> (String, String, Value) {
+    pub(super) fn https(&mut self) -> (String, String, Value) {
         let (balancer, group) = (self.load_balancer("web"), self.target_group("web"));
         let certificate = self.certificate(&["a.test"]);
         let request = json!({"LoadBalancerArn": balancer, "Protocol": "HTTPS", "Port": 443,
