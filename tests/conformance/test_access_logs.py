@@ -63,6 +63,7 @@ def test_lines_of_requests_come_to_the_bucket_whoever_is_killed(fresh, own):
     assert set(ask(fresh, own, *before)) == {503}
     fresh.kill()
     fresh.up()
+    until(own.get, what="an answer to the load balancer's name")
     assert set(ask(fresh, own, *after)) == {503}
     # What has been logged comes at the full five minutes, or when the last load balancer of a host is gone.
     elb.delete_load_balancer(LoadBalancerArn=arn)

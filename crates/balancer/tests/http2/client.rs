@@ -104,12 +104,13 @@ impl Client {
         self.answer(call)
     }
 
-    /// Sends a body as the server has room for it, then the end.
+    /// Sends a body as the server has room for it, then the end. One that has answered may not want the rest.
     pub fn body(&self, call: &mut Call, mut data: Bytes, is_last: bool) {
         self.wait(async {
             while !data.is_empty() {
                 call.body.reserve_capacity(data.len());
-                let room = std::future::poll_fn(|context| call.body.poll_capacity(context)).await.unwrap().unwrap();
+                let room = std::future::poll_fn(|context| call.body.poll_capacity(context)).await;
+                let Some(room) = room.map(Result::unwrap) else { return };
                 let piece = data.split_to(room.min(data.len()));
                 call.body.send_data(piece, is_last && data.is_empty()).unwrap();
             }
