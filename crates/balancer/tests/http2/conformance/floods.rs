@@ -24,7 +24,7 @@ fn frames_that_carry_nothing() {
     ];
     for (index, (name, flood)) in floods.iter().enumerate() {
         let mut raw = Raw::connect(at(&site), &[]);
-        raw.send(&flood.repeat(20_000));
+        raw.send(&flood.repeat(200_000));
         calmed(&mut raw);
         // Nobody else has anything of it.
         let stream = index as u32 * 2 + 1;
@@ -39,7 +39,7 @@ fn requests_that_are_given_up_one_by_one() {
     let site = site(&[&target], |_| {});
     // By the client.
     let mut raw = Raw::connect(at(&site), &[]);
-    for stream in 0..3000u32 {
+    for stream in 0..5000u32 {
         raw.get(stream * 2 + 1);
         raw.frame(RST_STREAM, 0, stream * 2 + 1, &[0, 0, 0, 8]);
         raw.frame(PING, 0, 0, b"until so");
