@@ -5,6 +5,7 @@ for each second of a processor, by the accounting of control groups; how many co
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import re
@@ -88,15 +89,18 @@ def tail(arena, proxy, seconds):
     return quantile([int(line.split()[2]) / 1000 for line in log.read_text().splitlines()], 0.99)
 
 
-def idle(arena, proxy, scheme):
-    """Bytes of memory for each connection that waits for its next request."""
-    before = proxy.group.resident()
-    command = arena.inside(arena.near, ["python3", "-c", HOLD, proxy.ports[scheme], scheme, IDLE[scheme]])
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "held\n", f"{proxy.name} holds no {IDLE[scheme]} connections"
-        figure = (proxy.group.resident() - before) / IDLE[scheme]
-        process.stdin.close()
-    return figure
+def idle(arena, proxy):
+    """Bytes of memory for each connection that waits for its next request, by schemes. All stay, so that none has what another one left."""
+    figures = {}
+    with contextlib.ExitStack() as held:
+        for scheme, count in IDLE.items():
+            before = proxy.group.resident()
+            command = arena.inside(arena.near, ["python3", "-c", HOLD, proxy.ports[scheme], scheme, count])
+            process = held.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            held.callback(process.stdin.close)
+            assert process.stdout.readline() == "held\n", f"{proxy.name} holds no {count} connections"
+            figures[scheme] = (proxy.group.resident() - before) / count
+    return figures
 
 
 def verdict(met):
@@ -118,7 +122,7 @@ def compare(arena, examples, rounds, seconds):
     else:
         print("Envoy: PyPI has none for this machine")
     for proxy in proxies:
-        proxy.idle = {scheme: idle(arena, proxy, scheme) for scheme in IDLE}
+        proxy.idle = idle(arena, proxy)
     for turn in range(rounds + 1):
         for title, kind, scheme, path, _ in LOADS:
             for proxy in proxies:

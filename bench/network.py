@@ -1,4 +1,5 @@
-"""What the VPC costs its packets, beside a bare veth pair and Docker's bridge, and what its interfaces cost the host.
+"""What the VPC costs its packets, beside a bare veth pair and Docker's bridge; a Network Load Balancer beside HAProxy in TCP mode; and what interfaces
+cost the host.
 
 bench/network.py PATH-OF-NEARGATE [--quick]: as root, on two processors that have nothing else to do.
 """
@@ -10,7 +11,11 @@ import os
 import pathlib
 import statistics
 import subprocess
+import sys
+import tempfile
+import time
 
+import debian
 import peers
 
 METRICS = {
@@ -28,7 +33,23 @@ WORLDS = [
     ("rules 1", [("same subnet, 1 rule each way", {}, None)]),
     ("rules 1000", [("  1,000 rules each way", {}, "same subnet, 1 rule each way")]),
     ("gateways", [("internet gateway", {"requests": 0.60}, None), ("NAT gateway", {"requests": 0.45}, None)]),
+    ("balancer", [("Network Load Balancer", {}, None), ("HAProxy, TCP mode, in a task", {}, None)]),
 ]
+BALANCERS = [row[0] for row in WORLDS[-1][1]]
+# How much faster than HAProxy in TCP mode a Network Load Balancer is to be.
+AHEAD = 1.6
+HAPROXY = """
+global
+  nbthread 1
+defaults
+  mode tcp
+  timeout client 60s
+  timeout server 60s
+  timeout connect 10s
+listen through
+  bind {address}
+  server a {target}
+"""
 FLOOR = "bare veth pair"
 DOCKER = "Docker's bridge"
 FLAT = 0.10
@@ -66,12 +87,34 @@ def paths(stack, examples):
 
 
 def serve(stack, examples, processor, found):
-    """Starts a server at the end of every path."""
-    for namespace in {path.where["server"] for path in found}:
-        server = subprocess.Popen(pinned(processor, namespace, examples / "load", "serve", 7000), stdout=subprocess.PIPE, text=True)
+    """Starts a server at the end of every path, and a proxy in the middle of those that are to have one."""
+    for namespace, port in {(path.where["server"], path.where["port"]) for path in found}:
+        server = subprocess.Popen(pinned(processor, namespace, examples / "load", "serve", port), stdout=subprocess.PIPE, text=True)
         stack.callback(server.wait)
         stack.callback(server.kill)
         assert server.stdout.readline() == "ready\n", namespace
+    for path in found:
+        if "proxy" in path.where:
+            proxy(stack, processor, path.where)
+
+
+def proxy(stack, processor, where):
+    """HAProxy, unpacked from Debian's package, on the server's processor."""
+    directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="neargate-bench-")))
+    root = debian.fetch(["haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"], directory / "debian")
+    (directory / "haproxy.conf").write_text(HAPROXY.format(**where))
+    libraries = f"LD_LIBRARY_PATH={next(root.glob('usr/lib/*-linux-gnu'))}"
+    command = pinned(processor, where["proxy"], "env", libraries, root / "usr/sbin/haproxy", "-f", directory / "haproxy.conf")
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    host, port = where["address"].split(":")
+    probe = ["nsenter", f"--net={where['client']}", sys.executable, "-c", f"import socket; socket.create_connection(('{host}', {port}), 1)"]
+    for _ in range(200):
+        if subprocess.run(probe, stderr=subprocess.DEVNULL).returncode == 0:
+            return
+        time.sleep(0.05)
+    raise RuntimeError("HAProxy does not listen")
 
 
 def load(examples, processor, path, metric, seconds):
@@ -116,6 +159,9 @@ def judge(path, by_name, metric):
         if path.goals is SAME_SUBNET and DOCKER in by_name:
             times = ratio(path, by_name[DOCKER], metric)
             goals.append(f"ahead of Docker's bridge ({times:.2f} times) {verdict(times > 1)}")
+    if path.name == BALANCERS[0] and metric != "stream":
+        times = ratio(path, by_name[BALANCERS[1]], metric)
+        goals.append(f">= {AHEAD} times HAProxy ({times:.2f}) {verdict(times >= AHEAD)}")
     if path.beside and metric != "stream":
         change = ratio(path, by_name[path.beside], metric) - 1
         goals.append(f"+-{FLAT:.0%} of the row above ({change:+.1%}) {verdict(abs(change) <= FLAT)}")

@@ -65,7 +65,7 @@ def remove():
 
 
 def path(name, client, server, address):
-    return {"name": name, "client": f"/run/netns/{client}", "server": f"/run/netns/{server}", "address": f"{address}:7000"}
+    return {"name": name, "client": f"/run/netns/{client}", "server": f"/run/netns/{server}", "port": 7000, "address": f"{address}:7000"}
 
 
 def bare():

@@ -112,14 +112,14 @@ def front(shared, ecs, elb):
         }
     }
 
-    def group(name, protocol, port, **attributes):
+    def group(name, protocol, port, health=7000, listens=True, **attributes):
         (group,) = elb.create_target_group(
             Name=name,
             VpcId=vpc,
             Protocol=protocol,
             Port=port,
             TargetType="ip",
-            HealthCheckPort="7000",
+            HealthCheckPort=str(health),
             HealthCheckIntervalSeconds=5,
             HealthCheckTimeoutSeconds=2,
             HealthyThresholdCount=2,
@@ -129,12 +129,13 @@ def front(shared, ecs, elb):
         elb.modify_target_group_attributes(
             TargetGroupArn=group["TargetGroupArn"], Attributes=[{"Key": key, "Value": value} for key, value in attributes.items()]
         )
-        elb.create_listener(
-            LoadBalancerArn=arn,
-            Protocol=protocol,
-            Port=port,
-            DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
-        )
+        if listens:
+            elb.create_listener(
+                LoadBalancerArn=arn,
+                Protocol=protocol,
+                Port=port,
+                DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
+            )
         elb.get_waiter("load_balancer_available").wait(LoadBalancerArns=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
         return group["TargetGroupArn"]
 

@@ -5,6 +5,7 @@
 //!   `images` and `containers`, which know nothing of AWS.
 //! - `sync`, [`ledger`]: what the server says, and the copy of it on disk.
 //! - [`dns`], `services`, `metadata`: what answers inside namespaces beside the tasks; [`listen`] keeps their sockets where they should be.
+//! - `access_logs`: files of the balancer's that are delivered.
 //! - `relief`: what gives up unused layers while the disk is low.
 //! - [`uplink`]: what becomes of tasks' packets that leave the region, where they may.
 //! - `dial`, `aws`, `registry`, `initialise`, `host::streams`: what the agent sends for a task, from inside its namespace.
@@ -17,6 +18,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)]
 
+mod access_logs;
 pub mod authorities;
 mod aws;
 mod cancel;
@@ -66,6 +68,7 @@ pub struct Agent {
     thread: JoinHandle<()>,
     sync: AbortHandle,
     measuring: AbortHandle,
+    delivering: AbortHandle,
     _relief: relief::Relief,
 }
 
@@ -90,11 +93,12 @@ pub fn start(config: Config) -> Result<Agent, Error> {
     let runtime = &config.runtime_handle;
     let sync = runtime.spawn(sync::run(client, config.capacity.clone(), status, events.clone()));
     let measuring = runtime.spawn(measured::tasks(config.clone(), host.follow())).abort_handle();
+    let delivering = runtime.spawn(access_logs::deliver(config.clone())).abort_handle();
     let thread = thread::Builder::new()
         .name("agent".into())
         .spawn(move || host.run(&incoming))
         .map_err(|error| Error::new("starting", "the agent's thread", error))?;
-    Ok(Agent { events, thread, sync: sync.abort_handle(), measuring, _relief })
+    Ok(Agent { events, thread, sync: sync.abort_handle(), measuring, delivering, _relief })
 }
 
 impl Agent {
@@ -102,6 +106,7 @@ impl Agent {
     pub fn stop(self) {
         self.sync.abort();
         self.measuring.abort();
+        self.delivering.abort();
         let _ = self.events.send(Event::Quit);
         let _ = self.thread.join();
     }

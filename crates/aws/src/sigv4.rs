@@ -2,6 +2,8 @@
 //!
 //! AWS General Reference, "Signature Version 4": `AKID/20260131/us-east-1/ecs/aws4_request`.
 
+use crate::doc::Timestamp;
+
 /// Who signed, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
@@ -49,6 +51,14 @@ impl Scope {
             service: service.to_owned(),
         })
     }
+}
+
+/// When something was signed, `20260131T120000Z`.
+pub fn moment(stamp: &str) -> Option<Timestamp> {
+    let (date, time) = stamp.split_once('T').filter(|_| stamp.len() == 16 && stamp.is_ascii())?;
+    let (year, month, day) = (date.get(..4)?, date.get(4..6)?, date.get(6..)?);
+    let (hour, minute, second) = (time.get(..2)?, time.get(2..4)?, time.get(4..)?);
+    Timestamp::from_iso8601(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}"))
 }
 
 #[cfg(test)]

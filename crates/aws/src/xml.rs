@@ -22,7 +22,7 @@ pub(crate) fn element(out: &mut String, tag: &str, item: &str, doc: &Doc) {
 }
 
 /// Writes an element that holds text.
-pub(crate) fn text(out: &mut String, tag: &str, text: &str) {
+pub fn text(out: &mut String, tag: &str, text: &str) {
     open(out, tag);
     escape(out, text);
     close(out, tag);
@@ -50,14 +50,14 @@ pub(crate) fn content(out: &mut String, item: &str, doc: &Doc) {
 }
 
 /// A start tag.
-pub(crate) fn open(out: &mut String, tag: &str) {
+pub fn open(out: &mut String, tag: &str) {
     out.push('<');
     *out += tag;
     out.push('>');
 }
 
 /// An end tag.
-pub(crate) fn close(out: &mut String, tag: &str) {
+pub fn close(out: &mut String, tag: &str) {
     *out += "</";
     *out += tag;
     out.push('>');

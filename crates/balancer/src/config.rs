@@ -2,7 +2,7 @@
 
 use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet, tls::Front};
 use arc_swap::ArcSwap;
-use spec::balancing::{DesyncMitigation, LoadBalancer, ProtocolVersion, TargetGroupId};
+use spec::balancing::{AccessLog, DesyncMitigation, LoadBalancer, ProtocolVersion, TargetGroupId};
 use std::{
     net::IpAddr,
     path::PathBuf,
@@ -12,17 +12,28 @@ use std::{
 use vpc::InterfaceId;
 
 /// A node of a load balancer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Node {
     pub interface: InterfaceId,
     /// The load balancer as metrics name it: `app/NAME/ID`.
     pub load_balancer: String,
     pub address: IpAddr,
+    /// The address that clients know it by: its public one, if it has one.
+    pub known_as: IpAddr,
     pub zone: String,
     /// The file of the namespace it listens in and connects from.
     pub namespace: PathBuf,
     /// Device and inode of that file: another namespace of the same name is another node.
     pub identity: (u64, u64),
+}
+
+impl PartialEq for Node {
+    /// Another name is no reason to cut connections.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { interface, load_balancer, address, known_as: _, zone, namespace, identity } = self;
+        (interface, load_balancer, address) == (&other.interface, &other.load_balancer, &other.address)
+            && (zone, namespace, identity) == (&other.zone, &other.namespace, &other.identity)
+    }
 }
 
 /// A target group as one node sees it.
@@ -33,6 +44,8 @@ pub(crate) struct Group {
     pub version: ProtocolVersion,
     /// Whether its targets are spoken to over TLS.
     pub tls: bool,
+    /// Its ARN.
+    pub arn: String,
     /// As metrics name it: `targetgroup/NAME/ID`.
     pub name: String,
     /// Counts requests for those algorithms that go round.
@@ -50,6 +63,8 @@ pub(crate) struct Settings {
     /// Whether clients may speak HTTP/2.
     pub http2: bool,
     pub cookies: Cookies,
+    /// Where requests are logged.
+    pub access_log: Option<Arc<AccessLog>>,
 }
 
 impl From<&LoadBalancer> for Settings {
@@ -67,6 +82,7 @@ impl From<&LoadBalancer> for Settings {
             desync: balancer.desync_mitigation,
             http2: balancer.http2,
             cookies: Cookies::new(&balancer.arn),
+            access_log: balancer.access_log.clone(),
         }
     }
 }
@@ -76,8 +92,10 @@ impl From<&LoadBalancer> for Settings {
 pub(crate) struct Listener {
     pub node: Arc<Node>,
     pub port: u16,
-    /// What clients are greeted with, if it is an HTTPS listener.
+    /// What clients are greeted with, if it is an HTTPS or TLS listener.
     pub tls: Option<Front>,
+    /// For how long a connection may be silent whose bytes are passed on as they are; none where requests are.
+    pub stream: Option<Duration>,
     pub settings: Arc<Settings>,
     pub rules: Arc<Rules>,
     /// The node's groups, in the order of [`Rules::groups`].

@@ -10,7 +10,7 @@ use crate::{
 };
 use spec::{
     balancing::TargetGroupId,
-    measured::{GroupCounts, NodeCounts},
+    measured::{FlowCounts, FlowKind, GroupCounts, NetworkCounts, NodeCounts},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -38,8 +38,30 @@ pub(crate) struct Counts {
     pub non_compliant: Counter,
     pub dropped_invalid_headers: Counter,
     pub forwarded_invalid_headers: Counter,
+    /// Of a Network Load Balancer's node.
+    pub network: NetworkCounters,
     answers: RefCell<BTreeMap<u16, u64>>,
     groups: RefCell<Vec<(TargetGroupId, Rc<Grouped>)>>,
+}
+
+/// What a thread counts of one node of a Network Load Balancer.
+#[derive(Debug, Default)]
+pub(crate) struct NetworkCounters {
+    tcp: FlowCounters,
+    tls: FlowCounters,
+    pub client_resets: Counter,
+    pub target_resets: Counter,
+    pub own_resets: Counter,
+    pub client_handshakes: Counter,
+    pub target_handshakes: Counter,
+}
+
+/// What a thread counts of flows of one kind.
+#[derive(Debug, Default)]
+pub(crate) struct FlowCounters {
+    new: Counter,
+    active: Counter,
+    pub bytes: Counter,
 }
 
 /// What a thread counts of one target group on one node.
@@ -76,6 +98,30 @@ impl Counter {
     }
 }
 
+/// A Network Load Balancer's connection, counted as active until it is dropped.
+pub(crate) struct ActiveFlow(Rc<Counts>, bool);
+
+impl ActiveFlow {
+    /// One more, over TLS or not.
+    pub(crate) fn new(counts: &Rc<Counts>, tls: bool) -> Self {
+        let flow = Self(Rc::clone(counts), tls);
+        flow.counters().new.add(1);
+        flow.counters().active.add(1);
+        flow
+    }
+
+    /// What is counted of its kind.
+    pub(crate) fn counters(&self) -> &FlowCounters {
+        if self.1 { &self.0.network.tls } else { &self.0.network.tcp }
+    }
+}
+
+impl Drop for ActiveFlow {
+    fn drop(&mut self) {
+        self.counters().active.sub(1);
+    }
+}
+
 /// A connection, counted as active until it is dropped.
 pub(crate) struct Active(Rc<Counts>);
 
@@ -109,6 +155,7 @@ impl Counts {
             non_compliant: Counter::default(),
             dropped_invalid_headers: Counter::default(),
             forwarded_invalid_headers: Counter::default(),
+            network: NetworkCounters::default(),
             answers: RefCell::default(),
             groups: RefCell::default(),
         }
@@ -116,7 +163,7 @@ impl Counts {
 
     /// A request that was decided about.
     pub(crate) fn decided(&self, tally: &Tally, settings: &HeadSettings) {
-        let Tally { rules, non_compliant, invalid_headers, is_fixed, is_redirect } = tally;
+        let Tally { rules, non_compliant, invalid_headers, is_fixed, is_redirect, .. } = tally;
         self.rule_evaluations.add(*rules as u64);
         self.non_compliant.add_if(*non_compliant);
         self.dropped_invalid_headers.add_if(*invalid_headers && settings.drop_invalid_header_fields);
@@ -166,6 +213,31 @@ impl Counts {
             dropped_invalid_headers: self.dropped_invalid_headers.take(),
             forwarded_invalid_headers: self.forwarded_invalid_headers.take(),
             groups: groups.iter().map(|(id, group)| (id.clone(), group.take())).collect(),
+            network: is_network(&self.load_balancer).then(|| self.network.take()),
+        }
+    }
+}
+
+/// Whether a load balancer is a Network Load Balancer, by its name in metrics.
+pub(crate) fn is_network(load_balancer: &str) -> bool {
+    load_balancer.starts_with("net/")
+}
+
+impl NetworkCounters {
+    fn take(&self) -> NetworkCounts {
+        let flows = [(FlowKind::Tcp, &self.tcp), (FlowKind::Tls, &self.tls)];
+        let flows = flows.map(|(kind, of)| {
+            let FlowCounters { new, active, bytes } = of;
+            (kind, FlowCounts { new: new.take(), active: Some(active.0.get()), bytes: bytes.take() })
+        });
+        NetworkCounts {
+            flows: flows.into(),
+            client_resets: self.client_resets.take(),
+            target_resets: self.target_resets.take(),
+            own_resets: self.own_resets.take(),
+            client_handshakes: self.client_handshakes.take(),
+            target_handshakes: self.target_handshakes.take(),
+            port_allocation_errors: 0,
         }
     }
 }
@@ -242,6 +314,7 @@ pub(crate) fn add(sum: &mut BTreeMap<InterfaceId, NodeCounts>, more: BTreeMap<In
             dropped_invalid_headers,
             forwarded_invalid_headers,
             groups,
+            network,
         } = more;
         let of = sum.entry(interface).or_default();
         (of.load_balancer, of.zone) = (load_balancer, zone);
@@ -258,6 +331,9 @@ pub(crate) fn add(sum: &mut BTreeMap<InterfaceId, NodeCounts>, more: BTreeMap<In
         of.non_compliant += non_compliant;
         of.dropped_invalid_headers += dropped_invalid_headers;
         of.forwarded_invalid_headers += forwarded_invalid_headers;
+        if let Some(network) = network {
+            of.network.get_or_insert_default().add(network);
+        }
         for (id, more) in groups {
             let group = of.groups.entry(id).or_default();
             group.target_group = more.target_group;

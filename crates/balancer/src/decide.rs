@@ -12,9 +12,10 @@ use crate::{
         room,
     },
     page::{Answer, Refusal},
-    rules::{Action, Facts, Forward, Origin, without_port},
+    rules::{Action, Facts, Forward, Origin},
     tls::Agreed,
 };
+use http_desync_guardian::{ClassificationReason, RequestSafetyTier};
 use spec::balancing::{ProtocolVersion, Stickiness, TargetAddress, TargetGroupId};
 use std::{borrow::Cow, cell::Cell, net::SocketAddr, sync::Arc};
 
@@ -66,6 +67,41 @@ pub(crate) struct Tally {
     pub is_fixed: bool,
     /// A rule has it redirected.
     pub is_redirect: bool,
+    /// The priority of the rule it met.
+    pub matched: Option<u16>,
+    /// How others could read it.
+    pub classified: Option<(RequestSafetyTier, ClassificationReason)>,
+    /// What transforms have made of it, if it met a rule with any and is to be logged.
+    pub rewritten: Option<Box<Rewritten>>,
+    /// Its trace, if a rule has it answered here and it is to be logged: what a target would have been told.
+    pub trace: Vec<u8>,
+}
+
+/// What transforms have made of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Rewritten {
+    /// The host, if it is another one.
+    pub host: Option<String>,
+    /// Path and query, if they are others.
+    pub url: Option<String>,
+    /// How that went, as access logs say it.
+    pub status: &'static str,
+}
+
+impl Tally {
+    /// Its trace, if it was answered here.
+    pub(crate) fn trace(&self) -> Option<&[u8]> {
+        Some(self.trace.as_slice()).filter(|trace| !trace.is_empty())
+    }
+
+    /// What was done with it, as access logs say it.
+    pub(crate) fn action(&self) -> Option<&'static str> {
+        match self {
+            Self { is_fixed: true, .. } => Some("fixed-response"),
+            Self { is_redirect: true, .. } => Some("redirect"),
+            Self { matched, .. } => matched.map(|_| "forward"),
+        }
+    }
 }
 
 /// What is done with a request.
@@ -113,10 +149,13 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
     let refused = |refusal, tally| Decision { is_head: head.starts_with(b"HEAD "), tally, ..Decision::answer(refusal) };
     let request = match Request::read(head, &mut room) {
         Ok(request) => request,
-        Err(refusal) => return refused(refusal, Tally::default()),
+        Err(refusal) => {
+            let (.., classified) = desync::judge(listener.settings.desync, head);
+            return refused(refusal, Tally { classified: Some(classified), ..Tally::default() });
+        }
     };
-    let (verdict, is_compliant) = desync::judge(listener.settings.desync, head);
-    let mut tally = Tally { non_compliant: !is_compliant, ..Tally::default() };
+    let (verdict, is_compliant, classified) = desync::judge(listener.settings.desync, head);
+    let mut tally = Tally { non_compliant: !is_compliant, classified: Some(classified), ..Tally::default() };
     if verdict == Verdict::Refuse {
         return refused(Refusal::Malformed, tally);
     }
@@ -153,14 +192,18 @@ pub(crate) fn route(
     if request.forwards_left() == Some(0) {
         return Ok(Outcome::Answer(Answer::fixed(200, "text/plain", "")));
     }
-    let bare = without_port(request.host);
     let protocol = if around.tls.is_some() { "https" } else { "http" };
-    let facts = Facts { request, host: bare, source: around.client.ip().to_canonical() };
+    let facts = Facts::new(request, around.client.ip().to_canonical());
+    let bare = facts.host;
     // A listener always has a default rule.
     let (rule, rules) = listener.rules.first(&facts).ok_or(Refusal::Unavailable)?;
     tally.rules = rules;
+    tally.matched = Some(rule.priority);
     tally.is_fixed = matches!(rule.action, Action::Fixed(_));
     tally.is_redirect = matches!(rule.action, Action::Redirect(_));
+    if listener.settings.access_log.is_some() && (tally.is_fixed || tally.is_redirect) {
+        heads::append_trace(&mut tally.trace, request, (around.now, around.random.u128(..)), head_length);
+    }
     let forward = match &rule.action {
         Action::Fixed(answer) => return Ok(Outcome::Answer(answer.clone())),
         Action::Redirect(redirect) => {
@@ -179,11 +222,23 @@ pub(crate) fn route(
     let pinned =
         stickiness.as_ref().and_then(|stickiness| pinned(listener, stickiness, &group.id, request, around.now));
 
-    let rewritten = rule.host.as_ref().map(|rewrite| rewrite.host(bare)).transpose().map_err(|_| Refusal::Internal)?;
+    let mut refuse = |status| {
+        tally.rewritten = Some(Box::new(Rewritten { status, ..Rewritten::default() }));
+        Refusal::Internal
+    };
+    let rewritten = rule.host.as_ref().map(|rewrite| rewrite.host(bare)).transpose();
+    let rewritten = rewritten.map_err(|_| refuse("TransformInvalidHost"))?;
     let target = match &rule.url {
-        Some(rewrite) => rewrite.url(&request.target).map_err(|_| Refusal::Internal)?,
+        Some(rewrite) => rewrite.url(&request.target).map_err(|_| refuse("TransformInvalidPath"))?,
         None => Cow::Borrowed(&*request.target),
     };
+    if listener.settings.access_log.is_some() && (rule.host.is_some() || rule.url.is_some()) {
+        tally.rewritten = Some(Box::new(Rewritten {
+            host: rewritten.as_deref().filter(|host| *host != bare).map(str::to_owned),
+            url: (*target != *request.target).then(|| target.to_string()),
+            status: "TransformSuccess",
+        }));
+    }
     let host = heads::host(&listener.settings.heads, request, rewritten, listener.node.address, listener.port);
     let passage = Passage {
         settings: &listener.settings.heads,

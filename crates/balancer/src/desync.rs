@@ -1,6 +1,8 @@
 //! Desync mitigation ("Desync mitigation mode", Application Load Balancers guide), with AWS's own classifier.
 
-use http_desync_guardian::{RequestSafetyTier as Tier, request_analyzer::HttpRequestData};
+use http_desync_guardian::{
+    ClassificationReason as Reason, RequestSafetyTier as Tier, request_analyzer::HttpRequestData,
+};
 use spec::balancing::DesyncMitigation;
 
 /// What is done with a request because others could read it differently.
@@ -14,10 +16,10 @@ pub(crate) enum Verdict {
     Refuse,
 }
 
-/// Judges a request by its head, byte for byte as it came. Also whether it is compliant with RFC 7230.
-pub(crate) fn judge(mode: DesyncMitigation, head: &[u8]) -> (Verdict, bool) {
-    let tier = HttpRequestData::analyze_raw_request(head).tier;
-    (verdict(mode, tier), tier == Tier::Compliant)
+/// Judges a request by its head, byte for byte as it came. Also whether it is compliant with RFC 7230, and how it is classified.
+pub(crate) fn judge(mode: DesyncMitigation, head: &[u8]) -> (Verdict, bool, (Tier, Reason)) {
+    let found = HttpRequestData::analyze_raw_request(head);
+    (verdict(mode, found.tier), found.tier == Tier::Compliant, (found.tier, found.reason))
 }
 
 fn verdict(mode: DesyncMitigation, tier: Tier) -> Verdict {

@@ -2,49 +2,36 @@
 
 use crate::{
     client::Client,
-    config::Listener,
     copy::{Broken, Copy},
-    counts::{Active, Grouped},
-    decide::{Circumstances, Decision, Reply, Route, reply},
+    counts::Active,
+    decide::{Circumstances, Decision, Reply, reply},
     http1::{
         RESPONSE_HEAD_LIMIT,
         body::{Reading, Writing},
         head_length,
     },
     page::Refusal,
-    pool::NoConnection,
+    reach::{Asking, Nobody},
     socket::{Socket, Stopped},
     target::{Target, UnderWay},
     tunnel,
-    watch::Fate,
-    worker::Worker,
+    watch::{Fate, Watch},
 };
 use bytes::{Buf, BytesMut};
 use std::{
-    cell::Cell,
     future::{Future, poll_fn},
     pin::pin,
-    rc::Rc,
     sync::Arc,
     task::Poll,
-    time::Instant,
 };
 
-/// How many targets a request is tried with that could not be connected to. None of them has got any of it.
-pub(crate) const TRIES: usize = 3;
 /// What is read at once while a head comes.
 const HEAD_PIECE: usize = 16 << 10;
 
 /// What an exchange is about.
 pub(crate) struct Exchange<'a> {
-    pub worker: &'a Rc<Worker>,
-    pub listener: &'a Listener,
     pub decision: &'a Decision,
-    pub route: &'a Route,
-    /// What is counted of the group.
-    pub grouped: Rc<Grouped>,
-    /// When a target had the head.
-    pub sent: Cell<Option<Instant>>,
+    pub asking: &'a Asking<'a>,
 }
 
 /// How it ended for the client's connection.
@@ -85,78 +72,35 @@ fn refused(refusal: Refusal, rest: &Reading) -> End {
 }
 
 async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> Result<Sent, End> {
-    let Exchange { worker, listener, decision, route, grouped, sent } = exchange;
-    let counts = Rc::clone(&client.counts);
-    let (mut tried, mut refused_by) = (Vec::new(), 0);
-    let mut pinned = route.pinned;
+    let Exchange { decision, asking } = exchange;
+    let Client { socket: from, buffer, watch, .. } = client;
+    let watch: &Watch = watch;
+    let mut search = asking.search(watch);
     // Everything that came of the body goes with the head.
     let mut rest = decision.body.clone();
-    let (mut with_body, mut is_counted) = (false, false);
+    let mut with_body = false;
     loop {
-        let Some(target) = choose(worker, route, pinned.take(), &tried) else {
-            // Where there is nobody to ask, nobody has refused.
-            let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
-            return Err(refused(refusal, &rest));
+        let (target, socket, was_kept) = match search.next_socket().await {
+            Ok(found) => found,
+            Err(Nobody::Refused(refusal)) => return Err(refused(refusal, &rest)),
+            Err(Nobody::Closed) => return Err(End::Broken),
         };
-        if !is_counted {
-            is_counted = true;
-            counts.requests.add(1);
-            grouped.requests.add(1);
-            counts.non_sticky.add_if(route.stickiness.is_some() && route.pinned != Some(target.0.address));
-        }
-        client.watch.connecting(target.0.id);
-        let kept = worker.pool.take(&target.0, worker.watches.clock());
-        let was_kept = kept.is_some();
-        let socket = match kept {
-            Some(socket) => socket,
-            None => match worker.pool.connect(&listener.node, &target.0, &route.group, &client.watch).await {
-                Ok(socket) => {
-                    counts.new_connections.add(1);
-                    socket
-                }
-                Err(NoConnection::Fate(Fate::Closed)) => return Err(End::Broken),
-                // It takes no more requests, and never got this one.
-                Err(NoConnection::Fate(_)) => {
-                    client.watch.go_on();
-                    tried.push(target.0.id);
-                    continue;
-                }
-                Err(NoConnection::Refused) if refused_by + 1 < TRIES => {
-                    grouped.connection_errors.add(1);
-                    refused_by += 1;
-                    tried.push(target.0.id);
-                    continue;
-                }
-                Err(NoConnection::Refused | NoConnection::Handshake) => {
-                    grouped.connection_errors.add(1);
-                    return Err(refused(Refusal::BadGateway, &rest));
-                }
-                Err(NoConnection::Timeout) => {
-                    grouped.connection_errors.add(1);
-                    return Err(refused(Refusal::GatewayTimeout, &rest));
-                }
-            },
-        };
-        client.watch.sending();
-        client.watch.go_on();
         if !with_body {
             with_body = true;
             let writing = writing(&rest);
-            let Client { socket: from, buffer, watch, .. } = client;
             let mut copy = Copy { from, buffer, reading: rest, to: &socket, writing, watch };
             if copy.append(out).is_err() {
                 return Err(refused(Refusal::Malformed, &Reading::Close));
             }
             rest = copy.reading;
         }
-        match socket.write(&client.watch, out).await {
+        match socket.write(watch, out).await {
             Ok(()) => {
                 out.clear();
-                sent.set(Some(Instant::now()));
-                return Ok(Sent { target, socket, rest, _active: Active::new(&counts) });
+                asking.sent();
+                return Ok(Sent { target, socket, rest, _active: Active::new(asking.counts) });
             }
-            // The target closed a connection that was kept, and nothing of the request went there: it goes to the next one.
-            Err((0, Stopped::Io)) if was_kept => pinned = Some(target.0.address),
+            Err((0, Stopped::Io)) if was_kept => search.once_more(&target.0),
             Err((_, Stopped::Io)) => return Err(refused(Refusal::BadGateway, &rest)),
             Err((_, Stopped::Fate(fate))) => return Err(ended(fate, &rest)),
         }
@@ -166,24 +110,6 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
 /// How a request body is written to targets: with its length, or in chunks.
 fn writing(body: &Reading) -> Writing {
     if matches!(body, Reading::Chunked(_)) { Writing::Chunked } else { Writing::Plain }
-}
-
-/// The target that gets a request, none of `tried`.
-pub(crate) fn choose(
-    worker: &Worker,
-    route: &Route,
-    pinned: Option<spec::balancing::TargetAddress>,
-    tried: &[u64],
-) -> Option<UnderWay> {
-    let group = &route.group;
-    let targets = group.targets.load();
-    let pinned = pinned.and_then(|address| targets.at(address)).filter(|target| !tried.contains(&target.id));
-    let chosen = pinned.or_else(|| {
-        let mut random = worker.random.borrow_mut();
-        let now = i64::try_from(worker.now()).unwrap_or(i64::MAX).saturating_mul(1000);
-        targets.choose(&group.turn, now, || random.f64(), tried)
-    });
-    chosen.map(|target| UnderWay::new(Arc::clone(target)))
 }
 
 /// What is answered when the waiting for a target was ended.
@@ -198,7 +124,7 @@ fn ended(fate: Fate, rest: &Reading) -> End {
 }
 
 async fn receive(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>, sent: Sent) -> End {
-    let Exchange { worker, decision, .. } = exchange;
+    let Exchange { decision, asking } = exchange;
     let Sent { target, socket, mut rest, _active } = sent;
     let mut buffer = BytesMut::new();
     let received = if rest.is_done() {
@@ -225,7 +151,7 @@ async fn receive(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>
     }
     let is_sent = rest.is_done();
     if reply.keep_target && is_sent && buffer.is_empty() {
-        worker.pool.keep(&target.0, socket, worker.watches.clock());
+        asking.worker.pool.keep(&target.0, socket, asking.worker.watches.clock());
     }
     if reply.keep_alive && is_sent { End::Stays } else { End::Finished }
 }
@@ -297,7 +223,7 @@ async fn answer(
     if matches!(copy.reading, Reading::Chunked(_)) && copy.append(out).is_err() {
         return Err(refused(Refusal::BadGateway, &Reading::NONE));
     }
-    exchange.grouped.answered(reply.status, exchange.sent.get().map(|sent| sent.elapsed()).unwrap_or_default());
+    exchange.asking.answered(reply.status);
     // The client has part of the answer: that the rest is missing, it can only be told by the connection's end.
     copy.run(out).await.map_err(|_| End::Broken)?;
     Ok(reply)
@@ -312,7 +238,7 @@ async fn head(
     buffer: &mut BytesMut,
     out: &mut Vec<u8>,
 ) -> Result<Reply, End> {
-    let Exchange { worker, listener, decision, route, .. } = exchange;
+    let Exchange { decision, asking: Asking { worker, listener, route, .. } } = exchange;
     let bad = || refused(Refusal::BadGateway, &Reading::NONE);
     let mut searched = 0;
     loop {

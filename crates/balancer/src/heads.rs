@@ -95,7 +95,7 @@ pub(crate) fn append_request(
     append_forwarded_for(out, request, passage)?;
     let _ = write!(out, "X-Forwarded-Proto: {}\r\nX-Forwarded-Port: {}\r\n", passage.protocol, passage.port);
     let _ = write!(out, "Host: {}\r\nX-Amzn-Trace-Id: ", passage.host);
-    append_trace(out, request, passage);
+    append_trace(out, request, (passage.now, passage.chance), passage.head_length);
     out.extend_from_slice(b"\r\n");
     let (with_tls, forwards_left) = (passage.settings.tls_headers, request.forwards_left());
     if let Some(Agreed { version, suite, .. }) = passage.tls.filter(|_| with_tls) {
@@ -159,8 +159,14 @@ fn append_forwarded_for(out: &mut Vec<u8>, request: &Request<'_, '_>, passage: &
     Ok(())
 }
 
-/// The value of `X-Amzn-Trace-Id`: a root if there is none yet, otherwise this load balancer's part in front of what there is.
-fn append_trace(out: &mut Vec<u8>, request: &Request<'_, '_>, passage: &Passage<'_>) {
+/// The value of `X-Amzn-Trace-Id`: a root if there is none yet, otherwise this load balancer's part in front of what there is. Of a time in
+/// seconds, 96 bits by chance, and how large the head was.
+pub(crate) fn append_trace(
+    out: &mut Vec<u8>,
+    request: &Request<'_, '_>,
+    (now, chance): (u64, u128),
+    head_length: usize,
+) {
     let parts = |value: &'static str| {
         request
             .values("x-amzn-trace-id")
@@ -171,8 +177,8 @@ fn append_trace(out: &mut Vec<u8>, request: &Request<'_, '_>, passage: &Passage<
             })
     };
     let root = parts("root=").next();
-    let id = format_args!("1-{:08x}-{:024x}", passage.now as u32, passage.chance & (u128::MAX >> 32)).to_string();
-    if passage.head_length > TRACED_HEAD {
+    let id = format_args!("1-{:08x}-{:024x}", now as u32, chance & (u128::MAX >> 32)).to_string();
+    if head_length > TRACED_HEAD {
         match root {
             Some(root) => out.extend_from_slice(root),
             None => out.extend_from_slice(format!("Root={id}").as_bytes()),

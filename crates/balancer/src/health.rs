@@ -18,17 +18,18 @@ impl Health {
     }
 
     /// Takes in the outcome of a check; answers whether the state is another now. A new target's first success counts at once; from
-    /// then on it takes as many in a row as the thresholds say.
-    pub(crate) fn observe(&mut self, outcome: Result<(), Unhealthy>, check: &TargetHealthCheck) -> bool {
+    /// then on it takes as many in a row as the thresholds say. One that was healthy is draining at first if it `drains`.
+    pub(crate) fn observe(&mut self, outcome: Result<(), Unhealthy>, check: &TargetHealthCheck, drains: bool) -> bool {
+        use TargetHealth::{Draining, Healthy, Initial, Unhealthy};
         let (next, threshold) = match (&self.state, outcome) {
-            (TargetHealth::Initial, Ok(())) => (TargetHealth::Healthy, 1),
-            (TargetHealth::Unhealthy(_), Ok(())) => (TargetHealth::Healthy, check.healthy_threshold),
-            (TargetHealth::Initial | TargetHealth::Healthy, Err(reason)) => {
-                (TargetHealth::Unhealthy(reason), check.unhealthy_threshold)
-            }
-            (TargetHealth::Healthy, Ok(())) => (TargetHealth::Healthy, 0),
+            (Initial, Ok(())) => (Healthy, 1),
+            (Unhealthy(_) | Draining(_), Ok(())) => (Healthy, check.healthy_threshold),
+            (Healthy, Err(reason)) if drains => (Draining(reason), check.unhealthy_threshold),
+            (Initial | Healthy, Err(reason)) => (Unhealthy(reason), check.unhealthy_threshold),
+            (Healthy, Ok(())) => (Healthy, 0),
             // The reason is that of the last failure.
-            (TargetHealth::Unhealthy(_), Err(reason)) => (TargetHealth::Unhealthy(reason), 0),
+            (Unhealthy(_), Err(reason)) => (Unhealthy(reason), 0),
+            (Draining(_), Err(reason)) => (Draining(reason), 0),
         };
         self.against = if threshold == 0 { 0 } else { self.against + 1 };
         if self.against < threshold || self.state == next {
@@ -36,6 +37,13 @@ impl Health {
         }
         self.against = 0;
         self.state = next;
+        true
+    }
+
+    /// Its time of draining is over; answers whether it was draining.
+    pub(crate) fn drained(&mut self) -> bool {
+        let TargetHealth::Draining(reason) = &self.state else { return false };
+        self.state = TargetHealth::Unhealthy(reason.clone());
         true
     }
 }
@@ -51,6 +59,10 @@ mod tests {
     use super::*;
 
     fn run(outcomes: &[Result<(), Unhealthy>]) -> Vec<TargetHealth> {
+        run_with(outcomes, false)
+    }
+
+    fn run_with(outcomes: &[Result<(), Unhealthy>], drains: bool) -> Vec<TargetHealth> {
         let check = TargetHealthCheck {
             healthy_threshold: 3,
             unhealthy_threshold: 2,
@@ -61,7 +73,7 @@ mod tests {
             .iter()
             .map(|outcome| {
                 let before = health.state.clone();
-                assert_eq!(health.observe(outcome.clone(), &check), health.state != before);
+                assert_eq!(health.observe(outcome.clone(), &check, drains), health.state != before);
                 health.state.clone()
             })
             .collect()
@@ -82,6 +94,18 @@ mod tests {
             run(&[&[timeout.clone(), timeout.clone()], &up[..]].concat()),
             [I, u.clone(), u.clone(), u.clone(), u.clone(), u.clone(), u, H]
         );
+    }
+
+    #[test]
+    fn one_that_fails_may_drain_first() {
+        use TargetHealth::{Draining as D, Healthy as H, Initial as I, Unhealthy as U};
+        let (ok, timeout) = (Ok(()), Err(Unhealthy::Timeout));
+        let (t, f) = (Unhealthy::Timeout, Unhealthy::FailedHealthChecks);
+        let found = [ok.clone(), timeout.clone(), timeout.clone(), Err(f.clone()), ok.clone(), ok.clone(), ok];
+        assert_eq!(run_with(&found, true), [H, H, D(t.clone()), D(f.clone()), D(f.clone()), D(f), H]);
+        assert_eq!(run_with(&[timeout.clone(), timeout], true), [I, U(t.clone())], "one that had nothing");
+        let mut health = Health::new(D(t.clone()));
+        assert!(health.drained() && health.state == U(t) && !health.drained());
     }
 
     #[test]

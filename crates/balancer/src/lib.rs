@@ -1,14 +1,16 @@
-//! The data plane of Application Load Balancers on one host.
+//! The data plane of load balancers on one host, as far as it is not the kernel's.
 //!
 //! An [`Engine`] serves the nodes of load balancers: it listens in their network namespaces, decides about every request by the rules of
-//! its listener, sends it to a target over a connection made in the same namespace, and checks the health of targets. It is told
+//! its listener, sends it to a target over a connection made in the same namespace, and checks the health of targets. Of Network Load
+//! Balancers it serves the listeners with TLS on either side or with the proxy protocol, and checks the targets of all. It is told
 //! everything there is by a [`Snapshot`] each time, and tells everything it saw by a `BalancingStatus`.
 //!
 //! | module | what |
 //! |---|---|
 //! | `engine` | one thread that makes the others serve a snapshot, by difference, and checks targets |
 //! | `worker`, `client`, `exchange`, `tunnel` | the threads that serve: a connection is one task, its requests one after the other |
-//! | `pool`, `socket`, `copy`, `watch` | connections to targets, bytes, what ends waiting for them |
+//! | `stream` | connections of Network Load Balancers, whose bytes are passed on as they are; the proxy protocol |
+//! | `reach`, `pool`, `socket`, `copy`, `watch` | a target that takes a request, connections to it, bytes, what ends waiting for them |
 //! | `tls` | TLS with clients and targets: policies, certificates, records |
 //! | `counts` | what each thread counts for CloudWatch's metrics |
 //! | `decide` | what becomes of a request and of its answer; pure, as are all below |
@@ -16,6 +18,7 @@
 //! | `http2` | clients and targets that speak HTTP/2, health checks by gRPC |
 //! | `rules`, `pattern`, `cookie` | conditions, rewrites, redirects; stickiness |
 //! | `target`, `health` | who gets the next request; what checks have shown |
+//! | [`access`] | access logs |
 //! | [`process`] | the process an engine lives in on a host, and how an agent starts it and speaks with it |
 //!
 //! Absent here: what a load balancer should be, locks on the way of a request, a timer for each request, a retry of a request of
@@ -23,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod client;
 mod config;
 mod cookie;
@@ -41,8 +45,10 @@ mod pattern;
 mod pool;
 mod probe;
 pub mod process;
+mod reach;
 mod rules;
 mod socket;
+mod stream;
 mod target;
 mod tls;
 mod tunnel;

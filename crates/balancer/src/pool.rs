@@ -36,9 +36,21 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// A connection from a node.
-    pub(crate) async fn connect(&self, node: &Node, to: SocketAddr) -> io::Result<TcpStream> {
-        TcpSocket::from_std_stream(self.take(node, to)?).connect(to).await
+    /// A connection from a node, or from an address and port that are another's (`network::BORROWED`).
+    pub(crate) async fn connect(
+        &self,
+        node: &Node,
+        to: SocketAddr,
+        borrowed: Option<SocketAddr>,
+    ) -> io::Result<TcpStream> {
+        let socket = self.take(node, to)?;
+        if let Some(from) = borrowed {
+            let socket = socket2::SockRef::from(&socket);
+            socket.set_ip_transparent_v4(true)?;
+            socket.set_mark(network::BORROWED)?;
+            socket.bind(&SocketAddr::new(from.ip().to_canonical(), from.port()).into())?;
+        }
+        TcpSocket::from_std_stream(socket).connect(to).await
     }
 
     fn take(&self, node: &Node, to: SocketAddr) -> io::Result<std::net::TcpStream> {
@@ -79,14 +91,14 @@ pub(crate) enum NoConnection {
     Fate(Fate),
 }
 
-/// Shakes hands with a target.
-async fn secure(
+/// Shakes hands with a target that is to speak this.
+pub(crate) async fn secure(
     stream: TcpStream,
     target: &Target,
-    version: ProtocolVersion,
+    alpn: Option<&[u8]>,
     watch: &Watch,
 ) -> Result<Socket, NoConnection> {
-    let config = tls::target_config(version).map_err(|_| NoConnection::Handshake)?;
+    let config = tls::target_config_for(alpn).map_err(|_| NoConnection::Handshake)?;
     let wrap = |tcp| Stream::client(tcp, config, target.address.0.ip());
     let socket = Socket::new(stream, wrap).map_err(|_| NoConnection::Handshake)?;
     let mut early = BytesMut::new();
@@ -124,7 +136,23 @@ impl Pool {
         group: &Group,
         watch: &Watch,
     ) -> Result<Socket, NoConnection> {
-        let mut connecting = pin!(tokio::time::timeout(CONNECT_TIMEOUT, self.sockets.connect(node, target.address.0)));
+        let stream = self.open(node, target, None, watch).await?;
+        match group.tls {
+            true => secure(stream, target, (group.version != ProtocolVersion::Http1).then_some(b"h2"), watch).await,
+            false => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).map_err(|_| NoConnection::Refused),
+        }
+    }
+
+    /// A new one, on which nothing was said yet; maybe from an address and port that are another's.
+    pub(crate) async fn open(
+        &self,
+        node: &Node,
+        target: &Target,
+        borrowed: Option<SocketAddr>,
+        watch: &Watch,
+    ) -> Result<TcpStream, NoConnection> {
+        let connecting = self.sockets.connect(node, target.address.0, borrowed);
+        let mut connecting = pin!(tokio::time::timeout(CONNECT_TIMEOUT, connecting));
         let connected = poll_fn(|context| {
             if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)) = watch.fate() {
                 return Poll::Ready(Err(NoConnection::Fate(fate)));
@@ -133,8 +161,7 @@ impl Pool {
             connecting.as_mut().poll(context).map(Ok)
         });
         match connected.await? {
-            Ok(Ok(stream)) if group.tls => secure(stream, target, group.version, watch).await,
-            Ok(Ok(stream)) => Socket::new(stream, |tcp| Ok(Stream::plain(tcp))).map_err(|_| NoConnection::Refused),
+            Ok(Ok(stream)) => Ok(stream),
             Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(NoConnection::Timeout),
             Ok(Err(_)) => Err(NoConnection::Refused),
             Err(_) => Err(NoConnection::Timeout),

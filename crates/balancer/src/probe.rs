@@ -6,34 +6,46 @@ use crate::{
     http1::{RESPONSE_HEAD_LIMIT, head_length, response::Response, room},
     http2,
     pool::Sockets,
+    stream,
     tls::{self, stream::Stream},
 };
 use bytes::BytesMut;
-use spec::balancing::{ProtocolVersion, TargetHealthCheck, Unhealthy};
+use spec::balancing::{ProtocolVersion, TargetGroup, TargetHealthCheck, Unhealthy};
 use std::{future::poll_fn, net::SocketAddr, time::Duration};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// The most of a body that is read, so that the target sees its answer taken.
 const BODY: usize = 64 << 10;
 
-/// Checks a target from a node: over a connection of its own.
+/// Checks a target of a group from a node: over a connection of its own. Over HTTP it names `host`, or else the target.
 pub(crate) async fn probe(
     sockets: &Sockets,
     node: &Node,
     target: SocketAddr,
-    check: &TargetHealthCheck,
-    version: ProtocolVersion,
+    (group, host): (&TargetGroup, Option<SocketAddr>),
 ) -> Result<(), Unhealthy> {
+    let check = &group.health_check;
     let timeout = Duration::from_secs(check.timeout.into());
+    let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
+    let connect = async {
+        let mut tcp = sockets.connect(node, address, None).await?;
+        if group.flows.is_some_and(|flows| flows.proxy_protocol) {
+            tcp.write_all(&stream::proxy::local()).await?;
+        }
+        Ok::<_, NoAnswer>(tcp)
+    };
     if check.tcp {
-        let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
-        return match tokio::time::timeout(timeout, sockets.connect(node, address)).await {
+        return match tokio::time::timeout(timeout, connect).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => Err(Unhealthy::FailedHealthChecks),
+            Ok(Err(NoAnswer)) => Err(Unhealthy::FailedHealthChecks),
             Err(_) => Err(Unhealthy::Timeout),
         };
     }
-    match tokio::time::timeout(timeout, ask(sockets, node, target, check, version)).await {
+    let asked = async { ask(connect.await?, address, host.unwrap_or(address), check, group.version).await };
+    match tokio::time::timeout(timeout, asked).await {
         Ok(Ok(status)) => judge(check, status),
         Ok(Err(NoAnswer)) => Err(Unhealthy::FailedHealthChecks),
         Err(_) => Err(Unhealthy::Timeout),
@@ -50,14 +62,12 @@ impl From<std::io::Error> for NoAnswer {
 }
 
 async fn ask(
-    sockets: &Sockets,
-    node: &Node,
-    target: SocketAddr,
+    tcp: TcpStream,
+    address: SocketAddr,
+    host: SocketAddr,
     check: &TargetHealthCheck,
     version: ProtocolVersion,
 ) -> Result<u16, NoAnswer> {
-    let address = SocketAddr::new(target.ip(), check.port.map_or(target.port(), Into::into));
-    let tcp = sockets.connect(node, address).await?;
     let mut stream = match check.tls {
         true => Stream::client(tcp, tls::target_config(version).map_err(|_| NoAnswer)?, address.ip())?,
         false => Stream::plain(tcp),
@@ -67,7 +77,7 @@ async fn ask(
         return http2::ask(stream, address, (check.tls, &check.path), version).await.ok_or(NoAnswer);
     }
     let request = format!(
-        "GET {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\
+        "GET {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\
          Accept-Encoding: gzip, compressed\r\n\r\n",
         check.path
     );

@@ -1,6 +1,7 @@
 //! A connection's bytes.
 
 use crate::{
+    access::Presented,
     tls::{Agreed, stream::Stream},
     watch::{Fate, Watch},
 };
@@ -16,7 +17,16 @@ use tokio::{io::AsyncReadExt, net::TcpStream};
 
 /// One end of a connection. Both of its directions are used at the same time, by one task.
 #[derive(Debug)]
-pub(crate) struct Socket(RefCell<Stream>, Cell<u64>);
+pub(crate) struct Socket(RefCell<Stream>, Carried);
+
+/// How many bytes went through a connection.
+#[derive(Debug, Default)]
+struct Carried {
+    /// Either way since that was last asked.
+    since: Cell<u64>,
+    received: Cell<u64>,
+    sent: Cell<u64>,
+}
 
 /// Why bytes don't go on.
 #[derive(Debug)]
@@ -41,7 +51,7 @@ impl Socket {
     pub(crate) fn new(tcp: TcpStream, wrap: impl FnOnce(TcpStream) -> io::Result<Stream>) -> io::Result<Self> {
         // Small answers must not wait for acknowledgements. A connection that can't be told so still carries them.
         let _ = tcp.set_nodelay(true);
-        wrap(tcp).map(|stream| Self(RefCell::new(stream), Cell::new(0)))
+        wrap(tcp).map(|stream| Self(RefCell::new(stream), Carried::default()))
     }
 
     /// Shakes hands, for as long as the idle timeout is, whatever comes meanwhile. What comes after it already is in `buffer`.
@@ -61,6 +71,26 @@ impl Socket {
         self.0.borrow().agreed()
     }
 
+    /// What a client was greeted with.
+    pub(crate) fn presented(&self) -> Presented {
+        self.0.borrow().presented()
+    }
+
+    /// What was agreed on over ALPN.
+    pub(crate) fn alpn(&self) -> Option<Vec<u8>> {
+        self.0.borrow().alpn().map(<[u8]>::to_vec)
+    }
+
+    /// Has the kernel ask the peer now and then whether it is still there.
+    pub(crate) fn keep_alive(&self, every: Duration) {
+        self.0.borrow().keep_alive(every);
+    }
+
+    /// Ends the connection with a reset.
+    pub(crate) fn reset(self) {
+        self.0.into_inner().reset_when_dropped();
+    }
+
     /// The connection itself.
     pub(crate) fn into_inner(self) -> Stream {
         self.0.into_inner()
@@ -71,17 +101,24 @@ impl Socket {
         let filled =
             poll_fn(|context| guarded(watch, context, |context| self.0.borrow_mut().poll_fill(context, buffer, room)));
         let count = filled.await?;
-        self.count(count);
+        self.count(&self.1.received, count);
         Ok(count)
     }
 
-    fn count(&self, bytes: usize) {
-        self.1.set(self.1.get() + bytes as u64);
+    fn count(&self, way: &Cell<u64>, bytes: usize) {
+        for counter in [&self.1.since, way] {
+            counter.set(counter.get() + bytes as u64);
+        }
+    }
+
+    /// How many bytes were received, and how many sent.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        (self.1.received.get(), self.1.sent.get())
     }
 
     /// How many bytes went either way since this was last asked.
     pub(crate) fn carried(&self) -> u64 {
-        self.1.take()
+        self.1.since.take()
     }
 
     /// Waits until there are bytes, or the end: so that a connection without a request has no buffer.
@@ -99,7 +136,7 @@ impl Socket {
             match count.await {
                 Ok(0) => return Err((written, Stopped::Io)),
                 Ok(count) => {
-                    self.count(count);
+                    self.count(&self.1.sent, count);
                     written += count;
                 }
                 Err(stopped) => return Err((written, stopped)),

@@ -2,11 +2,15 @@
 
 use spec::{
     Millis,
-    balancing::{Algorithm, Stickiness, TargetAddress, TargetGroup},
+    balancing::{Algorithm, Flows, Stickiness, TargetAddress, TargetGroup},
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 /// A registration of a target, seen from one node.
@@ -55,6 +59,8 @@ pub(crate) struct TargetSet {
     slow_start: Millis,
     /// How clients stay with a target.
     pub stickiness: Option<Stickiness>,
+    /// How connections get to targets whose bytes are passed on as they are.
+    pub flows: Option<Flows>,
     choices: Vec<Choice>,
 }
 
@@ -82,6 +88,7 @@ impl TargetSet {
             algorithm: group.algorithm,
             slow_start: Millis::from(group.slow_start) * 1000,
             stickiness: group.stickiness.clone(),
+            flows: group.flows,
             choices: choices.collect(),
         }
     }
@@ -89,6 +96,21 @@ impl TargetSet {
     /// The target at an address, if it gets requests.
     pub(crate) fn at(&self, address: TargetAddress) -> Option<&Arc<Target>> {
         self.choices.iter().map(|choice| &choice.target).find(|target| target.address == address)
+    }
+
+    /// The target for a client's connection: any, or always the same for the same address of a client's where flows go by that, as long as
+    /// that one is there. `chance` is from 0 to below 1.
+    pub(crate) fn for_connection(&self, client: IpAddr, chance: f64) -> Option<&Arc<Target>> {
+        let weight = |choice: &&Choice| {
+            let mut hasher = DefaultHasher::new();
+            (client, choice.target.address).hash(&mut hasher);
+            hasher.finish()
+        };
+        let chosen = match self.flows {
+            Some(Flows { by_source: true, .. }) => self.choices.iter().max_by_key(weight),
+            _ => self.choices.get((chance * self.choices.len() as f64) as usize),
+        };
+        chosen.map(|choice| &choice.target)
     }
 
     /// The target for the next request, none of `tried`. `turn` counts for the group; `chance` gives numbers from 0 to below 1.

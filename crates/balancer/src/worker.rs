@@ -1,11 +1,13 @@
 //! One thread: a share of all connections, with a runtime of its own. Threads share the configuration and counters, nothing else.
 
 use crate::{
+    access::{Buffer, Presented, Sink},
     client,
     config::Door,
     counts::AllCounts,
     http2::{self, Upstreams},
     pool::Pool,
+    stream,
     watch::{Watched, Watches},
 };
 use bytes::BytesMut;
@@ -57,6 +59,8 @@ pub(crate) struct Worker {
     pub watches: Rc<Watches>,
     pub counts: AllCounts,
     pub random: RefCell<fastrand::Rng>,
+    /// Lines of access logs.
+    pub logs: Buffer,
     /// Whether clients may begin with HTTP/2 on a listener without TLS: for tests alone.
     prior_knowledge: bool,
     kept: Cell<Duration>,
@@ -66,11 +70,15 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts a thread. It ends when the sender is dropped.
-    pub(crate) fn start(index: usize, prior_knowledge: bool) -> io::Result<(UnboundedSender<Command>, JoinHandle<()>)> {
+    pub(crate) fn start(
+        index: usize,
+        prior_knowledge: bool,
+        logs: Option<Sink>,
+    ) -> io::Result<(UnboundedSender<Command>, JoinHandle<()>)> {
         let (sender, commands) = unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name(format!("balancer-{index}")).spawn(move || {
-            LocalSet::new().block_on(&runtime, run(commands, prior_knowledge));
+            LocalSet::new().block_on(&runtime, run(commands, prior_knowledge, logs));
         })?;
         Ok((sender, thread))
     }
@@ -81,13 +89,14 @@ impl Worker {
     }
 }
 
-async fn run(mut commands: UnboundedReceiver<Command>, prior_knowledge: bool) {
+async fn run(mut commands: UnboundedReceiver<Command>, prior_knowledge: bool, logs: Option<Sink>) {
     let worker = Rc::new(Worker {
         pool: Pool::default(),
         upstreams: Upstreams::default(),
         watches: Watches::new(),
         counts: AllCounts::default(),
         random: RefCell::new(fastrand::Rng::new()),
+        logs: Buffer::new(logs),
         prior_knowledge,
         kept: Cell::new(Duration::from_secs(60)),
         retreat: RefCell::default(),
@@ -99,10 +108,11 @@ async fn run(mut commands: UnboundedReceiver<Command>, prior_knowledge: bool) {
         tokio::select! {
             command = commands.recv() => match command {
                 Some(command) => obey(&worker, &mut doors, command),
-                None => return,
+                None => return worker.logs.flush(),
             },
             _ = tick.tick() => {
                 worker.watches.tick();
+                worker.logs.flush();
                 if worker.watches.is_empty() {
                     worker.retreat.take();
                 }
@@ -153,14 +163,20 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
     const PAUSE: Duration = Duration::from_millis(50);
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => {
+            Ok((tcp, peer)) => {
                 // Whoever counts connections counts it from now on.
-                let watch = worker.watches.add(door.id, door.listener.load().settings.idle_timeout);
+                let (idle, is_stream) = {
+                    let listener = door.listener.load();
+                    (listener.stream.unwrap_or(listener.settings.idle_timeout), listener.stream.is_some())
+                };
+                let watch = worker.watches.add(door.id, idle);
                 let (worker, door) = (Rc::clone(&worker), Arc::clone(&door));
-                if worker.prior_knowledge && door.listener.load().settings.http2 {
-                    spawn_local(either(worker, watch, stream, peer, door));
+                if is_stream {
+                    spawn_local(stream::serve(worker, watch, tcp, peer, door));
+                } else if worker.prior_knowledge && door.listener.load().settings.http2 {
+                    spawn_local(either(worker, watch, tcp, peer, door));
                 } else {
-                    spawn_local(client::serve(worker, watch, stream, peer, door));
+                    spawn_local(client::serve(worker, watch, tcp, peer, door));
                 }
             }
             Err(_) => {
@@ -187,7 +203,7 @@ async fn either(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: Soc
     if is_2 {
         let _ = stream.set_nodelay(true);
         let counts = worker.counts.of(&door.listener.load().node);
-        http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None, counts), door).await;
+        http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None, Presented::default(), counts), door).await;
     } else {
         client::serve(worker, watch, stream, peer, door).await;
     }

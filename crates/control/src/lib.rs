@@ -18,6 +18,7 @@ pub mod host;
 pub mod iam;
 pub mod logs;
 pub mod mirror;
+pub mod s3;
 pub mod secretsmanager;
 mod service;
 pub mod ssm;

@@ -4,7 +4,7 @@
 mod range;
 
 use crate::digest::Digest;
-use range::Part;
+pub use range::Part;
 use std::fs::File;
 
 /// What to send.

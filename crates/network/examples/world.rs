@@ -1,25 +1,27 @@
 #![allow(clippy::unwrap_used, reason = "a world that can't be made is a failure to end with")]
 //! Makes a small world to measure in, says in JSON which paths it has, and keeps it until its standard input ends:
-//! `world everywhere | group MEMBERS | rules COUNT | gateways`. Needs root.
+//! `world everywhere | group MEMBERS | rules COUNT | gateways | balancer`. Needs root.
 //!
 //! ```text
 //! everywhere  two tasks of a subnet; who receives allows the port from 0.0.0.0/0, who sends may send anything
 //! group       the same, but each allows the port to and from the other's group only, which has so many members
 //! rules       the same, but each has so many rules about ranges and ports
 //! gateways    from a task with a public address, and from one behind a NAT gateway, to the internet's host
+//! balancer    from one task to another by a Network Load Balancer; and by a third task, for whatever proxy is run there
 //! ```
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use spec::balancing::FlowProtocol;
 use std::{
     env, io,
-    net::{IpAddr, Ipv4Addr},
+    net::{Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
-use support::{World, all, everywhere, group, interface, net, tcp};
+use support::{World, all, everywhere, flows, group, interface, ip, net, tcp};
 use vpc::{INTERNET_HOST, Rule, Subnet, Target};
 
 const PORT: u16 = 7000;
@@ -31,8 +33,13 @@ const NAT: u8 = 50;
 struct Route {
     name: &'static str,
     client: PathBuf,
+    /// Where the server is, and on which port.
     server: PathBuf,
-    address: IpAddr,
+    port: u16,
+    /// What the client connects to.
+    address: SocketAddr,
+    /// Where a proxy is to be, if the address is its, and what it passes on to.
+    proxy: Option<(PathBuf, SocketAddr)>,
 }
 
 fn main() -> io::Result<()> {
@@ -66,19 +73,24 @@ fn keep(arguments: &[String]) -> io::Result<()> {
             between(&mut world, (rules.clone(), rules))
         }
         ["gateways"] => gateways(&mut world),
+        ["balancer"] => balancer(&mut world),
         _ => return Err(usage()),
     };
     world.apply();
     let json = |route: &Route| {
-        let Route { name, client, server, address } = route;
-        format!(r#"{{"name": "{name}", "client": {client:?}, "server": {server:?}, "address": "{address}:{PORT}"}}"#)
+        let Route { name, client, server, port, address, proxy } = route;
+        let proxied = |(at, target): &(PathBuf, SocketAddr)| format!(r#""proxy": {at:?}, "target": "{target}", "#);
+        let proxy = proxy.as_ref().map(proxied).unwrap_or_default();
+        format!(
+            r#"{{{proxy}"name": "{name}", "client": {client:?}, "server": {server:?}, "port": {port}, "address": "{address}"}}"#
+        )
     };
     println!("[{}]", routes.iter().map(json).collect::<Vec<_>>().join(", "));
     io::copy(&mut io::stdin(), &mut io::sink()).map(drop)
 }
 
 fn usage() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "world everywhere | group MEMBERS | rules COUNT | gateways")
+    io::Error::new(io::ErrorKind::InvalidInput, "world everywhere | group MEMBERS | rules COUNT | gateways | balancer")
 }
 
 /// From one task to another of the same group, by its rules in and out.
@@ -90,7 +102,8 @@ fn between(world: &mut World, (ingress, egress): (Vec<Rule>, Vec<Rule>)) -> Vec<
 }
 
 fn route(world: &World, name: &'static str) -> Route {
-    Route { name, client: world.at(CLIENT), server: world.at(SERVER), address: support::ip(SERVER).into() }
+    let address = (ip(SERVER), PORT).into();
+    Route { name, client: world.at(CLIENT), server: world.at(SERVER), port: PORT, address, proxy: None }
 }
 
 /// From a member of one group to one of another, each with so many members, that name each other. All but these two are elsewhere:
@@ -141,7 +154,31 @@ fn gateways(world: &mut World) -> Vec<Route> {
         name,
         client: client.to_owned(),
         server: world.internet(),
-        address: INTERNET_HOST,
+        port: PORT,
+        address: (INTERNET_HOST, PORT).into(),
+        proxy: None,
     };
     vec![out("internet gateway", &world.at(CLIENT)), out("NAT gateway", &world.at(PRIVATE))]
+}
+
+/// All in one subnet, with rules for 0.0.0.0/0.
+fn balancer(world: &mut World) -> Vec<Route> {
+    const NODE: u8 = flows::NODES[0];
+    const TARGET: u8 = 30;
+    const PROXY: u8 = 40;
+    *world = flows::world(FlowProtocol::Tcp, flows::KEPT, &[], &["sg-open"]);
+    flows::regroup(world, |group| group.targets.retain(|address, _| *address == flows::target(TARGET)));
+    world.task(PROXY, &["sg-open"]);
+    let by = |name, address: SocketAddr, proxy| Route {
+        name,
+        client: world.at(CLIENT),
+        server: world.at(TARGET),
+        port: flows::target(TARGET).0.port(),
+        address,
+        proxy,
+    };
+    vec![
+        by("Network Load Balancer", (ip(NODE), 80).into(), None),
+        by("a proxy", (ip(PROXY), PORT).into(), Some((world.at(PROXY), flows::target(TARGET).0))),
+    ]
 }

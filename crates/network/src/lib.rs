@@ -19,10 +19,10 @@ mod sys;
 
 pub use apply::Network;
 pub use error::Error;
-pub use metrics::{NatMetrics, nat_metrics};
+pub use metrics::{FlowMetrics, Flows, NatMetrics, flow_metrics, nat_metrics};
 pub use name::{Instance, LinkName, NamespaceName};
 pub use namespace::inside;
-pub use plan::{Internet, Plan, plan, uplink::DIVERTED};
+pub use plan::{Internet, Plan, flows::BORROWED, plan, uplink::DIVERTED};
 
 use std::net::IpAddr;
 use vpc::IpNet;

@@ -9,6 +9,7 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
+    time::Duration,
 };
 use support::{flows::*, *};
 use vpc::{
@@ -86,6 +87,115 @@ fn the_nodes_address_stands_for_the_clients_where_that_is_not_kept() {
     regroup(&mut world, |group| group.targets.retain(|address, _| *address == target(30)));
     world.apply();
     assert_eq!(reached(&targets, &world.at(30), ip(20)).unwrap(), (30, ip(20).into()));
+    assert_eq!(world.verify(), 0);
+}
+
+#[test]
+fn what_the_balancer_listens_for_comes_in_and_what_it_sends_to_targets_is_answered() {
+    let mut world = world(FlowProtocol::Tcp, HIDDEN, &[], &["sg-open"]);
+    stream(&mut world, 443);
+    world.apply();
+    let node = world.at_interface(20);
+    assert!(probe::tcp(&world.internet(), &node, PUBLIC, 443) && probe::tcp(&world.at(10), &node, ip(20), 443));
+    assert!(!probe::tcp(&world.at(10), &node, ip(20), 444), "nobody may come in but to a listener");
+    assert!(probe::tcp(&node, &world.at(30), ip(30), 8080), "a target without a way to the internet");
+    // The kernel forwards for the others as ever.
+    assert!(reached(&Targets::of(&world), &world.internet(), PUBLIC).is_some());
+    assert_eq!(world.verify(), 0);
+}
+
+#[test]
+fn the_balancer_may_bear_its_client_s_address() {
+    let mut world = world(FlowProtocol::Tcp, KEPT, &["sg-lb"], &["sg-target"]);
+    world.group("sg-lb", vec![], vec![tcp(8080, 8080, everywhere())]);
+    world.group("sg-target", vec![tcp(8080, 8080, net(&format!("{INTERNET_HOST}/32")))], vec![]);
+    world.apply();
+    let listener = probe::listen(&world.at(30), 8080);
+    let (from, to) = (SocketAddr::new(INTERNET_HOST, 40_000), SocketAddr::from((ip(30), 8080)));
+    let mut node = probe::connect_bearing(&world.at_interface(20), from, to, network::BORROWED).unwrap();
+    let (mut target, seen) = listener.accept().unwrap();
+    assert_eq!(seen, from);
+    assert!(probe::alive(&mut node, &mut target));
+    assert_eq!(world.verify(), 0);
+}
+
+#[test]
+fn datagrams_follow_each_other_without_an_answer() {
+    let mut world = world(FlowProtocol::Udp, KEPT, &[], &["sg-open"]);
+    world.apply();
+    let servers = [30, 130].map(|n| probe::bind(&world.at(n), 8080));
+    let client = probe::bind(&world.internet(), 0);
+    client.connect((PUBLIC, 80)).unwrap();
+    for _ in 0..3 {
+        client.send(b"a line of a log").unwrap();
+    }
+    let heard = servers.map(|server| (0..3).filter(|_| server.recv(&mut [0; 16]).is_ok()).count());
+    assert!(heard == [3, 0] || heard == [0, 3], "{heard:?}");
+}
+
+#[test]
+fn what_is_forwarded_is_counted() {
+    let mut world = world(FlowProtocol::TcpUdp, KEPT, &[], &["sg-open"]);
+    world.apply();
+    let targets = Targets::of(&world);
+    let counted = || network::flow_metrics(&world.at_interface(20)).unwrap();
+    assert_eq!(counted(), network::FlowMetrics::default());
+    let connect = || {
+        let client = probe::connect(&world.internet(), PUBLIC, 80).unwrap();
+        let (_, server, _) = targets.accept().unwrap();
+        (client, server)
+    };
+    let (mut one, two, three) = (connect(), connect(), connect());
+    assert!(probe::alive(&mut one.0, &mut one.1));
+    let [tcp, udp] = counted().flows;
+    assert_eq!((tcp.new, tcp.active, udp.new), (3, 3, 0));
+    // A handshake has three segments of 40 bytes at least.
+    assert!(tcp.bytes >= 3 * 3 * 40, "{tcp:?}");
+    for socket in [&two.0, &three.1] {
+        socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+    let ((client, told), (other, server)) = (two, three);
+    drop((client, server));
+    for mut told in [told, other] {
+        told.set_read_timeout(Some(probe::SILENCE)).unwrap();
+        assert!(told.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset));
+    }
+    let now = counted();
+    assert_eq!((now.client_resets, now.target_resets, now.own_resets, now.flows[0].active), (1, 1, 0, 1));
+    // What the node has forgotten it answers itself.
+    regroup(&mut world, |group| {
+        group.targets.clear();
+        group.flows = Some(Flows { end_when_deregistered: true, ..KEPT });
+    });
+    world.apply();
+    assert!(is_reset(&mut one.0));
+    let now = network::flow_metrics(&world.at_interface(20)).unwrap();
+    assert_eq!((now.own_resets, now.flows[0].active, now.flows[0].new), (1, 0, 3));
+}
+
+#[test]
+fn an_idle_flow_is_forgotten_when_its_listener_s_time_is_over() {
+    let mut world = world(FlowProtocol::Tcp, KEPT, &[], &["sg-open"]);
+    idle(&mut world, 1);
+    world.apply();
+    assert_eq!(world.verify(), 0);
+    let targets = Targets::of(&world);
+    let mut client = probe::connect(&world.internet(), PUBLIC, 80).unwrap();
+    let (_, mut server, _) = targets.accept().unwrap();
+    for _ in 0..3 {
+        std::thread::sleep(Duration::from_millis(600));
+        assert!(probe::alive(&mut client, &mut server), "whoever speaks is not idle");
+    }
+    let start = std::time::Instant::now();
+    while network::flow_metrics(&world.at_interface(20)).unwrap().flows[0].active > 0 {
+        assert!(start.elapsed() < Duration::from_secs(30), "it is still known");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(start.elapsed() > Duration::from_millis(700) && is_reset(&mut client));
+    // Another time is for new flows.
+    idle(&mut world, 400);
+    world.apply();
+    assert!(reached(&targets, &world.internet(), PUBLIC).is_some());
     assert_eq!(world.verify(), 0);
 }
 

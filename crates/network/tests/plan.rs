@@ -160,6 +160,8 @@ fn a_load_balancer() {
 fn a_network_load_balancer() {
     let kept = flows::world(FlowProtocol::TcpUdp, flows::KEPT, &["sg-lb"], &["sg-web"]);
     let mut world = kept;
+    flows::stream(&mut world, 443);
+    flows::idle(&mut world, 60);
     world.group("sg-lb", vec![tcp(80, 80, everywhere())], vec![all(everywhere())]);
     world.group("sg-web", vec![tcp(8080, 8080, group("sg-lb"))], vec![]);
     flows::found(&mut world, 130, TargetHealth::Unhealthy(Unhealthy::Timeout));

@@ -25,6 +25,7 @@ pub(crate) struct App {
     pub(crate) mirror: Arc<Mirror>,
     pub(crate) tls: Tls,
     pub(crate) registry: Registry,
+    pub(crate) objects: objects::Store,
     pub(crate) seats: Seats,
     /// Connections of clients in the networks.
     pub(crate) places: Arc<Places>,

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr)]
 
+mod access_logs;
 mod app;
 mod clock;
 mod cloudwatch;
@@ -33,6 +34,7 @@ mod mirror;
 mod networks;
 mod registry;
 mod reset;
+mod s3;
 mod start;
 mod status;
 mod sync;

@@ -29,6 +29,8 @@ pub(crate) async fn reset(app: &Arc<App>) -> Result<Value, Fault> {
     let logs = app.clone();
     blocking(move || crate::logs::sweep(&logs)).await?;
     crate::registry::empty(app).await?;
+    let objects = app.clone();
+    blocking(move || crate::s3::empty(&objects)).await?;
     Ok(json!({ "status": "reset", "revision": app.core.state().revision }))
 }
 

@@ -60,7 +60,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
     let aws_socket = config.data_dir.join(AWS_SOCKET);
     let listeners = http::bind(config.listen, &socket, &aws_socket).await?;
     let address = listeners.address()?;
-    let Opened { core, logs, metrics, mirror, registry, tls } = open(config.clone()).await?;
+    let Opened { core, logs, metrics, mirror, registry, objects, tls } = open(config.clone()).await?;
     let (stop, stopping) = watch::channel(false);
     let connections = config.limits.connections;
     let app = Arc::new(App {
@@ -71,6 +71,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
         metrics,
         mirror,
         registry,
+        objects,
         tls,
         seats: Seats::default(),
         places: Places::new(connections, http::CONNECTIONS_EACH),
@@ -97,6 +98,7 @@ struct Opened {
     metrics: metrics::Store,
     mirror: Arc<Mirror>,
     registry: Registry,
+    objects: objects::Store,
     tls: Tls,
 }
 
@@ -120,7 +122,11 @@ async fn open(config: Config) -> Result<Opened, Error> {
         let metrics = config.data_dir.join("metrics");
         let metrics = metrics::Store::open(&metrics, core.clock().now().millis)
             .map_err(|error| Error::new(format!("opening the metrics in {}", metrics.display())).because(error))?;
-        Ok(Opened { core, logs, metrics, mirror, registry, tls })
+        let buckets = core.state().buckets.iter().map(|bucket| bucket.name.clone()).collect();
+        let objects = config.data_dir.join("s3");
+        let objects = objects::Store::open(&objects, &buckets)
+            .map_err(|error| Error::new(format!("opening the objects in {}", objects.display())).because(error))?;
+        Ok(Opened { core, logs, metrics, mirror, registry, objects, tls })
     };
     let opened = tokio::task::spawn_blocking(work).await;
     opened.unwrap_or_else(|error| Err(Error::new("opening the data directory").because(error)))
@@ -154,6 +160,9 @@ async fn tick(app: Arc<App>) {
         ticks.tick().await;
         if let Err(fault) = app.core.run(Caller::default(), |_| Ok(())).await {
             crate::complain(format_args!("running the controllers: {fault}"));
+        }
+        if let Err(fault) = crate::access_logs::announce(&app).await {
+            crate::complain(format_args!("announcing access logs: {fault}"));
         }
     }
 }

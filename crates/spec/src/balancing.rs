@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::IpAddr, num::NonZeroU16, sync::Arc};
 use vpc::{InterfaceId, LoadBalancerId, VpcId};
 
+mod network;
+
+pub use network::{AlpnPolicy, FlowListener, FlowProtocol, Flows, Stream};
+
 vpc::identifiers! {
     /// A target group: the 16 hexadecimal digits at the end of its ARN.
     TargetGroupId;
@@ -28,9 +32,10 @@ pub struct LoadBalancer {
     pub arn: String,
     /// Its nodes: one in each enabled Availability Zone, by the node's interface, whose namespace it listens in.
     pub nodes: BTreeMap<InterfaceId, Node>,
-    /// Its HTTP listeners by their ports: an Application Load Balancer's.
+    /// What a process of its own listens for, by ports: an Application Load Balancer's listeners, and those of a Network Load Balancer that
+    /// have a [`Stream`].
     pub listeners: BTreeMap<NonZeroU16, Listener>,
-    /// What the kernel forwards, by ports: a Network Load Balancer's listeners.
+    /// What the kernel forwards, by ports: a Network Load Balancer's other listeners.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub flows: BTreeMap<NonZeroU16, FlowListener>,
     /// `idle_timeout.timeout_seconds`.
@@ -51,6 +56,18 @@ pub struct LoadBalancer {
     pub tls_headers: bool,
     /// `routing.http2.enabled`.
     pub http2: bool,
+    /// Where requests are logged, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log: Option<Arc<AccessLog>>,
+}
+
+/// Where access logs are delivered (`access_logs.s3.bucket` and `access_logs.s3.prefix`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLog {
+    /// The bucket.
+    pub bucket: String,
+    /// What keys begin with, before a `/`; may be empty.
+    pub prefix: String,
 }
 
 impl LoadBalancer {
@@ -70,54 +87,9 @@ impl LoadBalancer {
             xff_client_port: false,
             tls_headers: false,
             http2: false,
+            access_log: None,
         }
     }
-}
-
-/// A listener of a Network Load Balancer ("Listeners for your Network Load Balancers", Network Load Balancers guide).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FlowListener {
-    /// Its ARN.
-    pub arn: String,
-    /// What it takes.
-    pub protocol: FlowProtocol,
-    /// Whose targets get it.
-    pub group: TargetGroupId,
-}
-
-/// What a listener of a Network Load Balancer takes (`Protocol`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FlowProtocol {
-    /// `TCP`.
-    Tcp,
-    /// `UDP`.
-    Udp,
-    /// `TCP_UDP`: both on one port.
-    TcpUdp,
-}
-
-impl FlowProtocol {
-    /// The numbers of its protocols in IPv4 headers.
-    pub fn numbers(self) -> &'static [u8] {
-        match self {
-            Self::Tcp => &[6],
-            Self::Udp => &[17],
-            Self::TcpUdp => &[6, 17],
-        }
-    }
-}
-
-/// How flows get to the targets of a group of a Network Load Balancer ("Edit target group attributes for your Network Load Balancer").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flows {
-    /// `preserve_client_ip.enabled`: targets see the client's address, not the node's.
-    pub preserve_client_ip: bool,
-    /// `stickiness.enabled` of the type `source_ip`: all flows of one client's address go to one target.
-    pub by_source: bool,
-    /// `deregistration_delay.connection_termination.enabled`: flows end with the delay, not when they like.
-    pub end_when_deregistered: bool,
-    /// `target_health_state.unhealthy.connection_termination.enabled`: flows of a target end when it is found unhealthy.
-    pub end_when_unhealthy: bool,
 }
 
 /// A load balancer in one zone.
@@ -129,6 +101,9 @@ pub struct Node {
     pub zone: String,
     /// The private address it listens at and sends from.
     pub address: IpAddr,
+    /// The address that the internet knows it by, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<IpAddr>,
 }
 
 /// `routing.http.desync_mitigation_mode` ("Desync mitigation mode", Application Load Balancers guide).
@@ -160,13 +135,16 @@ pub enum XffProcessing {
 pub struct Listener {
     /// Its ARN.
     pub arn: String,
-    /// TLS, if it is an HTTPS listener.
+    /// TLS, if it is an HTTPS or TLS listener.
     pub tls: Option<Tls>,
+    /// Of a Network Load Balancer's listener: bytes are passed on, and its only rule is the default one, which forwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Stream>,
     /// Its rules by their priority, then the default one, whose conditions are empty.
     pub rules: Vec<Rule>,
 }
 
-/// What an HTTPS listener needs of TLS. Private keys are not here: a spec is written down.
+/// What an HTTPS or TLS listener needs of TLS. Private keys are not here: a spec is written down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls {
     /// The name of its security policy, such as `ELBSecurityPolicy-2016-08`.
@@ -451,6 +429,8 @@ pub enum TargetHealth {
     Healthy,
     /// `unhealthy`, and why.
     Unhealthy(Unhealthy),
+    /// `unhealthy.draining`, and why: it gets no new flows, and keeps those it has.
+    Draining(Unhealthy),
 }
 
 /// Why a target is unhealthy (`TargetHealthReasonEnum`).

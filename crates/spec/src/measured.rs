@@ -60,6 +60,77 @@ pub struct NodeCounts {
     pub forwarded_invalid_headers: u64,
     /// What is counted for each target group.
     pub groups: BTreeMap<TargetGroupId, GroupCounts>,
+    /// What a Network Load Balancer's node counted, and all that is told of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkCounts>,
+}
+
+/// What a node of a Network Load Balancer counted since the last time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NetworkCounts {
+    /// Flows by what they are.
+    pub flows: BTreeMap<FlowKind, FlowCounts>,
+    /// Resets that clients sent.
+    pub client_resets: u64,
+    /// Resets that targets sent.
+    pub target_resets: u64,
+    /// Resets of the load balancer's own.
+    pub own_resets: u64,
+    /// Handshakes of TLS with clients that failed.
+    pub client_handshakes: u64,
+    /// Handshakes of TLS with targets that failed.
+    pub target_handshakes: u64,
+    /// Flows for which no port was left.
+    pub port_allocation_errors: u64,
+}
+
+/// What a flow is, by its listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FlowKind {
+    /// A TCP connection.
+    Tcp,
+    /// A connection to a TLS listener.
+    Tls,
+    /// Datagrams.
+    Udp,
+}
+
+/// What was counted of flows of a kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowCounts {
+    /// Those that have begun.
+    pub new: u64,
+    /// Those that are there, if this is the last time in its minute.
+    pub active: Option<u64>,
+    /// Bytes either way.
+    pub bytes: u64,
+}
+
+impl NetworkCounts {
+    /// Adds what somebody else counted of the same node.
+    pub fn add(&mut self, more: Self) {
+        let Self {
+            flows,
+            client_resets,
+            target_resets,
+            own_resets,
+            client_handshakes,
+            target_handshakes,
+            port_allocation_errors,
+        } = more;
+        for (kind, more) in flows {
+            let of = self.flows.entry(kind).or_default();
+            of.new += more.new;
+            of.active = of.active.into_iter().chain(more.active).reduce(|one, other| one + other);
+            of.bytes += more.bytes;
+        }
+        self.client_resets += client_resets;
+        self.target_resets += target_resets;
+        self.own_resets += own_resets;
+        self.client_handshakes += client_handshakes;
+        self.target_handshakes += target_handshakes;
+        self.port_allocation_errors += port_allocation_errors;
+    }
 }
 
 /// What a node counted for one target group since the last time.

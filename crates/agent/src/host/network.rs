@@ -15,7 +15,7 @@ use std::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -34,8 +34,19 @@ pub(crate) struct Made {
     pub(super) impossible: BTreeMap<TaskId, String>,
 }
 
-/// A handle on the thread. Dropping it ends the thread; the network stays.
-pub(super) struct Worker(Sender<Wanted>);
+/// A handle on the thread. Dropping it ends the thread, after what it is at; the network stays.
+pub(super) struct Worker {
+    specs: Option<Sender<Wanted>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.specs.take());
+        // What it makes must not come after what whoever ends it removes. Had it panicked, there would be nothing to wait for.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
 
 /// A spec, and what the balancer has seen of the targets in it.
 type Wanted = (Arc<HostSpec>, Arc<BalancingStatus>);
@@ -50,16 +61,16 @@ impl Worker {
         events: Sender<Event>,
     ) -> std::io::Result<Self> {
         let (sender, specs) = channel();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("network".into())
             .spawn(move || keep(network, listeners, uplink, &instance, &specs, &events))?;
-        Ok(Self(sender))
+        Ok(Self { specs: Some(sender), thread: Some(thread) })
     }
 
     /// Makes the network what this spec wants while targets are so.
     pub(super) fn apply(&self, spec: Arc<HostSpec>, seen: Arc<BalancingStatus>) {
         // The thread only ends with this handle.
-        let _ = self.0.send((spec, seen));
+        let _ = self.specs.as_ref().map(|specs| specs.send((spec, seen)));
     }
 }
 

@@ -216,13 +216,16 @@ pub fn balancing() -> Balancing {
     let forward = Action::Forward { groups: vec![(GROUP.into(), 1)], stickiness: None };
     let rule = Rule { arn: "rule".to_owned(), priority: 0, conditions: vec![], transforms: vec![], action: forward };
     let node = |(n, zone, _, ip): (u8, &str, &str, [u8; 2])| {
-        (interface_id(n), Node { vpc: VPC.into(), zone: zone.to_owned(), address: address(ip) })
+        (interface_id(n), Node { vpc: VPC.into(), zone: zone.to_owned(), address: address(ip), public: None })
     };
     let balancer = LoadBalancer {
         arn: "load balancer".to_owned(),
         nodes: NODES.map(node).into(),
-        listeners: [(80.try_into().unwrap(), Listener { arn: "listener".to_owned(), tls: None, rules: vec![rule] })]
-            .into(),
+        listeners: [(
+            80.try_into().unwrap(),
+            Listener { arn: "listener".to_owned(), tls: None, stream: None, rules: vec![rule] },
+        )]
+        .into(),
         flows: Default::default(),
         idle_timeout: 60,
         client_keep_alive: 3600,
@@ -233,6 +236,7 @@ pub fn balancing() -> Balancing {
         xff_client_port: false,
         tls_headers: false,
         http2: true,
+        access_log: None,
     };
     let health_check = TargetHealthCheck {
         tcp: false,

@@ -23,12 +23,12 @@ pub fn unmet(group: &str, count: u16) -> Vec<Rule> {
 /// A load balancer with one listener that has these rules, and forwards to a group of the same name what meets none.
 pub fn balancer(arn: &str, listen: SocketAddr, mut rules: Vec<Rule>) -> LoadBalancer {
     rules.push(forward(arn, 0, Vec::new()));
-    let listener = Listener { arn: format!("{arn}/listener"), tls: None, rules };
+    let listener = Listener { arn: format!("{arn}/listener"), tls: None, stream: None, rules };
     LoadBalancer {
         arn: arn.into(),
         nodes: BTreeMap::from([(
             format!("eni-{arn}").as_str().into(),
-            Node { vpc: "vpc-1".into(), zone: "a".into(), address: listen.ip() },
+            Node { vpc: "vpc-1".into(), zone: "a".into(), address: listen.ip(), public: None },
         )]),
         listeners: NonZeroU16::new(listen.port()).map(|port| (port, listener)).into_iter().collect(),
         flows: BTreeMap::new(),
@@ -41,6 +41,7 @@ pub fn balancer(arn: &str, listen: SocketAddr, mut rules: Vec<Rule>) -> LoadBala
         xff_client_port: false,
         tls_headers: false,
         http2: true,
+        access_log: None,
     }
 }
 

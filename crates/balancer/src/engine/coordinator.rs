@@ -3,6 +3,7 @@
 use super::{
     Legacy, Order, Snapshot,
     compile::{Compiled, unsupported},
+    kernel::Kernel,
     members::{Checked, Checks, Members, Retired, last_part},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use spec::{
     Millis,
-    balancing::{BalancingStatus, LoadBalancer, TargetAddress, TargetGroupId, TargetStatus},
+    balancing::{BalancingStatus, LoadBalancer, TargetAddress, TargetGroupId, TargetHealth, TargetStatus},
     measured::NodeCounts,
 };
 use std::{
@@ -53,6 +54,7 @@ pub(crate) struct Coordinator {
     /// Copies of what the threads listen with.
     sockets: BTreeMap<(InterfaceId, NonZeroU16), Vec<TcpListener>>,
     certificates: Certificates,
+    kernel: Kernel,
     /// What another engine left, until the first snapshot is served.
     legacy: Legacy,
     /// Targets whose delay passes at a time.
@@ -79,6 +81,7 @@ impl Coordinator {
             doors: BTreeMap::new(),
             sockets: BTreeMap::new(),
             certificates: Certificates::default(),
+            kernel: Kernel::default(),
             legacy,
             cuts: Vec::new(),
             next: 0,
@@ -134,8 +137,9 @@ impl Coordinator {
             members.ids().map(|target| (target, interface.clone())).collect::<Vec<_>>()
         };
         let nodes: BTreeMap<u64, InterfaceId> = self.groups.iter().flat_map(node).collect();
+        let kernel = self.kernel.clone();
         tokio::task::spawn_local(async move {
-            let mut sum = BTreeMap::new();
+            let mut sum = tokio::task::spawn_blocking(move || kernel.take()).await.unwrap_or_default();
             while let Some((counts, kept)) = counted.recv().await {
                 counts::add(&mut sum, counts);
                 for (target, connections) in kept {
@@ -154,6 +158,8 @@ impl Coordinator {
     fn retreat(&mut self, guard: &Sender<()>) {
         self.doors.clear();
         self.sockets.clear();
+        // Who comes after counts for the kernel.
+        self.kernel.follow(&BTreeMap::new());
         // What could not be opened is tried no more.
         self.status.send_modify(|status| status.failures.clear());
         self.tell(|| Command::Retreat(guard.clone()));
@@ -238,6 +244,7 @@ impl Coordinator {
                         interface: interface.clone(),
                         load_balancer: arn.strip_prefix("loadbalancer/").unwrap_or(arn).to_owned(),
                         address: node.address,
+                        known_as: node.public.unwrap_or(node.address),
                         zone: node.zone.clone(),
                         namespace: path.clone(),
                         identity,
@@ -252,6 +259,7 @@ impl Coordinator {
             (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
             (_, now) => now.is_none(),
         };
+        self.kernel.follow(&self.nodes);
         let doors = self.doors.extract_if(.., |(interface, _), _| is_gone(interface)).collect::<Vec<_>>();
         let groups = self.groups.extract_if(.., |(interface, _), _| is_gone(interface)).collect::<Vec<_>>();
         for (_, door) in doors {
@@ -274,10 +282,17 @@ impl Coordinator {
             }
             let key = (interface.clone(), group.clone());
             let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, interface, group, spec));
-            retired.extend(members.update(spec, &self.checks, known(&self.legacy.seen, group, interface), || {
-                self.next += 1;
-                self.next
-            }));
+            let front = compiled.front_of(node.address, group);
+            retired.extend(members.update(
+                spec,
+                front,
+                &self.checks,
+                known(&self.legacy.seen, group, interface),
+                || {
+                    self.next += 1;
+                    self.next
+                },
+            ));
             wanted.push(key);
         }
         self.retire(retired);
@@ -302,6 +317,7 @@ impl Coordinator {
                     node: Arc::clone(node),
                     port: port.get(),
                     tls: compiled.front(*port)?,
+                    stream: compiled.stream(*port),
                     settings: Arc::clone(&compiled.settings),
                     groups: groups.collect::<Result<_, _>>()?,
                     rules,
@@ -377,12 +393,28 @@ impl Coordinator {
 
     fn observe(&mut self, checked: Checked) {
         let (key, address) = ((checked.interface.clone(), checked.group.clone()), checked.address);
-        let Some(status) = self.groups.get_mut(&key).and_then(|members| members.observe(checked, now())) else {
-            return;
-        };
+        let target = checked.target;
+        let Some(members) = self.groups.get_mut(&key) else { return };
+        let Some(status) = members.observe(checked, now()) else { return };
+        let ends = members.ends_when_unhealthy();
+        self.found(key, address, status, target, ends);
+    }
+
+    /// A target is something else than it was; what is under way to it may end with its health.
+    fn found(
+        &self,
+        (interface, group): (InterfaceId, TargetGroupId),
+        address: TargetAddress,
+        status: TargetStatus,
+        target: u64,
+        ends: bool,
+    ) {
+        if ends && matches!(status.health, TargetHealth::Unhealthy(_)) {
+            self.tell(|| Command::Cut(target));
+        }
         self.status.send_modify(|known| {
-            let of_group = known.health.entry(key.1).or_default();
-            of_group.entry(key.0).or_default().insert(address, status);
+            let of_group = known.health.entry(group).or_default();
+            of_group.entry(interface).or_default().insert(address, status);
         });
     }
 
@@ -390,6 +422,13 @@ impl Coordinator {
         let now = now();
         for (_, target) in self.cuts.extract_if(.., |(until, _)| *until <= now).collect::<Vec<_>>() {
             self.tell(|| Command::Cut(target));
+        }
+        let drained = self.groups.iter_mut().flat_map(|(key, members)| {
+            let ends = members.ends_when_unhealthy();
+            members.drained(now).into_iter().map(move |found| (key.clone(), found, ends))
+        });
+        for (key, (address, status, target), ends) in drained.collect::<Vec<_>>() {
+            self.found(key, address, status, target, ends);
         }
         if !self.status.borrow().failures.is_empty() {
             self.apply();

@@ -14,6 +14,7 @@ use spec::{
 };
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     rc::Rc,
     sync::{
         Arc,
@@ -50,6 +51,8 @@ pub(crate) struct Members {
     node: Arc<Node>,
     interface: InterfaceId,
     spec: Arc<TargetGroup>,
+    /// What health checks name as their host; none is the target itself.
+    front: Option<SocketAddr>,
     /// What connections see of it.
     pub group: Arc<Group>,
     members: BTreeMap<TargetAddress, Member>,
@@ -65,6 +68,8 @@ struct Member {
     spec: balancing::Target,
     health: Health,
     healthy_since: Option<Millis>,
+    /// Since when it drains, as it failed; of one that another engine has let drain, since this one knows it.
+    drains_since: Option<Millis>,
     /// Ends the checks when it is dropped.
     _check: Option<Check>,
 }
@@ -94,6 +99,7 @@ impl Members {
         let targets = ArcSwap::from_pointee(TargetSet::default());
         let group = Group {
             id: id.clone(),
+            arn: spec.arn.clone(),
             name: last_part(&spec.arn).to_owned(),
             version: spec.version,
             tls: spec.tls,
@@ -104,6 +110,7 @@ impl Members {
             node: Arc::clone(node),
             interface: interface.clone(),
             spec: Arc::clone(spec),
+            front: None,
             group: Arc::new(group),
             members: BTreeMap::new(),
         }
@@ -113,12 +120,15 @@ impl Members {
     pub(crate) fn update(
         &mut self,
         spec: &Arc<TargetGroup>,
+        front: Option<SocketAddr>,
         checks: &Checks,
         known: Option<&BTreeMap<TargetAddress, TargetStatus>>,
         mut next: impl FnMut() -> u64,
     ) -> Vec<Retired> {
-        let same_checks = self.spec.health_check == spec.health_check;
-        self.spec = Arc::clone(spec);
+        let by_proxy = |spec: &TargetGroup| spec.flows.is_some_and(|flows| flows.proxy_protocol);
+        let same_checks =
+            (&self.spec.health_check, by_proxy(&self.spec), self.front) == (&spec.health_check, by_proxy(spec), front);
+        (self.spec, self.front) = (Arc::clone(spec), front);
         let mut before = std::mem::take(&mut self.members);
         let mut retired = Vec::new();
         for (address, target) in &spec.targets {
@@ -135,7 +145,8 @@ impl Members {
             member.spec = target.clone();
             if target.draining_until.is_some() {
                 if !member.target.retired.swap(true, Relaxed) {
-                    retired.push(Retired { target: member.target.id, until: target.draining_until });
+                    let until = target.draining_until.filter(|_| self.ends_when_deregistered());
+                    retired.push(Retired { target: member.target.id, until });
                 }
                 member._check = None;
             } else if is_new || !same_checks {
@@ -158,15 +169,25 @@ impl Members {
         retired.map(|member| Retired { target: member.target.id, until: None }).collect()
     }
 
+    /// Whether what is under way to a target ends with its delay: requests do, flows if they are told to.
+    fn ends_when_deregistered(&self) -> bool {
+        self.spec.flows.is_none_or(|flows| flows.end_when_deregistered)
+    }
+
+    /// Whether what is under way to a target ends when it is found unhealthy.
+    pub(crate) fn ends_when_unhealthy(&self) -> bool {
+        self.spec.flows.is_some_and(|flows| flows.end_when_unhealthy)
+    }
+
     fn check(&self, target: &Arc<Target>, checks: &Checks) -> Check {
         let (node, spec, sockets) = (Arc::clone(&self.node), Arc::clone(&self.spec), Rc::clone(&checks.sockets));
         let (interface, group) = (self.interface.clone(), self.group.id.clone());
+        let front = self.front;
         let (address, target, outcomes) = (target.address, target.id, checks.outcomes.clone());
         let task = spawn_local(async move {
-            let check = &spec.health_check;
             loop {
-                let next = Instant::now() + Duration::from_secs(check.interval.into());
-                let outcome = probe(&sockets, &node, address.0, check, spec.version).await;
+                let next = Instant::now() + Duration::from_secs(spec.health_check.interval.into());
+                let outcome = probe(&sockets, &node, address.0, (&spec, front)).await;
                 let (interface, group) = (interface.clone(), group.clone());
                 if outcomes.send(Checked { interface, group, address, target, outcome }).is_err() {
                     return;
@@ -180,7 +201,8 @@ impl Members {
     /// Takes in the outcome of a check; answers what is told of the target if that is something else now.
     pub(crate) fn observe(&mut self, checked: Checked, now: Millis) -> Option<TargetStatus> {
         let member = self.members.get_mut(&checked.address).filter(|member| member.target.id == checked.target)?;
-        if !member.health.observe(checked.outcome, &self.spec.health_check) {
+        let drains = self.spec.flows.is_some_and(|flows| flows.unhealthy_draining > 0);
+        if !member.health.observe(checked.outcome, &self.spec.health_check, drains) {
             return None;
         }
         let is_healthy = member.health.state == TargetHealth::Healthy;
@@ -188,6 +210,22 @@ impl Members {
         let status = member.status();
         self.publish();
         Some(status)
+    }
+
+    /// What is told of targets that failed and have been draining for long enough, with their numbers. Looked at often.
+    pub(crate) fn drained(&mut self, now: Millis) -> Vec<(TargetAddress, TargetStatus, u64)> {
+        let interval = Millis::from(self.spec.flows.map_or(0, |flows| flows.unhealthy_draining)) * 1000;
+        let over = self.members.values_mut().filter_map(|member| {
+            if !matches!(member.health.state, TargetHealth::Draining(_)) {
+                member.drains_since = None;
+                return None;
+            }
+            if *member.drains_since.get_or_insert(now) + interval > now {
+                return None;
+            }
+            member.health.drained().then(|| (member.target.address, member.status(), member.target.id))
+        });
+        over.collect()
     }
 
     /// Lets connections see who gets requests.
@@ -228,6 +266,7 @@ impl Member {
             spec: spec.clone(),
             health,
             healthy_since,
+            drains_since: None,
             _check: None,
         }
     }

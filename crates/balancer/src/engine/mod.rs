@@ -2,9 +2,10 @@
 
 mod compile;
 mod coordinator;
+mod kernel;
 mod members;
 
-use crate::{process::Counted, worker::Worker};
+use crate::{access, process::Counted, worker::Worker};
 use coordinator::Coordinator;
 use serde::{Deserialize, Serialize};
 use spec::{
@@ -17,7 +18,7 @@ use std::{
     io,
     net::TcpListener,
     num::{NonZeroU16, NonZeroUsize},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
 };
@@ -94,15 +95,16 @@ impl Engine {
     /// # Errors
     /// When there are no more threads or descriptors.
     pub fn start(threads: NonZeroUsize) -> io::Result<Self> {
-        Self::succeed(threads, Legacy::default())
+        Self::succeed(threads, Legacy::default(), None)
     }
 
-    /// The same in the place of another: connections that wait with its sockets are this one's.
+    /// The same in the place of another: connections that wait with its sockets are this one's. Access logs are written to files in a
+    /// directory, if there is one.
     ///
     /// # Errors
     /// When there are no more threads or descriptors.
-    pub fn succeed(threads: NonZeroUsize, legacy: Legacy) -> io::Result<Self> {
-        Self::run(threads, legacy, false)
+    pub fn succeed(threads: NonZeroUsize, legacy: Legacy, logs: Option<&Path>) -> io::Result<Self> {
+        Self::run(threads, legacy, false, logs)
     }
 
     /// One whose clients may begin with HTTP/2 on listeners without TLS, as no load balancer of AWS has it. For tests and benchmarks.
@@ -111,15 +113,18 @@ impl Engine {
     /// When there are no more threads or descriptors.
     #[doc(hidden)]
     pub fn with_prior_knowledge(threads: NonZeroUsize) -> io::Result<Self> {
-        Self::run(threads, Legacy::default(), true)
+        Self::run(threads, Legacy::default(), true, None)
     }
 
-    fn run(threads: NonZeroUsize, legacy: Legacy, prior_knowledge: bool) -> io::Result<Self> {
+    fn run(threads: NonZeroUsize, legacy: Legacy, prior_knowledge: bool, logs: Option<&Path>) -> io::Result<Self> {
         let (orders, received) = unbounded_channel();
         let (status, seen) = watch::channel(legacy.seen.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let workers =
-            (0..threads.get()).map(|index| Worker::start(index, prior_knowledge)).collect::<io::Result<Vec<_>>>()?;
+        let (sink, writer) = logs.map(access::files::start).transpose()?.unzip();
+        let start = |index| Worker::start(index, prior_knowledge, sink.clone());
+        let workers = (0..threads.get()).map(start).collect::<io::Result<Vec<_>>>()?;
+        // Only threads have it from now on.
+        drop(sink);
         let thread = std::thread::Builder::new().name("balancer".into()).spawn(move || {
             let (commands, threads): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
             tokio::task::LocalSet::new().block_on(&runtime, Coordinator::new(commands, status, legacy).run(received));
@@ -127,6 +132,8 @@ impl Engine {
                 // One that panicked has said so.
                 let _ = thread.join();
             }
+            // It ends when nothing more can come.
+            let _ = writer.map(JoinHandle::join);
         })?;
         Ok(Self { orders: Some(orders), status: seen, thread: Some(thread) })
     }

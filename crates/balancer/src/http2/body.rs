@@ -22,13 +22,15 @@ pub(super) struct Incoming {
     held: usize,
     /// Whether anything was taken: then it can't be sent anew.
     pub is_begun: bool,
+    /// How many bytes were taken.
+    pub taken: usize,
     is_over: bool,
 }
 
 impl Incoming {
     pub(super) fn new(stream: RecvStream) -> Self {
         let is_over = stream.is_end_stream();
-        Self { stream, held: 0, is_begun: false, is_over }
+        Self { stream, held: 0, is_begun: false, taken: 0, is_over }
     }
 
     /// Whether nothing is to come, trailers included.
@@ -56,6 +58,7 @@ impl Incoming {
         match ready!(guarded(watch, context, |context| self.stream.poll_data(context))) {
             Ok(Some(Ok(data))) => {
                 (self.held, self.is_begun) = (data.len(), true);
+                self.taken += data.len();
                 Poll::Ready(Ok(Some(data)))
             }
             Ok(Some(Err(error))) => Poll::Ready(Err(Ended::Stream(error))),
@@ -88,6 +91,9 @@ pub(super) struct Client {
     pub watch: Watched,
     answer: RefCell<Answer>,
     is_over: Cell<bool>,
+    /// How many bytes it was sent: a head as long as it would be in HTTP/1.1.
+    sent: Cell<u64>,
+    is_gone: Cell<bool>,
 }
 
 enum Answer {
@@ -97,7 +103,14 @@ enum Answer {
 
 impl Client {
     pub(super) fn new(connection: Rc<Connection>, watch: Watched, answer: SendResponse<Bytes>) -> Self {
-        Self { connection, watch, answer: RefCell::new(Answer::Awaited(answer)), is_over: Cell::new(false) }
+        Self {
+            connection,
+            watch,
+            answer: RefCell::new(Answer::Awaited(answer)),
+            is_over: Cell::new(false),
+            sent: Cell::new(0),
+            is_gone: Cell::new(false),
+        }
     }
 
     /// Ready when the client has given the stream up, or its connection is gone.
@@ -106,6 +119,25 @@ impl Client {
             Answer::Awaited(answer) => answer.poll_reset(context).map(drop),
             Answer::Begun(stream) => stream.poll_reset(context).map(drop),
         }
+    }
+
+    fn count(&self, bytes: usize) {
+        self.sent.set(self.sent.get() + bytes as u64);
+    }
+
+    /// How many bytes it was sent.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.get()
+    }
+
+    /// It has given up.
+    pub(super) fn leave(&self) {
+        self.is_gone.set(true);
+    }
+
+    /// Whether it has given up.
+    pub(super) fn is_gone(&self) -> bool {
+        self.is_gone.get()
     }
 
     /// Whether an answer has begun.
@@ -131,6 +163,8 @@ impl Client {
     pub(super) fn begin(&self, head: http::Response<()>, is_whole: bool) -> Result<(), Stopped> {
         let mut held = self.answer.borrow_mut();
         let Answer::Awaited(answer) = &mut *held else { return Err(Stopped::Io) };
+        let fields = head.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+        self.count(fields.sum::<usize>() + "HTTP/2.0 200\r\n\r\n".len());
         let stream = answer.send_response(head, is_whole).map_err(|_| Stopped::Io)?;
         *held = Answer::Begun(stream);
         self.is_over.set(is_whole);
@@ -139,6 +173,7 @@ impl Client {
 
     /// Sends content as the client has room for it.
     pub(super) async fn send(&self, mut data: Bytes, is_last: bool) -> Result<(), Stopped> {
+        self.count(data.len());
         let sending = poll_fn(|context| match &mut *self.answer.borrow_mut() {
             Answer::Begun(stream) => poll_send(&self.watch, stream, &mut data, is_last, context),
             Answer::Awaited(_) => Poll::Ready(Err(Stopped::Io)),
@@ -155,6 +190,7 @@ impl Client {
 
     /// Sends a little content that is there already, and the end.
     pub(super) fn finish(&self, data: Bytes) -> Result<(), Stopped> {
+        self.count(data.len());
         match &mut *self.answer.borrow_mut() {
             Answer::Begun(stream) => stream.send_data(data, true).map_err(|_| Stopped::Io),
             Answer::Awaited(_) => Err(Stopped::Io),

@@ -6,6 +6,7 @@ use super::{
     stream,
 };
 use crate::{
+    access::Presented,
     config::Door,
     counts::Counts,
     http1::HEAD_LIMIT,
@@ -50,6 +51,10 @@ pub(super) struct Connection {
     pub tls: Option<Agreed>,
     pub counts: Rc<Counts>,
     pub watch: Watched,
+    /// What the client was greeted with.
+    pub presented: Presented,
+    /// What tells it from all others.
+    pub id: u128,
     /// Requests that are not answered yet.
     under_way: Cell<usize>,
 }
@@ -75,11 +80,13 @@ pub(crate) async fn serve<T: AsyncRead + AsyncWrite + Unpin>(
     worker: Rc<Worker>,
     (bytes, early): (T, BytesMut),
     watch: Watched,
-    (peer, tls, counts): (SocketAddr, Option<Agreed>, Rc<Counts>),
+    (peer, tls, presented, counts): (SocketAddr, Option<Agreed>, Presented, Rc<Counts>),
     door: Arc<Door>,
 ) {
     let settings = Arc::clone(&door.listener.load().settings);
-    let connection = Rc::new(Connection { worker, door, peer, tls, counts, watch, under_way: Cell::new(0) });
+    let id = worker.random.borrow_mut().u128(..);
+    let connection =
+        Rc::new(Connection { worker, door, peer, tls, counts, watch, presented, id, under_way: Cell::new(0) });
     let (bytes, broken) = (Rc::new(RefCell::new(bytes)), Rc::new(Cell::new(None)));
     let handshake = server::Builder::new()
         .max_concurrent_streams(STREAMS)

@@ -5,14 +5,14 @@ use super::{
     head, to_http1, to_http2,
 };
 use crate::{
+    access::{Line, Noted, line},
     config::Listener,
     cookie,
-    counts::Grouped,
-    decide::{Circumstances, Outcome, Route, Tally, route},
+    decide::{Circumstances, Outcome, Tally, route},
     http1::{FIELDS, body::Reading},
     page::{Answer, Refusal},
+    reach::{Asking, Nobody},
     socket::Stopped,
-    target::Target,
     watch::Fate,
 };
 use bytes::Bytes;
@@ -20,12 +20,12 @@ use h2::Reason;
 use http::request::Parts;
 use spec::balancing::ProtocolVersion;
 use std::{
-    cell::Cell,
+    cell::RefCell,
     future::{Future, poll_fn},
+    net::SocketAddr,
     pin::pin,
-    rc::Rc,
     task::Poll,
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 /// How many fields most requests have at most.
@@ -33,45 +33,14 @@ const USUAL: usize = 32;
 
 /// A request on its way to a target.
 pub(super) struct Passing<'a> {
-    pub listener: &'a Listener,
     pub client: &'a Client,
-    pub route: &'a Route,
+    pub asking: &'a Asking<'a>,
     /// Whether its method is HEAD.
     pub is_head: bool,
     /// Whether the client understands trailers.
     pub takes_trailers: bool,
     /// Its body, as a target that speaks HTTP/1.1 gets it.
     pub body: Reading,
-    grouped: Rc<Grouped>,
-    is_counted: Cell<bool>,
-    sent: Cell<Option<Instant>>,
-}
-
-impl Passing<'_> {
-    /// A target was found for it.
-    pub(super) fn found(&self, target: &Target) {
-        if !self.is_counted.replace(true) {
-            let counts = &self.client.connection.counts;
-            counts.requests.add(1);
-            self.grouped.requests.add(1);
-            counts.non_sticky.add_if(self.route.stickiness.is_some() && self.route.pinned != Some(target.address));
-        }
-    }
-
-    /// A target could not be reached.
-    pub(super) fn unreachable(&self) {
-        self.grouped.connection_errors.add(1);
-    }
-
-    /// A target has its head.
-    pub(super) fn sent(&self) {
-        self.sent.set(Some(Instant::now()));
-    }
-
-    /// A target has begun to answer.
-    pub(super) fn answered(&self, status: u16) {
-        self.grouped.answered(status, self.sent.get().map(|sent| sent.elapsed()).unwrap_or_default());
-    }
 }
 
 /// Why a request was not answered to the end by a target.
@@ -83,6 +52,15 @@ pub(super) enum Failed {
     Reset(Reason),
     /// The client is gone.
     Gone,
+}
+
+impl From<Nobody> for Failed {
+    fn from(nobody: Nobody) -> Self {
+        match nobody {
+            Nobody::Refused(refusal) => Self::Refused(refusal),
+            Nobody::Closed => Self::by(Fate::Closed, false),
+        }
+    }
 }
 
 impl Failed {
@@ -107,17 +85,103 @@ impl Failed {
 }
 
 /// Answers a request.
-pub(super) async fn serve(listener: &Listener, client: &Client, parts: &Parts, body: Incoming) {
-    let mut served = pin!(pass(listener, client, parts, body));
+pub(super) async fn serve(listener: &Listener, client: &Client, parts: &Parts, mut body: Incoming) {
+    let begun = listener.settings.access_log.as_ref().map(|_| (SystemTime::now(), Instant::now()));
+    let (noted, decided) = (Noted::default(), RefCell::new(Decided::default()));
+    pass_or_leave(listener, client, parts, &mut body, (&noted, &decided)).await;
+    if let Some((at, since)) = begun {
+        log(listener, client, parts, &body, (&noted, &decided.into_inner()), at, since);
+    }
+}
+
+/// What was decided about a request, as far as a line of it says so.
+#[derive(Default)]
+struct Decided {
+    tally: Tally,
+    group: Option<String>,
+    trace: Option<Vec<u8>>,
+    location: Option<String>,
+    length: usize,
+}
+
+/// Has a line of the access log written.
+fn log(
+    listener: &Listener,
+    client: &Client,
+    parts: &Parts,
+    body: &Incoming,
+    (noted, decided): (&Noted, &Decided),
+    begun: SystemTime,
+    since: Instant,
+) {
+    let connection = &client.connection;
+    let Some(log) = &listener.settings.access_log else { return };
+    let field = |name: http::HeaderName| parts.headers.get(name).map(http::HeaderValue::as_bytes);
+    let host = parts.uri.authority().map(|authority| authority.as_str());
+    let host = host.or_else(|| field(http::header::HOST).and_then(|host| std::str::from_utf8(host).ok()));
+    let is_grpc = field(http::header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with(b"application/grpc"));
+    let trace = decided.trace.as_deref().or(decided.tally.trace());
+    let trace = trace.or_else(|| field(http::HeaderName::from_static("x-amzn-trace-id")));
+    // A client that is gone has not got an answer ("HTTP 460", Troubleshoot your Application Load Balancers).
+    let status = noted.status.get().or(client.is_gone().then_some(460));
+    let line = Line {
+        listener,
+        kind: match connection.tls {
+            Some(_) if is_grpc => "grpcs",
+            _ => "h2",
+        },
+        begun,
+        ended: SystemTime::now(),
+        client: canonical(connection.peer),
+        target: noted.target.get(),
+        times: noted.times(since),
+        status,
+        target_status: noted.answered.get().map(|(_, status)| status),
+        received: (decided.length + body.taken) as u64,
+        sent: client.sent(),
+        asked: Some(line::Asked {
+            method: parts.method.as_str(),
+            host: host.unwrap_or_default(),
+            target: parts.uri.path_and_query().map_or("-", |target| target.as_str()),
+            version: "HTTP/2.0",
+            agent: field(http::header::USER_AGENT),
+        }),
+        tls: connection.tls.map(|agreed| (agreed, &connection.presented)),
+        group: decided.group.as_deref(),
+        trace: trace.unwrap_or(b"-"),
+        tally: &decided.tally,
+        location: decided.location.as_deref(),
+        connection: connection.id,
+    };
+    connection.worker.logs.write(&listener.node, log, |out| line.append(out));
+}
+
+async fn pass_or_leave(
+    listener: &Listener,
+    client: &Client,
+    parts: &Parts,
+    body: &mut Incoming,
+    notes: (&Noted, &RefCell<Decided>),
+) {
+    let mut served = pin!(pass(listener, client, parts, body, notes));
     // Whatever it waits for, a client that has given up ends it.
     poll_fn(|context| match client.poll_gone(context) {
-        Poll::Ready(()) => Poll::Ready(()),
+        Poll::Ready(()) => {
+            client.leave();
+            Poll::Ready(())
+        }
         Poll::Pending => served.as_mut().poll(context),
     })
     .await;
 }
 
-async fn pass(listener: &Listener, client: &Client, parts: &Parts, mut body: Incoming) {
+async fn pass(
+    listener: &Listener,
+    client: &Client,
+    parts: &Parts,
+    body: &mut Incoming,
+    (noted, notes): (&Noted, &RefCell<Decided>),
+) {
     let is_head = parts.method == http::Method::HEAD;
     let (mut out, mut tally) = (Vec::new(), Tally::default());
     let decided = {
@@ -128,32 +192,37 @@ async fn pass(listener: &Listener, client: &Client, parts: &Parts, mut body: Inc
             let mut random = worker.random.borrow_mut();
             let (peer, tls) = (client.connection.peer, client.connection.tls);
             let around = Circumstances { client: peer, tls, now: worker.now(), random: &mut random };
+            notes.borrow_mut().length = length;
             let outcome = route(listener, &request, length, around, &mut tally, &mut out)?;
             Ok((outcome, request.body.clone(), request.expects_continue))
         })
     };
     client.connection.counts.decided(&tally, &listener.settings.heads);
+    if listener.settings.access_log.is_some() {
+        let mut notes = notes.borrow_mut();
+        notes.tally = tally;
+        match &decided {
+            Ok((Outcome::Forward(route), ..)) => {
+                notes.group = Some(route.group.arn.clone());
+                notes.trace = line::traced(&out);
+            }
+            Ok((Outcome::Answer(answer), ..)) => notes.location.clone_from(&answer.location),
+            Err(_) => {}
+        }
+    }
     let failed = match decided {
-        Ok((Outcome::Answer(answer), ..)) => return refuse(client, &answer, is_head),
+        Ok((Outcome::Answer(answer), ..)) => return refuse(client, &answer, is_head, noted),
         Ok((Outcome::Forward(route), reading, expects_continue)) => {
             if expects_continue {
                 client.wants_body();
             }
             let takes_trailers = parts.headers.contains_key(http::header::TE);
-            let passing = Passing {
-                listener,
-                client,
-                route: &route,
-                is_head,
-                takes_trailers,
-                body: reading,
-                grouped: client.connection.counts.group(&route.group),
-                is_counted: Cell::new(false),
-                sent: Cell::new(None),
-            };
+            let connection = &client.connection;
+            let asking = Asking::new(&connection.worker, listener, &route, &connection.counts, noted);
+            let passing = Passing { client, asking: &asking, is_head, takes_trailers, body: reading };
             let passed = match route.group.version {
-                ProtocolVersion::Http1 => to_http1::run(&passing, &mut body, &mut out).await,
-                ProtocolVersion::Http2 | ProtocolVersion::Grpc => to_http2::run(&passing, &mut body, &out).await,
+                ProtocolVersion::Http1 => to_http1::run(&passing, body, &mut out).await,
+                ProtocolVersion::Http2 | ProtocolVersion::Grpc => to_http2::run(&passing, body, &out).await,
             };
             client.watch.left();
             match passed {
@@ -164,20 +233,26 @@ async fn pass(listener: &Listener, client: &Client, parts: &Parts, mut body: Inc
         Err(refusal) => Failed::Refused(refusal),
     };
     match failed {
-        Failed::Refused(refusal) if !client.is_answered() => refuse(client, &refusal.into(), is_head),
+        Failed::Refused(refusal) if !client.is_answered() => refuse(client, &refusal.into(), is_head, noted),
         // The client has part of the answer: that the rest is missing, it is told so.
         Failed::Refused(_) => client.reset(Reason::INTERNAL_ERROR),
         Failed::Reset(reason) => client.reset(reason),
-        Failed::Gone => {}
+        Failed::Gone => client.leave(),
     }
 }
 
+/// A client's address as it is shown.
+fn canonical(peer: SocketAddr) -> SocketAddr {
+    SocketAddr::new(peer.ip().to_canonical(), peer.port())
+}
+
 /// Answers without a target. What of the body was not taken is not wanted, which the stream's end says.
-fn refuse(client: &Client, answer: &Answer, is_head: bool) {
+fn refuse(client: &Client, answer: &Answer, is_head: bool, noted: &Noted) {
     let date = cookie::date(client.connection.worker.now());
     let Some((head, content)) = head::answer(answer, &date) else { return client.reset(Reason::INTERNAL_ERROR) };
     let is_whole = is_head || content.is_empty();
     client.connection.counts.answered(answer.status);
+    noted.status.set(Some(answer.status));
     client.connection.watch.go_on();
     // A client that is gone needs no answer.
     if client.begin(head, is_whole).is_ok() && !is_whole {

@@ -8,7 +8,6 @@ use super::{
 use crate::{
     cookie,
     decide::cookies,
-    exchange::{TRIES, choose},
     http1::{
         RESPONSE_HEAD_LIMIT,
         body::{Reading, Writing},
@@ -17,10 +16,8 @@ use crate::{
         room,
     },
     page::Refusal,
-    pool::NoConnection,
     socket::{Socket, Stopped},
     target::{Target, UnderWay},
-    watch::Fate,
 };
 use bytes::{Bytes, BytesMut};
 use std::{
@@ -74,59 +71,16 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &mut Ve
 
 /// A target's connection with the request's head on it.
 async fn connect(passing: &Passing<'_>, out: &[u8]) -> Result<(UnderWay, Socket), Failed> {
-    let Passing { listener, client, route, .. } = passing;
-    let (worker, watch) = (&client.connection.worker, &client.watch);
-    let (mut tried, mut refused_by) = (Vec::new(), 0);
-    let mut pinned = route.pinned;
+    let watch = &passing.client.watch;
+    let mut search = passing.asking.search(watch);
     loop {
-        let Some(target) = choose(worker, route, pinned.take(), &tried) else {
-            // Where there is nobody to ask, nobody has refused.
-            let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
-            return Err(Failed::Refused(refusal));
-        };
-        passing.found(&target.0);
-        watch.connecting(target.0.id);
-        let kept = worker.pool.take(&target.0, worker.watches.clock());
-        let was_kept = kept.is_some();
-        let socket = match kept {
-            Some(socket) => socket,
-            None => match worker.pool.connect(&listener.node, &target.0, &route.group, watch).await {
-                Ok(socket) => {
-                    client.connection.counts.new_connections.add(1);
-                    socket
-                }
-                Err(NoConnection::Fate(Fate::Closed)) => return Err(Failed::by(Fate::Closed, false)),
-                // It takes no more requests, and never got this one.
-                Err(NoConnection::Fate(_)) => {
-                    watch.go_on();
-                    tried.push(target.0.id);
-                    continue;
-                }
-                Err(NoConnection::Refused) if refused_by + 1 < TRIES => {
-                    passing.unreachable();
-                    refused_by += 1;
-                    tried.push(target.0.id);
-                    continue;
-                }
-                Err(NoConnection::Refused | NoConnection::Handshake) => {
-                    passing.unreachable();
-                    return Err(Failed::Refused(Refusal::BadGateway));
-                }
-                Err(NoConnection::Timeout) => {
-                    passing.unreachable();
-                    return Err(Failed::Refused(Refusal::GatewayTimeout));
-                }
-            },
-        };
-        watch.sending();
-        watch.go_on();
+        let (target, socket, was_kept) = search.next_socket().await?;
         match socket.write(watch, out).await {
             Ok(()) => {
-                passing.sent();
+                passing.asking.sent();
                 return Ok((target, socket));
             }
-            // The target closed a connection that was kept, and nothing of the request went there: it goes to the next one.
-            Err((0, Stopped::Io)) if was_kept => pinned = Some(target.0.address),
+            Err((0, Stopped::Io)) if was_kept => search.once_more(&target.0),
             Err((_, Stopped::Io)) => return Err(Failed::Refused(Refusal::BadGateway)),
             Err((_, Stopped::Fate(fate))) => return Err(Failed::by(fate, true)),
         }
@@ -191,7 +145,7 @@ async fn answer(
     let client = passing.client;
     let Answered { head, body: mut reading, keeps } = read_head(passing, target, socket, buffer, is_sent).await?;
     client.connection.watch.go_on();
-    passing.answered(head.status().as_u16());
+    passing.asking.answered(head.status().as_u16());
     client.begin(head, reading.is_done()).map_err(|stopped| Failed::of_client(&stopped))?;
     let broken = || Failed::Refused(Refusal::BadGateway);
     // The last piece says that it is.
@@ -287,7 +241,8 @@ fn take_apart(passing: &Passing<'_>, target: &Target, head: &[u8]) -> Option<Opt
     let worker = &passing.client.connection.worker;
     let now = worker.now();
     let mut random = worker.random.borrow_mut();
-    let cookies = cookies(passing.listener, passing.route, target.address, response.fields, now, &mut random);
+    let cookies =
+        cookies(passing.asking.listener, passing.asking.route, target.address, response.fields, now, &mut random);
     let head = head::response(&response, &cookies, &cookie::date(now))?;
     Some(Some(Answered { head, body: response.body, keeps: response.keep_alive }))
 }

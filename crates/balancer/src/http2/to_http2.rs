@@ -9,9 +9,8 @@ use super::{
 use crate::{
     cookie,
     decide::cookies,
-    exchange::{TRIES, choose},
     page::Refusal,
-    pool::NoConnection,
+    reach::{Asking, TRIES},
     target::{Target, UnderWay},
     watch::Fate,
 };
@@ -30,7 +29,7 @@ use std::{
 
 /// Sends a request, whose head is in `out` as HTTP/1.1 has it, to a target, and the target's answer to the client.
 pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) -> Result<(), Failed> {
-    let request = head::request(out, passing.route.group.tls, passing.takes_trailers)
+    let request = head::request(out, passing.asking.route.group.tls, passing.takes_trailers)
         .ok_or(Failed::Refused(Refusal::Malformed))?;
     // A target has processed no request twice: only those are sent anew that none has seen (RFC 9113, 8.7).
     for _ in 0..TRIES {
@@ -40,7 +39,7 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) 
             place.close();
             continue;
         };
-        passing.sent();
+        passing.asking.sent();
         match exchange(passing, &target.0, &place, sent, body).await {
             Ok(()) => return Ok(()),
             Err(Undone::Unprocessed) if !body.is_begun && !passing.client.is_answered() => {}
@@ -53,46 +52,16 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) 
 
 /// A target with a place on a connection to it.
 async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
-    let Passing { listener, client, route, .. } = passing;
-    let (worker, watch) = (&client.connection.worker, &client.watch);
-    let (mut tried, mut refused_by) = (Vec::new(), 0);
-    let mut pinned = route.pinned;
-    loop {
-        let Some(target) = choose(worker, route, pinned.take(), &tried) else {
-            // Where there is nobody to ask, nobody has refused.
-            let refusal = if refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
-            return Err(Failed::Refused(refusal));
-        };
-        passing.found(&target.0);
-        watch.connecting(target.0.id);
-        let place = worker
-            .upstreams
-            .place(&worker.pool, worker.watches.clock(), &listener.node, (&route.group, &target.0), watch)
-            .await;
-        match place {
-            Ok(place) => {
-                watch.sending();
-                watch.go_on();
-                return Ok((target, place));
-            }
-            Err(NoConnection::Fate(Fate::Closed)) => return Err(Failed::by(Fate::Closed, false)),
-            // It takes no more requests, and never got this one.
-            Err(NoConnection::Fate(_)) => watch.go_on(),
-            Err(NoConnection::Refused) if refused_by + 1 < TRIES => {
-                passing.unreachable();
-                refused_by += 1;
-            }
-            Err(NoConnection::Refused | NoConnection::Handshake) => {
-                passing.unreachable();
-                return Err(Failed::Refused(Refusal::BadGateway));
-            }
-            Err(NoConnection::Timeout) => {
-                passing.unreachable();
-                return Err(Failed::Refused(Refusal::GatewayTimeout));
-            }
-        }
-        tried.push(target.0.id);
-    }
+    let Asking { worker, listener, route, counts, .. } = passing.asking;
+    let watch = &passing.client.watch;
+    let of = async |target: &Target| {
+        let (group, clock) = (&route.group, worker.watches.clock());
+        let (place, is_new) =
+            worker.upstreams.place(&worker.pool, clock, &listener.node, (group, target), watch).await?;
+        counts.new_connections.add_if(is_new);
+        Ok(place)
+    };
+    Ok(passing.asking.search(watch).next(of).await?)
 }
 
 type Sent = (ResponseFuture, SendStream<Bytes>);
@@ -208,12 +177,12 @@ async fn answer(
             return Err(Undone::Failed(Failed::by(fate, is_sent.get())));
         }
     };
-    passing.answered(head.status.as_u16());
+    passing.asking.answered(head.status.as_u16());
     let worker = &client.connection.worker;
     let (now, mut came) = (worker.now(), Incoming::new(stream));
     let cookies = head::held(&head.headers, |fields| {
         let mut random = worker.random.borrow_mut();
-        cookies(passing.listener, passing.route, target.address, fields, now, &mut random)
+        cookies(passing.asking.listener, passing.asking.route, target.address, fields, now, &mut random)
     });
     head::complete(&mut head.headers, &cookies, &cookie::date(now));
     client.connection.watch.go_on();

@@ -103,7 +103,7 @@ impl Lines {
 }
 
 impl Upstreams {
-    /// A place on a connection to a target, on a new one if there is none with room.
+    /// A place on a connection to a target, on a new one if there is none with room; and whether it is.
     pub(super) async fn place(
         &self,
         pool: &Pool,
@@ -111,10 +111,10 @@ impl Upstreams {
         node: &Node,
         (group, target): (&Group, &Target),
         watch: &Watch,
-    ) -> Result<Place, NoConnection> {
+    ) -> Result<(Place, bool), NoConnection> {
         let lines = Rc::clone(self.all.borrow_mut().entry(target.id).or_default());
         if let Some(place) = lines.free(clock.now()) {
-            return Ok(place);
+            return Ok((place, false));
         }
         let (failures, _) = lines.failed.get();
         let mut making = pin!(lines.making.lock());
@@ -127,7 +127,7 @@ impl Upstreams {
         });
         let _making = made.await?;
         if let Some(place) = lines.free(clock.now()) {
-            return Ok(place);
+            return Ok((place, false));
         }
         match lines.failed.get() {
             // Whoever was before has had no luck; so would this one have.
@@ -142,7 +142,7 @@ impl Upstreams {
         };
         let socket = pool.connect(node, target, group, watch).await.inspect_err(fail)?;
         let send = open(socket.into_inner(), &lines, clock.now()).await.inspect_err(fail)?;
-        Ok(Place::new(&send, clock.now()))
+        Ok((Place::new(&send, clock.now()), true))
     }
 
     /// Sends nothing new to a target.

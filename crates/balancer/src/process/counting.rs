@@ -48,7 +48,10 @@ impl Counting {
         let mut nodes = engine.counts().await;
         if at.rem_euclid(MINUTE) != MINUTE - 1 {
             // That is told once a minute.
-            nodes.values_mut().for_each(|node| node.active_connections = None);
+            for node in nodes.values_mut() {
+                node.active_connections = None;
+                node.network.iter_mut().flat_map(|of| of.flows.values_mut()).for_each(|of| of.active = None);
+            }
         }
         if !nodes.is_empty() {
             let number = self.number.get() + 1;

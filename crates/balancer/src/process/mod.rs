@@ -2,8 +2,8 @@
 //!
 //! [`main`] is the process, [`Home`] is how the agent starts and finds it. It has a directory of its own, with its socket and its log in
 //! it; a lock (flock(2)) on the directory is the process's as long as it lives, so that there is one at most. What it is to serve it is
-//! told over the socket, by the newest of those who connect. It keeps no file. One of a newer program takes its place without anybody
-//! noticing.
+//! told over the socket, by the newest of those who connect. It keeps no file but access logs
+//! ([`access_logs`]). One of a newer program takes its place without anybody noticing.
 
 mod client;
 mod counting;
@@ -25,7 +25,7 @@ use std::{
     future::pending,
     io::{self, Write},
     os::fd::{AsFd, AsRawFd, OwnedFd},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -34,6 +34,11 @@ use tokio::{
     net::{UnixListener, UnixStream},
     sync::oneshot,
 };
+
+/// Where the access logs of a balancer's directory are.
+pub fn access_logs(dir: &Path) -> PathBuf {
+    dir.join("access-logs")
+}
 
 /// How long it waits for whoever has started it. Nobody else knows of it.
 const LONELY: Duration = Duration::from_secs(10);
@@ -60,13 +65,14 @@ fn run(dir: &Path) -> io::Result<()> {
         None => Legacy::default(),
     };
     hold(dir)?;
+    let logs = access_logs(&std::fs::canonicalize(dir)?);
     // No terminal's, and no reason to keep a file system mounted.
     rustix::process::setsid()?;
     rustix::process::chdir("/")?;
-    rustix::process::umask(Mode::from_raw_mode(0o177));
+    rustix::process::umask(Mode::from_raw_mode(0o077));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let counting = Counting::new(legacy.counted.clone());
-    let engine = succession::engine(legacy)?;
+    let engine = succession::engine(legacy, &logs)?;
     let entered = runtime.enter();
     let listener = listen(dir, before.as_ref()).map_err(|error| named("listening in", dir, &error))?;
     drop((entered, before));

@@ -15,6 +15,7 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
+    path::Path,
     time::Duration,
 };
 
@@ -83,8 +84,8 @@ fn prepare(stream: &UnixStream) -> io::Result<()> {
 }
 
 /// An engine with as many threads as what it takes over was made for, or as many as there are processors.
-pub(super) fn engine(legacy: Legacy) -> io::Result<Engine> {
+pub(super) fn engine(legacy: Legacy, logs: &Path) -> io::Result<Engine> {
     let threads = legacy.doors.first().and_then(|door| NonZeroUsize::new(door.sockets.len()));
     let threads = threads.or_else(|| std::thread::available_parallelism().ok());
-    Engine::succeed(threads.unwrap_or(NonZeroUsize::MIN), legacy)
+    Engine::succeed(threads.unwrap_or(NonZeroUsize::MIN), legacy, Some(logs))
 }

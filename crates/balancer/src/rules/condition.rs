@@ -52,8 +52,8 @@ impl Condition {
         match self {
             Self::Host(values) => values.iter().any(|value| value.matches(facts.host.as_bytes())),
             Self::HostRegex(values) => values.iter().any(|value| value.is_match(facts.host.as_bytes())),
-            Self::Path(values) => values.iter().any(|value| value.matches(request.path().as_bytes())),
-            Self::PathRegex(values) => values.iter().any(|value| value.is_match(request.path().as_bytes())),
+            Self::Path(values) => values.iter().any(|value| value.matches(facts.path.as_bytes())),
+            Self::PathRegex(values) => values.iter().any(|value| value.is_match(facts.path.as_bytes())),
             Self::Method(values) => values.iter().any(|value| value == request.method),
             Self::Source(ranges) => ranges.iter().any(|range| range.contains(&facts.source)),
             Self::Header(name, values) => {
@@ -62,7 +62,7 @@ impl Condition {
             Self::HeaderRegex(name, values) => {
                 request.values(name).any(|held| values.iter().any(|value| value.is_match(held)))
             }
-            Self::Query(wanted) => request.query().split('&').filter(|pair| !pair.is_empty()).any(|pair| {
+            Self::Query(wanted) => facts.query.split('&').filter(|pair| !pair.is_empty()).any(|pair| {
                 let (key, held) = pair.split_once('=').unwrap_or((pair, ""));
                 wanted.iter().any(|(name, value)| {
                     name.as_ref().is_none_or(|name| name.matches(key.as_bytes())) && value.matches(held.as_bytes())
@@ -87,11 +87,7 @@ mod tests {
     fn met(condition: &C, head: &str) -> bool {
         let mut room = room();
         let request = Request::read(head.as_bytes(), &mut room).unwrap();
-        let facts = Facts {
-            request: &request,
-            host: super::super::without_port(request.host),
-            source: "192.0.2.7".parse().unwrap(),
-        };
+        let facts = Facts::new(&request, "192.0.2.7".parse().unwrap());
         Condition::compile(condition).unwrap().is_met(&facts)
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct Rules {
 /// A rule, compiled.
 #[derive(Debug)]
 pub(crate) struct Rule {
+    /// Its place among all; 0 is the default one's.
+    pub priority: u16,
     conditions: Vec<Condition>,
     /// What becomes of the host.
     pub host: Option<Rewrite>,
@@ -58,8 +60,17 @@ pub(crate) struct Facts<'a> {
     pub request: &'a Request<'a, 'a>,
     /// Host, without a port.
     pub host: &'a str,
+    path: &'a str,
+    query: &'a str,
     /// Who sent it.
-    pub source: IpAddr,
+    source: IpAddr,
+}
+
+impl<'a> Facts<'a> {
+    /// Of a request from this address. What many rules look at is looked for once.
+    pub(crate) fn new(request: &'a Request<'a, 'a>, source: IpAddr) -> Self {
+        Self { request, host: without_port(request.host), path: request.path(), query: request.query(), source }
+    }
 }
 
 impl Rules {
@@ -68,6 +79,14 @@ impl Rules {
         let mut groups = Vec::new();
         let rules = listener.rules.iter().map(|rule| Rule::compile(rule, &mut groups));
         Ok(Self { rules: rules.collect::<Result<_, _>>()?, groups })
+    }
+
+    /// Where everything is forwarded by the default rule.
+    pub(crate) fn default_forward(&self) -> Option<&Forward> {
+        match &self.rules.last()?.action {
+            Action::Forward(forward) => Some(forward),
+            Action::Redirect(_) | Action::Fixed(_) => None,
+        }
     }
 
     /// The first rule that a request meets, and how many it was held against, the default one apart, which is the last.
@@ -113,7 +132,7 @@ impl Rule {
                 Action::Fixed(Answer::fixed(*status, content_type, body))
             }
         };
-        Ok(Self { conditions, host, url, action })
+        Ok(Self { priority: rule.priority, conditions, host, url, action })
     }
 }
 
@@ -157,6 +176,7 @@ mod tests {
         let listener = balancing::Listener {
             arn: "arn".into(),
             tls: None,
+            stream: None,
             rules: vec![
                 rule(vec![C::Host(vec!["*.example.com".into()]), C::Path(vec!["/api/*".into()])], "api"),
                 rule(vec![C::Path(vec!["/x".into(), "/y".into()])], "xy"),
@@ -168,8 +188,7 @@ mod tests {
             let head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
             let mut room = room();
             let request = Request::read(head.as_bytes(), &mut room).unwrap();
-            let facts =
-                Facts { request: &request, host: without_port(request.host), source: IpAddr::from([192, 0, 2, 1]) };
+            let facts = Facts::new(&request, IpAddr::from([192, 0, 2, 1]));
             match &rules.first(&facts).unwrap().0.action {
                 Action::Fixed(answer) => answer.body.clone().unwrap(),
                 _ => unreachable!(),

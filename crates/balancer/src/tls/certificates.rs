@@ -8,6 +8,7 @@ use rustls::{
 };
 use spec::balancing::{Certificate, CertificateName};
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
@@ -16,6 +17,7 @@ use std::{
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub version: u64,
+    arn: Arc<str>,
     names: Vec<String>,
     key: Arc<CertifiedKey>,
 }
@@ -25,12 +27,13 @@ impl Held {
     ///
     /// # Errors
     /// When it is no certificate, or its key is of a kind that is not known.
-    fn new(of: &Certificate) -> Result<Self, String> {
+    fn new(arn: &str, of: &Certificate) -> Result<Self, String> {
         let chain = CertificateDer::pem_slice_iter(of.chain.as_bytes()).collect::<Result<Vec<_>, _>>();
         let chain = chain.map_err(|error| error.to_string())?;
         let key = PrivateKeyDer::from_pem_slice(of.key.as_bytes()).map_err(|error| error.to_string())?;
         let key = rustls::crypto::ring::sign::any_supported_type(&key).map_err(|error| error.to_string())?;
-        Ok(Self { version: of.version, names: of.names.clone(), key: Arc::new(CertifiedKey::new(chain, key)) })
+        let key = Arc::new(CertifiedKey::new(chain, key));
+        Ok(Self { version: of.version, arn: arn.into(), names: of.names.clone(), key })
     }
 }
 
@@ -44,7 +47,7 @@ impl Certificates {
         let mut bad = BTreeMap::new();
         for (arn, certificate) in came {
             if self.0.get(arn).is_none_or(|held| held.version < certificate.version) {
-                match Held::new(certificate) {
+                match Held::new(arn, certificate) {
                     Ok(held) => drop(self.0.insert(arn.clone(), held)),
                     Err(why) => drop(bad.insert(arn.clone(), why)),
                 }
@@ -69,29 +72,45 @@ impl Certificates {
 /// The certificates of a listener by the names they are for ("SNI", Application Load Balancers guide).
 #[derive(Debug)]
 pub(crate) struct Choice {
-    default: Arc<CertifiedKey>,
+    default: Shown,
     /// By the whole name.
-    exact: HashMap<String, Vec<Arc<CertifiedKey>>>,
+    exact: HashMap<String, Vec<Shown>>,
     /// By what comes after `*.`.
-    wildcard: HashMap<String, Vec<Arc<CertifiedKey>>>,
+    wildcard: HashMap<String, Vec<Shown>>,
+}
+
+/// A certificate with its ARN.
+type Shown = (Arc<CertifiedKey>, Arc<str>);
+
+thread_local! {
+    static CHOSEN: RefCell<Option<Chosen>> = const { RefCell::new(None) };
+}
+
+/// The ARN of a certificate that was chosen, and the name it was chosen by.
+pub(crate) type Chosen = (Arc<str>, Option<Arc<str>>);
+
+/// What was chosen on this thread since this was last asked.
+pub(crate) fn chosen() -> Option<Chosen> {
+    CHOSEN.take()
 }
 
 impl Choice {
     /// Of these, the first of which is the default one.
     pub(crate) fn new(held: &[Held]) -> Option<Self> {
-        let default = Arc::clone(&held.first()?.key);
+        let first = held.first()?;
+        let default = (Arc::clone(&first.key), Arc::clone(&first.arn));
         let mut choice = Self { default, exact: HashMap::new(), wildcard: HashMap::new() };
-        for Held { names, key, .. } in held {
+        for Held { names, key, arn, .. } in held {
             for name in names {
                 let (of, name) = match name.strip_prefix("*.") {
                     Some(rest) => (&mut choice.wildcard, rest),
                     None => (&mut choice.exact, name.as_str()),
                 };
-                of.entry(name.to_owned()).or_default().push(Arc::clone(key));
+                of.entry(name.to_owned()).or_default().push((Arc::clone(key), Arc::clone(arn)));
             }
         }
         // Signing with an elliptic curve costs less; otherwise the one that was there first.
-        let is_rsa = |key: &Arc<CertifiedKey>| key.key.algorithm() == SignatureAlgorithm::RSA;
+        let is_rsa = |(key, _): &Shown| key.key.algorithm() == SignatureAlgorithm::RSA;
         choice.exact.values_mut().chain(choice.wildcard.values_mut()).for_each(|keys| keys.sort_by_key(is_rsa));
         Some(choice)
     }
@@ -99,14 +118,17 @@ impl Choice {
 
 impl ResolvesServerCert for Choice {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let suits = |keys: &Vec<Arc<CertifiedKey>>| {
-            keys.iter().find(|key| key.key.choose_scheme(hello.signature_schemes()).is_some()).cloned()
+        let suits = |keys: &Vec<Shown>| {
+            keys.iter().find(|(key, _)| key.key.choose_scheme(hello.signature_schemes()).is_some()).cloned()
         };
         let named = hello.server_name().and_then(|name| {
             let name = name.to_ascii_lowercase();
             let exact = self.exact.get(&name).and_then(suits);
             exact.or_else(|| self.wildcard.get(name.split_once('.')?.1).and_then(suits))
         });
-        Some(named.unwrap_or_else(|| Arc::clone(&self.default)))
+        let domain = hello.server_name().filter(|_| named.is_some()).map(Arc::from);
+        let (key, arn) = named.unwrap_or_else(|| self.default.clone());
+        CHOSEN.set(Some((arn, domain)));
+        Some(key)
     }
 }

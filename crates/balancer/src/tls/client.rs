@@ -10,13 +10,21 @@ use rustls::{
 use spec::balancing::ProtocolVersion;
 use std::sync::{Arc, OnceLock};
 
-/// What all connections to targets over TLS have in common. They are resumed where targets let them. Over ALPN, targets that are to speak
-/// HTTP/2 are told so.
+/// What all connections to targets over TLS have in common that get requests. Over ALPN, targets that are to speak HTTP/2 are told so.
 pub(crate) fn target_config(version: ProtocolVersion) -> Result<Arc<ClientConfig>, Error> {
-    static CONFIGS: [OnceLock<Arc<ClientConfig>>; 2] = [OnceLock::new(), OnceLock::new()];
-    let http2 = version != ProtocolVersion::Http1;
-    let [one, two] = &CONFIGS;
-    let held = if http2 { two } else { one };
+    target_config_for((version != ProtocolVersion::Http1).then_some(b"h2"))
+}
+
+/// What all connections to targets over TLS have in common on which this is to be spoken. They are resumed where targets let them.
+pub(crate) fn target_config_for(alpn: Option<&[u8]>) -> Result<Arc<ClientConfig>, Error> {
+    static CONFIGS: [OnceLock<Arc<ClientConfig>>; 4] = [const { OnceLock::new() }; 4];
+    let [none, two, one, eldest] = &CONFIGS;
+    let held = match alpn {
+        Some(b"h2") => two,
+        Some(b"http/1.1") => one,
+        Some(b"http/1.0") => eldest,
+        _ => none,
+    };
     if let Some(config) = held.get() {
         return Ok(Arc::clone(config));
     }
@@ -24,9 +32,7 @@ pub(crate) fn target_config(version: ProtocolVersion) -> Result<Arc<ClientConfig
         .with_safe_default_protocol_versions()?;
     let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody)).with_no_client_auth();
     config.enable_sni = false;
-    if http2 {
-        config.alpn_protocols = vec![b"h2".to_vec()];
-    }
+    config.alpn_protocols = alpn.map(<[u8]>::to_vec).into_iter().collect();
     Ok(Arc::clone(held.get_or_init(|| Arc::new(config))))
 }
 

@@ -8,9 +8,10 @@ pub(crate) mod certificates;
 mod client;
 pub(crate) mod policy;
 mod server;
+mod step;
 pub(crate) mod stream;
 
-pub(crate) use client::target_config;
+pub(crate) use client::{target_config, target_config_for};
 pub(crate) use server::{Front, Tickets};
 
 use std::time::Duration;

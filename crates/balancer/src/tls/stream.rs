@@ -3,14 +3,17 @@
 //! rustls is driven over a thread's two scratch buffers: records are read into the one and made in the other, and only what is left of
 //! them, part of a record or what the kernel does not take yet, is the connection's own. So one that waits has no buffer at all.
 
-use super::{Agreed, policy};
+mod traits;
+
+use super::{
+    Agreed, certificates, policy,
+    step::{Step, encode, step, step_alert},
+};
+use crate::access::Presented;
 use bytes::{Buf, BytesMut};
 use rustls::{
-    ClientConfig, ServerConfig,
-    client::UnbufferedClientConnection,
-    pki_types::ServerName,
-    server::UnbufferedServerConnection,
-    unbuffered::{ConnectionState, UnbufferedStatus},
+    ClientConfig, HandshakeKind, ServerConfig, client::UnbufferedClientConnection, pki_types::ServerName,
+    server::UnbufferedServerConnection, unbuffered::ConnectionState,
 };
 use std::{
     cell::RefCell,
@@ -19,6 +22,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -59,6 +63,8 @@ struct Session {
     unsent: BytesMut,
     /// Whether the peer has said its last.
     ended: bool,
+    /// The certificate that the client was shown.
+    shown: Option<certificates::Chosen>,
 }
 
 impl std::fmt::Debug for Session {
@@ -73,21 +79,21 @@ impl Stream {
         Self { tcp, session: None, plain: BytesMut::new() }
     }
 
-    /// One with a client that has yet to shake hands.
-    pub(crate) fn server(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
+    /// One with a client that has yet to shake hands, of which this came already.
+    pub(crate) fn server(tcp: TcpStream, config: Arc<ServerConfig>, came: Vec<u8>) -> io::Result<Self> {
         let side = Side::Server(UnbufferedServerConnection::new(config).map_err(io::Error::other)?);
-        Ok(Self::with(tcp, side))
+        Ok(Self::with(tcp, side, came))
     }
 
     /// One with a target that has yet to shake hands.
     pub(crate) fn client(tcp: TcpStream, config: Arc<ClientConfig>, target: IpAddr) -> io::Result<Self> {
         let name = ServerName::IpAddress(target.into());
         let side = Side::Client(UnbufferedClientConnection::new(config, name).map_err(io::Error::other)?);
-        Ok(Self::with(tcp, side))
+        Ok(Self::with(tcp, side, Vec::new()))
     }
 
-    fn with(tcp: TcpStream, side: Side) -> Self {
-        let session = Session { side, came: Vec::new(), unsent: BytesMut::new(), ended: false };
+    fn with(tcp: TcpStream, side: Side, came: Vec<u8>) -> Self {
+        let session = Session { side, came, unsent: BytesMut::new(), ended: false, shown: None };
         Self { tcp, session: Some(Box::new(session)), plain: BytesMut::new() }
     }
 
@@ -101,11 +107,36 @@ impl Stream {
         })
     }
 
+    /// What was agreed on over ALPN.
+    pub(crate) fn alpn(&self) -> Option<&[u8]> {
+        self.session.as_ref()?.common().alpn_protocol()
+    }
+
+    /// Has the kernel ask the peer now and then whether it is still there, when nothing else is said.
+    pub(crate) fn keep_alive(&self, every: Duration) {
+        let keepalive = socket2::TcpKeepalive::new().with_time(every).with_interval(every);
+        // One that can't be told so ends with the idle timeout.
+        let _ = socket2::SockRef::from(&self.tcp).set_tcp_keepalive(&keepalive);
+    }
+
+    /// Has the peer see a reset when this is dropped, not an end (RFC 9293, 3.10.5).
+    pub(crate) fn reset_when_dropped(&self) {
+        // One that can't be told so is closed, which is as well.
+        let _ = socket2::SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO));
+    }
+
     /// Shakes hands. What comes after that already is in `plain`.
     pub(crate) fn poll_handshake(&mut self, context: &mut Context<'_>, plain: &mut BytesMut) -> Poll<io::Result<()>> {
         let Self { tcp, session: Some(session), .. } = self else { return Poll::Ready(Ok(())) };
-        if matches!(session.side, Side::Client(_)) {
-            session.take(&mut [], plain)?;
+        if matches!(session.side, Side::Client(_)) || !session.came.is_empty() {
+            let mut came = std::mem::take(&mut session.came);
+            match session.take(&mut came, plain) {
+                Ok(used) => session.came = came.split_off(used),
+                Err(error) => {
+                    let _ = session.poll_flush(tcp, context);
+                    return Poll::Ready(Err(error));
+                }
+            }
         }
         while session.common().is_handshaking() {
             if ready!(session.poll_fill(tcp, context, plain))? == 0 && session.common().is_handshaking() {
@@ -113,6 +144,14 @@ impl Stream {
             }
         }
         session.poll_flush(tcp, context)
+    }
+
+    /// What the client was greeted with.
+    pub(crate) fn presented(&self) -> Presented {
+        let Some(session) = &self.session else { return Presented::default() };
+        let is_resumed = session.common().handshake_kind() == Some(HandshakeKind::Resumed);
+        let (arn, domain) = session.shown.clone().unzip();
+        Presented { domain: domain.flatten(), certificate: arn.filter(|_| !is_resumed) }
     }
 
     /// Waits for bytes and appends them, about `room` at once; 0 is the end.
@@ -253,6 +292,7 @@ impl Session {
         }
         let all = &mut scratch[..self.came.len() + count];
         let used = self.take(all, plain)?;
+        self.shown = self.shown.take().or_else(certificates::chosen);
         self.came = Vec::from(&all[used..]);
         Ok(())
     }
@@ -386,112 +426,4 @@ impl Session {
 enum Traffic<'c> {
     Server(rustls::unbuffered::WriteTraffic<'c, rustls::server::ServerConnectionData>),
     Client(rustls::unbuffered::WriteTraffic<'c, rustls::client::ClientConnectionData>),
-}
-
-/// What taking in a record led to.
-enum Step {
-    /// There may be more.
-    More,
-    /// There is nothing more to do with what came.
-    Waits,
-    /// The peer has said its last.
-    Ended,
-}
-
-fn step<D>(
-    status: UnbufferedStatus<'_, '_, D>,
-    plain: &mut BytesMut,
-    unsent: &mut BytesMut,
-) -> (usize, Result<Step, rustls::Error>) {
-    let UnbufferedStatus { mut discard, state, .. } = status;
-    let step = match state {
-        Ok(ConnectionState::ReadTraffic(mut traffic)) => loop {
-            match traffic.next_record() {
-                Some(Ok(record)) => {
-                    discard += record.discard;
-                    plain.extend_from_slice(record.payload);
-                }
-                Some(Err(error)) => break Err(error),
-                None => break Ok(Step::More),
-            }
-        },
-        Ok(ConnectionState::EncodeTlsData(data)) => {
-            encode(data, unsent);
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::TransmitTlsData(data)) => {
-            data.done();
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::PeerClosed) => Ok(Step::Ended),
-        // Early data is never asked for.
-        Ok(_) => Ok(Step::Waits),
-        Err(error) => Err(error),
-    };
-    (discard, step)
-}
-
-fn step_alert<D>(status: UnbufferedStatus<'_, '_, D>, unsent: &mut BytesMut) -> (usize, Result<Step, ()>) {
-    let step = match status.state {
-        Ok(ConnectionState::EncodeTlsData(data)) => {
-            encode(data, unsent);
-            Ok(Step::More)
-        }
-        Ok(ConnectionState::TransmitTlsData(data)) => {
-            data.done();
-            Ok(Step::More)
-        }
-        _ => Err(()),
-    };
-    (status.discard, step)
-}
-
-/// Appends a record of a handshake.
-fn encode<D>(mut data: rustls::unbuffered::EncodeTlsData<'_, D>, unsent: &mut BytesMut) {
-    use rustls::unbuffered::{EncodeError::InsufficientSize, InsufficientSizeError};
-    let start = unsent.len();
-    if let Err(InsufficientSize(InsufficientSizeError { required_size, .. })) = data.encode(&mut []) {
-        unsent.resize(start + required_size, 0);
-        let length = data.encode(&mut unsent[start..]).unwrap_or(0);
-        unsent.truncate(start + length);
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.session.is_none() {
-            return Pin::new(&mut this.tcp).poll_read(context, buffer);
-        }
-        if this.plain.is_empty() {
-            let mut plain = std::mem::take(&mut this.plain);
-            let filled = this.poll_fill(context, &mut plain, 0);
-            this.plain = plain;
-            ready!(filled)?;
-        }
-        let count = this.plain.len().min(buffer.remaining());
-        buffer.put_slice(&this.plain[..count]);
-        this.plain.advance(count);
-        if this.plain.is_empty() {
-            this.plain = BytesMut::new();
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_push(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_sent(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        ready!(this.poll_sent(context))?;
-        this.finish();
-        Poll::Ready(Ok(()))
-    }
 }

@@ -6,7 +6,7 @@ use spec::{
     measured::{GroupCounts, NodeCounts},
 };
 
-fn counts(site: &Site) -> NodeCounts {
+pub fn counts(site: &Site) -> NodeCounts {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(site.engine.counts()).remove(&interface()).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
+mod access_logs;
 mod attributes;
 mod changes;
 mod counts;
@@ -15,6 +16,7 @@ mod rfc9112;
 mod rules;
 mod secured;
 mod stickiness;
+mod streams;
 mod strict;
 mod support;
 mod timeouts;

@@ -65,7 +65,7 @@ impl Site {
 
     pub fn unserved(targets: &[&Target]) -> Self {
         let address = address();
-        let node = Node { vpc: "vpc-1".into(), zone: "a".into(), address: IpAddr::V4(address) };
+        let node = Node { vpc: "vpc-1".into(), zone: "a".into(), address: IpAddr::V4(address), public: None };
         let balancer = LoadBalancer {
             arn: "arn:lb".into(),
             nodes: BTreeMap::from([(interface(), node)]),
@@ -80,6 +80,7 @@ impl Site {
             xff_client_port: false,
             tls_headers: false,
             http2: true,
+            access_log: None,
         };
         Self {
             engine: Engine::start(NonZeroUsize::new(2).unwrap()).unwrap(),
@@ -147,7 +148,7 @@ pub fn port(port: u16) -> NonZeroU16 {
 }
 
 pub fn listener(rules: Vec<Rule>) -> Listener {
-    Listener { arn: "arn:listener".into(), tls: None, rules }
+    Listener { arn: "arn:listener".into(), tls: None, stream: None, rules }
 }
 
 pub fn rule(conditions: Vec<Condition>, action: Action) -> Rule {

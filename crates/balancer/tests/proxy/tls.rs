@@ -17,10 +17,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+pub const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
 /// A certificate that signs itself, for these names.
-fn certificate(version: u64, names: &[&str]) -> Certificate {
+pub fn certificate(version: u64, names: &[&str]) -> Certificate {
     let key = rcgen::KeyPair::generate().unwrap();
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = rcgen::CertificateParams::new(names.clone()).unwrap();
@@ -33,7 +33,7 @@ fn der(of: &Certificate) -> CertificateDer<'static> {
 }
 
 /// Lets the listener of a site be one for HTTPS with these certificates.
-fn secure(site: &mut Site, policy: &str, certificates: &[(&str, &Certificate)]) {
+pub fn secure(site: &mut Site, policy: &str, certificates: &[(&str, &Certificate)]) {
     let names = certificates
         .iter()
         .map(|(arn, certificate)| CertificateName { arn: (*arn).into(), version: certificate.version });
@@ -43,10 +43,10 @@ fn secure(site: &mut Site, policy: &str, certificates: &[(&str, &Certificate)]) 
         certificates.iter().map(|(arn, certificate)| ((*arn).into(), Arc::new((*certificate).clone()))).collect();
 }
 
-const NEWER: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+pub const NEWER: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 /// A client that trusts everybody.
-fn config(versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
+pub fn config(versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_protocol_versions(versions).unwrap().dangerous();
     let mut config = builder.with_custom_certificate_verifier(Arc::new(Trusting)).with_no_client_auth();
@@ -55,7 +55,7 @@ fn config(versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
 }
 
 /// A client that has shaken hands; or why it has not.
-fn try_client(site: &Site, name: &str, config: &Arc<ClientConfig>) -> Result<Client, String> {
+pub fn try_client(site: &Site, name: &str, config: &Arc<ClientConfig>) -> Result<Client, String> {
     let mut client = site.client();
     let mut tls = ClientConnection::new(Arc::clone(config), ServerName::try_from(name.to_owned()).unwrap()).unwrap();
     while tls.is_handshaking() {
@@ -231,10 +231,10 @@ fn bodies_go_both_ways_over_tls_to_a_target_nobody_vouches_for() {
             assert!(client.answer(false).body == body, "{length}");
         }
     }
-    // Requests went over one connection, which is kept; the others were health checks, each over one of its own.
+    // Requests went over one connection, which is kept; the others were health checks, each over one of its own, and one may be under way.
     let checks = target.heads.lock().unwrap().iter().filter(|head| head.starts_with("GET /health")).count();
     assert_eq!(target.heads.lock().unwrap().len() - checks, 10);
-    assert!(target.connections() <= checks + 2, "{} connections, {checks} checks", target.connections());
+    assert!(target.connections() <= checks + 3, "{} connections, {checks} checks", target.connections());
     assert!(
         target
             .heads

@@ -36,7 +36,7 @@ fn of(state: &State, balancer: &LoadBalancer, group: &TargetGroup) -> GroupHealt
     for target in state.targets.prefixed(&prefix).filter(|target| target.is_registered()) {
         let counts = match health::of(state, target).state {
             Health::Healthy => &mut healthy,
-            Health::Unhealthy => &mut unhealthy,
+            Health::Unhealthy | Health::UnhealthyDraining => &mut unhealthy,
             _ => continue,
         };
         // One that is in no zone is counted in the first.

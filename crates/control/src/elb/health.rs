@@ -64,19 +64,23 @@ fn checked(state: &State, balancer: &LoadBalancer, group: &TargetGroup, target: 
         .flat_map(|host| nodes.iter().map(move |node| host.and_then(|host| told(host, group, node, target))))
         .collect();
     let unhealthy = found.iter().find_map(|health| match health {
-        Some(TargetHealth::Unhealthy(why)) => Some(why),
+        Some(TargetHealth::Unhealthy(why)) => Some((Health::Unhealthy, why)),
         _ => None,
     });
-    if let Some(why) = unhealthy {
+    let draining = || {
+        found.iter().find_map(|health| match health {
+            Some(TargetHealth::Draining(why)) => Some((Health::UnhealthyDraining, why)),
+            _ => None,
+        })
+    };
+    if let Some((state, why)) = unhealthy.or_else(draining) {
         return match why {
             Unhealthy::ResponseCodeMismatch(code) => {
                 let why = format!("Health checks failed with these codes: [{code}]");
-                seen(Health::Unhealthy, Reason::TargetResponseCodeMismatch, why)
+                seen(state, Reason::TargetResponseCodeMismatch, why)
             }
-            Unhealthy::Timeout => seen(Health::Unhealthy, Reason::TargetTimeout, "Request timed out"),
-            Unhealthy::FailedHealthChecks => {
-                seen(Health::Unhealthy, Reason::TargetFailedHealthChecks, "Health checks failed")
-            }
+            Unhealthy::Timeout => seen(state, Reason::TargetTimeout, "Request timed out"),
+            Unhealthy::FailedHealthChecks => seen(state, Reason::TargetFailedHealthChecks, "Health checks failed"),
         };
     }
     if found.iter().all(Option::is_none) {

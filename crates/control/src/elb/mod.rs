@@ -1,10 +1,11 @@
 //! Elastic Load Balancing v2: Application Load Balancers with HTTP and HTTPS listeners and their rules, Network Load Balancers with listeners
-//! for TCP and UDP, and target groups of the type `ip`.
+//! for TCP, TLS and UDP, and target groups of the type `ip`.
 //!
 //! This file is the routing table; one directory a resource. What hosts are told of it all is in `spec`; what follows from what they say,
-//! in `health` and in `controllers::load_balancers`. Absent: Gateway Load Balancers, TLS listeners of Network Load Balancers,
-//! authentication of clients and trust stores; targets that are instances, functions or load balancers; access logs; IPv6.
+//! in `health` and in `controllers::load_balancers`. Absent: Gateway Load Balancers, QUIC, authentication of clients and trust stores;
+//! targets that are instances, functions or load balancers; logs of connections and health checks; IPv6.
 
+pub mod access_logs;
 mod arn;
 mod attribute;
 mod counted;

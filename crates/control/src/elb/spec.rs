@@ -1,6 +1,10 @@
 //! What hosts are told of load balancers: their balancers everything, resolved and filled in; their networks the names and nodes.
 
-use super::{arn, health, names};
+use super::{
+    access_logs, arn, health,
+    listener::stream::{groups_of, is_stream},
+    names,
+};
 use crate::{
     State, acm,
     state::{
@@ -9,8 +13,8 @@ use crate::{
     },
 };
 use spec::balancing::{
-    Action, Balancing, FlowListener, FlowProtocol, Flows, Listener, LoadBalancer, Node, Rule, Stickiness, Target,
-    TargetGroup, TargetGroupId, Tls,
+    Action, Balancing, FlowListener, FlowProtocol, Flows, Listener, LoadBalancer, Node, Rule, Stickiness, Stream,
+    Target, TargetGroup, TargetGroupId, Tls,
 };
 use std::{collections::BTreeMap, num::NonZeroU16};
 use vpc::{Forwarded, InterfaceId, LoadBalancerId, LoadBalancerNode, SubnetId, VpcId};
@@ -68,20 +72,28 @@ fn listeners_of<'a>(state: &'a State, record: &Record) -> impl Iterator<Item = &
 fn load_balancer(state: &State, record: &Record) -> LoadBalancer {
     let nodes = record.nodes.iter().filter_map(|(subnet, id)| {
         let zone = state.subnets.get(subnet)?.zone.clone();
-        let address = state.network_interfaces.get(id)?.private_ip;
-        Some((id.clone(), Node { vpc: record.vpc.clone(), zone, address }))
+        let interface = state.network_interfaces.get(id)?;
+        let (address, public) = (interface.private_ip, interface.public_ip());
+        Some((id.clone(), Node { vpc: record.vpc.clone(), zone, address, public }))
     });
     let of = &record.attributes;
     let arn = arn::load_balancer(&state.region, record);
+    let all = listeners_of(state, record).map(|found| (found.port, listener(state, record, found)));
     if record.kind == LoadBalancerKind::Network {
         let flows = listeners_of(state, record).filter_map(|found| Some((found.port, flow(state, record, found)?)));
-        return LoadBalancer { nodes: nodes.collect(), flows: flows.collect(), ..LoadBalancer::of_network(arn) };
+        let streams = all.filter(|(_, listener)| listener.stream.is_some());
+        return LoadBalancer {
+            nodes: nodes.collect(),
+            flows: flows.collect(),
+            listeners: streams.collect(),
+            ..LoadBalancer::of_network(arn)
+        };
     }
     LoadBalancer {
         arn,
         flows: BTreeMap::new(),
         nodes: nodes.collect(),
-        listeners: listeners_of(state, record).map(|found| (found.port, listener(state, record, found))).collect(),
+        listeners: all.collect(),
         idle_timeout: of.idle_timeout,
         client_keep_alive: of.client_keep_alive,
         desync_mitigation: of.desync_mitigation,
@@ -91,32 +103,62 @@ fn load_balancer(state: &State, record: &Record) -> LoadBalancer {
         xff_client_port: of.xff_client_port,
         tls_headers: of.tls_headers,
         http2: of.http2,
+        access_log: access_logs::of(record).map(Into::into),
     }
 }
 
 /// What a Network Load Balancer forwards, as networks know it.
 fn forwarded(state: &State, record: &Record) -> BTreeMap<NonZeroU16, Forwarded> {
     let one = |listener: &ListenerRecord| {
-        let flow = flow(state, record, listener)?;
-        let group = state.target_groups.get(&flow.group)?;
-        let targets = targets(state, record, &group.id).into_iter();
-        let targets = targets.filter(|(_, target)| target.draining_until.is_none());
+        let groups = groups_of(state, listener);
+        let mut all = BTreeMap::new();
+        for group in groups.iter().filter(|group| groups.len() == 1 || has_weight(state, listener, &group.id)) {
+            let own = targets(state, record, &group.id).into_iter();
+            let own = own.filter(|(_, target)| target.draining_until.is_none());
+            // One that every zone uses is in none.
+            let zone = |zone: Option<String>| zone.filter(|_| !group.crosses_zones(record));
+            all.extend(own.map(|(address, target)| (address.0, zone(target.zone))));
+        }
         let forwarded = Forwarded {
-            protocols: flow.protocol.numbers().iter().copied().collect(),
-            client_kept: group.attributes.flows.preserve_client_ip,
-            cross_zone: group.crosses_zones(record),
-            targets: targets.map(|(address, target)| (address.0, target.zone)).collect(),
+            protocols: listener.flows?.numbers().iter().copied().collect(),
+            client_kept: groups.iter().any(|group| group.attributes.flows.preserve_client_ip),
+            cross_zone: groups.iter().all(|group| group.crosses_zones(record)),
+            targets: all,
         };
         Some((listener.port, forwarded))
     };
     listeners_of(state, record).filter_map(one).collect()
 }
 
-/// A listener of a Network Load Balancer: where its default rule leads.
+/// Whether a group gets any of what its listener forwards to several.
+fn has_weight(state: &State, listener: &ListenerRecord, group: &TargetGroupId) -> bool {
+    let prefix = ListenerRule::prefix(&listener.load_balancer, &listener.id);
+    state.listener_rules.prefixed(&prefix).any(|rule| match &rule.action {
+        RuleAction::Forward(forward) => forward.groups.iter().any(|(id, weight)| id == group && *weight > 0),
+        RuleAction::Redirect(_) | RuleAction::Fixed(_) => false,
+    })
+}
+
+/// A listener of a Network Load Balancer that the kernel forwards for: where its default rule leads.
 fn flow(state: &State, load_balancer: &Record, record: &ListenerRecord) -> Option<FlowListener> {
-    let prefix = ListenerRule::prefix(&load_balancer.id, &record.id);
-    let group = state.listener_rules.prefixed(&prefix).flat_map(ListenerRule::groups).next()?.clone();
-    Some(FlowListener { arn: arn::listener(&state.region, load_balancer, record), protocol: record.flows?, group })
+    if stream(state, record).is_some() {
+        return None;
+    }
+    let group = groups_of(state, record).first()?.id.clone();
+    Some(FlowListener {
+        arn: arn::listener(&state.region, load_balancer, record),
+        protocol: record.flows?,
+        group,
+        idle_timeout: record.idle_timeout,
+    })
+}
+
+/// What becomes of the bytes of a Network Load Balancer's listener, if the kernel can't forward its packets.
+fn stream(state: &State, record: &ListenerRecord) -> Option<Stream> {
+    record.flows?;
+    let alpn = record.tls.as_ref().and_then(|tls| tls.alpn).unwrap_or_default();
+    let is_stream = is_stream(record.tls.is_some(), &groups_of(state, record));
+    is_stream.then_some(Stream { idle_timeout: record.idle_timeout, alpn })
 }
 
 fn listener(state: &State, load_balancer: &Record, record: &ListenerRecord) -> Listener {
@@ -137,6 +179,7 @@ fn listener(state: &State, load_balancer: &Record, record: &ListenerRecord) -> L
             policy: tls.policy.clone(),
             certificates: tls.certificates().map(|arn| acm::name(state, arn)).collect(),
         }),
+        stream: stream(state, record),
         rules: rules.into_iter().map(rule).collect(),
     }
 }
@@ -179,7 +222,9 @@ fn target_group(state: &State, load_balancer: &Record, record: &GroupRecord) -> 
         preserve_client_ip: of.flows.preserve_client_ip,
         by_source: sticky.enabled,
         end_when_deregistered: of.flows.end_when_deregistered,
-        end_when_unhealthy: of.flows.end_when_unhealthy,
+        end_when_unhealthy: of.flows.end_when_unhealthy || of.flows.unhealthy_draining > 0,
+        unhealthy_draining: if of.flows.end_when_unhealthy { 0 } else { of.flows.unhealthy_draining },
+        proxy_protocol: of.flows.proxy_protocol,
     });
     TargetGroup {
         arn: arn::target_group(&state.region, record),

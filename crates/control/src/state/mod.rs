@@ -4,6 +4,7 @@ mod region;
 mod table;
 
 // One file a kind of record.
+mod bucket;
 mod certificate;
 mod client_token;
 mod cluster;
@@ -56,6 +57,7 @@ mod withdrawn_address;
 pub use self::vpc::{Vpc, VpcCidr};
 pub use address::Address;
 pub use alarm::{Alarm, AlarmEvent};
+pub use bucket::Bucket;
 pub use call_token::CallToken;
 pub use certificate::{Certificate, CertificateKey};
 pub use client_token::ClientToken;
@@ -69,8 +71,8 @@ pub use ecr_repository::{EcrLifecycle, EcrRepository};
 pub use ecr_tag::EcrTag;
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use elb::{
-    Draining, FixedResponse, FlowAttributes, Forward, ForwardStickiness, GroupStickiness, HealthThresholds, Listener,
-    ListenerRule, ListenerTls, LoadBalancer, LoadBalancerAttributes, LoadBalancerKind, Redirect, RuleAction,
+    AccessLogs, Draining, FixedResponse, FlowAttributes, Forward, ForwardStickiness, GroupStickiness, HealthThresholds,
+    Listener, ListenerRule, ListenerTls, LoadBalancer, LoadBalancerAttributes, LoadBalancerKind, Redirect, RuleAction,
     StickinessKind, Target, TargetCrossZone, TargetGroup, TargetGroupAttributes,
 };
 pub use expiry::{Expiring, Expiry};
@@ -249,6 +251,8 @@ tables! {
     alarms: Alarm,
     /// What happened to alarms; those of one alarm start with [`AlarmEvent::prefix`].
     alarm_events: AlarmEvent,
+    /// Buckets of Amazon S3 by name.
+    buckets: Bucket,
     /// Registries that images were loaded from, by name.
     mirrored_registries: MirroredRegistry,
     /// CloudWatch log groups by name.

@@ -3,7 +3,7 @@
 
 /// What part of a file is asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub enum Part {
     /// All of it.
     Whole,
     /// Bytes `first` to `last`, both included.
@@ -19,7 +19,7 @@ pub(super) enum Part {
 
 impl Part {
     /// The part that a header asks for of so many bytes.
-    pub(super) fn of(header: Option<&str>, size: u64) -> Self {
+    pub fn of(header: Option<&str>, size: u64) -> Self {
         let Some((first, last)) = header.and_then(|h| h.trim().strip_prefix("bytes=")).and_then(|r| r.split_once('-'))
         else {
             return Self::Whole;

@@ -121,8 +121,14 @@ fn balancing() -> Balancing {
         unhealthy_threshold: 2,
         matcher: Vec::new(),
     };
-    let flows =
-        Flows { preserve_client_ip: false, by_source: false, end_when_deregistered: false, end_when_unhealthy: true };
+    let flows = Flows {
+        preserve_client_ip: false,
+        by_source: false,
+        end_when_deregistered: false,
+        end_when_unhealthy: true,
+        unhealthy_draining: 0,
+        proxy_protocol: false,
+    };
     let target = Target { zone: None, since: 0, draining_until: None };
     let group = TargetGroup {
         arn: String::new(),
@@ -139,8 +145,13 @@ fn balancing() -> Balancing {
         minimum_healthy_percent: None,
         targets: [(TargetAddress(([10, 0, 0, 4], 80).into()), target)].into(),
     };
-    let listener = FlowListener { arn: String::new(), protocol: FlowProtocol::TcpUdp, group: "tg-check".into() };
-    let node = Node { vpc: "vpc-check".into(), zone: String::new(), address: [10, 0, 0, 6].into() };
+    let listener = FlowListener {
+        arn: String::new(),
+        protocol: FlowProtocol::TcpUdp,
+        group: "tg-check".into(),
+        idle_timeout: FlowListener::IDLE_TIMEOUT + 1,
+    };
+    let node = Node { vpc: "vpc-check".into(), zone: String::new(), address: [10, 0, 0, 6].into(), public: None };
     let balancer = LoadBalancer {
         nodes: [("eni-node".into(), node)].into(),
         flows: [(NonZeroU16::MIN, listener)].into(),

@@ -41,7 +41,7 @@ pub(super) fn apply(
     state.generation = now.filter(|now| Some(*now) == expected);
     (state.strange, state.other_tables) = (false, Vec::new());
     let chains = planned.chains.iter().map(|(name, chain)| (name.clone(), ChainState::of(chain))).collect();
-    state.table = Some(TableState { sets: planned.sets.clone(), chains });
+    state.table = Some(TableState { sets: planned.sets.clone(), chains, timeouts: planned.timeouts.clone() });
     Ok(count)
 }
 
@@ -75,7 +75,14 @@ fn steps(state: &State, planned: &Table) -> Vec<Step> {
         let messages = nftables::delete_elements(name, &gone, set.shape);
         steps.extend(messages.into_iter().map(|message| Step("delete elements of", name.clone(), message)));
     }
+    let timeout = |seconds: &u32| Name::from(format!("timeout-{seconds}"));
+    for new in planned.timeouts.difference(&current.timeouts) {
+        steps.push(Step("add", timeout(new), nftables::add_timeout(*new)));
+    }
     rule_steps(&mut steps, current, planned);
+    for gone in current.timeouts.difference(&planned.timeouts) {
+        steps.push(Step("delete", timeout(gone), nftables::delete_timeout(*gone)));
+    }
     for (name, set) in &planned.sets {
         let new = missing(&set.elements, elements(current, name));
         let messages = nftables::add_elements(name, &new, set.shape);

@@ -12,6 +12,7 @@ const GET: u16 = 1;
 const DELETE: u16 = 2;
 const ORIGINAL: u16 = 1;
 const REPLY: u16 = 2;
+const PROTOCOL: u16 = 4;
 const ID: u16 = 12;
 const NESTED: u16 = 0x8000;
 /// AF_INET.
@@ -24,6 +25,8 @@ pub(crate) struct Connection {
     pub original: Tuple,
     /// What is sent back, before any translation.
     pub reply: Tuple,
+    /// Of TCP, whether it is being made or there: neither side has said that it ends.
+    pub is_open: bool,
     /// The original side as the kernel wrote it, and the connection's id: what it is found again by.
     handle: (Vec<u8>, Vec<u8>),
 }
@@ -42,7 +45,7 @@ pub(crate) struct Tuple {
 impl Connection {
     /// One that no kernel knows.
     pub(crate) fn imagined(original: Tuple, reply: Tuple) -> Self {
-        Self { original, reply, handle: Default::default() }
+        Self { original, reply, is_open: true, handle: Default::default() }
     }
 }
 
@@ -67,8 +70,14 @@ fn connection(received: &Received) -> Option<Connection> {
     Some(Connection {
         original: tuple(attributes.nested(ORIGINAL)?)?,
         reply: tuple(attributes.nested(REPLY)?)?,
+        is_open: attributes.nested(PROTOCOL).and_then(|of| of.nested(1)).is_some_and(is_open),
         handle: (attributes.get(ORIGINAL)?.to_vec(), attributes.get(ID)?.to_vec()),
     })
+}
+
+/// What the state of a TCP connection says: SYN_SENT, SYN_RECV or ESTABLISHED (linux/netfilter/nf_conntrack_tcp.h).
+fn is_open(tcp: Attributes) -> bool {
+    tcp.get(1).and_then(|state| state.first()).is_some_and(|state| (1..=3).contains(state))
 }
 
 fn tuple(attributes: Attributes) -> Option<Tuple> {

@@ -38,6 +38,12 @@ const NEW: u32 = 8;
 /// IP_CT_DIR_ORIGINAL and IP_CT_DIR_REPLY.
 const ORIGINAL: u8 = 0;
 const REPLY: u8 = 1;
+/// NFT_OBJECT_CT_TIMEOUT.
+pub(crate) const TIMEOUT: u32 = 7;
+/// Flags of a TCP segment.
+const SYN: u8 = 2;
+const RST: u8 = 4;
+const ACK: u8 = 16;
 const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
 const AT_MOST: u32 = 3;
@@ -64,6 +70,7 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
             Statement::Related => state(m, RELATED),
             Statement::New => state(m, NEW),
             Statement::Invalid => state(m, INVALID),
+            Statement::Translated => translated(m),
             Statement::Original => direction(m, ORIGINAL),
             Statement::Reply => direction(m, REPLY),
             Statement::In(key, set) => {
@@ -131,8 +138,12 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 lookup(m, map, Some(FIRST_REGISTER));
                 translate(m, SOURCE, Some(*ports));
             }
-            Statement::Begins => begins(m),
+            Statement::Begins => flags(m, SYN | ACK, SYN),
+            Statement::Resets => flags(m, RST, RST),
             Statement::Divert(address, port) => divert(m, *address, *port),
+            Statement::IdleTimeout(seconds) => expression(m, "objref", |m| {
+                m.net_u32(1, TIMEOUT).text(2, &timeout_name(*seconds));
+            }),
             Statement::Count => expression(m, "counter", |_| {}),
             Statement::Reset => expression(m, "reject", |m| {
                 m.net_u32(1, 1).attr(2, &[0]);
@@ -140,6 +151,11 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
             Statement::Verdict(verdict) => immediate(m, VERDICT_REGISTER, |m| write_verdict(m, verdict)),
         }
     }
+}
+
+/// What the object is called that has TCP connections forgotten when they were idle for so long.
+pub(crate) fn timeout_name(seconds: u32) -> String {
+    format!("timeout-{seconds}")
 }
 
 /// Writes a verdict as a datum.
@@ -239,14 +255,22 @@ fn mask<const N: usize>(m: &mut Message, bits: [u8; N]) {
     });
 }
 
-/// Matches a TCP segment with SYN and without ACK.
-fn begins(m: &mut Message) {
+/// Matches when the destination of the connection was translated.
+fn translated(m: &mut Message) {
+    const STATUS: u32 = 2;
+    /// IPS_DST_NAT.
+    const DESTINATION: u32 = 1 << 5;
+    connection(m, STATUS);
+    mask(m, DESTINATION.to_ne_bytes());
+    compare(m, NOT_EQUAL, &[0; 4]);
+}
+
+/// Matches a TCP segment that has of some flags just these.
+fn flags(m: &mut Message, of: u8, these: u8) {
     const FLAGS: u32 = 13;
-    const SYN: u8 = 2;
-    const ACK: u8 = 16;
     payload(m, TRANSPORT, FLAGS, 1, FIRST_REGISTER);
-    mask(m, [SYN | ACK]);
-    compare(m, EQUAL, &[SYN]);
+    mask(m, [of]);
+    compare(m, EQUAL, &[these]);
 }
 
 /// Gives the packet to a socket of this machine.

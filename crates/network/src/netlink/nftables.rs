@@ -7,7 +7,7 @@ pub(crate) use element::{add_elements, delete_elements};
 pub(crate) use read::{ChainState, TableState, counters, generation, read};
 
 use super::{
-    expression::expressions,
+    expression::{TIMEOUT, expressions, timeout_name},
     message::Message,
     socket::{Refusal, Socket},
 };
@@ -38,6 +38,9 @@ const NEW_ELEMENT: u16 = 12;
 const GET_ELEMENT: u16 = 13;
 const DELETE_ELEMENT: u16 = 14;
 const GET_GENERATION: u16 = 16;
+const NEW_OBJECT: u16 = 18;
+const GET_OBJECT: u16 = 19;
+const DELETE_OBJECT: u16 = 20;
 
 /// NLM_F_CREATE, and NLM_F_APPEND for rules.
 const CREATE: u16 = 0x400;
@@ -130,6 +133,27 @@ pub(crate) fn add_rule(chain: &str, rule: &Rule) -> Message {
     let mut message = message(NEW_RULE, CREATE | APPEND);
     message.text(1, TABLE).text(2, chain).nest(4, |m| expressions(m, rule));
     message.attr(7, &comment(&format!("{:016x}", fingerprint(rule))));
+    message
+}
+
+/// Makes what has TCP connections forgotten when they were idle for so many seconds.
+pub(crate) fn add_timeout(seconds: u32) -> Message {
+    const TCP: u8 = 6;
+    /// CTA_TIMEOUT_TCP_ESTABLISHED.
+    const ESTABLISHED: u16 = 3;
+    let mut message = message(NEW_OBJECT, CREATE | EXCLUSIVE);
+    message.text(1, TABLE).text(2, &timeout_name(seconds)).net_u32(3, TIMEOUT).nest(4, |m| {
+        // AF_INET.
+        m.attr(1, &2_u16.to_be_bytes()).attr(2, &[TCP]).nest(3, |m| {
+            m.net_u32(ESTABLISHED, seconds);
+        });
+    });
+    message
+}
+
+pub(crate) fn delete_timeout(seconds: u32) -> Message {
+    let mut message = message(DELETE_OBJECT, 0);
+    message.text(1, TABLE).text(2, &timeout_name(seconds)).net_u32(3, TIMEOUT);
     message
 }
 

@@ -3,20 +3,24 @@
 //! ```text
 //! destination  address . protocol . port of a listener → listener-PORT: one of its targets, by a hash of where the packet is from
 //! source       the node's own address for the client's, where targets are not to see that
-//! forward      established, related: accept → new and sent to a target: accept → other TCP: a reset; else drop
-//! input        what the node itself began, health checks: accept → TCP of a connection that is known no more: a reset; else drop
+//! forward      of a connection that was sent to a target: accept → TCP of one that is known no more: a reset; else drop
+//! input        known: accept → new and for a listener of the balancer's: accept → TCP of a connection that is known no more: a reset; else drop
+//! leaving      a connection that the balancer begins with its client's address is marked
+//! returns      what answers such a connection is for the balancer, whatever its destination: mark 4 → local
 //! ```
-//! A connection is translated as its first packet was, so it stays with its target whatever becomes of the targets.
+//! A connection is translated as its first packet was, so it stays with its target whatever becomes of the targets. What the node itself
+//! sends, to targets of the balancer's listeners and for health checks, is not translated.
 
 use super::{
-    Attachment, Namespace, leaf,
+    Attachment, Namespace, PolicyRule, Route, Target,
+    leaf::{self, anywhere},
     policy::SERVICES,
     table::{Datum, Field, Hook, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key},
 };
-use crate::netlink::conntrack::Connection;
+use crate::{name::LinkName, netlink::conntrack::Connection};
 use spec::{
     HostSpec,
-    balancing::{BalancingStatus, Flows, TargetAddress, TargetGroup, TargetHealth, TargetStatus},
+    balancing::{BalancingStatus, FlowListener, Flows, TargetAddress, TargetGroup, TargetHealth, TargetStatus},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +29,8 @@ use std::{
 use vpc::{Holder, InterfaceId, NatGateway};
 
 /// A TCP flow is forgotten when it has been idle for 350 seconds, a UDP one after 120 ("Connection idle timeout", Network Load Balancers
-/// guide), and none is taken up in its middle. Health checks are made from the ports that AWS's nodes use.
+/// guide), and none is taken up in its middle. Health checks are made from the ports that AWS's nodes use. The balancer takes as many new
+/// connections at once as in any node (`leaf`).
 const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv6/conf/all/disable_ipv6", "1"),
     ("net/ipv4/ip_forward", "1"),
@@ -38,6 +43,9 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv4/conf/all/arp_ignore", "8"),
     ("net/ipv4/conf/default/arp_ignore", "8"),
     ("net/ipv4/ip_local_port_range", "1024\t65535"),
+    ("net/core/somaxconn", "65535"),
+    ("net/ipv4/tcp_max_syn_backlog", "65535"),
+    ("net/ipv4/tcp_tw_reuse", "1"),
     ("net/netfilter/nf_conntrack_tcp_loose", "0"),
     ("net/netfilter/nf_conntrack_tcp_timeout_established", "350"),
     ("net/netfilter/nf_conntrack_udp_timeout", "120"),
@@ -52,12 +60,32 @@ pub(super) const LISTENERS: Shape = Shape { value: Some(ValueKind::Verdict), ..S
 pub(super) const TARGETS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some(ValueKind::Socket) };
 const ADDRESSES: Shape = super::nat::TURNS;
 
-/// What a node forwards, by the ports of its listeners.
-pub(super) type Forwarding = BTreeMap<u16, Listener>;
+/// What marks the packets of sockets that bear a client's address (`SO_MARK`).
+pub const BORROWED: u32 = 3;
+/// What marks their connections, and what answers them.
+const ANSWERS: u32 = 4;
+/// The routing table that what answers them is looked up in, and its place: before the main one.
+const TABLE: u32 = 100;
+const PRIORITY: u32 = 100;
+pub(super) const MARKS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some(ValueKind::Mark) };
+
+/// Ports that the balancer listens on in the node's namespace.
+pub(super) const STREAMS: Shape = Shape { fields: &[Field::Protocol, Field::Word], ranges: false, value: None };
+
+/// What becomes of what comes in for a node's listeners.
+#[derive(Default)]
+pub(super) struct Forwarding {
+    /// What the kernel forwards, by ports.
+    flows: BTreeMap<u16, Listener>,
+    /// The TCP ports of the balancer.
+    streams: BTreeSet<u16>,
+}
 
 /// One listener.
 pub(super) struct Listener {
     protocols: &'static [u8],
+    /// For how many seconds a TCP flow may be idle, if it is not the sysctl's number.
+    idle_timeout: Option<u32>,
     flows: Flows,
     /// Who gets new flows.
     targets: Vec<(Ipv4Addr, u16)>,
@@ -123,9 +151,13 @@ pub(super) fn forwarding<'a>(spec: &'a HostSpec, seen: &BalancingStatus) -> BTre
                 let flows = group.flows?;
                 let targets = usable(group, &node.zone, seen);
                 let ending = ending(group, &flows, seen);
-                Some((port.get(), Listener { protocols: listener.protocol.numbers(), flows, targets, ending }))
+                let idle_timeout = Some(listener.idle_timeout).filter(|of| *of != FlowListener::IDLE_TIMEOUT);
+                let protocols = listener.protocol.numbers();
+                Some((port.get(), Listener { protocols, idle_timeout, flows, targets, ending }))
             });
-            all.insert(id, listeners.collect());
+            let streams = balancer.listeners.iter().filter(|(_, listener)| listener.stream.is_some());
+            let streams = streams.map(|(port, _)| port.get()).collect();
+            all.insert(id, Forwarding { flows: listeners.collect(), streams });
         }
     }
     all
@@ -174,7 +206,7 @@ fn ending(group: &TargetGroup, flows: &Flows, seen: Option<&BTreeMap<TargetAddre
 
 /// Which flows of a node end.
 pub(super) fn endings(vpc: &vpc::VpcId, forwarding: &Forwarding) -> Endings {
-    let listeners = forwarding.iter().flat_map(|(port, listener)| {
+    let listeners = forwarding.flows.iter().flat_map(|(port, listener)| {
         listener.protocols.iter().map(|protocol| ((*protocol, *port), listener.ending.clone()))
     });
     Endings { vpc: vpc.clone(), listeners: listeners.collect() }
@@ -187,33 +219,78 @@ pub(super) fn is_node(at: &Attachment) -> bool {
 
 /// Its addresses and routes are any interface's.
 pub(super) fn namespace(at: &Attachment, forwarding: Option<&Forwarding>) -> Namespace {
-    let none = Forwarding::new();
+    let none = Forwarding::default();
     let table = table(at, forwarding.unwrap_or(&none));
-    Namespace { sysctls: SYSCTLS, table: Some(table), ..leaf::interface(at) }
+    let mut namespace = leaf::interface(at);
+    namespace.routes.insert(Route { table: TABLE, ..Route::main(anywhere(), Target::Local(LinkName::lo())) });
+    let answers = PolicyRule { priority: PRIORITY, mark: Some(ANSWERS), table: Some(TABLE) };
+    let rules = PolicyRule::KERNELS.into_iter().chain([answers]).collect();
+    Namespace { sysctls: SYSCTLS, table: Some(table), rules: Some(rules), ..namespace }
+}
+
+/// The chain `forward`, for those who read its counters: which rules count what.
+pub(crate) mod counted {
+    /// The first packets of TCP flows, and of UDP flows.
+    pub(crate) const NEW: [usize; 2] = [0, 1];
+    /// Resets by clients and by targets.
+    pub(crate) const RESETS: [usize; 2] = [2, 3];
+    /// All packets of TCP flows, and of UDP flows.
+    pub(crate) const ALL: [usize; 2] = [4, 5];
+    /// TCP segments that were answered with a reset; in `input` another.
+    pub(crate) const REFUSED: usize = 8;
+    /// The same in the chain `input`.
+    pub(crate) const REFUSED_INPUT: usize = 4;
 }
 
 fn table(at: &Attachment, forwarding: &Forwarding) -> Table {
     const TCP: Datum = Datum::Protocol(6);
+    const UDP: Datum = Datum::Protocol(17);
     let mut table = Table::default();
     let accept = || Statement::Verdict(Verdict::Accept);
-    let reset = || Rule(vec![Statement::Invalid, Statement::Between(Selector::Protocol, TCP, TCP), Statement::Reset]);
+    let of = |protocol: Datum| Statement::Between(Selector::Protocol, protocol.clone(), protocol);
+    let drop_reset = || Rule(vec![of(TCP), Statement::Resets, Statement::Invalid, Statement::Verdict(Verdict::Drop)]);
+    let reset = || Rule(vec![Statement::Invalid, of(TCP), Statement::Count, Statement::Reset]);
     listeners(&mut table, at, forwarding);
-    let begun = Statement::Between(Selector::Mark, Datum::Mark(CLIENTS), Datum::Mark(NODES));
+    // Only the first packet of a connection is translated by a rule, and has the mark.
+    let begun = || Statement::Between(Selector::Mark, Datum::Mark(CLIENTS), Datum::Mark(NODES));
     table.chain(
         "forward",
         Some(Hook::Forward),
         vec![
-            Rule(vec![Statement::Known, Statement::Original, Statement::Count, accept()]),
-            Rule(vec![Statement::Known, Statement::Count, accept()]),
-            Rule(vec![Statement::New, begun, Statement::Count, accept()]),
+            Rule(vec![begun(), of(TCP), Statement::Count]),
+            Rule(vec![begun(), of(UDP), Statement::Count]),
+            Rule(vec![of(TCP), Statement::Resets, Statement::Known, Statement::Original, Statement::Count]),
+            Rule(vec![of(TCP), Statement::Resets, Statement::Known, Statement::Reply, Statement::Count]),
+            Rule(vec![Statement::Translated, of(TCP), Statement::Count, accept()]),
+            Rule(vec![Statement::Translated, of(UDP), Statement::Count, accept()]),
+            Rule(vec![Statement::Related, accept()]),
+            drop_reset(),
             reset(),
         ],
     );
     table.chain(
         "input",
         Some(Hook::Input),
-        vec![Rule(vec![Statement::FromLoopback, accept()]), Rule(vec![Statement::Known, accept()]), reset()],
+        vec![
+            Rule(vec![Statement::FromLoopback, accept()]),
+            Rule(vec![Statement::Known, accept()]),
+            Rule(vec![
+                Statement::New,
+                Statement::In(vec![Selector::Protocol, Selector::SecondWord], "streams".into()),
+                accept(),
+            ]),
+            drop_reset(),
+            reset(),
+        ],
     );
+    let borrowed = [(key([Datum::Mark(BORROWED)]), Some(Value::Mark(ANSWERS)))];
+    table.set("borrowed", MARKS, borrowed.into_iter());
+    let begins = Statement::MarkConnectionFrom(vec![Selector::Mark], "borrowed".into());
+    table.chain("leaving", Some(Hook::Leaving), vec![Rule(vec![Statement::New, begins])]);
+    let answers = Rule(vec![Statement::Reply, Statement::MarkOfConnection]);
+    table.chain("returns", Some(Hook::Diverting), vec![answers]);
+    let streams = forwarding.streams.iter().map(|port| (key([TCP, Datum::Word(*port)]), None));
+    table.set("streams", STREAMS, streams);
     let own = IpAddr::V4(match at.interface.private_ip {
         IpAddr::V4(ip) => ip,
         IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
@@ -229,7 +306,7 @@ fn table(at: &Attachment, forwarding: &Forwarding) -> Table {
 
 /// A chain of each listener, and its targets: changing those is a matter of elements, and of the one rule that says how many there are.
 fn listeners(table: &mut Table, at: &Attachment, forwarding: &Forwarding) {
-    let chains = forwarding.iter().flat_map(|(port, listener)| {
+    let chains = forwarding.flows.iter().flat_map(|(port, listener)| {
         listener.protocols.iter().map(move |protocol| {
             let own = Datum::Address(at.interface.private_ip);
             let chain = Value::Goto(format!("listener-{port}").into());
@@ -240,7 +317,7 @@ fn listeners(table: &mut Table, at: &Attachment, forwarding: &Forwarding) {
     let by = vec![Selector::Destination, Selector::Protocol, Selector::SecondWord];
     let rule = Rule(vec![Statement::DispatchBy(by, "listeners".into())]);
     table.chain("destination", Some(Hook::NatPrerouting), vec![rule]);
-    for (port, listener) in forwarding {
+    for (port, listener) in &forwarding.flows {
         let targets = format!("targets-{port}");
         let numbered = listener.targets.iter().zip(0..);
         let element =
@@ -250,12 +327,15 @@ fn listeners(table: &mut Table, at: &Attachment, forwarding: &Forwarding) {
         let hash =
             if listener.flows.by_source { vec![Selector::Source] } else { vec![Selector::Source, Selector::FirstWord] };
         let mark = if listener.flows.preserve_client_ip { CLIENTS } else { NODES };
-        let rules = [
+        let tcp = Statement::Between(Selector::Protocol, Datum::Protocol(6), Datum::Protocol(6));
+        let idle = listener.idle_timeout.map(|seconds| Rule(vec![tcp, Statement::IdleTimeout(seconds)]));
+        table.timeouts.extend(listener.idle_timeout);
+        let to_target = [
             Rule(vec![Statement::SetMark(mark)]),
             Rule(vec![Statement::TranslateDestinationByHash(hash, count, targets.as_str().into())]),
         ];
         // What has no target is for the node itself, which takes nothing.
-        let rules = if count == 0 { Vec::new() } else { rules.into() };
+        let rules = if count == 0 { Vec::new() } else { idle.into_iter().chain(to_target).collect() };
         table.chain(&format!("listener-{port}"), None, rules);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::name::LinkName;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
@@ -18,6 +18,8 @@ pub struct Table {
     pub sets: BTreeMap<Name, Arc<Set>>,
     /// Its chains.
     pub chains: BTreeMap<Name, Chain>,
+    /// For how many seconds TCP connections may be idle that rules say so of ([`Statement::IdleTimeout`]).
+    pub timeouts: BTreeSet<u32>,
 }
 
 impl Table {
@@ -195,6 +197,8 @@ pub enum Statement {
     New,
     /// Matches `ct state invalid`: no connection that is known, and none that could begin with this packet.
     Invalid,
+    /// Matches what is of a connection whose destination was translated, either way (`ct status dnat`).
+    Translated,
     /// Matches what the side that began a connection sends (`ct direction original`).
     Original,
     /// Matches what the other side sends (`ct direction reply`).
@@ -225,9 +229,13 @@ pub enum Statement {
     TranslateSourceInTurn(Name, u32, (u16, u16)),
     /// Matches a TCP segment that begins a connection: SYN without ACK. For rules that have matched TCP.
     Begins,
+    /// Matches a TCP segment that resets its connection: RST. For rules that have matched TCP.
+    Resets,
     /// Gives a TCP segment to the socket of its connection, or to the one that listens at an address and port, wherever the segment
     /// is for (`tproxy`); does not match when there is neither.
     Divert(Ipv4Addr, u16),
+    /// Has the TCP connection that this packet begins forgotten when it was idle for so many seconds, one of the table's timeouts.
+    IdleTimeout(u32),
     /// Counts packets and bytes.
     Count,
     /// Answers with a TCP reset instead (RFC 9293).

@@ -92,6 +92,10 @@ impl fmt::Display for Table {
         for (name, set) in &self.sets {
             write_set(f, name, set)?;
         }
+        for seconds in &self.timeouts {
+            let policy = format!("protocol tcp; l3proto ip; policy = {{ established: {seconds} }};");
+            writeln!(f, "    ct timeout timeout-{seconds} {{ {policy} }}")?;
+        }
         for (name, chain) in &self.chains {
             write_chain(f, name, chain)?;
         }
@@ -206,6 +210,7 @@ impl fmt::Display for Statement {
             Self::Related => f.write_str("ct state related"),
             Self::New => f.write_str("ct state new"),
             Self::Invalid => f.write_str("ct state invalid"),
+            Self::Translated => f.write_str("ct status dnat"),
             Self::Original => f.write_str("ct direction original"),
             Self::Reply => f.write_str("ct direction reply"),
             Self::In(key, set) => write!(f, "{} @{set}", KeyNames(key)),
@@ -226,7 +231,9 @@ impl fmt::Display for Statement {
                 write!(f, "snat ip to numgen inc mod {count} map @{map} : {first}-{last}")
             }
             Self::Begins => f.write_str("tcp flags & (syn | ack) == syn"),
+            Self::Resets => f.write_str("tcp flags rst"),
             Self::Divert(address, port) => write!(f, "tproxy ip to {address}:{port}"),
+            Self::IdleTimeout(seconds) => write!(f, "ct timeout set \"timeout-{seconds}\""),
             Self::Count => f.write_str("counter"),
             Self::Reset => f.write_str("reject with tcp reset"),
             Self::Verdict(Verdict::Accept) => f.write_str("accept"),

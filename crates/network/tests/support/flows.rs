@@ -2,8 +2,8 @@
 
 use super::*;
 use spec::balancing::{
-    Algorithm, Balancing, FlowListener, FlowProtocol, Flows, LoadBalancer, Node, ProtocolVersion, Target,
-    TargetAddress, TargetGroup, TargetHealth, TargetHealthCheck, TargetStatus,
+    Algorithm, AlpnPolicy, Balancing, FlowListener, FlowProtocol, Flows, Listener, LoadBalancer, Node, ProtocolVersion,
+    Stream, Target, TargetAddress, TargetGroup, TargetHealth, TargetHealthCheck, TargetStatus,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -15,8 +15,14 @@ pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 20);
 /// The nodes: one in subnet 1, one in subnet 2.
 pub const NODES: [u8; 2] = [20, 120];
 
-pub const KEPT: Flows =
-    Flows { preserve_client_ip: true, by_source: false, end_when_deregistered: false, end_when_unhealthy: true };
+pub const KEPT: Flows = Flows {
+    preserve_client_ip: true,
+    by_source: false,
+    end_when_deregistered: false,
+    end_when_unhealthy: true,
+    unhealthy_draining: 0,
+    proxy_protocol: false,
+};
 pub const HIDDEN: Flows = Flows { preserve_client_ip: false, ..KEPT };
 
 /// A region with a load balancer `lb-1` whose listener 80 leads to port 8080 of the tasks 30 (subnet 1) and 130 (subnet 2), which have
@@ -34,11 +40,14 @@ pub fn world(protocol: FlowProtocol, flows: Flows, node_groups: &[&str], target_
         let holder = Holder::LoadBalancer("lb-1".into());
         let node = Interface { holder, source_dest_check: false, ..interface(n, node_groups) };
         world.vpc().interfaces.insert(interface_id(n), node);
-        balancer.nodes.insert(interface_id(n), Node { vpc: VPC.into(), zone: zone(n), address: ip(n).into() });
+        balancer
+            .nodes
+            .insert(interface_id(n), Node { vpc: VPC.into(), zone: zone(n), address: ip(n).into(), public: None });
     }
     world.public(20, PUBLIC);
     let port = NonZeroU16::new(80).unwrap();
-    balancer.flows.insert(port, FlowListener { arn: "arn".into(), protocol, group: "tg-1".into() });
+    let idle_timeout = FlowListener::IDLE_TIMEOUT;
+    balancer.flows.insert(port, FlowListener { arn: "arn".into(), protocol, group: "tg-1".into(), idle_timeout });
     let health_check = TargetHealthCheck {
         tcp: true,
         tls: false,
@@ -106,6 +115,22 @@ pub fn registered(n: u8) -> Target {
 pub fn regroup(world: &mut World, change: impl FnOnce(&mut TargetGroup)) {
     let balancing = Arc::make_mut(&mut world.spec.balancing);
     change(Arc::make_mut(balancing.target_groups.get_mut("tg-1").unwrap()));
+}
+
+/// A listener of the balancer's own, for the group `tg-1`: the kernel does not forward for it.
+pub fn stream(world: &mut World, port: u16) {
+    let balancing = Arc::make_mut(&mut world.spec.balancing);
+    let balancer = Arc::make_mut(balancing.load_balancers.get_mut("lb-1").unwrap());
+    let stream = Some(Stream { idle_timeout: 350, alpn: AlpnPolicy::None });
+    let listener = Listener { arn: "arn".into(), tls: None, stream, rules: Vec::new() };
+    balancer.listeners.insert(NonZeroU16::new(port).unwrap(), listener);
+}
+
+/// Flows of the listener may be idle for so many seconds.
+pub fn idle(world: &mut World, seconds: u32) {
+    let balancing = Arc::make_mut(&mut world.spec.balancing);
+    let balancer = Arc::make_mut(balancing.load_balancers.get_mut("lb-1").unwrap());
+    balancer.flows.values_mut().for_each(|listener| listener.idle_timeout = seconds);
 }
 
 /// What every node found a target to be.

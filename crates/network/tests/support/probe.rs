@@ -26,6 +26,17 @@ pub fn connect(namespace: &Path, to: Ipv4Addr, port: u16) -> Option<TcpStream> {
     within(namespace, || TcpStream::connect_timeout(&address, SILENCE).ok())
 }
 
+/// A connection from an address that need not be the namespace's, with a mark.
+pub fn connect_bearing(namespace: &Path, from: SocketAddr, to: SocketAddr, mark: u32) -> Option<TcpStream> {
+    within(namespace, || {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.set_ip_transparent_v4(true).unwrap();
+        socket.set_mark(mark).unwrap();
+        socket.bind(&from.into()).unwrap();
+        socket.connect_timeout(&to.into(), SILENCE).ok().map(|()| socket.into())
+    })
+}
+
 /// Whether a connection can be made to a port that is listened on for the occasion.
 pub fn tcp(from: &Path, to: &Path, address: Ipv4Addr, port: u16) -> bool {
     let _listener = listen(to, port);

@@ -5,11 +5,13 @@ use crate::app::{App, internal};
 use aws::fault::Fault;
 use control::elb::{GroupHealth, group_health};
 use metrics::{Datum, Distribution, Metric, Sender};
-use spec::measured::{GroupCounts, Measured, NodeCounts, TaskUsage};
+use spec::measured::{FlowCounts, FlowKind, GroupCounts, Measured, NetworkCounts, NodeCounts, TaskUsage};
 use spec::{Millis, TaskId};
 use std::collections::BTreeMap;
 
 const BALANCER: &str = "AWS/ApplicationELB";
+/// Network Load Balancers' ("CloudWatch metrics for your Network Load Balancer").
+const NETWORK: &str = "AWS/NetworkELB";
 const ECS: &str = "AWS/ECS";
 /// Requests of a second that a rule may be evaluated for without being counted, of each request ("Load Balancer Capacity Units").
 const FREE_RULES: f64 = 10.0;
@@ -24,6 +26,10 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
     let state = app.core.state();
     let mut asked: BTreeMap<String, u64> = BTreeMap::new();
     for node in nodes.values() {
+        if let Some(network) = &node.network {
+            data.network(node, network);
+            continue;
+        }
         data.node(node);
         for group in node.groups.values() {
             *asked.entry(group.target_group.clone()).or_default() += group.requests;
@@ -61,6 +67,7 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
 pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
     let mut data = Data::new(now);
     for GroupHealth { load_balancer, target_group, healthy, unhealthy } in group_health(&app.core.state()) {
+        data.namespace = if is_network(&load_balancer) { NETWORK } else { BALANCER };
         for (name, zones) in [("HealthyHostCount", &healthy), ("UnHealthyHostCount", &unhealthy)] {
             let of = |count: usize| Distribution::of(count as f64, 1.0);
             let (balancer, group) = (("LoadBalancer", load_balancer.as_str()), ("TargetGroup", target_group.as_str()));
@@ -74,6 +81,11 @@ pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
         return Ok(());
     }
     app.metrics.put(None, data.all, now).map_err(|error| internal(format!("writing metrics: {error}")))
+}
+
+/// Whether a load balancer is a Network Load Balancer, by its name in metrics.
+fn is_network(load_balancer: &str) -> bool {
+    load_balancer.starts_with("net/")
 }
 
 struct Data {
@@ -125,6 +137,7 @@ impl Data {
             dropped_invalid_headers,
             forwarded_invalid_headers,
             groups,
+            network: _,
         } = node;
         let exact = |code: u16| answers.get(&code).copied().unwrap_or(0);
         let counted = [
@@ -164,6 +177,88 @@ impl Data {
             }
         }
         self.units(node);
+    }
+
+    /// The metrics of a Network Load Balancer's node: of the load balancer, and of that in the node's zone. Absent: packets.
+    fn network(&mut self, node: &NodeCounts, of: &NetworkCounts) {
+        let NetworkCounts {
+            flows,
+            client_resets,
+            target_resets,
+            own_resets,
+            client_handshakes,
+            target_handshakes,
+            port_allocation_errors,
+        } = of;
+        self.namespace = NETWORK;
+        let balancer = ("LoadBalancer", node.load_balancer.as_str());
+        let of_zone = [("AvailabilityZone", node.zone.as_str()), balancer];
+        let sum = |of: fn(&FlowCounts) -> u64| flows.values().map(of).sum::<u64>();
+        let active = flows.values().filter_map(|flows| flows.active).reduce(|one, other| one + other);
+        // What there is always, also where it is none.
+        let always = [
+            ("NewFlowCount", "Count", sum(|flows| flows.new)),
+            ("ProcessedBytes", "Bytes", sum(|flows| flows.bytes)),
+            ("TCP_Client_Reset_Count", "Count", *client_resets),
+            ("TCP_Target_Reset_Count", "Count", *target_resets),
+            ("TCP_ELB_Reset_Count", "Count", *own_resets),
+            ("PortAllocationErrorCount", "Count", *port_allocation_errors),
+        ];
+        let always = always.into_iter().chain(active.map(|active| ("ActiveFlowCount", "Count", active)));
+        let always: Vec<_> = always.collect();
+        let some = [
+            ("ClientTLSNegotiationErrorCount", *client_handshakes),
+            ("TargetTLSNegotiationErrorCount", *target_handshakes),
+        ];
+        for dimensions in [&[balancer][..], &of_zone[..]] {
+            for (name, unit, number) in &always {
+                self.add(name, unit, Distribution::of(*number as f64, 1.0), dimensions);
+            }
+            let of_kinds = flows.iter().flat_map(|(kind, flows)| {
+                let kind = match kind {
+                    FlowKind::Tcp => "TCP",
+                    FlowKind::Tls => "TLS",
+                    FlowKind::Udp => "UDP",
+                };
+                let counted = [("NewFlowCount", "Count", flows.new), ("ProcessedBytes", "Bytes", flows.bytes)];
+                let active = ("ActiveFlowCount", "Count", flows.active.unwrap_or(0));
+                counted
+                    .into_iter()
+                    .chain([active])
+                    .map(move |(name, unit, count)| (format!("{name}_{kind}"), unit, count))
+            });
+            let some = some.iter().map(|(name, number)| ((*name).to_owned(), "Count", *number));
+            for (name, unit, number) in of_kinds.chain(some).filter(|(.., number)| *number > 0) {
+                self.add(&name, unit, Distribution::of(number as f64, 1.0), dimensions);
+            }
+        }
+        self.network_units(balancer, flows);
+        self.namespace = BALANCER;
+    }
+
+    /// Load Balancer Capacity Units of an hour of each kind of flows, the one of three that is the most ("Elastic Load Balancing pricing"):
+    /// new flows a second, active ones a minute, a gigabyte an hour.
+    fn network_units(&mut self, balancer: (&str, &str), flows: &BTreeMap<FlowKind, FlowCounts>) {
+        const SECONDS: f64 = 3_600.0;
+        let mut all = 0.0;
+        for (kind, flows) in flows {
+            let (name, new, active) = match kind {
+                FlowKind::Tcp => ("ConsumedLCUs_TCP", 800.0, 100_000.0),
+                FlowKind::Tls => ("ConsumedLCUs_TLS", 50.0, 3_000.0),
+                FlowKind::Udp => ("ConsumedLCUs_UDP", 400.0, 50_000.0),
+            };
+            let units = [
+                flows.new as f64 / (new * SECONDS),
+                flows.active.unwrap_or(0) as f64 / (active * 60.0),
+                flows.bytes as f64 / 1e9,
+            ];
+            let most = units.into_iter().fold(0.0, f64::max);
+            all += most;
+            if most > 0.0 {
+                self.add(name, "Count", Distribution::of(most, 1.0), &[balancer]);
+            }
+        }
+        self.add("ConsumedLCUs", "Count", Distribution::of(all, 1.0), &[balancer]);
     }
 
     /// What of a target group is also told of its load balancer alone.

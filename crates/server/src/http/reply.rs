@@ -51,7 +51,7 @@ fn response(status: u16, headers: Vec<(&'static str, String)>, body: Body) -> Re
 }
 
 /// A part of a file as a body, read as fast as it is taken. No thread waits for a slow reader.
-fn from_file(file: File, offset: u64, length: u64) -> Body {
+pub(crate) fn from_file(file: File, offset: u64, length: u64) -> Body {
     let (mut sender, body) = Channel::new(AHEAD);
     tokio::spawn(async move {
         let file = Arc::new(file);

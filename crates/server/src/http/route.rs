@@ -2,7 +2,7 @@
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{cloudwatch, mirror, networks, registry, reset, status, sync};
+use crate::{access_logs, cloudwatch, mirror, networks, registry, reset, s3, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -19,6 +19,9 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
     }
     if guarded.is_ok() && registry::is_for_bucket(&app, door, &parts) {
         return registry::fetch(app, parts).await;
+    }
+    if guarded.is_ok() && s3::is_for(door, &parts) {
+        return s3::answer(app, parts, body).await;
     }
     let own = match door {
         // A registry's paths are AWS's there, and neargate's own lead nowhere.
@@ -82,6 +85,10 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
             let measured = from_json(&read(body).await?.bytes)?;
             let keeper = app.clone();
             crate::app::blocking(move || cloudwatch::take(&keeper, measured)).await?;
+            Ok(reply::json(200, &serde_json::json!({})))
+        }
+        (Door::Unix, &Method::POST, "/_neargate/access_log") => {
+            access_logs::take(&app, from_json(&read(body).await?.bytes)?).await?;
             Ok(reply::json(200, &serde_json::json!({})))
         }
         (Door::Unix, method, "/_neargate/images") => {

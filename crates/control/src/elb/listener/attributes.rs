@@ -3,7 +3,7 @@
 
 use super::super::{
     arn,
-    attribute::{self, Attribute, boolean, only},
+    attribute::{self, Attribute, boolean, number, only},
 };
 use crate::{Tx, View, state::Listener};
 use aws::{
@@ -62,19 +62,22 @@ const TABLE: [Attribute<Listener>; OF_TLS + 11] = [
     absent!("routing.http.response.x_frame_options.header_value"),
 ];
 
-/// Every attribute of a Network Load Balancer's listener: of the time after which an idle connection is forgotten, the default is all there is.
+/// Every attribute of a Network Load Balancer's TCP listener; others have none ("Update the TCP idle timeout", Network Load Balancers guide).
 const FLOWS: [Attribute<Listener>; 1] = [Attribute {
     key: "tcp.idle_timeout.seconds",
-    show: |_| "350".to_owned(),
-    set: |_, key, value| only(key, value, "350"),
+    show: |of| of.idle_timeout.to_string(),
+    set: |of, key, value| {
+        of.idle_timeout = number(key, value, 60..=6000)?;
+        Ok(())
+    },
 }];
 
 fn table(of: &Listener) -> &'static [Attribute<Listener>] {
     match of.flows {
         None if of.tls.is_some() => &TABLE,
         None => &TABLE[OF_TLS..],
-        Some(FlowProtocol::Udp) => &[],
-        Some(FlowProtocol::Tcp | FlowProtocol::TcpUdp) => &FLOWS,
+        Some(FlowProtocol::Tcp) if of.tls.is_none() => &FLOWS,
+        Some(_) => &[],
     }
 }
 

@@ -16,6 +16,7 @@ use aws::{
     api::elbv2::{CreateListenerInput, CreateListenerOutput},
     fault::Fault,
 };
+use spec::balancing::FlowListener;
 
 /// CreateListener. One that is there already with the same settings is answered as it is.
 pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateListenerInput) -> Result<CreateListenerOutput, Fault> {
@@ -49,7 +50,8 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateListenerInput) -> Res
     if others().len() >= limits::LISTENERS {
         return Err(Fault::new("TooManyListeners", "The maximum number of listeners has been reached"));
     }
-    let listener = Listener { load_balancer: load_balancer.id.clone(), id: tx.hex(16), port, flows, tls, tags };
+    let (of, idle_timeout) = (load_balancer.id.clone(), FlowListener::IDLE_TIMEOUT);
+    let listener = Listener { load_balancer: of, id: tx.hex(16), port, flows, tls, idle_timeout, tags };
     let rule = ListenerRule {
         load_balancer: load_balancer.id.clone(),
         listener: listener.id.clone(),

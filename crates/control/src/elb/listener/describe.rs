@@ -2,7 +2,7 @@
 
 use super::{
     super::{arn, invalid, page::page, rule::action},
-    default_rule, protocol,
+    default_rule, protocol, tls,
 };
 use crate::{
     State, View,
@@ -47,12 +47,13 @@ pub(in crate::elb) fn describe(
 
 /// A listener as a reply shows it.
 pub(super) fn show(state: &State, load_balancer: &LoadBalancer, of: &Listener) -> Shape {
-    let Listener { load_balancer: _, id: _, port, flows: _, tls, tags: _ } = of;
-    let default = |tls: &ListenerTls| Certificate { certificate_arn: Some(tls.default.clone()), is_default: None };
+    let Listener { load_balancer: _, id: _, port, flows, tls, idle_timeout: _, tags: _ } = of;
+    let default = |of: &ListenerTls| Certificate { certificate_arn: Some(of.default.clone()), is_default: None };
     let off = |_: &ListenerTls| MutualAuthenticationAttributes {
         mode: Some("off".to_owned()),
         ..MutualAuthenticationAttributes::default()
     };
+    let alpn = tls.as_ref().and_then(|tls| tls.alpn);
     Shape {
         listener_arn: Some(arn::listener(&state.region, load_balancer, of)),
         load_balancer_arn: Some(arn::load_balancer(&state.region, load_balancer)),
@@ -60,8 +61,8 @@ pub(super) fn show(state: &State, load_balancer: &LoadBalancer, of: &Listener) -
         protocol: Some(protocol::shown(of)),
         ssl_policy: tls.as_ref().map(|tls| tls.policy.clone()),
         certificates: tls.as_ref().map(|tls| vec![default(tls)]),
-        mutual_authentication: tls.as_ref().map(off),
+        alpn_policy: alpn.map(|policy| vec![tls::alpn_text(policy).to_owned()]),
+        mutual_authentication: tls.as_ref().filter(|_| flows.is_none()).map(off),
         default_actions: default_rule(state, of).map(|rule| vec![action::show(state, rule)]),
-        ..Shape::default()
     }
 }

@@ -7,6 +7,7 @@ pub(super) mod create;
 pub(super) mod describe;
 pub(super) mod modify;
 pub(super) mod protocol;
+pub(super) mod stream;
 pub(super) mod tls;
 
 use super::arn;

@@ -16,6 +16,7 @@ use aws::{
     api::elbv2::{ModifyListenerInput, ModifyListenerOutput},
     fault::Fault,
 };
+use spec::balancing::{FlowListener, FlowProtocol};
 
 /// ModifyListener: what is not said stays.
 pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Result<ModifyListenerOutput, Fault> {
@@ -34,6 +35,9 @@ pub(in crate::elb) fn modify(tx: &mut Tx<'_>, input: ModifyListenerInput) -> Res
     let asked = Asked { ssl_policy, certificates, alpn_policy, mutual_authentication };
     let Protocol { flows, tls } = protocol::read(&tx.state, &load_balancer, protocol, asked, Some(&listener))?;
     (listener.flows, listener.tls) = (flows, tls);
+    if listener.flows != Some(FlowProtocol::Tcp) || listener.tls.is_some() {
+        listener.idle_timeout = FlowListener::IDLE_TIMEOUT;
+    }
     if let Some(port) = given_port.map(port).transpose()?
         && port != listener.port
     {

@@ -1,5 +1,5 @@
-//! What an HTTPS listener has and an HTTP listener has not ("HTTPS listeners for your Application Load Balancer"): a security policy and
-//! certificates.
+//! What listeners with TLS have and others have not ("HTTPS listeners for your Application Load Balancer", "TLS listeners for your Network
+//! Load Balancer"): a security policy and certificates.
 
 use super::super::{configuration, invalid, ssl_policy, target_group::version_text, unsupported};
 use crate::{
@@ -10,7 +10,7 @@ use aws::{
     api::elbv2::{Certificate, MutualAuthenticationAttributes, ProtocolEnum},
     fault::Fault,
 };
-use spec::balancing::ProtocolVersion;
+use spec::balancing::{AlpnPolicy, ProtocolVersion};
 
 /// The policy of a listener that is made without one ("CreateListener", Elastic Load Balancing API Reference).
 const POLICY: &str = "ELBSecurityPolicy-2016-08";
@@ -45,10 +45,44 @@ pub(super) fn read(
         refuse(asked, "HTTP", NO_ALPN)?;
         return Ok(None);
     }
-    let Asked { ssl_policy, certificates, alpn_policy, mutual_authentication } = asked;
-    if alpn_policy.is_some_and(|list| !list.is_empty()) {
+    if asked.alpn_policy.as_ref().is_some_and(|list| !list.is_empty()) {
         return Err(configuration(NO_ALPN));
     }
+    settings(state, asked, before, "HTTPS").map(Some)
+}
+
+/// The same of a TLS listener of a Network Load Balancer.
+///
+/// # Errors
+/// Those of [`read`]; `ValidationError` for an ALPN policy that there is not, and for several.
+pub(super) fn of_network(state: &State, asked: Asked, before: Option<&ListenerTls>) -> Result<ListenerTls, Fault> {
+    let alpn = match asked.alpn_policy.as_deref() {
+        None | Some([]) => None,
+        Some([name]) => {
+            let found = AlpnPolicy::ALL.into_iter().find(|policy| alpn_text(*policy) == name);
+            let all = AlpnPolicy::ALL.map(alpn_text).join(", ");
+            Some(found.ok_or_else(|| invalid(format!("ALPN policy '{name}' must be one of '{all}'")))?)
+        }
+        Some(_) => return Err(invalid("You can specify only one ALPN policy")),
+    };
+    let settings = settings(state, asked, before, "TLS")?;
+    Ok(ListenerTls { alpn: alpn.or(settings.alpn), ..settings })
+}
+
+/// `AlpnPolicy` as on the wire.
+pub(super) fn alpn_text(of: AlpnPolicy) -> &'static str {
+    match of {
+        AlpnPolicy::None => "None",
+        AlpnPolicy::Http1Only => "HTTP1Only",
+        AlpnPolicy::Http2Only => "HTTP2Only",
+        AlpnPolicy::Http2Optional => "HTTP2Optional",
+        AlpnPolicy::Http2Preferred => "HTTP2Preferred",
+    }
+}
+
+/// All but what is agreed on over ALPN, which stays.
+fn settings(state: &State, asked: Asked, before: Option<&ListenerTls>, kind: &str) -> Result<ListenerTls, Fault> {
+    let Asked { ssl_policy, certificates, alpn_policy: _, mutual_authentication } = asked;
     unsupported("MutualAuthentication", mutual_authentication.filter(is_on))?;
     let certificates = certificates.filter(|list| !list.is_empty());
     if let Some(name) = ssl_policy.as_ref().filter(|name| !ssl_policy::exists(name)) {
@@ -64,11 +98,12 @@ pub(super) fn read(
     };
     let before = before.cloned();
     let default = default.or_else(|| before.as_ref().map(|before| before.default.clone()));
-    Ok(Some(ListenerTls {
+    Ok(ListenerTls {
         policy: ssl_policy.or_else(|| before.as_ref().map(|of| of.policy.clone())).unwrap_or_else(|| POLICY.to_owned()),
-        default: default.ok_or_else(|| invalid("A certificate must be specified for HTTPS listeners"))?,
+        default: default.ok_or_else(|| invalid(format!("A certificate must be specified for {kind} listeners")))?,
+        alpn: before.as_ref().and_then(|before| before.alpn),
         others: before.map(|before| before.others).unwrap_or_default(),
-    }))
+    })
 }
 
 /// Refuses what only a listener with TLS can have, for one of another kind.

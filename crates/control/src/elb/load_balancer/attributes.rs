@@ -1,7 +1,7 @@
 //! DescribeLoadBalancerAttributes and ModifyLoadBalancerAttributes ("Edit attributes for your Application Load Balancer").
 
 use super::super::{
-    arn,
+    access_logs, arn,
     attribute::{self, Attribute, boolean, digits, only},
     configuration, invalid,
 };
@@ -36,12 +36,24 @@ macro_rules! flag {
     };
 }
 
-/// Every attribute of an Application Load Balancer, in AWS's order. Absent but for their defaults: logs to Amazon S3, AWS WAF, zonal shift,
-/// IPv6.
+/// Every attribute of an Application Load Balancer, in AWS's order. Absent but for their defaults: logs of connections and health checks,
+/// AWS WAF, zonal shift, IPv6.
 const TABLE: [Attribute<LoadBalancer>; 23] = [
-    fixed!("access_logs.s3.enabled", "false"),
-    fixed!("access_logs.s3.bucket", ""),
-    fixed!("access_logs.s3.prefix", ""),
+    Attribute {
+        key: "access_logs.s3.enabled",
+        show: |of| of.attributes.access_logs.enabled.to_string(),
+        set: |of, key, value| boolean(key, value).map(|value| of.attributes.access_logs.enabled = value),
+    },
+    Attribute {
+        key: "access_logs.s3.bucket",
+        show: |of| of.attributes.access_logs.bucket.clone(),
+        set: |of, key, value| access_logs::bucket(key, value).map(|value| of.attributes.access_logs.bucket = value),
+    },
+    Attribute {
+        key: "access_logs.s3.prefix",
+        show: |of| of.attributes.access_logs.prefix.clone(),
+        set: |of, key, value| access_logs::prefix(key, value).map(|value| of.attributes.access_logs.prefix = value),
+    },
     Attribute {
         key: "idle_timeout.timeout_seconds",
         show: |of| of.attributes.idle_timeout.to_string(),
@@ -181,10 +193,12 @@ pub(in crate::elb) fn modify(
     input: ModifyLoadBalancerAttributesInput,
 ) -> Result<ModifyLoadBalancerAttributesOutput, Fault> {
     let ModifyLoadBalancerAttributesInput { load_balancer_arn, attributes } = input;
-    let mut of = arn::find_load_balancer(&tx.state, &load_balancer_arn)?.clone();
+    let before = arn::find_load_balancer(&tx.state, &load_balancer_arn)?.clone();
+    let mut of = before.clone();
     let given = attributes.into_iter().map(|LoadBalancerAttribute { key, value }| (key, value)).collect();
     let table = table(&of);
     attribute::modify(&mut of, "Load balancer", table, given)?;
+    access_logs::check(&tx.state, &before, &mut of)?;
     let attributes = show(&of);
     tx.state.load_balancers.put(of);
     Ok(ModifyLoadBalancerAttributesOutput { attributes })

@@ -3,8 +3,10 @@
 use super::{
     super::{
         arn,
-        attribute::{self, Attribute, boolean, digits, number, only},
+        attribute::{self, Attribute, boolean, digits, number},
         configuration, invalid,
+        listener::stream,
+        not_supported,
     },
     protocol_shown,
 };
@@ -121,15 +123,7 @@ macro_rules! of_flows {
     };
 }
 
-/// One that neargate has only one value of.
-macro_rules! fixed {
-    ($key:literal, $value:literal) => {
-        Attribute { key: $key, show: |_| $value.to_owned(), set: |_, key, value| only(key, value, $value) }
-    };
-}
-
-/// Every attribute of a Network Load Balancer's target group. Absent but for their defaults: proxy protocol, and a time for which unhealthy
-/// targets keep their flows.
+/// Every attribute of a Network Load Balancer's target group.
 const NETWORK: [Attribute<TargetGroup>; 13] = [
     of_flows!("deregistration_delay.connection_termination.enabled", end_when_deregistered),
     numeric!("deregistration_delay.timeout_seconds", 0..=3600, deregistration_delay),
@@ -146,7 +140,7 @@ const NETWORK: [Attribute<TargetGroup>; 13] = [
         unhealthy_routing.percentage
     ),
     of_flows!("target_health_state.unhealthy.connection_termination.enabled", end_when_unhealthy),
-    fixed!("target_health_state.unhealthy.draining_interval_seconds", "0"),
+    numeric!("target_health_state.unhealthy.draining_interval_seconds", 0..=360_000, flows.unhealthy_draining),
     Attribute {
         key: "stickiness.enabled",
         show: |of| of.attributes.stickiness.enabled.to_string(),
@@ -179,7 +173,19 @@ const NETWORK: [Attribute<TargetGroup>; 13] = [
             }
         },
     },
-    fixed!("proxy_protocol_v2.enabled", "false"),
+    Attribute {
+        key: "proxy_protocol_v2.enabled",
+        show: |of| of.attributes.flows.proxy_protocol.to_string(),
+        set: |of, key, value| {
+            let read = boolean(key, value)?;
+            if read && of.flows != Some(FlowProtocol::Tcp) {
+                let protocol = protocol_shown(of);
+                return Err(not_supported(format_args!("'{key}' of a target group with the protocol '{protocol}'")));
+            }
+            of.attributes.flows.proxy_protocol = read;
+            Ok(())
+        },
+    },
 ];
 
 fn table(of: &TargetGroup) -> &'static [Attribute<TargetGroup>] {
@@ -330,6 +336,10 @@ pub(in crate::elb) fn modify(
     attribute::modify(&mut of, "Target group", table, given)?;
     check(&of.attributes)?;
     let attributes = show(&of);
+    let (id, is_network) = (of.id.clone(), of.flows.is_some());
     tx.state.target_groups.put(of);
+    if is_network {
+        stream::check_group(&tx.state, &id)?;
+    }
     Ok(ModifyTargetGroupAttributesOutput { attributes })
 }

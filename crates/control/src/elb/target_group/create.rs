@@ -56,6 +56,7 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateTargetGroupInput) -> 
         ProtocolEnum::Http => (false, None),
         ProtocolEnum::Https => (true, None),
         ProtocolEnum::Tcp => (false, Some(FlowProtocol::Tcp)),
+        ProtocolEnum::Tls => (true, Some(FlowProtocol::Tcp)),
         ProtocolEnum::Udp => (false, Some(FlowProtocol::Udp)),
         ProtocolEnum::TcpUdp => (false, Some(FlowProtocol::TcpUdp)),
         other => return Err(not_supported(format_args!("The target group protocol '{other}'"))),

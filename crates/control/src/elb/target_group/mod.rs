@@ -37,10 +37,11 @@ pub(super) fn protocol_of(flows: FlowProtocol) -> ProtocolEnum {
 
 /// `Protocol` of a group.
 pub(super) fn protocol_shown(of: &TargetGroup) -> ProtocolEnum {
-    match of.flows {
-        Some(flows) => protocol_of(flows),
-        None if of.tls => ProtocolEnum::Https,
-        None => ProtocolEnum::Http,
+    match (of.flows, of.tls) {
+        (Some(_), true) => ProtocolEnum::Tls,
+        (Some(flows), false) => protocol_of(flows),
+        (None, true) => ProtocolEnum::Https,
+        (None, false) => ProtocolEnum::Http,
     }
 }
 

@@ -104,9 +104,11 @@ pub fn health(state: &State, group: &TargetGroupId, address: TargetAddress) -> O
     Some(match seen.state {
         TargetHealthStateEnum::Initial => TargetState::Initial,
         TargetHealthStateEnum::Healthy => TargetState::Healthy,
-        TargetHealthStateEnum::Unhealthy => TargetState::Unhealthy { reason: seen.description.unwrap_or_default() },
+        TargetHealthStateEnum::Unhealthy | TargetHealthStateEnum::UnhealthyDraining => {
+            TargetState::Unhealthy { reason: seen.description.unwrap_or_default() }
+        }
         TargetHealthStateEnum::Unused => TargetState::Unused,
-        TargetHealthStateEnum::Draining | TargetHealthStateEnum::UnhealthyDraining => TargetState::Draining,
+        TargetHealthStateEnum::Draining => TargetState::Draining,
         TargetHealthStateEnum::Unavailable => TargetState::Unavailable,
     })
 }

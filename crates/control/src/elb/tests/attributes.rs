@@ -82,15 +82,26 @@ fn a_load_balancers_attributes_are_refused_in_aws_words() {
             "false",
             "InvalidConfigurationRequest: The value for 'load_balancing.cross_zone.enabled' must always be 'true' for an Application Load Balancer",
         ),
+        ("access_logs.s3.enabled", "true", "ValidationError: The value of 'access_logs.s3.bucket' cannot be empty"),
         (
             "waf.fail_open.enabled",
             "true",
             "InvalidConfigurationRequest: The value 'true' of 'waf.fail_open.enabled' is not supported by neargate.",
         ),
         (
-            "access_logs.s3.enabled",
+            "access_logs.s3.prefix",
+            "my/AWSLogs",
+            "ValidationError: The value of 'access_logs.s3.prefix' cannot contain 'AWSLogs'",
+        ),
+        (
+            "access_logs.s3.prefix",
+            "my/",
+            "ValidationError: The value of 'access_logs.s3.prefix' cannot start or end with '/'",
+        ),
+        (
+            "connection_logs.s3.enabled",
             "true",
-            "InvalidConfigurationRequest: The value 'true' of 'access_logs.s3.enabled' is not supported by neargate.",
+            "InvalidConfigurationRequest: The value 'true' of 'connection_logs.s3.enabled' is not supported by neargate.",
         ),
     ] {
         assert_eq!(refuses(&[(key, value)]), said);
@@ -214,6 +225,36 @@ fn a_listeners_attributes_are_the_defaults() {
     );
     let frame = refuses("routing.http.response.x_frame_options.header_value", "DENY");
     assert!(frame.ends_with("is not supported by neargate."), "{frame}");
+}
+
+#[test]
+fn access_logs_need_a_bucket_that_lets_them_in() {
+    let mut world = World::region();
+    let arn = world.load_balancer("web");
+    let logs =
+        [("access_logs.s3.enabled", "true"), ("access_logs.s3.bucket", "logs"), ("access_logs.s3.prefix", "web")];
+    let request = json!({ "LoadBalancerArn": arn, "Attributes": pairs(&logs) });
+    let denied = "InvalidConfigurationRequest: Access Denied for bucket: logs. Please check S3bucket permission";
+    assert_eq!(world.elb_refuses("ModifyLoadBalancerAttributes", request.clone()), denied);
+    world.transact(|tx: &mut crate::Tx<'_>| crate::s3::create(tx, "logs", None)).unwrap();
+    assert_eq!(world.elb_refuses("ModifyLoadBalancerAttributes", request.clone()), denied);
+    let policy = r#"{"Statement": {"Effect": "Allow", "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject", "Resource": "arn:aws:s3:::logs/web/AWSLogs/123456789012/*"}}"#;
+    world.transact(|tx: &mut crate::Tx<'_>| crate::s3::set_policy(tx, "logs", Some(policy))).unwrap();
+    let answer = world.elb("ModifyLoadBalancerAttributes", request);
+    assert_eq!(logs.map(|(key, _)| value(&answer, key)), logs.map(|(_, value)| value.to_owned()));
+    let [announcement] = &crate::elb::access_logs::unannounced(&world.state)[..] else { panic!("one is new") };
+    assert_eq!(announcement.key, "web/AWSLogs/123456789012/ELBAccessLogTestFile");
+    let (id, log) = (announcement.id.clone(), announcement.log.clone());
+    world
+        .transact(|tx: &mut crate::Tx<'_>| {
+            crate::elb::access_logs::announced(tx, &id, &log);
+            Ok(())
+        })
+        .unwrap();
+    assert!(crate::elb::access_logs::unannounced(&world.state).is_empty());
+    let told = crate::elb::balancing(&world.state);
+    assert_eq!(told.load_balancers[&id].access_log.as_deref(), Some(&log));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Network Load Balancers.
 
 use super::*;
-use spec::balancing::{FlowProtocol, Flows};
+use spec::balancing::{AlpnPolicy, FlowProtocol, Flows};
 
 impl World {
     /// Makes a Network Load Balancer in the first two zones and returns its ARN.
@@ -158,9 +158,8 @@ fn groups_have_the_defaults_of_their_protocol() {
     };
     let kept = "InvalidConfigurationRequest: 'preserve_client_ip.enabled' cannot be disabled for target groups with the protocol 'UDP'";
     assert_eq!(refuses(&udp, "preserve_client_ip.enabled", "false"), kept);
-    let proxy =
-        "InvalidConfigurationRequest: The value 'true' of 'proxy_protocol_v2.enabled' is not supported by neargate.";
-    assert_eq!(refuses(&tcp, "proxy_protocol_v2.enabled", "true"), proxy);
+    let proxy = "InvalidConfigurationRequest: 'proxy_protocol_v2.enabled' of a target group with the protocol 'UDP' is not supported by neargate.";
+    assert_eq!(refuses(&udp, "proxy_protocol_v2.enabled", "true"), proxy);
     assert!(refuses(&tcp, "slow_start.duration_seconds", "30").contains("is not recognized"));
     let balancer = world.network_load_balancer("net", json!({}));
     let all = world.attributes("DescribeLoadBalancerAttributes", "LoadBalancerArn", &balancer);
@@ -185,7 +184,7 @@ fn listeners_take_what_their_groups_take() {
     assert!(refuses(listening(&other, "HTTP", 81, &groups[1])).starts_with("InvalidConfigurationRequest"));
     let of_http = "ValidationError: Listener protocol 'HTTP' must be one of 'UDP, TCP, TCP_UDP, TLS'";
     assert_eq!(refuses(listening(&balancer, "HTTP", 81, &groups[0])), of_http);
-    let tls = "InvalidConfigurationRequest: The listener protocol 'TLS' is not supported by neargate.";
+    let tls = "ValidationError: A certificate must be specified for TLS listeners";
     assert_eq!(refuses(listening(&balancer, "TLS", 81, &groups[0])), tls);
     let mut fixed = listening(&balancer, "TCP", 81, &groups[0]);
     fixed["DefaultActions"] = json!([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]);
@@ -213,8 +212,14 @@ fn hosts_are_told_what_to_forward() {
     let flow = found.flows.values().next().unwrap();
     assert!((found.nodes.len(), found.listeners.len()) == (2, 0) && flow.protocol == FlowProtocol::TcpUdp);
     let of = &told.target_groups[&flow.group];
-    let flows =
-        Flows { preserve_client_ip: true, by_source: false, end_when_deregistered: true, end_when_unhealthy: true };
+    let flows = Flows {
+        preserve_client_ip: true,
+        by_source: false,
+        end_when_deregistered: true,
+        end_when_unhealthy: true,
+        unhealthy_draining: 0,
+        proxy_protocol: false,
+    };
     assert_eq!((of.flows, of.cross_zone, of.targets.len(), of.health_check.tcp), (Some(flows), false, 2, true));
     // Each target is only its zone's node's, so one that this node has found healthy is.
     let nodes: Vec<InterfaceId> = found.nodes.keys().cloned().collect();
@@ -254,4 +259,101 @@ fn a_zone_without_a_target_is_left_out_of_the_name() {
     world.elb("ModifyTargetGroupAttributes", json!({"TargetGroupArn": group, "Attributes": on}));
     world.host_finds(&TargetHealth::Healthy);
     assert_eq!(healthy(&mut world), [true, true]);
+}
+
+/// A TLS listener with a certificate.
+fn secured(load_balancer: &str, group: &str, certificate: &str) -> Value {
+    let mut request = listening(load_balancer, "TLS", 443, group);
+    request["Certificates"] = json!([{ "CertificateArn": certificate }]);
+    request
+}
+
+#[test]
+fn what_is_encrypted_or_announced_is_the_balancer_s_own() {
+    let mut world = World::region();
+    let certificate = world.certificate(&["a.test"]);
+    let balancer = world.network_load_balancer("net", json!({}));
+    let [tcp, tls, both] = ["TCP", "TLS", "TCP_UDP"].map(|kind| world.flow_group(&kind.replace('_', "-"), kind));
+    let found = world.elb("DescribeTargetGroups", json!({"Names": ["TLS"]}))["TargetGroups"][0].clone();
+    assert_eq!([text(&found["Protocol"]), text(&found["HealthCheckProtocol"])], ["TLS", "TCP"]);
+    // Who may lead where.
+    let unfit = "InvalidConfigurationRequest: Listener protocol 'TCP' is not supported with a target group with the protocol 'TLS'";
+    assert_eq!(world.elb_refuses("CreateListener", listening(&balancer, "TCP", 80, &tls)), unfit);
+    let unfit = "InvalidConfigurationRequest: Listener protocol 'TLS' is not supported with a target group with the protocol 'TCP_UDP'";
+    assert_eq!(world.elb_refuses("CreateListener", secured(&balancer, &both, &certificate)), unfit);
+    let mut request = secured(&balancer, &tls, &certificate);
+    request["AlpnPolicy"] = json!(["HTTP3Only"]);
+    assert!(
+        world.elb_refuses("CreateListener", request.clone()).starts_with("ValidationError: ALPN policy 'HTTP3Only'")
+    );
+    request["AlpnPolicy"] = json!(["HTTP2Preferred"]);
+    let made = world.elb("CreateListener", request)["Listeners"][0].clone();
+    let arn = text(&made["ListenerArn"]);
+    assert_eq!((text(&made["Protocol"]), &made["AlpnPolicy"]), ("TLS".into(), &json!(["HTTP2Preferred"])));
+    assert_eq!(text(&made["SslPolicy"]), "ELBSecurityPolicy-2016-08");
+    assert!(made["MutualAuthentication"].is_null());
+    assert!(
+        world.attributes("DescribeListenerAttributes", "ListenerArn", &arn).is_empty(),
+        "its idle timeout is fixed"
+    );
+
+    world.elb("CreateListener", listening(&balancer, "TCP", 80, &tcp));
+    let told = |world: &World| {
+        let told = crate::elb::balancing(&world.state);
+        let found = &told.load_balancers[id(&balancer)];
+        let streams: Vec<_> = found.listeners.iter().map(|(port, of)| (port.get(), of.stream.unwrap().alpn)).collect();
+        (found.flows.keys().map(|port| port.get()).collect::<Vec<_>>(), streams)
+    };
+    assert_eq!(told(&world), (vec![80], vec![(443, AlpnPolicy::Http2Preferred)]));
+    let attribute =
+        |arn: &str, key: &str| json!({"TargetGroupArn": arn, "Attributes": [{"Key": key, "Value": "true"}]});
+    world.elb("ModifyTargetGroupAttributes", attribute(&tcp, "proxy_protocol_v2.enabled"));
+    let streams = vec![(80, AlpnPolicy::None), (443, AlpnPolicy::Http2Preferred)];
+    assert_eq!(told(&world), (vec![], streams), "the kernel can't say who the client is");
+    // To networks they are flows in which the client's address is not kept.
+    let vpc = world.home_vpc().into();
+    let named = crate::elb::named(&world.state, &vpc);
+    let flows = named.values().next().unwrap().flows.clone().unwrap();
+    assert!(flows.len() == 2 && flows.values().all(|flow| !flow.client_kept && flow.protocols == [6].into()));
+
+    // So it is with weights.
+    let other = world.flow_group("other", "TCP");
+    let mut weighted = listening(&balancer, "TCP", 81, &other);
+    let second = world.flow_group("second", "TCP");
+    let groups = json!([{"TargetGroupArn": other, "Weight": 3}, {"TargetGroupArn": second, "Weight": 1}]);
+    weighted["DefaultActions"] = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]);
+    let weighted = text(&world.elb("CreateListener", weighted)["Listeners"][0]["ListenerArn"]);
+    assert_eq!(told(&world).1[1], (81, AlpnPolicy::None));
+    let refused = world.elb_refuses("ModifyTargetGroupAttributes", attribute(&second, "preserve_client_ip.enabled"));
+    assert!(refused.contains("that differ in 'preserve_client_ip.enabled' is not supported"), "{refused}");
+    world.elb(
+        "ModifyListener",
+        json!({"ListenerArn": weighted, "DefaultActions": [{"Type": "forward", "TargetGroupArn": other}]}),
+    );
+    assert_eq!(told(&world).0, [81]);
+    let idle = |value: &str| json!({"ListenerArn": weighted, "Attributes": [{"Key": "tcp.idle_timeout.seconds", "Value": value}]});
+    assert!(world.elb_refuses("ModifyListenerAttributes", idle("59")).contains("between '60-6000' inclusive"));
+    world.elb("ModifyListenerAttributes", idle("60"));
+    let balancing = crate::elb::balancing(&world.state);
+    let timeouts: Vec<u32> =
+        balancing.load_balancers[id(&balancer)].flows.values().map(|flow| flow.idle_timeout).collect();
+    assert_eq!(timeouts, [60], "which the kernel can do");
+    world.elb("DeleteListener", json!({ "ListenerArn": weighted }));
+
+    // Clients' addresses are kept here, too.
+    world.elb("ModifyTargetGroupAttributes", attribute(&tls, "preserve_client_ip.enabled"));
+    let vpc = world.home_vpc().into();
+    let named = crate::elb::named(&world.state, &vpc);
+    let flows = named.values().next().unwrap().flows.clone().unwrap();
+    assert!(flows.iter().all(|(port, flow)| flow.client_kept == (port.get() == 443)));
+    let sticky = world.elb_refuses("ModifyTargetGroupAttributes", attribute(&tls, "stickiness.enabled"));
+    assert!(sticky.starts_with("InvalidConfigurationRequest: Stickiness type 'source_ip'"), "{sticky}");
+    let to_plain = json!({"ListenerArn": arn, "DefaultActions": [{"Type": "forward", "TargetGroupArn": tcp}]});
+    world.elb("ModifyListener", to_plain);
+    assert!(world.elb_refuses("ModifyTargetGroupAttributes", attribute(&tcp, "stickiness.enabled")).contains("TLS"));
+    let plain = world.elb("ModifyListener", json!({"ListenerArn": arn, "Protocol": "TCP"}))["Listeners"][0].clone();
+    assert_eq!(
+        (text(&plain["Protocol"]), &plain["Certificates"], &plain["AlpnPolicy"]),
+        ("TCP".into(), &json!(null), &json!(null))
+    );
 }

@@ -51,8 +51,8 @@ fn what_can_not_be_is_refused_in_aws_words() {
     let protocol = "ValidationError: A target group of type 'ip' must have a protocol and a port";
     assert_eq!(refuses(json!({"Protocol": null})), protocol);
     assert_eq!(refuses(json!({"Port": null})), protocol);
-    let tls = "InvalidConfigurationRequest: The target group protocol 'TLS' is not supported by neargate.";
-    assert_eq!(refuses(json!({"Protocol": "TLS"})), tls);
+    let quic = "InvalidConfigurationRequest: The target group protocol 'QUIC' is not supported by neargate.";
+    assert_eq!(refuses(json!({"Protocol": "QUIC"})), quic);
     assert_eq!(refuses(json!({"VpcId": null})), "ValidationError: A VPC ID must be specified");
     assert_eq!(refuses(json!({"VpcId": "vpc-0a"})), "ValidationError: The VPC ID 'vpc-0a' is not found");
     let version = "ValidationError: Target group protocol version 'HTTP/2' must be one of '[HTTP2, HTTP1, GRPC]'";

@@ -9,6 +9,7 @@ mod resource;
 mod statement;
 mod trust;
 
+pub(crate) use trust::holds;
 pub(super) use trust::{check as check_trust, trusts};
 
 use aws::fault::Fault;

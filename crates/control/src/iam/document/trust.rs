@@ -84,12 +84,17 @@ fn is_principal(state: &State, name: &str) -> bool {
 /// known of such a call does not hold, as for IAM.
 pub(crate) fn trusts(document: &str, service: &str, account: &str, source_arn: &str) -> bool {
     let Ok(statements) = statements(document, Kind::Trust) else { return false };
+    let known = |key: &str| match key {
+        "aws:sourceaccount" => Some(account),
+        "aws:sourcearn" => Some(source_arn),
+        _ => None,
+    };
     let about = |effect: &str| {
         let applies = |statement: &&Object| {
             statement.get("Effect").and_then(Value::as_str) == Some(effect)
                 && acts(statement)
                 && names(statement, service)
-                && holds(statement.get("Condition"), account, source_arn)
+                && holds(statement.get("Condition"), known)
         };
         statements.iter().any(|statement| applies(&statement))
     };
@@ -121,26 +126,21 @@ fn names(statement: &Object, service: &str) -> bool {
     }
 }
 
-/// Whether a condition holds for a call of which the source's account and ARN are known.
-fn holds(condition: Option<&Value>, account: &str, source_arn: &str) -> bool {
+/// Whether a condition holds for a call of which so much is known: by keys in lower case.
+pub(crate) fn holds<'k>(condition: Option<&Value>, known: impl Fn(&str) -> Option<&'k str>) -> bool {
     let operators = condition.and_then(Value::as_object).into_iter().flatten();
     let mut each = operators.flat_map(|(operator, keys)| {
         keys.as_object().into_iter().flatten().map(move |(key, values)| (operator.as_str(), key, values))
     });
     each.all(|(operator, key, values)| {
-        let value = match key.to_ascii_lowercase().as_str() {
-            "aws:sourceaccount" => Some(account),
-            "aws:sourcearn" => Some(source_arn),
-            _ => None,
-        };
         // What is not there matches nothing, and so is as unlike as can be ("IAM JSON policy elements: Condition operators").
         let unlike = operator.ends_with("IfExists") || operator.contains("Not");
-        let Some(value) = value else { return unlike };
+        let Some(value) = known(&key.to_ascii_lowercase()) else { return unlike };
         let Some(values) = strings(values) else { return false };
         let like = || values.iter().any(|pattern| Pattern::read(pattern).fits(value));
         match operator.trim_end_matches("IfExists") {
             "StringEquals" => values.contains(&value),
-            "StringEqualsIgnoreCase" => values.iter().any(|other| other.eq_ignore_ascii_case(value)),
+            "StringEqualsIgnoreCase" | "Bool" => values.iter().any(|other| other.eq_ignore_ascii_case(value)),
             "StringNotEquals" => !values.contains(&value),
             "StringNotEqualsIgnoreCase" => !values.iter().any(|other| other.eq_ignore_ascii_case(value)),
             "StringLike" | "ArnLike" | "ArnEquals" => like(),

@@ -2,7 +2,7 @@
 
 use crate::state::{Record, Tags};
 use serde::{Deserialize, Serialize};
-use spec::balancing::FlowProtocol;
+use spec::balancing::{AlpnPolicy, FlowListener, FlowProtocol};
 use std::num::NonZeroU16;
 use vpc::LoadBalancerId;
 
@@ -18,14 +18,21 @@ pub struct Listener {
     /// What it takes, if it is a Network Load Balancer's.
     #[serde(default)]
     pub flows: Option<FlowProtocol>,
-    /// TLS, if it is an HTTPS listener.
+    /// TLS, if it is an HTTPS or TLS listener. What a TLS listener takes is TCP.
     #[serde(default)]
     pub tls: Option<ListenerTls>,
+    /// For how many seconds a TCP connection may be silent; what is not [`FlowListener::IDLE_TIMEOUT`] is a TCP listener's alone.
+    #[serde(default = "idle_timeout")]
+    pub idle_timeout: u32,
     /// Its tags.
     pub tags: Tags,
 }
 
-/// What an HTTPS listener has beyond an HTTP listener.
+fn idle_timeout() -> u32 {
+    FlowListener::IDLE_TIMEOUT
+}
+
+/// What an HTTPS listener has beyond an HTTP listener, and a TLS listener beyond a TCP listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerTls {
     /// The name of its security policy.
@@ -34,6 +41,9 @@ pub struct ListenerTls {
     pub default: String,
     /// The ARNs of its other certificates, in the order in which they were added.
     pub others: Vec<String>,
+    /// `AlpnPolicy` of a TLS listener, if it was said.
+    #[serde(default)]
+    pub alpn: Option<AlpnPolicy>,
 }
 
 impl ListenerTls {

@@ -52,9 +52,25 @@ pub enum LoadBalancerKind {
     Network,
 }
 
+/// Where an Application Load Balancer logs requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLogs {
+    /// `access_logs.s3.enabled`.
+    pub enabled: bool,
+    /// `access_logs.s3.bucket`.
+    pub bucket: String,
+    /// `access_logs.s3.prefix`.
+    pub prefix: String,
+    /// Whether the bucket says that it is used.
+    pub announced: bool,
+}
+
 /// What can be set of a load balancer ("LoadBalancerAttribute", Elastic Load Balancing API Reference). Times in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancerAttributes {
+    /// `access_logs.s3.…`.
+    #[serde(default)]
+    pub access_logs: AccessLogs,
     /// `deletion_protection.enabled`.
     pub deletion_protection: bool,
     /// `load_balancing.cross_zone.enabled` of a Network Load Balancer; an Application Load Balancer's is always on.
@@ -83,6 +99,7 @@ pub struct LoadBalancerAttributes {
 impl Default for LoadBalancerAttributes {
     fn default() -> Self {
         Self {
+            access_logs: AccessLogs::default(),
             deletion_protection: false,
             cross_zone: false,
             idle_timeout: 60,

@@ -7,7 +7,7 @@ mod target;
 mod target_group;
 
 pub use listener::{Listener, ListenerTls};
-pub use load_balancer::{LoadBalancer, LoadBalancerAttributes, LoadBalancerKind};
+pub use load_balancer::{AccessLogs, LoadBalancer, LoadBalancerAttributes, LoadBalancerKind};
 pub use rule::{FixedResponse, Forward, ForwardStickiness, ListenerRule, Redirect, RuleAction};
 pub use target::{Draining, Target};
 pub use target_group::{

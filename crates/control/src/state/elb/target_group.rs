@@ -15,7 +15,7 @@ pub struct TargetGroup {
     pub name: String,
     /// The VPC it is in; never changes.
     pub vpc: VpcId,
-    /// Whether its protocol is HTTPS, not HTTP; never changes.
+    /// Whether its protocol is HTTPS, not HTTP, or TLS, not TCP; never changes.
     pub tls: bool,
     /// What its targets take, if it is a Network Load Balancer's; never changes.
     #[serde(default)]
@@ -65,6 +65,12 @@ pub struct FlowAttributes {
     pub end_when_deregistered: bool,
     /// `target_health_state.unhealthy.connection_termination.enabled`.
     pub end_when_unhealthy: bool,
+    /// `target_health_state.unhealthy.draining_interval_seconds`: matters where the flows of an unhealthy target do not end at once.
+    #[serde(default)]
+    pub unhealthy_draining: u32,
+    /// `proxy_protocol_v2.enabled`.
+    #[serde(default)]
+    pub proxy_protocol: bool,
 }
 
 impl FlowAttributes {
@@ -72,7 +78,13 @@ impl FlowAttributes {
     /// their target's deregistration.
     pub fn of(protocol: FlowProtocol) -> Self {
         let udp = protocol != FlowProtocol::Tcp;
-        Self { preserve_client_ip: udp, end_when_deregistered: udp, end_when_unhealthy: true }
+        Self {
+            preserve_client_ip: udp,
+            end_when_deregistered: udp,
+            end_when_unhealthy: true,
+            unhealthy_draining: 0,
+            proxy_protocol: false,
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Reading a table back from the kernel, in the plan's own terms.
 
 use super::{
-    GET_CHAIN, GET_ELEMENT, GET_GENERATION, GET_RULE, GET_SET, GET_TABLE, INET, INTERVAL, TABLE, element::read_element,
-    fingerprint, hook_numbers, key_type, message,
+    GET_CHAIN, GET_ELEMENT, GET_GENERATION, GET_OBJECT, GET_RULE, GET_SET, GET_TABLE, INET, INTERVAL, TABLE,
+    element::read_element, fingerprint, hook_numbers, key_type, message,
 };
 use crate::{
     netlink::{
+        expression::TIMEOUT,
         message::{Attributes, Message, Received},
         socket::{Socket, attributes},
     },
@@ -15,13 +16,17 @@ use crate::{
     },
 };
 use rustix::io::Errno;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A table as it can be compared: rules by their fingerprints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TableState {
     pub sets: BTreeMap<Name, Arc<Set>>,
     pub chains: BTreeMap<Name, ChainState>,
+    pub timeouts: BTreeSet<u32>,
 }
 
 /// A chain as it can be compared.
@@ -86,6 +91,10 @@ pub(crate) fn read(socket: &mut Socket) -> Result<Ruleset, Errno> {
         ruleset.strange |= elements.iter().any(Option::is_none);
         table.sets.insert(name, Arc::new(Set { shape, elements: elements.into_iter().flatten().collect() }));
     }
+    let timeouts: Vec<Option<u32>> =
+        socket.list(|| of_table(GET_OBJECT), |found: &mut Vec<_>, received| found.extend(timeout(received)))?;
+    ruleset.strange |= timeouts.iter().any(Option::is_none);
+    table.timeouts = timeouts.into_iter().flatten().collect();
     ruleset.table = Some(table);
     Ok(ruleset)
 }
@@ -149,6 +158,17 @@ fn chain(received: &Received) -> Option<Option<(Name, ChainState)>> {
         hook.filter(|hook| policy == Some(super::policy(*hook)))
             .map(|hook| (name, ChainState { hook: Some(hook), rules: Vec::new() })),
     )
+}
+
+/// An object of the table: `Some(None)` if it is none that a plan has.
+fn timeout(received: &Received) -> Option<Option<u32>> {
+    let attributes = attributes(received, 4);
+    if attributes.text(1)? != TABLE {
+        return None;
+    }
+    // Its name says for how long it is.
+    let seconds = attributes.text(2).and_then(|name| name.strip_prefix("timeout-")?.parse().ok());
+    Some(seconds.filter(|_| attributes.net_u32(3) == Some(TIMEOUT)))
 }
 
 /// A rule: its chain and its fingerprint, which is 0 for one that has none.

@@ -53,7 +53,7 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 18] = [
+pub(crate) const SHAPES: [Shape; 20] = [
     SOURCES,
     ORIGINS,
     PAIRS,
@@ -71,7 +71,9 @@ pub(crate) const SHAPES: [Shape; 18] = [
     nat::TURNS,
     uplink::ADDRESSES,
     flows::LISTENERS,
+    flows::STREAMS,
     flows::TARGETS,
+    flows::MARKS,
 ];
 
 /// The table of a VPC's router, for those of its interfaces that are linked to it.

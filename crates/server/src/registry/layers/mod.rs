@@ -1,7 +1,7 @@
 //! Where layers are fetched: Amazon ECR answers with pre-signed URLs of a bucket of its own in Amazon S3, so that a task needs a way to
 //! both ("Amazon ECR interface VPC endpoints", Amazon ECR User Guide: "Create the Amazon S3 gateway endpoint").
 //!
-//! Absent: every other bucket, and every other operation of S3.
+//! Absent: every other bucket, which is `crate::s3`'s.
 
 mod presign;
 

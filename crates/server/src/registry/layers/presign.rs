@@ -3,7 +3,7 @@
 //!
 //! Absent: signed header fields beside `host`, and bodies.
 
-use aws::doc::Timestamp;
+use aws::{doc::Timestamp, sigv4::moment};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
@@ -130,13 +130,6 @@ fn day(date: &str) -> &str {
 /// A moment as `20260131T120000Z`.
 fn stamp(at: Timestamp) -> String {
     Timestamp { millis: at.millis - at.millis.rem_euclid(1000) }.iso8601().replace(['-', ':'], "")
-}
-
-fn moment(stamp: &str) -> Option<Timestamp> {
-    let (date, time) = stamp.split_once('T').filter(|_| stamp.len() == 16 && stamp.is_ascii())?;
-    let (year, month, day) = (date.get(..4)?, date.get(4..6)?, date.get(6..)?);
-    let (hour, minute, second) = (time.get(..2)?, time.get(2..4)?, time.get(4..)?);
-    Timestamp::from_iso8601(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}"))
 }
 
 fn unhexed(text: &str) -> Option<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! Forwarding to target groups ("ForwardActionConfig", Elastic Load Balancing API Reference).
 
-use super::super::super::{arn, configuration, invalid, limits, not_supported};
+use super::super::super::{arn, configuration, invalid, limits};
 use crate::{
     State,
     state::{Forward, ForwardStickiness, ListenerRule, LoadBalancer, LoadBalancerKind, Record, Target, TargetGroup},
@@ -111,9 +111,6 @@ pub(super) fn check(
         return Err(configuration(format!(
             "The protocol '{protocol}' of a target group is not supported for load balancers with type '{kind}'"
         )));
-    }
-    if network && groups.len() > 1 {
-        return Err(not_supported("An action of a load balancer of type 'network' with several target groups"));
     }
     let elsewhere = |group: &TargetGroup| {
         let other = |rule: &&ListenerRule| rule.load_balancer != load_balancer.id;

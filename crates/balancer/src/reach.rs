@@ -1,0 +1,160 @@
+//! The way to a target that takes a request: choosing one and connecting to it, the next one if that fails, whatever is spoken there.
+
+use crate::{
+    access::Noted,
+    config::Listener,
+    counts::{Counts, Grouped},
+    decide::Route,
+    page::Refusal,
+    pool::NoConnection,
+    socket::Socket,
+    target::{Target, UnderWay},
+    watch::{Fate, Watch},
+    worker::Worker,
+};
+use spec::balancing::TargetAddress;
+use std::{cell::Cell, rc::Rc, sync::Arc, time::Instant};
+
+/// How many targets a request is tried with that could not be connected to. None of them has got any of it.
+pub(crate) const TRIES: usize = 3;
+
+/// A request for a target, with what is counted of it on its way.
+pub(crate) struct Asking<'a> {
+    pub worker: &'a Rc<Worker>,
+    pub listener: &'a Listener,
+    pub route: &'a Route,
+    pub counts: &'a Rc<Counts>,
+    grouped: Rc<Grouped>,
+    is_counted: Cell<bool>,
+    noted: &'a Noted,
+}
+
+/// Why no target takes a request.
+pub(crate) enum Nobody {
+    /// This is answered instead.
+    Refused(Refusal),
+    /// Its client's connection is over.
+    Closed,
+}
+
+/// A search for a target.
+pub(crate) struct Search<'a> {
+    asking: &'a Asking<'a>,
+    watch: &'a Watch,
+    pinned: Option<TargetAddress>,
+    tried: Vec<u64>,
+    refused_by: usize,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn new(
+        worker: &'a Rc<Worker>,
+        listener: &'a Listener,
+        route: &'a Route,
+        counts: &'a Rc<Counts>,
+        noted: &'a Noted,
+    ) -> Self {
+        let grouped = counts.group(&route.group);
+        Self { worker, listener, route, counts, grouped, is_counted: Cell::new(false), noted }
+    }
+
+    fn found(&self, target: &Target) {
+        self.noted.target.set(Some(target.address.0));
+        if !self.is_counted.replace(true) {
+            self.counts.requests.add(1);
+            self.grouped.requests.add(1);
+            self.counts.non_sticky.add_if(self.route.stickiness.is_some() && self.route.pinned != Some(target.address));
+        }
+    }
+
+    /// A target has its head.
+    pub(crate) fn sent(&self) {
+        self.noted.sent.set(Some(Instant::now()));
+    }
+
+    /// A target has begun to answer.
+    pub(crate) fn answered(&self, status: u16) {
+        self.grouped.answered(status, self.noted.answers(status));
+    }
+
+    /// Begins to look for a target.
+    pub(crate) fn search(&'a self, watch: &'a Watch) -> Search<'a> {
+        Search { asking: self, watch, pinned: self.route.pinned, tried: Vec::new(), refused_by: 0 }
+    }
+}
+
+impl Search<'_> {
+    /// The next target, with the connection to it that `connect` has or makes.
+    pub(crate) async fn next<T>(
+        &mut self,
+        connect: impl AsyncFn(&Target) -> Result<T, NoConnection>,
+    ) -> Result<(UnderWay, T), Nobody> {
+        let Asking { grouped, .. } = self.asking;
+        loop {
+            let Some(target) = self.choose() else {
+                // Where there is nobody to ask, nobody has refused.
+                let refusal = if self.refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
+                return Err(Nobody::Refused(refusal));
+            };
+            self.asking.found(&target.0);
+            self.watch.connecting(target.0.id);
+            match connect(&target.0).await {
+                Ok(connection) => {
+                    self.watch.sending();
+                    self.watch.go_on();
+                    return Ok((target, connection));
+                }
+                Err(NoConnection::Fate(Fate::Closed)) => return Err(Nobody::Closed),
+                // It takes no more requests, and never got this one.
+                Err(NoConnection::Fate(_)) => self.watch.go_on(),
+                Err(NoConnection::Refused) if self.refused_by + 1 < TRIES => {
+                    grouped.connection_errors.add(1);
+                    self.refused_by += 1;
+                }
+                Err(NoConnection::Refused | NoConnection::Handshake) => {
+                    grouped.connection_errors.add(1);
+                    return Err(Nobody::Refused(Refusal::BadGateway));
+                }
+                Err(NoConnection::Timeout) => {
+                    grouped.connection_errors.add(1);
+                    return Err(Nobody::Refused(Refusal::GatewayTimeout));
+                }
+            }
+            self.tried.push(target.0.id);
+        }
+    }
+
+    /// The next target, with a connection that carries one request at a time; and whether it was kept from an earlier one.
+    pub(crate) async fn next_socket(&mut self) -> Result<(UnderWay, Socket, bool), Nobody> {
+        let Asking { worker, listener, route, counts, .. } = self.asking;
+        let watch = self.watch;
+        let (target, (socket, was_kept)) = self
+            .next(async |target| {
+                if let Some(socket) = worker.pool.take(target, worker.watches.clock()) {
+                    return Ok((socket, true));
+                }
+                let socket = worker.pool.connect(&listener.node, target, &route.group, watch).await?;
+                counts.new_connections.add(1);
+                Ok((socket, false))
+            })
+            .await?;
+        Ok((target, socket, was_kept))
+    }
+
+    /// A connection that was kept was closed by its target, and nothing of the request went there: the target is the next one again.
+    pub(crate) fn once_more(&mut self, target: &Target) {
+        self.pinned = Some(target.address);
+    }
+
+    fn choose(&mut self) -> Option<UnderWay> {
+        let Asking { worker, route, .. } = self.asking;
+        let targets = route.group.targets.load();
+        let pinned = self.pinned.take().and_then(|address| targets.at(address));
+        let chosen = pinned.filter(|target| !self.tried.contains(&target.id)).or_else(|| {
+            let mut random = worker.random.borrow_mut();
+            let now = i64::try_from(worker.now()).unwrap_or(i64::MAX).saturating_mul(1000);
+            targets.choose(&route.group.turn, now, || random.f64(), &self.tried)
+        });
+        chosen.map(|target| UnderWay::new(Arc::clone(target)))
+    }
+}
