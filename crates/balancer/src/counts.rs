@@ -1,7 +1,7 @@
 //! What is counted of requests, for CloudWatch's metrics ("CloudWatch metrics for your Application Load Balancer").
 //!
-//! Each thread counts for itself, in cells that nobody else sees, and is asked for what it has counted a few times a minute. So counting
-//! costs a request some additions, and no lock.
+//! Each thread counts for itself, in cells that nobody else sees, and is asked for what it has counted every ten seconds. So counting costs
+//! a request some additions, and no lock.
 
 use crate::{
     config::{Group, Node},
@@ -75,7 +75,7 @@ pub(crate) struct Grouped {
     times: RefCell<HashMap<u32, (f64, u64)>>,
 }
 
-/// A number that only grows, but for being read.
+/// A number that one thread counts.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(Cell<u64>);
 

@@ -13,7 +13,7 @@ const BALANCER: &str = "AWS/ApplicationELB";
 /// Network Load Balancers' ("CloudWatch metrics for your Network Load Balancer").
 const NETWORK: &str = "AWS/NetworkELB";
 const ECS: &str = "AWS/ECS";
-/// Requests of a second that a rule may be evaluated for without being counted, of each request ("Load Balancer Capacity Units").
+/// Rules that are evaluated for each request without counting ("Elastic Load Balancing pricing").
 const FREE_RULES: f64 = 10.0;
 
 /// Takes in what a host has measured.
@@ -261,7 +261,7 @@ impl Data {
         self.add("ConsumedLCUs", "Count", Distribution::of(all, 1.0), &[balancer]);
     }
 
-    /// What of a target group is also told of its load balancer alone.
+    /// The metrics of a target group on a node, with the group as a dimension and without it.
     fn group(&mut self, group: &GroupCounts, of: &[(&str, &str)]) {
         let GroupCounts { target_group, requests, answers, connection_errors, times } = group;
         let mut time = Distribution::default();

@@ -45,7 +45,7 @@ macro_rules! threshold {
     };
 }
 
-/// A day's, a week's seconds.
+/// A week's seconds.
 const WEEK: u32 = 604_800;
 
 /// Every attribute of an Application Load Balancer's target group, in AWS's order.
