@@ -281,7 +281,7 @@ impl Coordinator {
                 continue;
             }
             let key = (interface.clone(), group.clone());
-            let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, interface, group, spec));
+            let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, group, spec));
             let front = compiled.front_of(node.address, group);
             retired.extend(members.update(
                 spec,
