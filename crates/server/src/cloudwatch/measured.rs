@@ -1,11 +1,12 @@
 //! What hosts have measured, as CloudWatch's metrics: those of load balancers ("CloudWatch metrics for your Application Load Balancer") and
 //! of services ("Amazon ECS CloudWatch metrics").
 
-use crate::app::{App, internal};
+use super::unkept;
+use crate::app::App;
 use aws::fault::Fault;
 use control::elb::{GroupHealth, group_health};
 use metrics::{Datum, Distribution, Metric, Sender};
-use spec::measured::{FlowCounts, FlowKind, GroupCounts, Measured, NetworkCounts, NodeCounts, TaskUsage};
+use spec::measured::{FlowCounts, FlowKind, GroupCounts, Measured, NetworkCounts, NodeCounts, TaskUsage, is_network};
 use spec::{Millis, TaskId};
 use std::collections::BTreeMap;
 
@@ -51,13 +52,7 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
         data.task(&state, id, usage);
     }
     let sender = Sender { name: format!("{host} {by}"), number };
-    app.metrics.put(Some(sender), data.all, app.core.clock().now().millis).map_err(|error| {
-        if disk::is_full(&error) {
-            crate::core::unavailable(format!("Metrics can't be kept: {error}."))
-        } else {
-            internal(format!("writing metrics: {error}"))
-        }
-    })
+    app.metrics.put(Some(sender), data.all, app.core.clock().now().millis).map_err(unkept)
 }
 
 /// Once a minute: how many targets of each group are healthy.
@@ -80,12 +75,7 @@ pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
     if data.all.is_empty() {
         return Ok(());
     }
-    app.metrics.put(None, data.all, now).map_err(|error| internal(format!("writing metrics: {error}")))
-}
-
-/// Whether a load balancer is a Network Load Balancer, by its name in metrics.
-fn is_network(load_balancer: &str) -> bool {
-    load_balancer.starts_with("net/")
+    app.metrics.put(None, data.all, now).map_err(unkept)
 }
 
 struct Data {
