@@ -123,10 +123,6 @@ impl Compiled {
 
 /// What of a target group can't be done, by its name in AWS's API.
 pub(crate) fn unsupported(group: &TargetGroup) -> Option<String> {
-    let what = if group.anomaly_mitigation {
-        "load_balancing.algorithm.anomaly_mitigation"
-    } else {
-        return None;
-    };
-    Some(format!("{}: {what} is not supported", group.arn))
+    let what = "load_balancing.algorithm.anomaly_mitigation";
+    group.anomaly_mitigation.then(|| format!("{}: {what} is not supported", group.arn))
 }
