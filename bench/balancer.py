@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import tempfile
 
-from common import quantile
+from common import quantile, verdict
 from proxies import ORIGIN, Arena
 
 CONNECTIONS = 64
@@ -101,10 +101,6 @@ def idle(arena, proxy):
             assert process.stdout.readline() == "held\n", f"{proxy.name} holds no {count} connections"
             figures[scheme] = (proxy.group.resident() - before) / count
     return figures
-
-
-def verdict(met):
-    return "met" if met else "MISSED"
 
 
 def ratio(mine, other):

@@ -25,6 +25,10 @@ def figures(name, values, unit="ms", goal=""):
     print(f"{name:44} p50 {quantile(values, 0.5):8.2f} {unit}  p95 {quantile(values, 0.95):8.2f}  p99 {quantile(values, 0.99):8.2f}  n={len(values)}  {goal}", flush=True)
 
 
+def verdict(met):
+    return "met" if met else "MISSED"
+
+
 class Calls:
     """One kept-alive connection that speaks the JSON and the EC2 protocol with no more than it must."""
 

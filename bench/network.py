@@ -17,6 +17,7 @@ import time
 
 import debian
 import peers
+from common import verdict
 
 METRICS = {
     "stream": ("one TCP stream", "Gbit/s", 1e9),
@@ -145,10 +146,6 @@ def measure(examples, rounds, seconds):
 def ratio(path, other, metric):
     """The median of the rounds' ratios."""
     return statistics.median(mine / theirs for mine, theirs in zip(path.figures[metric], other.figures[metric], strict=True))
-
-
-def verdict(met):
-    return "met" if met else "MISSED"
 
 
 def judge(path, by_name, metric):

@@ -5,16 +5,12 @@ import os
 import pathlib
 import time
 
-from common import region
+from common import region, verdict
 
 SERVE = "mkdir /www; echo hello > /www/index.html; trap 'exit 0' TERM; httpd -f -p 8080 -h /www & wait"
 ALL = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 BEHIND, GOAL = 200, 30
 RUNNING, IDLE_GOAL = 1000, 2
-
-
-def verdict(met):
-    return "met" if met else "MISSED"
 
 
 def wait(what, limit):

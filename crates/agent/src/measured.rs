@@ -8,7 +8,7 @@ use crate::{
 use containers::Meter;
 use http::Method;
 use spec::{
-    HostId, HostSpec, Millis, TaskId,
+    HostId, HostSpec, MINUTE, Millis, TaskId,
     measured::{Measured, NodeCounts, TaskUsage},
 };
 use std::{
@@ -21,8 +21,6 @@ use vpc::InterfaceId;
 
 /// How long to wait before what was not taken in is said again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often what tasks use is measured, in milliseconds: at the full minute.
-const MINUTE: Millis = 60_000;
 
 /// Says to the server what was measured.
 #[derive(Debug, Clone)]
@@ -60,7 +58,7 @@ impl Reporter {
     }
 }
 
-/// Measures once a minute what tasks use, for ever.
+/// Measures at every full minute what tasks use, for ever.
 pub(crate) async fn tasks(config: Arc<Config>, told: watch::Receiver<Arc<HostSpec>>) {
     let reporter = Reporter::new(&config);
     let (by, mut number) = (format!("agent {} {}", std::process::id(), clock::now()), 0);

@@ -3,7 +3,7 @@
 use crate::{
     http1::body::{Reading, Writing},
     socket::{Socket, Stopped},
-    watch::Watch,
+    watch::{Fate, Watch},
 };
 use bytes::{Buf, BytesMut};
 
@@ -20,7 +20,7 @@ pub(crate) enum Broken {
     /// Its receiver went away.
     Receiver,
     /// Something here.
-    Fate(crate::watch::Fate),
+    Fate(Fate),
 }
 
 /// A body on its way.

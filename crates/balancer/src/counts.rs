@@ -1,7 +1,7 @@
 //! What is counted of requests, for CloudWatch's metrics ("CloudWatch metrics for your Application Load Balancer").
 //!
-//! Each thread counts for itself, in cells that nobody else sees, and is asked for what it has counted a few times a minute. So counting
-//! costs a request some additions, and no lock.
+//! Each thread counts for itself, in cells that nobody else sees, and is asked for what it has counted every ten seconds. So counting costs
+//! a request some additions, and no lock.
 
 use crate::{
     config::{Group, Node},
@@ -10,7 +10,7 @@ use crate::{
 };
 use spec::{
     balancing::TargetGroupId,
-    measured::{FlowCounts, FlowKind, GroupCounts, NetworkCounts, NodeCounts},
+    measured::{FlowCounts, FlowKind, GroupCounts, NetworkCounts, NodeCounts, is_network},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -21,7 +21,7 @@ use std::{
 use vpc::InterfaceId;
 
 /// What a thread counts of one node.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Counts {
     load_balancer: String,
     zone: String,
@@ -65,7 +65,7 @@ pub(crate) struct FlowCounters {
 }
 
 /// What a thread counts of one target group on one node.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Grouped {
     target_group: String,
     pub requests: Counter,
@@ -75,7 +75,7 @@ pub(crate) struct Grouped {
     times: RefCell<HashMap<u32, (f64, u64)>>,
 }
 
-/// A number that only grows, but for being read.
+/// A number that one thread counts.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(Cell<u64>);
 
@@ -140,25 +140,7 @@ impl Drop for Active {
 
 impl Counts {
     fn new(node: &Node) -> Self {
-        Self {
-            load_balancer: node.load_balancer.clone(),
-            zone: node.zone.clone(),
-            requests: Counter::default(),
-            new_connections: Counter::default(),
-            active: Counter::default(),
-            rejected_connections: Counter::default(),
-            processed_bytes: Counter::default(),
-            rule_evaluations: Counter::default(),
-            fixed_responses: Counter::default(),
-            redirects: Counter::default(),
-            non_sticky: Counter::default(),
-            non_compliant: Counter::default(),
-            dropped_invalid_headers: Counter::default(),
-            forwarded_invalid_headers: Counter::default(),
-            network: NetworkCounters::default(),
-            answers: RefCell::default(),
-            groups: RefCell::default(),
-        }
+        Self { load_balancer: node.load_balancer.clone(), zone: node.zone.clone(), ..Self::default() }
     }
 
     /// A request that was decided about.
@@ -183,13 +165,7 @@ impl Counts {
         if let Some((_, found)) = groups.iter().find(|(id, _)| *id == group.id) {
             return Rc::clone(found);
         }
-        let new = Rc::new(Grouped {
-            target_group: group.name.clone(),
-            requests: Counter::default(),
-            connection_errors: Counter::default(),
-            answers: Default::default(),
-            times: RefCell::default(),
-        });
+        let new = Rc::new(Grouped { target_group: group.name.clone(), ..Grouped::default() });
         groups.push((group.id.clone(), Rc::clone(&new)));
         new
     }
@@ -216,11 +192,6 @@ impl Counts {
             network: is_network(&self.load_balancer).then(|| self.network.take()),
         }
     }
-}
-
-/// Whether a load balancer is a Network Load Balancer, by its name in metrics.
-pub(crate) fn is_network(load_balancer: &str) -> bool {
-    load_balancer.starts_with("net/")
 }
 
 impl NetworkCounters {

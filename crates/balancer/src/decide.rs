@@ -127,7 +127,7 @@ pub(crate) struct Route {
 }
 
 impl Decision {
-    fn answer(answer: Refusal) -> Self {
+    fn refused(refusal: Refusal) -> Self {
         Self {
             is_head: false,
             is_11: true,
@@ -137,7 +137,7 @@ impl Decision {
             expects_continue: false,
             upgrades: false,
             tally: Tally::default(),
-            outcome: Outcome::Answer(answer.into()),
+            outcome: Outcome::Answer(refusal.into()),
         }
     }
 }
@@ -146,7 +146,8 @@ impl Decision {
 pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>, out: &mut Vec<u8>) -> Decision {
     let mut room = room();
     // Also of what is malformed the method may be clear, to which there is no content (RFC 9110, 9.3.2).
-    let refused = |refusal, tally| Decision { is_head: head.starts_with(b"HEAD "), tally, ..Decision::answer(refusal) };
+    let refused =
+        |refusal, tally| Decision { is_head: head.starts_with(b"HEAD "), tally, ..Decision::refused(refusal) };
     let request = match Request::read(head, &mut room) {
         Ok(request) => request,
         Err(refusal) => {

@@ -177,7 +177,7 @@ pub(crate) fn append_trace(
             })
     };
     let root = parts("root=").next();
-    let id = format_args!("1-{:08x}-{:024x}", now as u32, chance & (u128::MAX >> 32)).to_string();
+    let id = format!("1-{:08x}-{:024x}", now as u32, chance & (u128::MAX >> 32));
     if head_length > TRACED_HEAD {
         match root {
             Some(root) => out.extend_from_slice(root),
@@ -194,8 +194,7 @@ pub(crate) fn append_trace(
     }
 }
 
-/// Names that `routing.http.drop_invalid_header_fields.enabled` lets pass.
-/// Whether the name of a header field is one that `drop_invalid_header_fields` lets pass.
+/// Whether the name of a header field is one that `routing.http.drop_invalid_header_fields.enabled` lets pass.
 pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

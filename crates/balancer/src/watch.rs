@@ -18,7 +18,7 @@ pub(crate) enum Fate {
     Idle,
     /// Its listener or its node is gone.
     Closed,
-    /// The delay of its target has passed.
+    /// What is under way to its target ends: the delay of that has passed, or it was found unhealthy.
     Cut,
     /// Its target takes no more requests, and has not got this one yet.
     Moved,

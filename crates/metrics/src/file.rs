@@ -77,11 +77,11 @@ impl Files {
         let line = encode(entry)?;
         disk::admit(&self.dir, line.len() as u64)?;
         let day = entry.now.div_euclid(DAY);
+        let path = self.path(day);
         let file = match &mut self.open {
             Some((of, file)) if *of == day => file,
             open => {
-                let file =
-                    OpenOptions::new().append(true).create(true).mode(0o600).open(self.dir.join(day.to_string()))?;
+                let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
                 &mut open.insert((day, file)).1
             }
         };

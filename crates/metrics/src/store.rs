@@ -9,7 +9,7 @@ use crate::{
     file::{Entry, Files},
 };
 use serde::{Deserialize, Serialize};
-use spec::{DAY, Millis};
+use spec::{DAY, MINUTE, Millis};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     io,
@@ -17,8 +17,6 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// A minute, in which what is measured is told apart from that of another.
-pub const MINUTE: Millis = 60_000;
 /// How long a minute is kept.
 pub const KEPT: Millis = 3 * DAY;
 /// How many minutes of all metrics are kept at most: beyond that the oldest go.

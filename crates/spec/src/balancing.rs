@@ -304,7 +304,7 @@ pub struct TargetGroup {
     pub flows: Option<Flows>,
     /// `load_balancing.algorithm.type`.
     pub algorithm: Algorithm,
-    /// `load_balancing.algorithm.anomaly_mitigation`.
+    /// `load_balancing.algorithm.anomaly_mitigation`: always off. Older balancers must be told.
     pub anomaly_mitigation: bool,
     /// `slow_start.duration_seconds`; 0 is none.
     pub slow_start: u32,

@@ -38,8 +38,10 @@ pub type Revision = u64;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = i64;
+/// A minute in milliseconds.
+pub const MINUTE: Millis = 60 * 1000;
 /// A day in milliseconds.
-pub const DAY: Millis = 24 * 60 * 60 * 1000;
+pub const DAY: Millis = 24 * 60 * MINUTE;
 
 /// Everything one host should be, as of a revision.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -25,10 +25,15 @@ pub struct Measured {
     pub tasks: BTreeMap<TaskId, TaskUsage>,
 }
 
+/// Whether a load balancer is a Network Load Balancer, by its name in metrics.
+pub fn is_network(load_balancer: &str) -> bool {
+    load_balancer.starts_with("net/")
+}
+
 /// What one node of a load balancer counted since the last time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeCounts {
-    /// The load balancer as metrics name it: `app/NAME/ID`.
+    /// The load balancer as metrics name it: `app/NAME/ID` or `net/NAME/ID`.
     pub load_balancer: String,
     /// The node's Availability Zone.
     pub zone: String,

@@ -5,7 +5,7 @@ use crate::{
     rules::Rules,
     tls::{Front, Tickets, certificates::Certificates},
 };
-use spec::balancing::{LoadBalancer, TargetGroup, TargetGroupId, Tls};
+use spec::balancing::{LoadBalancer, TargetGroupId, Tls};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
@@ -119,14 +119,4 @@ impl Compiled {
         let flows = self.spec.flows.values().map(|listener| &listener.group);
         self.listeners.values().flatten().flat_map(|rules| &rules.groups).chain(flows).collect()
     }
-}
-
-/// What of a target group can't be done, by its name in AWS's API.
-pub(crate) fn unsupported(group: &TargetGroup) -> Option<String> {
-    let what = if group.anomaly_mitigation {
-        "load_balancing.algorithm.anomaly_mitigation"
-    } else {
-        return None;
-    };
-    Some(format!("{}: {what} is not supported", group.arn))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Legacy, Order, Snapshot,
-    compile::{Compiled, unsupported},
+    compile::Compiled,
     kernel::Kernel,
     members::{Checked, Checks, Members, Retired, last_part},
 };
@@ -277,11 +277,8 @@ impl Coordinator {
         let mut retired = Vec::new();
         for group in compiled.groups() {
             let Some(spec) = self.snapshot.balancing.target_groups.get(group) else { continue };
-            if unsupported(spec).is_some() {
-                continue;
-            }
             let key = (interface.clone(), group.clone());
-            let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, interface, group, spec));
+            let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, group, spec));
             let front = compiled.front_of(node.address, group);
             retired.extend(members.update(
                 spec,
@@ -311,7 +308,8 @@ impl Coordinator {
             let opened = rules.clone().and_then(|rules| {
                 let groups = rules.groups.iter().map(|group| {
                     let members = self.groups.get(&(interface.clone(), group.clone()));
-                    members.map(|members| Arc::clone(&members.group)).ok_or_else(|| self.missing(group))
+                    let found = members.map(|members| Arc::clone(&members.group));
+                    found.ok_or_else(|| format!("the target group {group} is not known"))
                 });
                 let listener = Arc::new(Listener {
                     node: Arc::clone(node),
@@ -359,12 +357,6 @@ impl Coordinator {
             Some(door) => door.sockets.iter().map(TcpListener::try_clone).collect(),
             None => listen(node, port, self.workers.len()),
         }
-    }
-
-    /// Why a node does not have a group that a rule names.
-    fn missing(&self, group: &TargetGroupId) -> String {
-        let spec = self.snapshot.balancing.target_groups.get(group);
-        spec.and_then(|spec| unsupported(spec)).unwrap_or_else(|| format!("the target group {group} is not known"))
     }
 
     fn retire(&mut self, retired: Vec<Retired>) {

@@ -1,8 +1,8 @@
 //! What the kernel counted of the flows that it forwards itself, at the nodes of Network Load Balancers.
 
-use crate::{config::Node, counts::is_network};
+use crate::config::Node;
 use network::{FlowMetrics, flow_metrics};
-use spec::measured::{FlowCounts, FlowKind, NetworkCounts, NodeCounts};
+use spec::measured::{FlowCounts, FlowKind, NetworkCounts, NodeCounts, is_network};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},

@@ -49,7 +49,6 @@ pub(crate) struct Checks {
 /// A target group on a node.
 pub(crate) struct Members {
     node: Arc<Node>,
-    interface: InterfaceId,
     spec: Arc<TargetGroup>,
     /// What health checks name as their host; none is the target itself.
     front: Option<SocketAddr>,
@@ -71,7 +70,7 @@ struct Member {
     /// Since when it drains, as it failed; of one that another engine has let drain, since this one knows it.
     drains_since: Option<Millis>,
     /// Ends the checks when it is dropped.
-    _check: Option<Check>,
+    check: Option<Check>,
 }
 
 struct Check(AbortHandle);
@@ -95,7 +94,7 @@ impl Members {
         self.members.values().map(|member| member.target.id)
     }
 
-    pub(crate) fn new(node: &Arc<Node>, interface: &InterfaceId, id: &TargetGroupId, spec: &Arc<TargetGroup>) -> Self {
+    pub(crate) fn new(node: &Arc<Node>, id: &TargetGroupId, spec: &Arc<TargetGroup>) -> Self {
         let targets = ArcSwap::from_pointee(TargetSet::default());
         let group = Group {
             id: id.clone(),
@@ -108,7 +107,6 @@ impl Members {
         };
         Self {
             node: Arc::clone(node),
-            interface: interface.clone(),
             spec: Arc::clone(spec),
             front: None,
             group: Arc::new(group),
@@ -141,16 +139,16 @@ impl Members {
                     Member::new(*address, target, next(), seen)
                 }
             };
-            let is_new = member._check.is_none();
+            let is_new = member.check.is_none();
             member.spec = target.clone();
             if target.draining_until.is_some() {
                 if !member.target.retired.swap(true, Relaxed) {
                     let until = target.draining_until.filter(|_| self.ends_when_deregistered());
                     retired.push(Retired { target: member.target.id, until });
                 }
-                member._check = None;
+                member.check = None;
             } else if is_new || !same_checks {
-                member._check = Some(self.check(&member.target, checks));
+                member.check = Some(self.check(&member.target, checks));
             }
             self.members.insert(*address, member);
         }
@@ -181,7 +179,7 @@ impl Members {
 
     fn check(&self, target: &Arc<Target>, checks: &Checks) -> Check {
         let (node, spec, sockets) = (Arc::clone(&self.node), Arc::clone(&self.spec), Rc::clone(&checks.sockets));
-        let (interface, group) = (self.interface.clone(), self.group.id.clone());
+        let (interface, group) = (self.node.interface.clone(), self.group.id.clone());
         let front = self.front;
         let (address, target, outcomes) = (target.address, target.id, checks.outcomes.clone());
         let task = spawn_local(async move {
@@ -267,7 +265,7 @@ impl Member {
             health,
             healthy_since,
             drains_since: None,
-            _check: None,
+            check: None,
         }
     }
 

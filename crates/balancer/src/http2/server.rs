@@ -42,6 +42,7 @@ const WINDOWS: (u32, u32) = (128 << 10, 512 << 10);
 const SEND_BUFFER: usize = 64 << 10;
 /// How long a client has to notice that a connection ends.
 const PARTING: Duration = Duration::from_secs(1);
+
 /// What the requests of a connection share.
 pub(super) struct Connection {
     pub worker: Rc<Worker>,

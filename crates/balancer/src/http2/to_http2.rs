@@ -11,6 +11,7 @@ use crate::{
     decide::cookies,
     page::Refusal,
     reach::{Asking, TRIES},
+    socket::Stopped,
     target::{Target, UnderWay},
     watch::Fate,
 };
@@ -126,8 +127,8 @@ async fn send_body(passing: &Passing<'_>, body: &mut Incoming, stream: &mut Send
         match sent {
             Ok(()) if is_last => return Ok(()),
             Ok(()) => {}
-            Err(crate::socket::Stopped::Io) => return Ok(()),
-            Err(crate::socket::Stopped::Fate(fate)) => return Err(Failed::by(fate, false)),
+            Err(Stopped::Io) => return Ok(()),
+            Err(Stopped::Fate(fate)) => return Err(Failed::by(fate, false)),
         }
     }
     // Errors are those of a stream that is over, which its answer tells.
@@ -186,7 +187,7 @@ async fn answer(
     });
     head::complete(&mut head.headers, &cookies, &cookie::date(now));
     client.connection.watch.go_on();
-    let of_client = |stopped: crate::socket::Stopped| Undone::Failed(Failed::of_client(&stopped));
+    let of_client = |stopped: Stopped| Undone::Failed(Failed::of_client(&stopped));
     client.begin(http::Response::from_parts(head, ()), came.is_over()).map_err(of_client)?;
     if came.is_over() {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use super::protocol::Counted;
 use crate::Engine;
+use spec::MINUTE;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -11,7 +12,6 @@ use tokio::sync::watch;
 
 /// How often is counted up, in milliseconds: at the full ten seconds.
 const EVERY: i64 = 10_000;
-const MINUTE: i64 = 60_000;
 /// How much is kept for an agent that does not come: an hour. Beyond that the oldest goes.
 const KEPT: usize = 360;
 

@@ -2,8 +2,8 @@
 //!
 //! [`main`] is the process, [`Home`] is how the agent starts and finds it. It has a directory of its own, with its socket and its log in
 //! it; a lock (flock(2)) on the directory is the process's as long as it lives, so that there is one at most. What it is to serve it is
-//! told over the socket, by the newest of those who connect. It keeps no file but access logs
-//! ([`access_logs`]). One of a newer program takes its place without anybody noticing.
+//! told over the socket, by the newest of those who connect. It keeps no file but access logs ([`access_logs`]). One of a newer program takes
+//! its place without anybody noticing.
 
 mod client;
 mod counting;

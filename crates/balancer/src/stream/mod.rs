@@ -1,6 +1,6 @@
-//! A Network Load Balancer's connection whose bytes go through here: with TLS on the client's side, on the target's or on both, or with a
-//! header of the proxy protocol before them ("TLS listeners for your Network Load Balancer", "Proxy protocol"). It stays with its target,
-//! and each side sees what the other does: bytes, the end of one direction, a reset.
+//! A Network Load Balancer's connection whose bytes go through here: with TLS on the client's side, on the target's or on both, with a header
+//! of the proxy protocol before them, or to one of several target groups by weight ("TLS listeners for your Network Load Balancer", "Proxy
+//! protocol"). It stays with its target, and each side sees what the other does: bytes, the end of one direction, a reset.
 //!
 //! Absent here: knowledge of what the bytes are; another target when the chosen one does not take the connection, as the client of a flow
 //! that the kernel forwards is given none, either.

@@ -100,19 +100,18 @@ fn a_namespace_that_is_not_there_yet_is_waited_for() {
 }
 
 #[test]
-fn what_is_not_supported_is_named() {
+fn what_a_listener_lacks_is_named() {
     let mut site = Site::unserved(&[]);
     let certificate = CertificateName { arn: "arn:cert".into(), version: 1 };
     let tls = Tls { policy: "ELBSecurityPolicy-2016-08".into(), certificates: vec![certificate] };
     site.balancer.listeners.get_mut(&port(80)).unwrap().tls = Some(tls);
-    site.balancer.listeners.insert(port(81), listener(vec![forward(&[("g", 1)])]));
-    site.group().anomaly_mitigation = true;
+    site.balancer.listeners.insert(port(81), listener(vec![forward(&[("h", 1)])]));
     site.apply();
     let status = site.until(|status| !status.failures.is_empty());
     assert_eq!(
         status.failures[&interface()],
         "listener 80: it has no certificate yet; \
-         listener 81: arn:group: load_balancing.algorithm.anomaly_mitigation is not supported"
+         listener 81: the target group h is not known"
     );
 }
 

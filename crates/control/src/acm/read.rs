@@ -20,7 +20,7 @@ pub(super) struct Read(CertificateDer<'static>);
 /// # Errors
 /// `ValidationException`.
 pub(super) fn certificate(pem: &[u8]) -> Result<Read, Fault> {
-    let mut all = chain(pem).ok().unwrap_or_default();
+    let mut all = chain(pem).unwrap_or_default();
     match (all.pop(), all.is_empty()) {
         (Some(only), true) => Ok(only),
         (Some(_), false) => Err(invalid(

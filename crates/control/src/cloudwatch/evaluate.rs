@@ -10,12 +10,10 @@ use aws::{
     api::cloudwatch::{ComparisonOperator, StateValue},
     doc::Timestamp,
 };
-use spec::Millis;
+use spec::{MINUTE, Millis};
 
 /// How many periods are looked at beyond those an alarm goes by. CloudWatch's number "varies"; its examples have two.
 const MORE: usize = 2;
-/// An alarm with any period is evaluated once a minute, about the minutes that are over.
-const MINUTE: Millis = 60_000;
 
 /// What an alarm has to be shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +52,7 @@ pub struct Verdict {
 pub fn watched(alarm: &Alarm, now: Millis) -> Watched {
     let what = &alarm.what;
     let length = Millis::from(what.period.unwrap_or(60)) * 1000;
+    // An alarm with any period is evaluated once a minute, about the minutes that are over.
     let end = now - now.rem_euclid(MINUTE);
     let count = count(what.evaluation_periods) + MORE;
     let periods = (0..count).rev().map(|back| {
@@ -159,7 +158,7 @@ mod tests {
     /// `0` is a value that is all right, `X` a breaching one, `-` a missing one; the newest is last.
     fn states(rule: &Rule, text: &str) -> String {
         let period = |(number, sign): (i64, char)| Period {
-            start: number * 60_000,
+            start: number * MINUTE,
             value: match sign {
                 '0' => Some((0.0, 1.0)),
                 'X' => Some((1.0, 1.0)),

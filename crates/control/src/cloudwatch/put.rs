@@ -150,7 +150,8 @@ fn check(request: &PutMetricAlarmInput) -> Result<(), Fault> {
 
 /// The percentiles there are: from `p0.0` to `p100`.
 fn check_percentile(name: &str) -> Result<(), Fault> {
-    let percent = name.strip_prefix('p').and_then(|digits| digits.parse::<f64>().ok());
+    let is_plain = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let percent = name.strip_prefix('p').filter(is_plain).and_then(|digits| digits.parse::<f64>().ok());
     match percent {
         Some(percent) if (0.0..=100.0).contains(&percent) => Ok(()),
         Some(_) => Err(invalid(format!("The value {name} for parameter ExtendedStatistic is not a percentile."))),

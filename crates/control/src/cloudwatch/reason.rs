@@ -19,13 +19,13 @@ pub(super) fn words(rule: &Rule, treatment: &str, state: StateValue, periods: &[
     }
     if values.is_empty() {
         let periods = if missing == 1 { "1 period".to_owned() } else { format!("{missing} periods") };
-        let (noun, verb) = if missing == 1 { ("datapoint", "was") } else { ("datapoints", "were") };
         let mut treated = treatment.to_owned();
         if let Some(first) = treated.get_mut(..1) {
             first.make_ascii_uppercase();
         }
         return format!(
-            "Threshold Crossed: no datapoints were received for {periods} and {missing} missing {noun} {verb} treated as [{treated}]."
+            "Threshold Crossed: no datapoints were received for {periods} and {missing} missing {} treated as [{treated}].",
+            were(missing),
         );
     }
     let alarm = state == StateValue::Alarm;

@@ -1,6 +1,7 @@
-//! What is old is forgotten: stopped tasks and deleted NAT gateways after an hour, client tokens after a day, those of tasks with the
-//! last of their tasks, peering connections some time after they have ended, images by their repository's lifecycle policy, secrets when
-//! their recovery windows have ended, targets when they have drained.
+//! What is old is forgotten, each thing when its [`Expiry`] says so: stopped tasks, inactive services and deleted NAT gateways after an hour,
+//! client tokens after a day, those of tasks with the last of their tasks, sessions of STS, deletions of roles, peering connections some time
+//! after they have ended, images by their repository's lifecycle policy, secrets when their recovery windows have ended, targets when they
+//! have drained.
 
 use crate::{
     State, Tx,

@@ -95,7 +95,7 @@ pub fn unannounced(state: &State) -> Vec<Announcement> {
     let new = state.load_balancers.iter().filter(|record| !record.attributes.access_logs.announced);
     let announcement = |record: &LoadBalancer| {
         let log = of(record)?;
-        let load_balancer = format!("app/{}/{}", record.name, record.id);
+        let load_balancer = arn::short_name(record);
         Some(Announcement { id: record.id.clone(), load_balancer, key: test_file(state, &log.prefix), log })
     };
     new.filter_map(announcement).collect()

@@ -18,17 +18,22 @@ pub(super) enum Named<'a> {
     TargetGroup(&'a TargetGroup),
 }
 
-/// What stands for a load balancer's type in its ARN and in its interfaces' descriptions.
-pub(super) fn kind(of: &LoadBalancer) -> &'static str {
+/// What stands for a load balancer's type in its ARN.
+fn kind(of: &LoadBalancer) -> &'static str {
     match of.kind {
         LoadBalancerKind::Application => "app",
         LoadBalancerKind::Network => "net",
     }
 }
 
+/// A load balancer as ARNs, metrics, logs and its interfaces' descriptions name it: `app/NAME/ID` or `net/NAME/ID`.
+pub(super) fn short_name(of: &LoadBalancer) -> String {
+    format!("{}/{}/{}", kind(of), of.name, of.id)
+}
+
 /// The ARN of a load balancer.
 pub(super) fn load_balancer(region: &Region, of: &LoadBalancer) -> String {
-    region.arn(SERVICE, format_args!("loadbalancer/{}/{}/{}", kind(of), of.name, of.id))
+    region.arn(SERVICE, format_args!("loadbalancer/{}", short_name(of)))
 }
 
 /// The ARN of a target group.
@@ -38,15 +43,12 @@ pub(super) fn target_group(region: &Region, of: &TargetGroup) -> String {
 
 /// The ARN of a listener of a load balancer.
 pub(super) fn listener(region: &Region, load_balancer: &LoadBalancer, of: &Listener) -> String {
-    let LoadBalancer { name, id, .. } = load_balancer;
-    region.arn(SERVICE, format_args!("listener/{}/{name}/{id}/{}", kind(load_balancer), of.id))
+    region.arn(SERVICE, format_args!("listener/{}/{}", short_name(load_balancer), of.id))
 }
 
 /// The ARN of a rule of a load balancer.
 pub(super) fn rule(region: &Region, load_balancer: &LoadBalancer, of: &ListenerRule) -> String {
-    let LoadBalancer { name, id, .. } = load_balancer;
-    let kind = kind(load_balancer);
-    region.arn(SERVICE, format_args!("listener-rule/{kind}/{name}/{id}/{}/{}", of.listener, of.id))
+    region.arn(SERVICE, format_args!("listener-rule/{}/{}/{}", short_name(load_balancer), of.listener, of.id))
 }
 
 /// The parts of a resource of one kind after the kind, if the ARN is one of this region and account.

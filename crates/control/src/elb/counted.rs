@@ -43,11 +43,9 @@ fn of(state: &State, balancer: &LoadBalancer, group: &TargetGroup) -> GroupHealt
         let zone = target.zone.clone().or_else(|| none.keys().next().cloned()).unwrap_or_default();
         *counts.entry(zone).or_default() += 1;
     }
-    let last = |arn: String| arn.rsplit_once(':').map_or_else(String::new, |(_, last)| last.to_owned());
-    let named = last(arn::load_balancer(&state.region, balancer));
     GroupHealth {
-        load_balancer: named.strip_prefix("loadbalancer/").unwrap_or(&named).to_owned(),
-        target_group: last(arn::target_group(&state.region, group)),
+        load_balancer: arn::short_name(balancer),
+        target_group: format!("targetgroup/{}/{}", group.name, group.id),
         healthy,
         unhealthy,
     }

@@ -1,4 +1,5 @@
-//! AWS's default quotas ("Quotas for your Application Load Balancers", Application Load Balancers guide), and DescribeAccountLimits.
+//! AWS's default quotas ("Quotas for your Application Load Balancers", Application Load Balancers guide; those of the same name in the guide
+//! of Network Load Balancers), and DescribeAccountLimits.
 
 use super::page::page;
 use crate::View;
@@ -7,7 +8,7 @@ use aws::{
     fault::Fault,
 };
 
-/// Application Load Balancers in a region.
+/// Load balancers of one type in a region.
 pub(super) const LOAD_BALANCERS: usize = 50;
 /// Listeners of a load balancer.
 pub(super) const LISTENERS: usize = 50;
@@ -32,12 +33,15 @@ pub(super) const TARGETS_PER_GROUP: usize = 1000;
 /// Tags of a resource.
 pub(super) const TAGS: usize = 50;
 
-const NAMED: [(&str, usize); 11] = [
+const NAMED: [(&str, usize); 14] = [
     ("application-load-balancers", LOAD_BALANCERS),
     ("condition-values-per-alb-rule", CONDITION_VALUES),
     ("condition-wildcards-per-alb-rule", CONDITION_WILDCARDS),
     ("listeners-per-application-load-balancer", LISTENERS),
     ("certificates-per-application-load-balancer", CERTIFICATES),
+    ("network-load-balancers", LOAD_BALANCERS),
+    ("listeners-per-network-load-balancer", LISTENERS),
+    ("certificates-per-network-load-balancer", CERTIFICATES),
     ("rules-per-application-load-balancer", RULES),
     ("target-groups", TARGET_GROUPS),
     ("target-groups-per-action-on-application-load-balancer", GROUPS_PER_ACTION),

@@ -27,15 +27,9 @@ mod tests;
 
 pub use counted::{GroupHealth, group_health};
 pub(crate) use health::unhealthy_nodes;
-
-/// The ARN of a load balancer.
-pub(crate) fn arn_of(state: &crate::State, id: &str) -> Option<String> {
-    state.load_balancers.get(id).map(|found| arn::load_balancer(&state.region, found))
-}
-
 pub(crate) use spec::{balancing, named};
 
-use crate::Service;
+use crate::{Service, State};
 use aws::{
     api::elbv2::{API, op},
     fault::Fault,
@@ -90,6 +84,11 @@ fn target_groups(service: Service) -> Service {
         .write(op::RegisterTargets, targets::operations::register)
         .write(op::DeregisterTargets, targets::operations::deregister)
         .read(op::DescribeTargetHealth, targets::describe::describe)
+}
+
+/// The ARN of a load balancer.
+pub(crate) fn arn_of(state: &State, id: &str) -> Option<String> {
+    state.load_balancers.get(id).map(|found| arn::load_balancer(&state.region, found))
 }
 
 /// The refusal of a parameter that can't be right.

@@ -232,7 +232,7 @@ fn target_group(state: &State, load_balancer: &Record, record: &GroupRecord) -> 
         version: record.version,
         health_check: record.health_check.clone(),
         algorithm: of.algorithm,
-        anomaly_mitigation: of.anomaly_mitigation,
+        anomaly_mitigation: false,
         slow_start: of.slow_start,
         stickiness: stickiness.flatten(),
         flows,

@@ -23,9 +23,9 @@ Examples:
   neargate down                          # the region in /var/lib/neargate
   neargate down --data-dir /srv/two      # another one
 
-What stays: the region's records and the images that were loaded. After the next `neargate up`, clusters, task \
-definitions and VPCs are as they were, and the tasks that ran are stopped. To forget everything, delete the data \
-directory too.";
+What stays: the region's records, images, objects, logs and metrics, but for lines of access logs that no bucket has \
+got yet. After the next `neargate up`, clusters, task definitions and VPCs are as they were, and the tasks that ran \
+are stopped. To forget everything, delete the data directory too.";
 
 /// How long a region may take to end when asked to.
 const GRACE_SECONDS: i64 = 20;

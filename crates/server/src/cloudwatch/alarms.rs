@@ -8,14 +8,13 @@ use control::Caller;
 use control::cloudwatch::{Period, Watched, evaluate, observe, watched};
 use control::state::Alarm;
 use metrics::{Metric, Statistic, Store};
-use spec::Millis;
+use spec::{MINUTE, Millis};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 const LOOK: Duration = Duration::from_secs(1);
-const MINUTE: Millis = 60_000;
 
 /// Looks after alarms until it is aborted.
 pub(crate) async fn watch(app: Arc<App>) {

@@ -10,7 +10,7 @@ use aws::fault::Fault;
 use control::View;
 use control::cloudwatch::{check_period, combination, dimensions, invalid, refuse};
 use metrics::{Metric, Statistic, Store};
-use spec::Millis;
+use spec::{MINUTE, Millis};
 use std::collections::BTreeSet;
 
 /// Queries of one call, and values in its answer ("GetMetricData").
@@ -18,7 +18,6 @@ const QUERIES: usize = 500;
 const DATAPOINTS: usize = 100_800;
 /// Datapoints of one call ("GetMetricStatistics").
 const STATISTICS: i64 = 1_440;
-const MINUTE: Millis = 60_000;
 
 pub(super) fn data(_: &View<'_>, store: &Store, request: GetMetricDataInput) -> Result<GetMetricDataOutput, Fault> {
     let GetMetricDataInput {

@@ -1,11 +1,12 @@
 //! What hosts have measured, as CloudWatch's metrics: those of load balancers ("CloudWatch metrics for your Application Load Balancer") and
 //! of services ("Amazon ECS CloudWatch metrics").
 
-use crate::app::{App, internal};
+use super::unkept;
+use crate::app::App;
 use aws::fault::Fault;
 use control::elb::{GroupHealth, group_health};
 use metrics::{Datum, Distribution, Metric, Sender};
-use spec::measured::{FlowCounts, FlowKind, GroupCounts, Measured, NetworkCounts, NodeCounts, TaskUsage};
+use spec::measured::{FlowCounts, FlowKind, GroupCounts, Measured, NetworkCounts, NodeCounts, TaskUsage, is_network};
 use spec::{Millis, TaskId};
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ const BALANCER: &str = "AWS/ApplicationELB";
 /// Network Load Balancers' ("CloudWatch metrics for your Network Load Balancer").
 const NETWORK: &str = "AWS/NetworkELB";
 const ECS: &str = "AWS/ECS";
-/// Requests of a second that a rule may be evaluated for without being counted, of each request ("Load Balancer Capacity Units").
+/// Rules that are evaluated for each request without counting ("Elastic Load Balancing pricing").
 const FREE_RULES: f64 = 10.0;
 
 /// Takes in what a host has measured.
@@ -51,13 +52,7 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
         data.task(&state, id, usage);
     }
     let sender = Sender { name: format!("{host} {by}"), number };
-    app.metrics.put(Some(sender), data.all, app.core.clock().now().millis).map_err(|error| {
-        if disk::is_full(&error) {
-            crate::core::unavailable(format!("Metrics can't be kept: {error}."))
-        } else {
-            internal(format!("writing metrics: {error}"))
-        }
-    })
+    app.metrics.put(Some(sender), data.all, app.core.clock().now().millis).map_err(unkept)
 }
 
 /// Once a minute: how many targets of each group are healthy.
@@ -80,12 +75,7 @@ pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
     if data.all.is_empty() {
         return Ok(());
     }
-    app.metrics.put(None, data.all, now).map_err(|error| internal(format!("writing metrics: {error}")))
-}
-
-/// Whether a load balancer is a Network Load Balancer, by its name in metrics.
-fn is_network(load_balancer: &str) -> bool {
-    load_balancer.starts_with("net/")
+    app.metrics.put(None, data.all, now).map_err(unkept)
 }
 
 struct Data {
@@ -261,7 +251,7 @@ impl Data {
         self.add("ConsumedLCUs", "Count", Distribution::of(all, 1.0), &[balancer]);
     }
 
-    /// What of a target group is also told of its load balancer alone.
+    /// The metrics of a target group on a node, with the group as a dimension and without it.
     fn group(&mut self, group: &GroupCounts, of: &[(&str, &str)]) {
         let GroupCounts { target_group, requests, answers, connection_errors, times } = group;
         let mut time = Distribution::default();

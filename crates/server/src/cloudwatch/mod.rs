@@ -64,6 +64,15 @@ fn statistic(name: &str) -> Result<Statistic, Fault> {
     Statistic::parse(name).ok_or_else(|| unsupported(&format!("the statistic {name}")))
 }
 
+/// Why values were not taken in.
+fn unkept(error: std::io::Error) -> Fault {
+    if disk::is_full(&error) {
+        crate::core::unavailable(format!("Metrics can't be kept: {error}."))
+    } else {
+        internal(format!("writing metrics: {error}"))
+    }
+}
+
 /// Forgets what was measured too long ago.
 pub(crate) fn sweep(app: &App) -> Result<(), Fault> {
     app.metrics

@@ -1,6 +1,6 @@
 //! `PutMetricData`.
 
-use crate::app::internal;
+use super::unkept;
 use aws::api::cloudwatch::{MetricDatum, PutMetricDataInput};
 use aws::fault::Fault;
 use aws::shape::Nothing;
@@ -35,10 +35,7 @@ pub(super) fn put(view: &View<'_>, store: &Store, request: PutMetricDataInput) -
     }
     let now = view.now.millis;
     let data: Vec<Datum> = data.into_iter().map(|given| datum(&namespace, given, now)).collect::<Result<_, _>>()?;
-    store.put(None, data, now).map_err(|error| match disk::is_full(&error) {
-        true => crate::core::unavailable(format!("Metrics can't be kept: {error}.")),
-        false => internal(format!("writing metrics: {error}")),
-    })?;
+    store.put(None, data, now).map_err(unkept)?;
     Ok(Nothing)
 }
 

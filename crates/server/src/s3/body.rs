@@ -52,7 +52,7 @@ pub(super) async fn unchecked(
 ) -> Result<(Vec<u8>, Source), Fault> {
     let (mut source, mut content) = (Source::new(request, body, app.config.limits.body_time), Vec::new());
     loop {
-        let is_last = source.more(&mut content, PIECE).await?;
+        let is_last = source.more(&mut content).await?;
         if content.len() > most {
             return Err(Fault::new("MaxMessageLengthExceeded", "Your request was too big."));
         }
@@ -93,7 +93,7 @@ pub(super) async fn receive(
     let mut draft = blocking(move || shared.objects.begin(&wanted).map_err(storage)).await?;
     loop {
         let mut piece = Vec::new();
-        let is_last = source.more(&mut piece, PIECE).await?;
+        let is_last = source.more(&mut piece).await?;
         if draft.size() + piece.len() as u64 > length {
             return Err(incomplete());
         }
@@ -156,10 +156,10 @@ impl Source {
         Self { body, chunks: is_chunked.then(Chunks::default), patience }
     }
 
-    /// Appends some more, about `most`; answers whether that was the last.
-    async fn more(&mut self, out: &mut Vec<u8>, most: usize) -> Result<bool, Fault> {
+    /// Appends some more, about a piece; answers whether that was the last.
+    async fn more(&mut self, out: &mut Vec<u8>) -> Result<bool, Fault> {
         let start = out.len();
-        while out.len() - start < most {
+        while out.len() - start < PIECE {
             let late = |_| {
                 let message =
                     "Your socket connection to the server was not read from or written to within the timeout period.";

@@ -89,6 +89,6 @@ fn conditions(request: &Request, object: &Object) -> Result<(), Fault> {
 }
 
 /// Whether a list of ETags has this one, or all.
-pub(super) fn names(tags: &str, md5: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/").trim_matches('"') == md5)
+pub(super) fn names(tags: &str, etag: &str) -> bool {
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/").trim_matches('"') == etag)
 }

@@ -36,7 +36,7 @@ const PARAMETERS: [&str; 23] = [
     "upload-id-marker",
 ];
 /// Header fields of S3's own that are understood, or say what is so anyway.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 16] = [
     "x-amz-acl",
     "x-amz-bucket-object-lock-enabled",
     "x-amz-checksum-mode",
@@ -49,6 +49,8 @@ const FIELDS: [&str; 14] = [
     "x-amz-object-ownership",
     "x-amz-sdk-checksum-algorithm",
     "x-amz-security-token",
+    "x-amz-server-side-encryption",
+    "x-amz-storage-class",
     "x-amz-trailer",
     "x-amz-user-agent",
 ];
@@ -127,8 +129,7 @@ impl Request {
             let message = format!("The bucket does not allow ACLs ({acl})");
             return Err(Fault::new("AccessControlListNotSupported", message));
         }
-        let fixed = ["x-amz-server-side-encryption", "x-amz-storage-class"];
-        match request.headers.keys().map(|name| name.as_str()).find(|name| own(name) && !fixed.contains(name)) {
+        match request.headers.keys().map(|name| name.as_str()).find(own) {
             Some(name) => Err(absent(name)),
             None => Ok(request),
         }

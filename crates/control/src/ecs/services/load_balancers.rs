@@ -42,20 +42,12 @@ fn check_one(state: &State, definition: &TaskDefinition, of: &LoadBalancer) -> R
     if !container.port_mappings.iter().flatten().any(|mapping| mapping.container_port == Some(port)) {
         return Err(invalid(format!("The container {name} did not have a container port {port} defined.")));
     }
-    let Some(group) = targets::group(state, arn) else {
-        return Err(invalid("The specified target group does not exist."));
-    };
-    if group.target_type != "ip" {
-        let kind = group.target_type;
-        return Err(invalid(format!(
-            "The provided target group {arn} has target type {kind}, which is incompatible with the awsvpc network mode \
-             specified in the task definition."
-        )));
-    }
-    if !group.used {
-        return Err(invalid(format!(
+    // There are none but of the type `ip`, as Fargate wants them.
+    match targets::is_used(state, arn) {
+        Some(true) => Ok(()),
+        Some(false) => Err(invalid(format!(
             "The target group with targetGroupArn {arn} does not have an associated load balancer."
-        )));
+        ))),
+        None => Err(invalid("The specified target group does not exist.")),
     }
-    Ok(())
 }

@@ -26,7 +26,7 @@ pub(super) struct Protocol {
 /// What a listener takes that was `before`. What is not said stays.
 ///
 /// # Errors
-/// Those of [`tls::read`]; `NotImplemented` for protocols that neargate has not.
+/// Those of [`tls::read`]; `InvalidConfigurationRequest` for protocols that neargate has not.
 pub(super) fn read(
     state: &State,
     of: &LoadBalancer,

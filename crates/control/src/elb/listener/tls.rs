@@ -109,7 +109,7 @@ fn settings(state: &State, asked: Asked, before: Option<&ListenerTls>, kind: &st
 /// Refuses what only a listener with TLS can have, for one of another kind.
 ///
 /// # Errors
-/// `InvalidConfigurationRequest`; `NotImplemented` for mutual authentication.
+/// `InvalidConfigurationRequest`, for mutual authentication as well.
 pub(super) fn refuse(asked: Asked, kind: &str, no_alpn: &str) -> Result<(), Fault> {
     let Asked { ssl_policy, certificates, alpn_policy, mutual_authentication } = asked;
     if ssl_policy.is_some() {

@@ -61,7 +61,7 @@ pub(in crate::elb) fn create(
         let message = format!("A load balancer with the same name '{name}' exists, but with different settings");
         return Err(Fault::new("DuplicateLoadBalancerName", message));
     }
-    if tx.state.load_balancers.len() >= limits::LOAD_BALANCERS {
+    if tx.state.load_balancers.iter().filter(|known| known.kind == kind).count() >= limits::LOAD_BALANCERS {
         return Err(Fault::new("TooManyLoadBalancers", "The maximum number of load balancers has been reached"));
     }
     let mut made = LoadBalancer {

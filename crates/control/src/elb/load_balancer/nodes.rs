@@ -141,7 +141,7 @@ pub(super) fn make(tx: &mut Tx<'_>, of: &LoadBalancer, place: &Place) -> Result<
     let new = NewInterface {
         subnet: subnet.id.clone(),
         groups: of.security_groups.iter().cloned().collect(),
-        description: format!("ELB {}/{}/{}", arn::kind(of), of.name, of.id),
+        description: format!("ELB {}", arn::short_name(of)),
         holder: Holder::LoadBalancer(of.id.clone()),
         public_ip: !of.internal && allocation.is_none(),
         tags: Tags::new(),

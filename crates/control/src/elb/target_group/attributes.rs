@@ -45,7 +45,7 @@ macro_rules! threshold {
     };
 }
 
-/// A day's, a week's seconds.
+/// A week's seconds.
 const WEEK: u32 = 604_800;
 
 /// Every attribute of an Application Load Balancer's target group, in AWS's order.
@@ -95,14 +95,10 @@ const TABLE: [Attribute<TargetGroup>; 14] = [
     },
     Attribute {
         key: "load_balancing.algorithm.anomaly_mitigation",
-        show: |of| if of.attributes.anomaly_mitigation { "on" } else { "off" }.to_owned(),
-        set: |of, key, value| {
-            of.attributes.anomaly_mitigation = match value {
-                "on" => true,
-                "off" => false,
-                _ => return Err(invalid(format!("'{key}' must be one of [off, on]"))),
-            };
-            Ok(())
+        show: |_| "off".to_owned(),
+        set: |_, key, value| match value {
+            "on" | "off" => attribute::only(key, value, "off"),
+            _ => Err(invalid(format!("'{key}' must be one of [off, on]"))),
         },
     },
     Attribute {
@@ -284,15 +280,10 @@ fn check(of: &TargetGroupAttributes) -> Result<(), Fault> {
         let message = "You must set an application cookie name to enable stickiness of type 'app_cookie'";
         return Err(configuration(message));
     }
-    let algorithm = algorithm_text(of.algorithm).replace('_', " ");
-    let both = |what: &str| {
-        Err(configuration(format!("You cannot enable both {what} and {algorithm} algorithm on a target group")))
-    };
-    if of.anomaly_mitigation && of.algorithm != Algorithm::WeightedRandom {
-        return both("anomaly mitigation");
-    }
     if of.slow_start > 0 && of.algorithm != Algorithm::RoundRobin {
-        return both("slow start");
+        let algorithm = algorithm_text(of.algorithm).replace('_', " ");
+        let message = format!("You cannot enable both slow start and {algorithm} algorithm on a target group");
+        return Err(configuration(message));
     }
     let by_cookie = sticky.kind != StickinessKind::SourceIp;
     if sticky.enabled && by_cookie && of.cross_zone == TargetCrossZone::Off {

@@ -40,21 +40,10 @@ pub enum TargetState {
     Unavailable,
 }
 
-/// What a service has to know of a target group.
-pub struct Group {
-    /// Its id.
-    pub id: TargetGroupId,
-    /// Its target type.
-    pub target_type: String,
-    /// Whether a load balancer uses it.
-    pub used: bool,
-}
-
-/// The target group with an ARN, if there is one.
-pub fn group(state: &State, arn: &str) -> Option<Group> {
+/// Whether a load balancer uses the target group with an ARN; none where there is no such group.
+pub fn is_used(state: &State, arn: &str) -> Option<bool> {
     let found = arn::maybe_target_group(state, arn).ok()??;
-    let used = target_group::load_balancer_of(state, &found.id).is_some();
-    Some(Group { id: found.id.clone(), target_type: "ip".to_owned(), used })
+    Some(target_group::load_balancer_of(state, &found.id).is_some())
 }
 
 /// Registers a target in a group; in one that is not there, nothing.

@@ -184,7 +184,7 @@ fn a_target_groups_attributes_are_refused_in_aws_words() {
         ),
         (
             &[("load_balancing.algorithm.anomaly_mitigation", "on")],
-            "InvalidConfigurationRequest: You cannot enable both anomaly mitigation and round robin algorithm on a target group",
+            "InvalidConfigurationRequest: The value 'on' of 'load_balancing.algorithm.anomaly_mitigation' is not supported by neargate.",
         ),
         (
             &[("slow_start.duration_seconds", "30"), ("load_balancing.algorithm.type", "least_outstanding_requests")],

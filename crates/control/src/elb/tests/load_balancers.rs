@@ -256,6 +256,8 @@ fn the_51st_is_one_too_many() {
     let subnets = world.default_subnets();
     let refused = world.elb_refuses("CreateLoadBalancer", json!({"Name": "more", "Subnets": subnets[..2]}));
     assert_eq!(refused, "TooManyLoadBalancers: The maximum number of load balancers has been reached");
+    let network = json!({"Name": "more", "Type": "network", "Subnets": subnets[..2]});
+    assert_eq!(world.elb("CreateLoadBalancer", network)["LoadBalancers"][0]["Type"], "network");
     let limits = world.elb("DescribeAccountLimits", json!({}));
     assert!(limits["Limits"].as_array().unwrap().contains(&json!({"Name": "application-load-balancers", "Max": "50"})));
 }

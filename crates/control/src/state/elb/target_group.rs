@@ -39,8 +39,6 @@ pub struct TargetGroupAttributes {
     pub deregistration_delay: u32,
     /// `load_balancing.algorithm.type`.
     pub algorithm: Algorithm,
-    /// `load_balancing.algorithm.anomaly_mitigation`.
-    pub anomaly_mitigation: bool,
     /// `load_balancing.cross_zone.enabled`.
     pub cross_zone: TargetCrossZone,
     /// Those that a Network Load Balancer's group has.
@@ -149,7 +147,6 @@ impl Default for TargetGroupAttributes {
         Self {
             deregistration_delay: 300,
             algorithm: Algorithm::default(),
-            anomaly_mitigation: false,
             cross_zone: TargetCrossZone::LoadBalancer,
             flows: FlowAttributes::default(),
             slow_start: 0,
