@@ -2,7 +2,7 @@
 //! of Network Load Balancers), and DescribeAccountLimits.
 
 use super::page::page;
-use crate::View;
+use crate::{View, state::LoadBalancerKind};
 use aws::{
     api::elbv2::{DescribeAccountLimitsInput, DescribeAccountLimitsOutput, Limit},
     fault::Fault,
@@ -26,14 +26,22 @@ pub(super) const TARGET_GROUPS: usize = 3000;
 pub(super) const GROUPS_PER_LOAD_BALANCER: usize = 100;
 /// Target groups of an action.
 pub(super) const GROUPS_PER_ACTION: usize = 5;
-/// Targets of a load balancer, each counted as often as it is registered.
-pub(super) const TARGETS_PER_LOAD_BALANCER: usize = 1000;
+const TARGETS_PER_APPLICATION: usize = 1000;
+const TARGETS_PER_NETWORK: usize = 3000;
 /// Targets of a target group.
 pub(super) const TARGETS_PER_GROUP: usize = 1000;
 /// Tags of a resource.
 pub(super) const TAGS: usize = 50;
 
-const NAMED: [(&str, usize); 14] = [
+/// Targets of a load balancer, each counted as often as it is registered.
+pub(super) const fn targets(kind: LoadBalancerKind) -> usize {
+    match kind {
+        LoadBalancerKind::Application => TARGETS_PER_APPLICATION,
+        LoadBalancerKind::Network => TARGETS_PER_NETWORK,
+    }
+}
+
+const NAMED: [(&str, usize); 15] = [
     ("application-load-balancers", LOAD_BALANCERS),
     ("condition-values-per-alb-rule", CONDITION_VALUES),
     ("condition-wildcards-per-alb-rule", CONDITION_WILDCARDS),
@@ -46,7 +54,8 @@ const NAMED: [(&str, usize); 14] = [
     ("target-groups", TARGET_GROUPS),
     ("target-groups-per-action-on-application-load-balancer", GROUPS_PER_ACTION),
     ("target-groups-per-application-load-balancer", GROUPS_PER_LOAD_BALANCER),
-    ("targets-per-application-load-balancer", TARGETS_PER_LOAD_BALANCER),
+    ("targets-per-application-load-balancer", TARGETS_PER_APPLICATION),
+    ("targets-per-network-load-balancer", TARGETS_PER_NETWORK),
     ("targets-per-target-group", TARGETS_PER_GROUP),
 ];
 

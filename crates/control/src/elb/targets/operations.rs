@@ -87,7 +87,7 @@ fn check_number(state: &State, group: &TargetGroup) -> Result<(), Fault> {
     let prefix = format!("{}/", user.id);
     let rules = state.listener_rules.prefixed(&prefix);
     let groups: BTreeSet<&TargetGroupId> = rules.flat_map(ListenerRule::groups).collect();
-    if groups.into_iter().map(registered).sum::<usize>() > limits::TARGETS_PER_LOAD_BALANCER {
+    if groups.into_iter().map(registered).sum::<usize>() > limits::targets(user.kind) {
         return Err(Fault::new("TooManyTargets", "The maximum number of targets per load balancer has been reached"));
     }
     Ok(())

@@ -143,7 +143,7 @@ fn check_number(
         return Err(Fault::new("TooManyUniqueTargetGroupsPerLoadBalancer", message));
     }
     let targets = |group: &&TargetGroupId| state.targets.prefixed(&Target::prefix(group)).count();
-    if all.iter().map(targets).sum::<usize>() > limits::TARGETS_PER_LOAD_BALANCER {
+    if all.iter().map(targets).sum::<usize>() > limits::targets(load_balancer.kind) {
         return Err(Fault::new("TooManyTargets", "The maximum number of targets per load balancer has been reached"));
     }
     Ok(())
