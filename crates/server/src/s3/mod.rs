@@ -7,6 +7,7 @@
 //! | [`signed`] | who it comes from |
 //! | [`bucket`], [`list`], [`delete`], [`put`], [`parts`], [`get`] | the operations |
 //! | [`body`], [`chunked`] | contents as they come |
+//! | [`document`] | those in XML |
 //! | [`reply`] | answers, and refusals in XML |
 //!
 //! Absent, and refused by name: copies, versions, tags, access control lists, and all that a bucket has beside its policy.
@@ -15,6 +16,7 @@ mod body;
 mod bucket;
 mod chunked;
 mod delete;
+mod document;
 mod get;
 mod list;
 mod parts;
