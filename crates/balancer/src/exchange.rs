@@ -175,6 +175,7 @@ async fn both_ways(
         to: socket,
         watch: &client.watch,
     };
+    let mut is_whole = false;
     let received = {
         let mut unsent = Vec::new();
         let mut sending = pin!(copy.run(&mut unsent));
@@ -186,7 +187,10 @@ async fn both_ways(
             if is_sending && let Poll::Ready(sent) = sending.as_mut().poll(context) {
                 is_sending = false;
                 match sent {
-                    Ok(()) => exchange.decision.keep_alive.set(may_stay),
+                    Ok(()) => {
+                        is_whole = true;
+                        exchange.decision.keep_alive.set(may_stay);
+                    }
                     // A target that reads no further may still have answered.
                     Err(Broken::Receiver) => {}
                     Err(Broken::Sender) => return Poll::Ready(Err(refused(Refusal::Malformed, &Reading::Close))),
@@ -197,7 +201,8 @@ async fn both_ways(
         });
         both.await
     };
-    *rest = copy.reading;
+    // Of what was read, a part may not have been sent: then neither connection is fit for another request.
+    *rest = if is_whole { copy.reading } else { Reading::Close };
     received
 }
 

@@ -270,6 +270,11 @@ pub(crate) fn sync(dir: &Path) -> io::Result<()> {
 }
 
 pub(crate) fn read(path: &Path) -> io::Result<Object> {
+    open(path).map(|(object, _)| object)
+}
+
+/// An object and its file, which belong together whatever has the name by now.
+pub(crate) fn open(path: &Path) -> io::Result<(Object, File)> {
     let broken = || io::Error::new(io::ErrorKind::InvalidData, format!("{} is no object", path.display()));
     let file = File::open(path)?;
     let end = file.metadata()?.len().checked_sub(TAIL).ok_or_else(broken)?;
@@ -280,7 +285,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Object> {
     let mut about = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     file.read_exact_at(&mut about, start)?;
     let object: Object = serde_json::from_slice(&about)?;
-    if object.size == start { Ok(object) } else { Err(broken()) }
+    if object.size == start { Ok((object, file)) } else { Err(broken()) }
 }
 
 pub(crate) fn remove(path: &Path) -> io::Result<()> {

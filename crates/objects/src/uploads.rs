@@ -3,7 +3,7 @@
 
 use crate::{
     Algorithm, Draft, Missing, Object, Store,
-    store::{finish, read, remove, sync},
+    store::{finish, open, read, remove, sync},
 };
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
@@ -44,13 +44,14 @@ impl Store {
     /// Begins an upload. The id is letters and digits, and nobody else's.
     ///
     /// # Errors
-    /// The file system's.
+    /// The file system's; of the kind `StorageFull` when the disk's reserve would not stay.
     pub fn begin_upload(&self, id: &str, upload: &Upload) -> io::Result<()> {
         let dir = self.upload_dir(id).ok_or(ErrorKind::InvalidInput)?;
-        let draft = self.draft_path();
+        let (draft, about) = (self.draft_path(), serde_json::to_vec(upload)?);
+        disk::admit(&self.uploads(), about.len() as u64)?;
         fs::create_dir(&draft)?;
         let path = draft.join(ABOUT);
-        fs::write(&path, serde_json::to_vec(upload)?)?;
+        fs::write(&path, about)?;
         File::open(path)?.sync_all()?;
         fs::rename(draft, dir)?;
         sync(&self.uploads())
@@ -120,10 +121,14 @@ impl Store {
     /// Appends a part's content to a draft.
     ///
     /// # Errors
-    /// The file system's; those of [`Draft::append`].
+    /// The file system's; `NotFound` when another part has its number by now; those of [`Draft::append`].
     pub fn copy_part(&self, id: &str, number: u16, part: &Object, draft: &mut Draft) -> io::Result<()> {
         let dir = self.upload_dir(id).ok_or(ErrorKind::NotFound)?;
-        let mut content = io::Read::take(File::open(dir.join(number.to_string()))?, part.size);
+        let (found, file) = open(&dir.join(number.to_string()))?;
+        if found != *part {
+            return Err(io::Error::new(ErrorKind::NotFound, format!("part {number} is another one by now")));
+        }
+        let mut content = io::Read::take(file, part.size);
         let mut piece = vec![0; 1 << 20];
         loop {
             match io::Read::read(&mut content, &mut piece)? {
@@ -209,5 +214,33 @@ mod tests {
         file.read_exact_at(&mut content, 0).unwrap();
         assert_eq!((&content, object.size), (b"hello, world", 12));
         assert_eq!(store.upload("../mine").unwrap(), None);
+    }
+
+    #[test]
+    fn a_part_that_was_replaced_meanwhile_is_not_taken_for_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), &BTreeSet::from(["mine".to_owned()])).unwrap();
+        let upload = Upload {
+            bucket: "mine".into(),
+            key: "a".into(),
+            begun: 5,
+            fields: BTreeMap::new(),
+            algorithm: None,
+            is_composite: false,
+        };
+        store.begin_upload("1", &upload).unwrap();
+        let put = |content: &[u8]| {
+            let mut draft = store.begin(&[]).unwrap();
+            draft.append(content).unwrap();
+            let part = Object::new(String::new(), &draft.content(), 5, BTreeMap::new());
+            store.put_part("1", 1, &mut draft, &part).unwrap().unwrap();
+        };
+        put(b"hello, world");
+        let chosen = store.parts("1").unwrap().unwrap();
+        put(b"bye");
+        let mut draft = store.begin(&[]).unwrap();
+        let copied = store.copy_part("1", 1, chosen.get(&1).unwrap(), &mut draft);
+        assert_eq!(copied.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(draft.size(), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! A request's head as it came.
 
-use super::{BadFraming, Framed, HEAD_LIMIT, LINE_LIMIT, Room, body::Reading, is_authority, number};
+use super::{BadFraming, Framed, HEAD_LIMIT, LINE_LIMIT, Room, body::Reading, is_authority, members, number};
 use crate::page::Refusal;
 use std::borrow::Cow;
 
@@ -98,7 +98,10 @@ impl<'r, 'b> Request<'r, 'b> {
                 && value("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue")),
             body,
             keep_alive: if is_11 { !framed.close } else { framed.keep && !framed.close },
-            upgrade: if is_11 && framed.upgrade { value("upgrade") } else { None },
+            // HTTP/2 by this way is obsolete (RFC 9113, 3.1), and requests in it would meet no rule.
+            upgrade: value("upgrade").filter(|protocols| {
+                is_11 && framed.upgrade && !members(protocols).any(|one| one.eq_ignore_ascii_case(b"h2c"))
+            }),
         })
     }
 

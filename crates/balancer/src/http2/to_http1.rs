@@ -41,6 +41,8 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &mut Ve
     out.clear();
     let mut buffer = BytesMut::new();
     let is_sent = Cell::new(body.is_over());
+    // That the body is over does not say that the target has the last of it.
+    let mut is_whole = body.is_over();
     let keeps = if body.is_over() {
         answer(passing, &target.0, &socket, &mut buffer, &is_sent).await?
     } else {
@@ -53,8 +55,9 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &mut Ve
             {
                 is_sent.set(true);
                 match sent {
+                    Ok(()) => is_whole = true,
                     // A target that reads no further may still have answered.
-                    Ok(()) | Err(Unsent::Target) => {}
+                    Err(Unsent::Target) => {}
                     Err(Unsent::Client(failed)) => return Poll::Ready(Err(failed)),
                 }
             }
@@ -62,7 +65,7 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &mut Ve
         });
         both.await?
     };
-    if keeps && body.is_over() && buffer.is_empty() {
+    if keeps && is_whole && buffer.is_empty() {
         let worker = &passing.client.connection.worker;
         worker.pool.keep(&target.0, socket, worker.watches.clock());
     }

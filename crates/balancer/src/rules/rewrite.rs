@@ -1,6 +1,7 @@
 //! Transforms ("Transforms for listener rules", Application Load Balancers guide).
 
 use super::condition::regex;
+use crate::http1::LINE_LIMIT;
 use regex::bytes::Regex;
 use std::borrow::Cow;
 
@@ -38,7 +39,7 @@ impl Rewrite {
             Cow::Borrowed(_) => Ok(Cow::Borrowed(text)),
             Cow::Owned(bytes) => {
                 let text = String::from_utf8(bytes).map_err(|_| Failed)?;
-                if is_valid(&text) { Ok(Cow::Owned(text)) } else { Err(Failed) }
+                if text.len() <= LINE_LIMIT && is_valid(&text) { Ok(Cow::Owned(text)) } else { Err(Failed) }
             }
         }
     }
@@ -74,6 +75,8 @@ mod tests {
         assert_eq!(url("^/(a)(b)", "/$2x$1$", "/abc"), Ok("/bxa$c".into()));
         assert_eq!(url("^/api", "", "/api"), Err(Failed));
         assert_eq!(url("^/(.*)", "/$1 x", "/a"), Err(Failed));
+        let many = "$1".repeat(500);
+        assert_eq!(url("^(/.*)$", &many, &format!("/{}", "a".repeat(100))), Err(Failed), "no target would take it");
         let host = |regex, replace, text| Rewrite::compile(regex, replace).unwrap().host(text).map(Cow::into_owned);
         assert_eq!(host("^(.*)\\.old\\.test$", "$1.new.test", "a.old.test"), Ok("a.new.test".into()));
         assert_eq!(host("^.*$", "a/b", "a"), Err(Failed));

@@ -1,7 +1,14 @@
 //! Requests to targets and their answers back.
 
 use crate::support::*;
-use std::{io::Write, net::Shutdown, time::Duration};
+use balancer::Engine;
+use std::{
+    io::Write,
+    net::{Shutdown, TcpListener, TcpStream},
+    num::NonZeroUsize,
+    thread,
+    time::Duration,
+};
 
 #[test]
 fn a_request_reaches_a_target_and_its_answer_the_client() {
@@ -169,6 +176,76 @@ fn an_early_answer_arrives_though_the_client_still_sends() {
     let answer = client.answer(false);
     assert_eq!((answer.status(), answer.text().as_str()), (413, "no"));
     assert!(client.is_closed());
+}
+
+#[test]
+fn a_target_that_answered_before_it_had_all_of_a_body_gets_no_other_request_over_that_connection() {
+    let target = Target::serving(|connection| {
+        fix_room(&connection.client.stream);
+        while let Some(head) = connection.head() {
+            if head.starts_with("POST") {
+                until_full(&connection.client.stream);
+            }
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            // It reads on, so what comes next is the body's until that is over.
+            if connection.client.body(&head, false).is_none() {
+                return;
+            }
+        }
+    });
+    // One thread, so that the next request would get a connection that was kept.
+    let site = Site::with(&[&target], |site| site.engine = Engine::start(NonZeroUsize::MIN).unwrap());
+    // Of some of these sizes, the kernel's buffers hold all but a part of the last piece.
+    let room = room_of_a_connection();
+    for size in (room - 50_000..room + 350_000).step_by(5_000) {
+        let mut client = site.client();
+        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n"));
+        client.send(vec![b'x'; size]);
+        assert_eq!(client.answer(false).status(), 200);
+        assert_eq!(site.get("/next").status(), 200, "after {size} bytes");
+        assert!(target.head().starts_with("GET /next "), "{}", target.head());
+    }
+}
+
+/// Has the kernel hold no more than usual for who reads from a connection, however it is read from.
+fn fix_room(stream: &TcpStream) {
+    socket2::SockRef::from(stream).set_recv_buffer_size(64 << 10).unwrap();
+}
+
+/// How much a connection takes from its sender while nobody reads from it.
+fn room_of_a_connection() -> usize {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (receiver, _) = listener.accept().unwrap();
+    fix_room(&receiver);
+    sender.set_nonblocking(true).unwrap();
+    let mut taken = 0;
+    loop {
+        match sender.write(&[0; 32 << 10]) {
+            Ok(count) => taken += count,
+            Err(_) => {
+                let before = taken;
+                until_full(&receiver);
+                taken += sender.write(&[0; 32 << 10]).unwrap_or_default();
+                if taken == before {
+                    return taken;
+                }
+            }
+        }
+    }
+}
+
+/// Waits until no more comes to a connection that nobody reads from.
+fn until_full(stream: &TcpStream) {
+    let (mut room, mut before) = (vec![0; 8 << 20], 0);
+    loop {
+        let came = stream.peek(&mut room).unwrap_or_default();
+        if came == before {
+            return;
+        }
+        before = came;
+        thread::sleep(Duration::from_millis(30));
+    }
 }
 
 #[test]

@@ -131,9 +131,9 @@ fn section_7_8_upgrades() {
     }
     // Who does not switch answers as always.
     let mut client = site.client();
-    let answer = client.ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c, websocket\r\n\r\n");
+    let answer = client.ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: irc, websocket\r\n\r\n");
     assert_eq!(answer.text(), "ok");
-    assert_eq!(values(&target.head(), "Upgrade"), ["h2c, websocket"]);
+    assert_eq!(values(&target.head(), "Upgrade"), ["irc, websocket"]);
     assert_eq!(client.get("/").text(), "ok");
 }
 

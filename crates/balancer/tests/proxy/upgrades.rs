@@ -71,3 +71,22 @@ fn a_target_may_answer_instead() {
     assert_eq!(client.answer(false).status(), 200);
     assert_eq!(client.get("/").status(), 200);
 }
+
+/// What a client asked for in HTTP/2 over the same connection, no rule would see.
+#[test]
+fn http2_is_no_protocol_to_go_on_with() {
+    let target = Target::echo();
+    let site = Site::new(&[&target]);
+    for asked in ["Upgrade: h2c", "Upgrade: websocket, H2C", "Upgrade: h2c\r\nUpgrade: websocket"] {
+        let head = format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n{asked}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+        );
+        assert_eq!(site.client().ask(&head).status(), 200);
+        assert_eq!(
+            (values(&target.head(), "Upgrade"), values(&target.head(), "Connection")),
+            (vec![], vec![]),
+            "{asked}"
+        );
+        assert!(values(&target.head(), "HTTP2-Settings").is_empty(), "{asked}");
+    }
+}

@@ -45,6 +45,9 @@ pub(super) fn bucket(key: &str, value: &str) -> Result<String, Fault> {
     if value.is_empty() { Err(invalid(format!("The value of '{key}' cannot be empty"))) } else { Ok(value.to_owned()) }
 }
 
+/// The longest prefix in bytes: with what is behind it, a key has room for 1,024 ("Creating object key names", Amazon S3 guide).
+const PREFIX: usize = 768;
+
 /// A prefix, as it is set.
 ///
 /// # Errors
@@ -55,6 +58,11 @@ pub(super) fn prefix(key: &str, value: &str) -> Result<String, Fault> {
     }
     if value.contains("AWSLogs") {
         return Err(invalid(format!("The value of '{key}' cannot contain 'AWSLogs'")));
+    }
+    if value.len() > PREFIX || value.chars().any(char::is_control) {
+        return Err(invalid(format!(
+            "The value of '{key}' must have at most {PREFIX} bytes, none of them a control character"
+        )));
     }
     Ok(value.to_owned())
 }

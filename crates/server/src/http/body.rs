@@ -55,11 +55,7 @@ pub(crate) async fn read(
     }
     // As long as it says it is, where it says so and stays so.
     let length = body.size_hint().exact().filter(|_| !packed).and_then(|length| usize::try_from(length).ok());
-    let kibibytes = u32::try_from(length.unwrap_or(limit).div_ceil(1024)).unwrap_or(BUDGET).min(BUDGET);
-    let room = match kibibytes {
-        ..=SMALL => None,
-        more => Some(room(door).take(door.client(), more).await),
-    };
+    let room = hold(door, length.unwrap_or(limit)).await;
     let collected = tokio::time::timeout(time, Limited::new(body, limit).collect()).await;
     let collected = collected.map_err(|_| {
         Fault::new("RequestTimeout", format!("The body took longer than {} s.", time.as_secs())).with_status(408)
@@ -70,6 +66,15 @@ pub(crate) async fn read(
     })?;
     let bytes = bytes.to_bytes();
     Ok(Received { bytes: if packed { unpack(&bytes, limit)? } else { bytes }, room })
+}
+
+/// Waits until there is room for a body of so many bytes: none for one that needs no room.
+pub(crate) async fn hold(door: Door, bytes: usize) -> Option<Share> {
+    let kibibytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(BUDGET).min(BUDGET);
+    match kibibytes {
+        ..=SMALL => None,
+        more => Some(room(door).take(door.client(), more).await),
+    }
 }
 
 /// The AWS SDKs compress some operations' bodies with gzip, and nothing else.

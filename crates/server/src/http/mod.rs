@@ -12,7 +12,7 @@ mod listen;
 pub(crate) mod reply;
 mod route;
 
-pub(crate) use body::{Received, read as read_body};
+pub(crate) use body::{Received, hold as hold_body, read as read_body};
 pub(crate) use listen::{CONNECTIONS_EACH, bind, serve};
 
 use ::http::HeaderMap;

@@ -21,7 +21,7 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
         return registry::fetch(app, parts).await;
     }
     if guarded.is_ok() && s3::is_for(door, &parts) {
-        return s3::answer(app, parts, body).await;
+        return s3::answer(app, door, parts, body).await;
     }
     let own = match door {
         // A registry's paths are AWS's there, and neargate's own lead nowhere.

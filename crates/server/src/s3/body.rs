@@ -7,6 +7,7 @@ use super::{
     storage,
 };
 use crate::app::{App, blocking};
+use crate::http::hold_body;
 use aws::fault::Fault;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
@@ -50,16 +51,24 @@ pub(super) async fn unchecked(
     body: Incoming,
     most: usize,
 ) -> Result<(Vec<u8>, Source), Fault> {
-    let (mut source, mut content) = (Source::new(request, body, app.config.limits.body_time), Vec::new());
-    loop {
-        let is_last = source.more(&mut content).await?;
-        if content.len() > most {
-            return Err(Fault::new("MaxMessageLengthExceeded", "Your request was too big."));
+    let patience = app.config.limits.body_time;
+    let (mut source, mut content) = (Source::new(request, body, patience), Vec::new());
+    let length = request.header("content-length").and_then(|length| length.parse().ok());
+    let _room = hold_body(request.door, length.map_or(most, |length: usize| length.min(most))).await;
+    let whole = async {
+        loop {
+            let is_last = source.more(&mut content).await?;
+            if content.len() > most {
+                return Err(Fault::new("MaxMessageLengthExceeded", "Your request was too big."));
+            }
+            if is_last {
+                return Ok(());
+            }
         }
-        if is_last {
-            return Ok((content, source));
-        }
-    }
+    };
+    // Who has room must not keep it for as long as anything comes.
+    tokio::time::timeout(patience, whole).await.unwrap_or_else(|_| Err(late()))?;
+    Ok((content, source))
 }
 
 /// An object's content, as a draft of it; with the algorithm of the checksum that it came with, or else `otherwise`.
@@ -138,6 +147,11 @@ fn check(request: &Request, source: &Source, content: &Content, algorithm: Algor
     Ok(())
 }
 
+fn late() -> Fault {
+    let message = "Your socket connection to the server was not read from or written to within the timeout period.";
+    Fault::new("RequestTimeout", message)
+}
+
 fn incomplete() -> Fault {
     let message = "You did not provide the number of bytes specified by the Content-Length HTTP header.";
     Fault::new("IncompleteBody", message)
@@ -160,12 +174,7 @@ impl Source {
     async fn more(&mut self, out: &mut Vec<u8>) -> Result<bool, Fault> {
         let start = out.len();
         while out.len() - start < PIECE {
-            let late = |_| {
-                let message =
-                    "Your socket connection to the server was not read from or written to within the timeout period.";
-                Fault::new("RequestTimeout", message)
-            };
-            match tokio::time::timeout(self.patience, self.body.frame()).await.map_err(late)? {
+            match tokio::time::timeout(self.patience, self.body.frame()).await.map_err(|_| late())? {
                 None if self.chunks.as_ref().is_none_or(Chunks::is_over) => return Ok(true),
                 None | Some(Err(_)) => return Err(incomplete()),
                 Some(Ok(frame)) => {

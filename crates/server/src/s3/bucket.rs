@@ -1,6 +1,6 @@
 //! Buckets: made, looked at, deleted; their policies.
 
-use super::{body, missing_key, reply, request::Request, storage};
+use super::{body, document, missing_key, reply, request::Request, storage};
 use crate::app::{App, blocking};
 use crate::http::reply::{Reply, whole};
 use aws::fault::Fault;
@@ -80,8 +80,7 @@ fn constraint(content: &[u8]) -> Result<Option<String>, Fault> {
     if content.is_empty() {
         return Ok(None);
     }
-    let text = std::str::from_utf8(content).map_err(|_| malformed())?;
-    let document = roxmltree::Document::parse(text).map_err(|_| malformed())?;
+    let document = document::read(content)?;
     let mut found = None;
     for element in document.root_element().children().filter(roxmltree::Node::is_element) {
         match element.tag_name().name() {

@@ -3,6 +3,8 @@
 
 /// The longest line between chunks: a length and a signature, or a trailer.
 const LINE: usize = 1024;
+/// The most trailers: one is a checksum, one a signature.
+const TRAILERS: usize = 16;
 
 /// A content that is being taken apart.
 #[derive(Debug, Default)]
@@ -64,12 +66,12 @@ impl Chunks {
             }
             State::Behind if line.is_empty() => State::Head,
             State::Trailers if line.is_empty() => State::Over,
-            State::Trailers => {
+            State::Trailers if self.trailers.len() < TRAILERS => {
                 let (name, value) = line.split_once(':')?;
                 self.trailers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
                 State::Trailers
             }
-            State::Behind | State::Over | State::Data(_) => return None,
+            State::Behind | State::Trailers | State::Over | State::Data(_) => return None,
         };
         Some(())
     }
@@ -107,5 +109,7 @@ mod tests {
         for wrong in [&b"x\r\n"[..], b"1\r\nab\r\n", b"0\r\n\r\nmore\r\n", &[b'1'; LINE + 1]] {
             assert_eq!(Chunks::default().take(wrong, &mut Vec::new()), None, "{wrong:?}");
         }
+        let trailers = format!("0\r\n{}", "a:b\r\n".repeat(TRAILERS + 1));
+        assert_eq!(Chunks::default().take(trailers.as_bytes(), &mut Vec::new()), None, "trailers without end");
     }
 }

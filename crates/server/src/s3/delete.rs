@@ -1,6 +1,6 @@
 //! DeleteObject and DeleteObjects.
 
-use super::{body, bucket::malformed, reply, request::Request, storage};
+use super::{body, bucket::malformed, document, reply, request::Request, storage};
 use crate::app::{App, blocking};
 use crate::http::reply::Reply;
 use aws::fault::Fault;
@@ -64,8 +64,7 @@ pub(super) async fn several(app: &Arc<App>, request: &Request, body: Incoming) -
 /// The keys of a `Delete`, each with what of it can't be heeded; and whether only errors are told.
 #[allow(clippy::type_complexity)]
 fn read(content: &[u8]) -> Result<(Vec<(String, Option<String>)>, bool), Fault> {
-    let text = std::str::from_utf8(content).map_err(|_| malformed())?;
-    let document = roxmltree::Document::parse(text).map_err(|_| malformed())?;
+    let document = document::read(content)?;
     let (mut keys, mut is_quiet) = (Vec::new(), false);
     for element in document.root_element().children().filter(roxmltree::Node::is_element) {
         match element.tag_name().name() {

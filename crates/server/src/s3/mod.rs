@@ -7,6 +7,7 @@
 //! | [`signed`] | who it comes from |
 //! | [`bucket`], [`list`], [`delete`], [`put`], [`parts`], [`get`] | the operations |
 //! | [`body`], [`chunked`] | contents as they come |
+//! | [`document`] | those in XML |
 //! | [`reply`] | answers, and refusals in XML |
 //!
 //! Absent, and refused by name: copies, versions, tags, access control lists, and all that a bucket has beside its policy.
@@ -15,6 +16,7 @@ mod body;
 mod bucket;
 mod chunked;
 mod delete;
+mod document;
 mod get;
 mod list;
 mod parts;
@@ -46,10 +48,10 @@ pub(crate) fn is_for(door: Door, parts: &Parts) -> bool {
 }
 
 /// Answers a request as S3 does.
-pub(crate) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply {
+pub(crate) async fn answer(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Reply {
     let (is_head, path) = (parts.method == Method::HEAD, parts.uri.path().to_owned());
     let id = request_id().unwrap_or_default();
-    let mut reply = match run(app, parts, body).await {
+    let mut reply = match run(app, door, parts, body).await {
         Ok(reply) => reply,
         Err(fault) => reply::refusal(&fault, &path, &id, is_head),
     };
@@ -58,13 +60,13 @@ pub(crate) async fn answer(app: Arc<App>, parts: Parts, body: Incoming) -> Reply
     reply
 }
 
-async fn run(app: Arc<App>, parts: Parts, body: Incoming) -> Result<Reply, Fault> {
+async fn run(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Result<Reply, Fault> {
     let denied = || Fault::new("AccessDenied", "Access Denied").with_status(403);
     let signed = Signed::of(&parts).ok_or_else(denied)?;
     signed.check(app.core.clock().now())?;
     let caller = Caller { access_key_id: signed.access_key };
     admit(&app, &caller)?;
-    let request = Request::read(parts)?;
+    let request = Request::read(door, parts)?;
     request.check_owner(&app.config.account)?;
     let (method, action) = (request.method.clone(), request.action.clone());
     match (request.bucket.is_some(), request.key.is_some(), method.as_str(), action.as_str()) {

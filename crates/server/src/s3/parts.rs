@@ -5,6 +5,7 @@
 use super::{
     body,
     bucket::{malformed, owner},
+    document,
     list::{encoded, invalid},
     put,
     reply::{self, set},
@@ -217,8 +218,7 @@ fn element(field: &str) -> Option<String> {
 
 /// The parts of a `CompleteMultipartUpload`.
 fn read(content: &[u8]) -> Result<Vec<Chosen>, Fault> {
-    let text = std::str::from_utf8(content).map_err(|_| malformed())?;
-    let document = roxmltree::Document::parse(text).map_err(|_| malformed())?;
+    let document = document::read(content)?;
     let part = |element: roxmltree::Node<'_, '_>| -> Result<Chosen, Fault> {
         let member = |name: &str| element.children().find(|member| member.tag_name().name() == name)?.text();
         let number = member("PartNumber").and_then(|number| number.parse().ok()).ok_or_else(malformed)?;

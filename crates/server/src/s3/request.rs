@@ -1,7 +1,7 @@
 //! What a request is about ("Virtual hosting of buckets" and "Making requests", Amazon S3 User Guide).
 
 use super::{absent, signed};
-use crate::http::field;
+use crate::http::{Door, field};
 use aws::fault::Fault;
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
@@ -57,6 +57,8 @@ const FIELDS: [&str; 16] = [
 
 /// A request, taken apart.
 pub(super) struct Request {
+    /// Where it came in.
+    pub(super) door: Door,
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) bucket: Option<String>,
@@ -72,7 +74,7 @@ pub(super) struct Request {
 impl Request {
     /// # Errors
     /// `InvalidURI`, `KeyTooLongError`; `NotImplemented` for what of it would not be heeded.
-    pub(super) fn read(parts: Parts) -> Result<Self, Fault> {
+    pub(super) fn read(door: Door, parts: Parts) -> Result<Self, Fault> {
         let host = field(&parts.headers, header::HOST.as_str()).unwrap_or_default();
         let path = parts.uri.path().to_owned();
         let decoded = decode(path.strip_prefix('/').unwrap_or(&path));
@@ -104,6 +106,7 @@ impl Request {
                 && !name.starts_with("x-amz-checksum-")
         };
         let request = Self {
+            door,
             method: parts.method,
             path,
             bucket: Some(bucket).filter(|bucket| !bucket.is_empty()),
