@@ -13,7 +13,7 @@ demo: build clients
 
 # Everything is built once, as it is released. Two of the clients' tests run at a time, as they mostly wait.
 ## Runs every test: the pure ones, those against this machine's kernel, and the AWS clients' against a running region.
-test: check clients
+test: check clients build
 	cargo test --release --workspace --quiet
 	$(VENV)/bin/python tools/shapes.py --check
 	$(VENV)/bin/python tools/oracle.py

@@ -1,7 +1,5 @@
 """WebSocket clients and a WebSocket server, of the library `websockets`, speak with each other through a load balancer."""
 
-import concurrent.futures
-import contextlib
 import ssl
 import threading
 
@@ -81,12 +79,3 @@ def test_a_server_may_refuse(connect):
     with pytest.raises(InvalidStatus) as raised, connect("/refused"):
         pass
     assert (raised.value.response.status_code, raised.value.response.body) == (403, b"not you")
-
-
-def test_many_at_a_time(connect):
-    with contextlib.ExitStack() as held, concurrent.futures.ThreadPoolExecutor(16) as threads:
-        clients = list(threads.map(lambda n: held.enter_context(connect(f"/{n}")), range(100)))
-        for n, client in enumerate(clients):
-            assert client.recv(10).startswith(f"/{n} ")
-            client.send(str(n))
-        assert [client.recv(10) for client in clients] == [str(n) for n in range(100)]
