@@ -13,7 +13,8 @@ demo: build clients
 
 # Everything is built once, as it is released. Two of the clients' tests run at a time, as they mostly wait.
 ## Runs every test: the pure ones, those against this machine's kernel, and the AWS clients' against a running region.
-test: check clients build
+test: check clients
+	cargo build --release --workspace --all-targets --quiet
 	cargo test --release --workspace --quiet
 	$(VENV)/bin/python tools/shapes.py --check
 	$(VENV)/bin/python tools/oracle.py
