@@ -12,6 +12,8 @@ use rustix::fs::{StatVfs, statvfs};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The part of a disk that is kept free is one of so many.
 pub const RESERVE: u64 = 20;
@@ -63,7 +65,7 @@ impl From<&StatVfs> for Room {
     }
 }
 
-/// Lets so many bytes more be written below a directory, if the disk's reserve stays.
+/// Lets so many bytes more be written below a directory, now, if the disk's reserve stays.
 ///
 /// # Errors
 /// [`Full`], as an error of the kind `StorageFull`; the system's.
@@ -74,6 +76,36 @@ pub fn admit(directory: &Path, bytes: u64) -> io::Result<()> {
     }
     let full = Full { directory: directory.to_owned(), room, bytes };
     Err(io::Error::new(io::ErrorKind::StorageFull, full))
+}
+
+/// What several writers to a disk have been let write and have not written yet: it is theirs, so the next one is not let have it.
+#[derive(Clone, Debug, Default)]
+pub struct Promised(Arc<AtomicU64>);
+
+impl Promised {
+    /// As [`admit`], for what is written later: until the answer is dropped.
+    ///
+    /// # Errors
+    /// As [`admit`].
+    pub fn admit(&self, directory: &Path, bytes: u64) -> io::Result<Promise> {
+        let promise = Promise { all: self.clone(), bytes };
+        // First promised, then looked at: of two at once, the second counts the first.
+        let before = self.0.fetch_add(bytes, Ordering::SeqCst);
+        admit(directory, before.saturating_add(bytes)).map(|()| promise)
+    }
+}
+
+/// Bytes that may be written; drop it when they are, or will not be.
+#[derive(Debug)]
+pub struct Promise {
+    all: Promised,
+    bytes: u64,
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.all.0.fetch_sub(self.bytes, Ordering::SeqCst);
+    }
 }
 
 /// Whether an error says that the disk, or its quota, is full: the kernel's, or [`Full`].
@@ -143,6 +175,20 @@ mod tests {
         assert!(
             is_full(&error) && is_full(&rustix::io::Errno::DQUOT.into()) && !is_full(&rustix::io::Errno::IO.into())
         );
+    }
+
+    #[test]
+    fn what_is_promised_is_promised_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let promised = Promised::default();
+        let room = Room::of(directory.path()).unwrap();
+        // More than half of what may be written, whatever others on this disk write meanwhile.
+        let bytes = (room.free - room.reserve()) / 3 * 2;
+        let first = promised.admit(directory.path(), bytes).unwrap();
+        assert!(is_full(&promised.admit(directory.path(), bytes).unwrap_err()));
+        drop(first);
+        drop(promised.admit(directory.path(), bytes).unwrap());
+        assert_eq!(promised.0.load(Ordering::SeqCst), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What is promised: after `kill -9` and after a power cut a name shows whole content or is not there. Content is
 //! synced before its name appears, the name's directory after it.
 
+use disk::{Promise, Promised};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -42,6 +43,7 @@ impl std::error::Error for Step {
 pub(crate) struct Owned {
     dir: PathBuf,
     next: AtomicU64,
+    promised: Promised,
     _lock: File,
 }
 
@@ -62,16 +64,16 @@ impl Owned {
             _ => {}
         }
         fs::create_dir(&tmp).map_err(at("create", &tmp))?;
-        Ok(Self { dir: dir.to_owned(), next: AtomicU64::new(0), _lock: lock })
+        Ok(Self { dir: dir.to_owned(), next: AtomicU64::new(0), promised: Promised::default(), _lock: lock })
     }
 
     pub(crate) fn join(&self, part: &str) -> PathBuf {
         self.dir.join(part)
     }
 
-    /// Lets so many bytes more be written, if the disk's reserve stays.
-    pub(crate) fn admit(&self, bytes: u64) -> io::Result<()> {
-        disk::admit(&self.dir, bytes)
+    /// Lets so many bytes more be written, until the promise is dropped, if the disk's reserve stays.
+    pub(crate) fn admit(&self, bytes: u64) -> io::Result<Promise> {
+        self.promised.admit(&self.dir, bytes)
     }
 
     /// A path in `tmp` that nobody else uses.

@@ -27,7 +27,7 @@ use crate::files::{self, Owned};
 use crate::manifest::{CONFIG_MAX, Config, Document, MANIFEST_MAX, RunConfig};
 use crate::platform::Platform;
 use crate::unpack::Limits;
-use disk::Room;
+use disk::{Promise, Room};
 use layers::Work;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use std::io;
@@ -168,8 +168,8 @@ impl Store {
         self.gc(|| !Room::of(&self.files.join("")).is_ok_and(|room| room.is_low()))
     }
 
-    /// Lets so many bytes more be unpacked, if the disk's reserve stays.
-    pub(crate) fn admit(&self, bytes: u64) -> io::Result<()> {
+    /// Lets so many bytes more be unpacked, until the promise is dropped, if the disk's reserve stays.
+    pub(crate) fn admit(&self, bytes: u64) -> io::Result<Promise> {
         self.files.admit(bytes)
     }
 

@@ -8,6 +8,7 @@ use crate::manifest::Descriptor;
 use crate::store::Store;
 use crate::tarball;
 use crate::unpack::{self, Limits, Unpacked};
+use disk::Promise;
 use rustix::fs::{Mode, OFlags};
 use std::io::{self, BufRead, Read};
 use std::path::Path;
@@ -72,7 +73,7 @@ fn send_pieces(
     store: &Store,
     diff_id: &Digest,
     descriptor: &Descriptor,
-    pieces: &SyncSender<Vec<u8>>,
+    pieces: &SyncSender<Piece>,
 ) -> Result<(), Stopped> {
     let arrived = AtomicU64::new(0);
     let mut blob = Hashing::new(Counting { inner: Blob::new(source, descriptor), count: &arrived });
@@ -81,17 +82,17 @@ fn send_pieces(
         let mut tar = Hashing::new(compression::decoder(&mut blob).map_err(failed)?);
         let mut total = 0;
         loop {
-            let mut piece = Vec::with_capacity(PIECE);
-            tar.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(failed)?;
-            if piece.is_empty() {
+            let mut bytes = Vec::with_capacity(PIECE);
+            tar.by_ref().take(PIECE as u64).read_to_end(&mut bytes).map_err(failed)?;
+            if bytes.is_empty() {
                 break;
             }
-            total += piece.len() as u64;
-            source.unpacks(diff_id, piece.len() as u64)?;
+            total += bytes.len() as u64;
+            source.unpacks(diff_id, bytes.len() as u64)?;
             check_size(store.limits(), diff_id, total, arrived.load(Ordering::Relaxed))?;
             let full = |error| PullError::Full { diff_id: diff_id.clone(), error };
-            store.admit(piece.len() as u64).map_err(full)?;
-            pieces.send(piece).map_err(|_| Stopped::NoReceiver)?;
+            let room = store.admit(bytes.len() as u64).map_err(full)?;
+            pieces.send(Piece { bytes, _room: Some(room) }).map_err(|_| Stopped::NoReceiver)?;
         }
         tar.finish().0
     };
@@ -142,26 +143,33 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
+/// Bytes of tar, and the room on the disk that is theirs until they are unpacked.
+#[derive(Default)]
+struct Piece {
+    bytes: Vec<u8>,
+    _room: Option<Promise>,
+}
+
 /// The receiving end as a stream.
 struct Pieces {
-    receiver: Receiver<Vec<u8>>,
-    piece: Vec<u8>,
+    receiver: Receiver<Piece>,
+    piece: Piece,
     used: usize,
 }
 
 impl Pieces {
-    fn new(receiver: Receiver<Vec<u8>>) -> Self {
-        Self { receiver, piece: Vec::new(), used: 0 }
+    fn new(receiver: Receiver<Piece>) -> Self {
+        Self { receiver, piece: Piece::default(), used: 0 }
     }
 }
 
 impl BufRead for Pieces {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.used >= self.piece.len() {
+        if self.used >= self.piece.bytes.len() {
             self.piece = self.receiver.recv().unwrap_or_default();
             self.used = 0;
         }
-        Ok(self.piece.get(self.used..).unwrap_or_default())
+        Ok(self.piece.bytes.get(self.used..).unwrap_or_default())
     }
 
     fn consume(&mut self, n: usize) {
