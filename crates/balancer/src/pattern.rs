@@ -57,6 +57,17 @@ impl Pattern {
         Self { first, middle, last, fold }
     }
 
+    /// What every text that it matches begins with.
+    pub(crate) fn beginning(&self) -> &[u8] {
+        &self.first
+    }
+
+    /// What every text that it matches ends with.
+    pub(crate) fn end(&self) -> &[u8] {
+        // Without wildcards all of it is the beginning.
+        if self.middle.is_empty() && self.last.is_empty() { &self.first } else { &self.last }
+    }
+
     /// Whether it matches the whole text. Takes at most the product of both lengths, whatever they are.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let Some((first, rest)) = text.split_at_checked(self.first.len()) else { return false };

@@ -1,9 +1,9 @@
 //! Load for a path between two namespaces, and what came of it: run `load serve PORT` at one end and a client at the other.
 //!
 //! ```text
-//! load stream ADDRESS SECONDS     one TCP connection that carries as much as it can, in bits a second
-//! load requests ADDRESS SECONDS   one byte there, one byte back, over and over on one connection, a second
-//! load connects ADDRESS SECONDS   a connection for each request, closed by the server, a second
+//! load stream ADDRESS SECONDS       one TCP connection that carries as much as it can, in bits a second
+//! load requests ADDRESS SECONDS N   one byte there, one byte back, over and over on each of N connections, a second
+//! load connects ADDRESS SECONDS N   a connection for each request, closed by the server, N at a time, a second
 //! ```
 
 use std::{
@@ -17,35 +17,64 @@ use std::{
 const TAKE: u8 = b't';
 const ANSWER: u8 = b'a';
 const ANSWER_AND_CLOSE: u8 = b'c';
+/// How many connections a server has at a time.
+const MOST: usize = 32;
 
-const USAGE: &str = "load serve PORT | load stream|requests|connects ADDRESS SECONDS";
+const USAGE: &str = "load serve PORT | load stream ADDRESS SECONDS | load requests|connects ADDRESS SECONDS N";
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let usage = || io::Error::new(io::ErrorKind::InvalidInput, USAGE);
-    let client = match arguments[..] {
+    let figure = match arguments[..] {
         ["serve", port] => return serve(port.parse().map_err(|_| usage())?),
-        ["stream", ..] => stream,
-        ["requests", ..] => requests,
-        ["connects", ..] => connects,
+        ["stream", address, seconds] => {
+            stream(address.parse().map_err(|_| usage())?, time(seconds).ok_or_else(usage)?)?
+        }
+        [what @ ("requests" | "connects"), address, seconds, count] => {
+            let client = if what == "requests" { requests } else { connects };
+            let (address, count) = (address.parse().map_err(|_| usage())?, count.parse().map_err(|_| usage())?);
+            at_a_time(count, client, address, time(seconds).ok_or_else(usage)?)?
+        }
         _ => return Err(usage()),
     };
-    let [_, address, seconds] = arguments[..] else { return Err(usage()) };
-    let (address, seconds) = (address.parse().map_err(|_| usage())?, seconds.parse().map_err(|_| usage())?);
-    println!("{:.0}", client(address, Duration::from_secs_f64(seconds))?);
+    println!("{figure:.0}");
     Ok(())
 }
 
-/// One connection after the other: a client has the server for itself.
+fn time(seconds: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds.parse().ok()?).ok()
+}
+
+/// So many clients at a time, each with a thread of its own; what they do in a second together.
+fn at_a_time(
+    count: usize,
+    client: fn(SocketAddr, Duration) -> io::Result<f64>,
+    address: SocketAddr,
+    time: Duration,
+) -> io::Result<f64> {
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..count).map(|_| scope.spawn(move || client(address, time))).collect();
+        let failed = |_| io::Error::other("a client panicked");
+        clients.into_iter().map(|client| client.join().map_err(failed)?).sum()
+    })
+}
+
+/// Each connection has a thread for itself.
 fn serve(port: u16) -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))?;
-    let mut buffer = vec![0; 256 << 10];
     println!("ready");
-    for connection in listener.incoming() {
-        // A client that goes away in the middle has its own way of saying so.
-        let _ = connection.and_then(|connection| answer(connection, &mut buffer));
-    }
+    std::thread::scope(|scope| {
+        for _ in 0..MOST {
+            scope.spawn(|| {
+                let mut buffer = vec![0; 256 << 10];
+                for connection in listener.incoming() {
+                    // A client that goes away in the middle has its own way of saying so.
+                    let _ = connection.and_then(|connection| answer(connection, &mut buffer));
+                }
+            });
+        }
+    });
     Ok(())
 }
 

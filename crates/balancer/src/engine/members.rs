@@ -25,9 +25,12 @@ use std::{
 use tokio::{
     sync::mpsc::UnboundedSender,
     task::{AbortHandle, spawn_local},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 use vpc::InterfaceId;
+
+/// How long after a check that failed a new target is checked again.
+const IN_BETWEEN: Duration = Duration::from_secs(1);
 
 /// The outcome of a check.
 #[derive(Debug)]
@@ -148,7 +151,8 @@ impl Members {
                 }
                 member.check = None;
             } else if is_new || !same_checks {
-                member.check = Some(self.check(&member.target, checks));
+                let is_initial = member.health.state == TargetHealth::Initial;
+                member.check = Some(self.check(&member.target, is_initial, checks));
             }
             self.members.insert(*address, member);
         }
@@ -177,17 +181,34 @@ impl Members {
         self.spec.flows.is_some_and(|flows| flows.end_when_unhealthy)
     }
 
-    fn check(&self, target: &Arc<Target>, checks: &Checks) -> Check {
+    /// Checks a target as often as its group says, and a new one in between until it answers: a task that was registered a moment before it
+    /// listens is not to wait for the next interval. What fails in between does not count, so it is unhealthy no sooner.
+    fn check(&self, target: &Arc<Target>, is_new: bool, checks: &Checks) -> Check {
         let (node, spec, sockets) = (Arc::clone(&self.node), Arc::clone(&self.spec), Rc::clone(&checks.sockets));
         let (interface, group) = (self.node.interface.clone(), self.group.id.clone());
         let front = self.front;
         let (address, target, outcomes) = (target.address, target.id, checks.outcomes.clone());
         let task = spawn_local(async move {
+            let check = || probe(&sockets, &node, address.0, (&spec, front));
+            let tell = |outcome| {
+                let (interface, group) = (interface.clone(), group.clone());
+                outcomes.send(Checked { interface, group, address, target, outcome }).is_ok()
+            };
+            // How many more may fail before it is not new any more, but unhealthy.
+            let mut chances = if is_new { spec.health_check.unhealthy_threshold } else { 0 };
             loop {
                 let next = Instant::now() + Duration::from_secs(spec.health_check.interval.into());
-                let outcome = probe(&sockets, &node, address.0, (&spec, front)).await;
-                let (interface, group) = (interface.clone(), group.clone());
-                if outcomes.send(Checked { interface, group, address, target, outcome }).is_err() {
+                let outcome = check().await;
+                chances = if outcome.is_ok() { 0 } else { chances.saturating_sub(1) };
+                let mut is_heard = tell(outcome);
+                while is_heard && chances > 0 && Instant::now() + IN_BETWEEN < next {
+                    sleep(IN_BETWEEN).await;
+                    if check().await.is_ok() {
+                        chances = 0;
+                        is_heard = tell(Ok(()));
+                    }
+                }
+                if !is_heard {
                     return;
                 }
                 sleep_until(next).await;

@@ -1,6 +1,7 @@
 //! Rules of a listener: which one a request meets, and what becomes of it. Pure.
 
 mod condition;
+mod glance;
 mod redirect;
 mod rewrite;
 
@@ -9,6 +10,7 @@ pub(crate) use redirect::{Origin, Redirect};
 pub(crate) use rewrite::Rewrite;
 
 use crate::{http1::request::Request, page::Answer};
+use glance::{Glance, Sight};
 use spec::balancing::{self, TargetGroupId};
 use std::net::IpAddr;
 
@@ -16,6 +18,8 @@ use std::net::IpAddr;
 #[derive(Debug)]
 pub(crate) struct Rules {
     rules: Vec<Rule>,
+    /// One for each rule.
+    glances: Vec<Glance>,
     /// The target groups that actions name by their place here.
     pub groups: Vec<TargetGroupId>,
 }
@@ -78,7 +82,9 @@ impl Rules {
     pub(crate) fn compile(listener: &balancing::Listener) -> Result<Self, String> {
         let mut groups = Vec::new();
         let rules = listener.rules.iter().map(|rule| Rule::compile(rule, &mut groups));
-        Ok(Self { rules: rules.collect::<Result<_, _>>()?, groups })
+        let rules: Vec<_> = rules.collect::<Result<_, _>>()?;
+        let glances = rules.iter().map(|rule| Glance::new(&rule.conditions)).collect();
+        Ok(Self { rules, glances, groups })
     }
 
     /// Where everything is forwarded by the default rule.
@@ -91,13 +97,18 @@ impl Rules {
 
     /// The first rule that a request meets, and how many it was held against, the default one apart, which is the last.
     pub(crate) fn first(&self, facts: &Facts<'_>) -> Option<(&Rule, usize)> {
-        let met = |(_, rule): &(usize, &Rule)| rule.conditions.iter().all(|condition| condition.is_met(facts));
-        let (place, rule) = self.rules.iter().enumerate().find(met)?;
+        let sight = Sight::new(facts);
+        let mut may = self.glances.iter().zip(&self.rules).enumerate();
+        let (place, (_, rule)) = may.find(|(_, (glance, rule))| glance.may_be_met(&sight) && rule.is_met(facts))?;
         Some((rule, (place + 1).min(self.rules.len() - 1)))
     }
 }
 
 impl Rule {
+    fn is_met(&self, facts: &Facts<'_>) -> bool {
+        self.conditions.iter().all(|condition| condition.is_met(facts))
+    }
+
     fn compile(rule: &balancing::Rule, groups: &mut Vec<TargetGroupId>) -> Result<Self, String> {
         let failed = |what: String| format!("rule {}: {what}", rule.arn);
         let conditions = rule.conditions.iter().map(Condition::compile).collect::<Result<_, _>>().map_err(failed)?;

@@ -3,7 +3,7 @@
 use crate::support::*;
 use spec::balancing::{
     TargetGroupId,
-    TargetHealth::{Healthy, Unhealthy},
+    TargetHealth::{Healthy, Initial, Unhealthy},
 };
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -15,6 +15,30 @@ fn one_success_makes_a_new_target_healthy() {
     site.group().health_check.interval = 60;
     site.apply();
     site.until(|status| health(status, &target) == Some(Healthy));
+}
+
+#[test]
+fn a_new_target_does_not_wait_for_the_next_check() {
+    let target = Target::echo();
+    target.health.store(503, SeqCst);
+    let mut site = Site::unserved(&[&target]);
+    site.group().health_check.interval = 60;
+    site.apply();
+    target.until_checked(1);
+    target.health.store(200, SeqCst);
+    site.until(|status| health(status, &target) == Some(Healthy));
+}
+
+#[test]
+fn what_fails_between_the_checks_of_a_new_target_does_not_count() {
+    let target = Target::echo();
+    target.health.store(503, SeqCst);
+    let mut site = Site::unserved(&[&target]);
+    site.group().health_check.interval = 60;
+    site.apply();
+    // The third comes a second after the second's outcome was told.
+    target.until_checked(3);
+    assert_eq!(health(&site.until(|_| true), &target), Some(Initial));
 }
 
 #[test]

@@ -2,19 +2,22 @@
 
 pub use crate::waiting::eventually;
 
+#[path = "target.rs"]
+mod target;
+
+pub use target::{Asked, Target};
+
 use crate::secured;
 use balancer::{Engine, Snapshot};
 use spec::balancing::*;
 use std::{
     collections::BTreeMap,
-    io::{Read, Write},
-    net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream},
     num::{NonZeroU16, NonZeroUsize},
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicU16, AtomicU32, AtomicUsize, Ordering::SeqCst},
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
     },
-    thread,
     time::Duration,
 };
 use vpc::InterfaceId;
@@ -22,7 +25,7 @@ use vpc::InterfaceId;
 /// What anything may take that is not meant to be waited for.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Where targets listen for requests, and where for health checks.
-const PORTS: (u16, u16) = (9000, 9001);
+pub const PORTS: (u16, u16) = (9000, 9001);
 
 /// A loopback address that nobody else has.
 pub fn address() -> Ipv4Addr {
@@ -203,140 +206,6 @@ pub fn told(status: &BalancingStatus, target: &Target) -> Option<TargetStatus> {
 
 pub fn health(status: &BalancingStatus, target: &Target) -> Option<TargetHealth> {
     told(status, target).map(|told| told.health)
-}
-
-/// A target: a server with a thread for each connection.
-pub struct Target {
-    pub address: Ipv4Addr,
-    /// What health checks are answered.
-    pub health: Arc<AtomicU16>,
-    /// Connections that were made for requests.
-    pub connections: Arc<AtomicUsize>,
-    /// Heads of requests as they came.
-    pub heads: Arc<Mutex<Vec<String>>>,
-}
-
-impl Target {
-    /// One that answers requests with its address, the request's head and body.
-    pub fn echo() -> Self {
-        Self::answering(|request| {
-            let mut body = request.head.clone().into_bytes();
-            body.extend_from_slice(&request.body);
-            let mut answer =
-                format!("HTTP/1.1 200 OK\r\nX-Target: {}\r\nContent-Length: {}\r\n\r\n", request.at, body.len())
-                    .into_bytes();
-            answer.extend(body);
-            answer
-        })
-    }
-
-    /// One that answers requests so, over connections that stay.
-    pub fn answering(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        Self::serving(move |connection| {
-            while let Some(asked) = connection.request() {
-                connection.send(&answer(&asked));
-            }
-        })
-    }
-
-    /// One that does this with every connection.
-    pub fn serving(serve: impl Fn(&mut Connection) + Send + Sync + 'static) -> Self {
-        let address = address();
-        let target =
-            Self { address, health: Arc::new(AtomicU16::new(200)), connections: Arc::default(), heads: Arc::default() };
-        let (serve, connections, heads) = (Arc::new(serve), Arc::clone(&target.connections), Arc::clone(&target.heads));
-        listen(SocketAddr::from((address, PORTS.0)), move |stream| {
-            connections.fetch_add(1, SeqCst);
-            let (serve, heads) = (Arc::clone(&serve), Arc::clone(&heads));
-            thread::spawn(move || serve(&mut Connection { client: Client::new(stream), at: address, heads }));
-        });
-        let health = Arc::clone(&target.health);
-        listen(SocketAddr::from((address, PORTS.1)), move |mut stream| {
-            let mut asked = [0; 1000];
-            match health.load(SeqCst) {
-                // Silence.
-                0 => drop(thread::spawn(move || stream.read_to_end(&mut Vec::new()))),
-                status => {
-                    let _ = stream.read(&mut asked);
-                    let _ = stream.write_all(format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n").as_bytes());
-                }
-            }
-        });
-        target
-    }
-
-    /// An address where nobody listens for requests, only for health checks.
-    pub fn closed() -> Self {
-        let target = Self {
-            address: address(),
-            health: Arc::new(AtomicU16::new(200)),
-            connections: Arc::default(),
-            heads: Arc::default(),
-        };
-        listen(SocketAddr::from((target.address, PORTS.1)), |mut stream| {
-            let _ = stream.read(&mut [0; 1000]);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-        });
-        target
-    }
-
-    pub fn address(&self) -> TargetAddress {
-        TargetAddress(SocketAddr::from((self.address, PORTS.0)))
-    }
-
-    pub fn connections(&self) -> usize {
-        self.connections.load(SeqCst)
-    }
-
-    /// The last request's head.
-    pub fn head(&self) -> String {
-        self.heads.lock().unwrap().last().cloned().unwrap()
-    }
-}
-
-fn listen(at: SocketAddr, serve: impl Fn(TcpStream) + Send + 'static) {
-    let listener = TcpListener::bind(at).unwrap();
-    thread::spawn(move || listener.incoming().flatten().for_each(serve));
-}
-
-/// A request as a target got it.
-pub struct Asked {
-    pub head: String,
-    pub body: Vec<u8>,
-    pub at: Ipv4Addr,
-}
-
-impl Asked {
-    pub fn path(&self) -> &str {
-        self.head.split(' ').nth(1).unwrap()
-    }
-}
-
-/// A target's end of a connection.
-pub struct Connection {
-    pub client: Client,
-    at: Ipv4Addr,
-    heads: Arc<Mutex<Vec<String>>>,
-}
-
-impl Connection {
-    /// The next request's head alone.
-    pub fn head(&mut self) -> Option<String> {
-        let head = self.client.head()?;
-        self.heads.lock().unwrap().push(head.clone());
-        Some(head)
-    }
-
-    pub fn request(&mut self) -> Option<Asked> {
-        let head = self.head()?;
-        let body = self.client.body(&head, false)?;
-        Some(Asked { head, body, at: self.at })
-    }
-
-    pub fn send(&mut self, bytes: &[u8]) {
-        // Who does not want it has gone.
-        let _ = secured::write(&mut self.client, bytes);
-    }
 }
 
 /// An answer.
