@@ -85,7 +85,7 @@ class Region:
         return done
 
     def client(self, service):
-        config = Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=30)
+        config = Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=30, inject_host_prefix=False)
         return boto3.client(
             service,
             endpoint_url=self.endpoint,

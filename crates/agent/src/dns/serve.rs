@@ -38,7 +38,8 @@ pub(crate) struct Server {
     /// Where zones come from: what is taken away from them is answered no more, however long the network takes.
     spec: Receiver<Arc<HostSpec>>,
     upstream: Option<Arc<Upstream>>,
-    limit: Mutex<Limit>,
+    /// Of the internet's server. Routers drop what is too much for a VPC's before it comes here.
+    limit: Option<Mutex<Limit>>,
     places: Arc<Places>,
 }
 
@@ -60,14 +61,13 @@ impl Server {
         spec: Receiver<Arc<HostSpec>>,
         upstream: Option<Arc<Upstream>>,
     ) -> Self {
-        let limit = Mutex::new(Limit::new(Instant::now()));
+        let limit = (view == View::Internet).then(|| Mutex::new(Limit::new(Instant::now())));
         Self { view, topology, spec, upstream, limit, places: Places::new(CONNECTIONS, CONNECTIONS_EACH) }
     }
 
     /// The reply to a packet. What is over the limit gets none, as on AWS.
     fn reply(&self, source: IpAddr, packet: &[u8], transport: Transport) -> Option<Reply> {
-        let allowed = self.limit.lock().unwrap_or_else(PoisonError::into_inner).allows(source, Instant::now());
-        if !allowed {
+        if self.limit.as_ref().is_some_and(|limit| !within(limit, source)) {
             return None;
         }
         let (topology, zones) = (self.topology.borrow().clone(), self.spec.borrow().zones.clone());
@@ -82,6 +82,10 @@ impl Server {
         // A packet that shows a defect costs its sender the answer, and nobody else anything.
         catch_unwind(AssertUnwindSafe(reply)).ok().flatten()
     }
+}
+
+fn within(limit: &Mutex<Limit>, source: IpAddr) -> bool {
+    limit.lock().unwrap_or_else(PoisonError::into_inner).allows(source, Instant::now())
 }
 
 /// What others answer, or that they don't.

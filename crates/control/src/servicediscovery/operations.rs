@@ -16,10 +16,12 @@ use aws::{
     fault::Fault,
     page::paginate,
 };
-use spec::{DAY, Millis, Revision};
+use spec::{DAY, MINUTE, Millis, Revision};
 
 /// How long an operation is described after its end. AWS does not say how long.
 const KEPT: Millis = DAY;
+/// How many are; where there are more, each is described for a minute only.
+const MANY: usize = 5_000;
 
 /// What an operation is to be.
 pub(super) struct Begun<'a> {
@@ -94,7 +96,8 @@ pub(crate) fn run(tx: &mut Tx<'_>) {
             operation.updated_at = now;
         });
         if tx.state.discovery_operations.get(&id).is_some_and(|operation| !operation.is_under_way()) {
-            let at = Timestamp { millis: now.millis + KEPT };
+            let kept = if tx.state.discovery_operations.len() > MANY { MINUTE } else { KEPT };
+            let at = Timestamp { millis: now.millis + kept };
             tx.state.expiries.put(Expiry { at, what: Expiring::DiscoveryOperation(id) });
         }
     }

@@ -30,7 +30,8 @@ pub(crate) fn address(task: &Task, target: &TaskTarget) -> Option<TargetAddress>
 
 /// Whether no target group has a task any more and no resolver names it: none sends it anything, and its address may be another's.
 pub(crate) fn unused(state: &State, task: &Task) -> bool {
-    if task.standing.unnamed.is_some_and(|revision| !registry::is_known(state, revision)) {
+    let named = !task.launch.registries.is_empty() && task.standing.registered;
+    if named || task.standing.unnamed.is_some_and(|revision| !registry::is_known(state, revision)) {
         return false;
     }
     let mut targets = task.launch.targets.iter().filter_map(|target| Some((target, address(task, target)?)));
