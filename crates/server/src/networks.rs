@@ -5,7 +5,8 @@ use crate::app::App;
 use control::{
     State,
     state::{
-        DiscoveryInstance, Lifecycle, Namespace, NatGateway, PeeringStatus, Vpc, VpcEndpoint, VpcEndpointKind, VpcPeering,
+        DiscoveryInstance, Lifecycle, Namespace, NatGateway, PeeringStatus, Vpc, VpcEndpoint, VpcEndpointKind,
+        VpcPeering,
     },
 };
 use serde_json::{Value, json};

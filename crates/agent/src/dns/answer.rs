@@ -56,12 +56,7 @@ pub struct Answered {
 }
 
 /// The answer to a packet; `None` for what deserves none: noise, and answers.
-pub fn answer<'a>(
-    names: impl Into<Names<'a>>,
-    view: &View,
-    packet: &[u8],
-    transport: Transport,
-) -> Option<Vec<u8>> {
+pub fn answer<'a>(names: impl Into<Names<'a>>, view: &View, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
     answered(names.into(), view, packet, transport).map(|answered| answered.packet)
 }
 
@@ -83,8 +78,15 @@ fn written(message: &Message, takes: u16, transport: Transport) -> Option<Vec<u8
         // Of a reply to a question without EDNS it is the 512 bytes of RFC 1035.
         Transport::Udp => takes.min(LONGEST),
     };
+    let fits = |bytes: &Vec<u8>| bytes.len() <= usize::from(longest);
     let bytes = message.to_vec().ok()?;
-    if bytes.len() <= usize::from(longest) { Some(bytes) } else { message.truncate().to_vec().ok() }
+    if fits(&bytes) {
+        return Some(bytes);
+    }
+    // What nobody asked for is left out first (RFC 2181, section 9).
+    let mut less = message.clone();
+    less.additionals.clear();
+    less.to_vec().ok().filter(fits).or_else(|| message.truncate().to_vec().ok())
 }
 
 /// The question that asks others for what an answer leaves open.

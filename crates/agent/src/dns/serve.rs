@@ -6,6 +6,7 @@ use super::{
     limit::Limit,
 };
 use shares::{Client, Places, Stream};
+use spec::HostSpec;
 use std::{
     io,
     net::IpAddr,
@@ -20,7 +21,6 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use spec::HostSpec;
 use vpc::Topology;
 
 /// TCP connections to one server at once, and of one client.

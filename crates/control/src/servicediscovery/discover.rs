@@ -37,10 +37,7 @@ fn find<'a>(
 }
 
 /// `DiscoverInstances`.
-pub(super) fn discover(
-    view: &View<'_>,
-    request: DiscoverInstancesRequest,
-) -> Result<DiscoverInstancesResponse, Fault> {
+pub(super) fn discover(view: &View<'_>, request: DiscoverInstancesRequest) -> Result<DiscoverInstancesResponse, Fault> {
     let DiscoverInstancesRequest {
         namespace_name,
         service_name,
@@ -81,7 +78,7 @@ pub(super) fn discover(
 }
 
 fn has(instance: &DiscoveryInstance, wanted: &BTreeMap<String, String>) -> bool {
-    wanted.iter().all(|(key, value)| instance.attribute(key) == Some(value))
+    wanted.iter().all(|(key, value)| instance.attribute(key) == Some(value.as_str()))
 }
 
 fn by_health(found: &mut Vec<&DiscoveryInstance>, wanted: HealthStatusFilter) {

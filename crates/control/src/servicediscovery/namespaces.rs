@@ -155,9 +155,8 @@ pub(super) fn seconds(ttl: i64) -> Result<u32, Fault> {
 /// `GetNamespace`.
 pub(super) fn get(view: &View<'_>, request: GetNamespaceRequest) -> Result<GetNamespaceResponse, Fault> {
     let found = find(view.state, &request.id)?;
-    let NamespaceSummary {
-        id, arn, resource_owner, name, r#type, description, service_count, properties, create_date
-    } = summary(view.state, found);
+    let NamespaceSummary { id, arn, resource_owner, name, r#type, description, service_count, properties, create_date } =
+        summary(view.state, found);
     Ok(GetNamespaceResponse {
         namespace: Some(api::Namespace {
             id,

@@ -60,8 +60,8 @@ pub(super) fn begin(tx: &mut Tx<'_>, begun: Begun<'_>) -> String {
 
 /// The operation that is under way and has that target.
 pub(super) fn under_way<'a>(state: &'a State, what: OperationTargetType, id: &str) -> Option<&'a DiscoveryOperation> {
-    let all = state.discovery_operations.iter().filter(|operation| operation.is_under_way());
-    all.into_iter().find(|operation| operation.targets.get(what.as_str()).is_some_and(|found| found == id))
+    let mut all = state.discovery_operations.iter().filter(|operation| operation.is_under_way());
+    all.find(|operation| operation.targets.get(what.as_str()).is_some_and(|found| found == id))
 }
 
 /// The refusal of a request while another one is under way.
@@ -144,7 +144,8 @@ pub(super) fn list(view: &View<'_>, request: ListOperationsRequest) -> Result<Li
     let all = view.state.discovery_operations.iter().filter(|found| filters.iter().all(|filter| passes(filter, found)));
     let key = |found: &&DiscoveryOperation| format!("{:020}/{}", found.created_at.millis.max(0), found.id);
     let page = paginate(all, key, max_results, next_token.as_deref(), PAGE).map_err(|bad| bad.fault("InvalidInput"))?;
-    let summary = |found: &DiscoveryOperation| OperationSummary { id: Some(found.id.clone()), status: Some(found.status) };
+    let summary =
+        |found: &DiscoveryOperation| OperationSummary { id: Some(found.id.clone()), status: Some(found.status) };
     Ok(ListOperationsResponse { operations: Some(page.0.into_iter().map(summary).collect()), next_token: page.1 })
 }
 

@@ -8,8 +8,7 @@ use super::{
     services, unsupported,
 };
 use crate::{
-    State, Tx,
-    elb,
+    State, Tx, elb,
     state::{DiscoveryInstance, DiscoveryOperation, DiscoveryService},
 };
 use aws::{
@@ -28,10 +27,7 @@ const CUSTOM_LENGTH: usize = 5_000;
 type Attributes = BTreeMap<String, String>;
 
 /// `RegisterInstance`.
-pub(super) fn register(
-    tx: &mut Tx<'_>,
-    request: RegisterInstanceRequest,
-) -> Result<RegisterInstanceResponse, Fault> {
+pub(super) fn register(tx: &mut Tx<'_>, request: RegisterInstanceRequest) -> Result<RegisterInstanceResponse, Fault> {
     let RegisterInstanceRequest { service_id, instance_id: id, creator_request_id, attributes } = request;
     let service = services::find(&tx.state, &service_id)?.clone();
     if let Some(operation) = under_way(&tx.state, &service.id, &id) {
@@ -71,8 +67,7 @@ pub(super) fn deregister(
     }
     instances::find(&tx.state, &service, &id)?;
     instances::remove(tx, &service.id, &id);
-    let operation_id =
-        Some(follow(tx, "DeregisterInstance", OperationType::DeregisterInstance, &service, &id, None));
+    let operation_id = Some(follow(tx, "DeregisterInstance", OperationType::DeregisterInstance, &service, &id, None));
     Ok(DeregisterInstanceResponse { operation_id })
 }
 
@@ -107,7 +102,8 @@ fn check(state: &State, service: &DiscoveryService, id: &str, attributes: &Attri
     let custom = attributes.iter().filter(|(key, _)| !key.starts_with("AWS_"));
     let (count, length) = custom.fold((0, 0), |(n, sum), (key, value)| (n + 1, sum + key.len() + value.len()));
     if count > CUSTOM || length > CUSTOM_LENGTH {
-        let message = format!("An instance has at most {CUSTOM} custom attributes of {CUSTOM_LENGTH} characters in all.");
+        let message =
+            format!("An instance has at most {CUSTOM} custom attributes of {CUSTOM_LENGTH} characters in all.");
         return Err(Fault::new("ResourceLimitExceeded", message));
     }
     if attributes.contains_key(INIT_HEALTH) && !service.custom_health {
@@ -144,12 +140,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// An alias stands for the addresses of a load balancer.
-fn check_alias(
-    state: &State,
-    service: &DiscoveryService,
-    name: &str,
-    attributes: &Attributes,
-) -> Result<(), Fault> {
+fn check_alias(state: &State, service: &DiscoveryService, name: &str, attributes: &Attributes) -> Result<(), Fault> {
     let weighted = service.dns.as_ref().filter(|dns| dns.policy == RoutingPolicy::Weighted);
     if weighted.and_then(|dns| dns.ttl(RecordType::A)).is_none() {
         return Err(invalid(format!("{ALIAS} needs a service with an A record and the routing policy WEIGHTED.")));
@@ -177,7 +168,9 @@ fn check_records(service: &DiscoveryService, id: &str, attributes: &Attributes) 
     }
     // The id is a part of the name that the record leads to.
     match has(RecordType::Srv) && !id.split('.').all(is_label) {
-        true => Err(invalid(format!("The instance ID {id} can't be a part of a domain name, which an SRV record needs."))),
+        true => {
+            Err(invalid(format!("The instance ID {id} can't be a part of a domain name, which an SRV record needs.")))
+        }
         false => Ok(()),
     }
 }

@@ -113,7 +113,9 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateServiceRequest) -> Result<C
     } = request;
     let in_dns = dns_config.as_ref().and_then(|config| config.namespace_id.clone());
     let reference = match (namespace_id, in_dns) {
-        (Some(_), Some(_)) => return Err(invalid("Specify NamespaceId for the service or in DnsConfig, not for both.")),
+        (Some(_), Some(_)) => {
+            return Err(invalid("Specify NamespaceId for the service or in DnsConfig, not for both."));
+        }
         (Some(id), None) | (None, Some(id)) => id,
         (None, None) => return Err(invalid("NamespaceId must be specified.")),
     };
@@ -121,7 +123,9 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateServiceRequest) -> Result<C
     let private = matches!(namespace.kind, NamespaceKind::PrivateDns { .. });
     match (private, &dns_config, r#type) {
         (false, Some(_), _) => return Err(invalid("DnsConfig can't be specified for a service in an HTTP namespace.")),
-        (true, Some(_), Some(_)) => return Err(invalid("DnsConfig can't be specified for a service of the type HTTP.")),
+        (true, Some(_), Some(_)) => {
+            return Err(invalid("DnsConfig can't be specified for a service of the type HTTP."));
+        }
         (true, None, None) => return Err(invalid("DnsConfig must be specified for a service in a DNS namespace.")),
         _ => {}
     }
@@ -282,9 +286,10 @@ pub(super) fn list(view: &View<'_>, request: ListServicesRequest) -> Result<List
         }
     }
     let passes = |of: &DiscoveryService, filter: &ServiceFilter| match filter.name {
-        ServiceFilterName::NamespaceId => {
-            filter.values.iter().any(|value| id_of(&view.state.region, "namespace", value) == Some(&of.namespace))
-        }
+        ServiceFilterName::NamespaceId => filter
+            .values
+            .iter()
+            .any(|value| id_of(&view.state.region, "namespace", value) == Some(of.namespace.as_str())),
         ServiceFilterName::ResourceOwner => filter.values.iter().any(|value| value == "SELF"),
     };
     let all = view.state.discovery_services.iter().filter(|of| filters.iter().all(|filter| passes(of, filter)));

@@ -1,10 +1,7 @@
 //! Tags of namespaces and services.
 
 use super::{id_of, invalid};
-use crate::{
-    State, Tx, View,
-    state::Tags,
-};
+use crate::{State, Tx, View, state::Tags};
 use aws::{
     api::servicediscovery::{
         ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest, TagResourceResponse,

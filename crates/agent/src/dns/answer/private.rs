@@ -74,21 +74,16 @@ fn follow<'a>(query: &Query, sets: &'a [RecordSet], turn: usize) -> Option<(u32,
     let set = sets.iter().find(|set| set.kind == RecordKind::Cname)?;
     let wanted = matches!(query.query_type, RecordType::CNAME | RecordType::ANY);
     match picked(set, turn).next() {
-        Some(RecordValue::Name(target)) if !wanted => Some((set.ttl, target)),
+        Some(RecordValue::Name(target)) if !wanted => Some((set.ttl, target.as_str())),
         _ => None,
     }
 }
 
 /// A name outside of the zones that one in them leads to.
-fn amazon(
-    names: Names<'_>,
-    view: &View,
-    query: &Query,
-    owner: Name,
-    name: &str,
-    reply: &mut Message,
-) -> Option<Name> {
+fn amazon(names: Names<'_>, view: &View, query: &Query, owner: Name, name: &str, reply: &mut Message) -> Option<Name> {
     if elsewhere(names, view, name) {
+        // Unless others say otherwise.
+        reply.metadata.response_code = ResponseCode::NXDomain;
         return Some(owner);
     }
     match zone::find(names.topology, view, name) {
@@ -108,15 +103,7 @@ fn picked(set: &RecordSet, turn: usize) -> impl Iterator<Item = &RecordValue> {
     set.values.iter().cycle().skip(first).take(most)
 }
 
-fn add(
-    names: Names<'_>,
-    view: &View,
-    query: &Query,
-    owner: &Name,
-    set: &RecordSet,
-    turn: usize,
-    reply: &mut Message,
-) {
+fn add(names: Names<'_>, view: &View, query: &Query, owner: &Name, set: &RecordSet, turn: usize, reply: &mut Message) {
     for value in picked(set, turn) {
         let (ttl, all) = match value {
             RecordValue::Address(address) => (set.ttl, vec![RData::A((*address).into())]),

@@ -371,7 +371,10 @@ fn another_name_is_followed_as_far_as_it_is_known() {
     theirs.add_answer(Record::from_rdata(absolute("www.example.com").unwrap(), 5, data));
     let joined = joined(&packet, &reply.to_vec().unwrap(), &theirs.to_vec().unwrap(), Transport::Udp).unwrap();
     let joined = Message::from_vec(&joined).unwrap();
-    assert_eq!((joined.metadata.id, data_of(&joined)), (4711, vec!["www.example.com.".to_owned(), "203.0.113.7".to_owned()]));
+    assert_eq!(
+        (joined.metadata.id, data_of(&joined)),
+        (4711, vec!["www.example.com.".to_owned(), "203.0.113.7".to_owned()])
+    );
 }
 
 #[test]

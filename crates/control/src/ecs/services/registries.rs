@@ -154,7 +154,8 @@ pub(super) fn deregister(tx: &mut Tx<'_>, task: &Task) {
 /// Tells registries of tasks that have become healthy or unhealthy since.
 pub(super) fn tell_health(tx: &mut Tx<'_>, ids: &[TaskId]) {
     let news = |task: &Task| {
-        let told = task.standing.told_healthy.filter(|_| task.standing.registered && task.desired == Desired::Running)?;
+        let told =
+            task.standing.told_healthy.filter(|_| task.standing.registered && task.desired == Desired::Running)?;
         let is = match health(task) {
             Health::Healthy => true,
             Health::Unhealthy => false,
@@ -162,9 +163,10 @@ pub(super) fn tell_health(tx: &mut Tx<'_>, ids: &[TaskId]) {
         };
         (is != told).then_some(is)
     };
-    let changed = ids.iter().filter_map(|id| tx.state.tasks.get(id)).filter_map(|task| Some((task.clone(), news(task)?)));
-    let changed: Vec<(Task, bool)> = changed.collect();
-    for (task, healthy) in changed {
+    let changed =
+        ids.iter().filter_map(|id| tx.state.tasks.get(id)).filter_map(|task| Some((news(task)?, task.clone())));
+    let changed: Vec<(bool, Task)> = changed.collect();
+    for (healthy, task) in changed {
         task.launch.registries.iter().for_each(|registry| registry::set_health(tx, &task, registry, healthy));
         tx.state.tasks.update(&task.id, |task| task.standing.told_healthy = Some(healthy));
     }

@@ -11,8 +11,8 @@ use crate::{
     ecs::task_definitions,
     iam,
     state::{
-        Attachment, AttachmentStatus, Cluster, Container, Launch, Standing, Status, Task, TaskDefinition,
-        TaskRegistry, TaskTarget, Times, Word,
+        Attachment, AttachmentStatus, Cluster, Container, Launch, Standing, Status, Task, TaskDefinition, TaskRegistry,
+        TaskTarget, Times, Word,
     },
 };
 use aws::{
@@ -113,18 +113,8 @@ pub(super) fn plan(
 /// # Errors
 /// In the words of Amazon ECS, or by name where neargate does not do it.
 pub(super) fn check(state: &State, cluster: &Cluster, order: Order<'_>) -> Result<Plan, Fault> {
-    let Order {
-        definition,
-        overrides,
-        network,
-        platform,
-        group,
-        started_by,
-        client_token,
-        tags,
-        targets,
-        registries,
-    } = order;
+    let Order { definition, overrides, network, platform, group, started_by, client_token, tags, targets, registries } =
+        order;
     let compatible =
         definition.definition.compatibilities.as_ref().is_some_and(|c| c.contains(&Compatibility::Fargate));
     if !compatible {

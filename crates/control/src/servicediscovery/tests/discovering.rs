@@ -39,7 +39,10 @@ fn instances_are_found_by_health_and_attributes() {
     }
     assert_eq!(found(&mut region, json!({"MaxResults": 1, "HealthStatus": "ALL"})).len(), 1);
     for one in ["a", "b"] {
-        region.call("UpdateInstanceCustomHealthStatus", json!({"ServiceId": id, "InstanceId": one, "Status": "UNHEALTHY"}));
+        region.call(
+            "UpdateInstanceCustomHealthStatus",
+            json!({"ServiceId": id, "InstanceId": one, "Status": "UNHEALTHY"}),
+        );
     }
     region.pass(31);
     assert_eq!(found(&mut region, json!({"HealthStatus": "HEALTHY"})), set(&[]));

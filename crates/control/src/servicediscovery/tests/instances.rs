@@ -7,7 +7,8 @@ fn an_instance_comes_changes_and_goes() {
     let mut region = Region::new();
     let namespace = region.http();
     let id = region.service(&namespace, "api", json!({}));
-    let request = json!({"ServiceId": id, "InstanceId": "i/1", "Attributes": {"version": "1"}, "CreatorRequestId": "once"});
+    let request =
+        json!({"ServiceId": id, "InstanceId": "i/1", "Attributes": {"version": "1"}, "CreatorRequestId": "once"});
     let answer = region.call("RegisterInstance", request.clone());
     let operation = region.operation(&answer);
     assert_eq!(operation["Targets"], json!({"NAMESPACE": namespace, "SERVICE": id, "INSTANCE": "i/1"}));
@@ -23,7 +24,9 @@ fn an_instance_comes_changes_and_goes() {
     assert_eq!(region.refuses("DeleteService", json!({"Id": id})), used);
     let answer = region.call("DeregisterInstance", json!({"ServiceId": id, "InstanceId": "i/1"}));
     region.done(&answer, "INSTANCE");
-    assert!(region.refuses("GetInstance", json!({"ServiceId": id, "InstanceId": "i/1"})).starts_with("InstanceNotFound: "));
+    assert!(
+        region.refuses("GetInstance", json!({"ServiceId": id, "InstanceId": "i/1"})).starts_with("InstanceNotFound: ")
+    );
     region.call("DeleteService", json!({"Id": id}));
 }
 
@@ -73,7 +76,8 @@ fn health_is_what_was_said_half_a_minute_ago() {
     let id = region.service(&namespace, "api", json!({"HealthCheckCustomConfig": {}}));
     region.register(&id, "one", json!({}));
     region.register(&id, "two", json!({"AWS_INIT_HEALTH_STATUS": "UNHEALTHY"}));
-    let status = |region: &mut Region| region.call("GetInstancesHealthStatus", json!({"ServiceId": id}))["Status"].clone();
+    let status =
+        |region: &mut Region| region.call("GetInstancesHealthStatus", json!({"ServiceId": id}))["Status"].clone();
     let say = |region: &mut Region, status: &str| {
         let request = json!({"ServiceId": id, "InstanceId": "one", "Status": status});
         region.call("UpdateInstanceCustomHealthStatus", request);

@@ -14,7 +14,8 @@ fn a_private_namespace_is_made_when_every_host_knows() {
     assert_eq!(region.call("CreatePrivateDnsNamespace", request.clone()), answer, "the same request again");
     let other = json!({"Name": "Shop.local", "Vpc": region.vpc, "CreatorRequestId": "twice"});
     let id = answer["OperationId"].as_str().unwrap();
-    let busy = format!("DuplicateRequest: Another operation of type CreatePrivateDnsNamespace and id {id} is in progress");
+    let busy =
+        format!("DuplicateRequest: Another operation of type CreatePrivateDnsNamespace and id {id} is in progress");
     assert_eq!(region.refuses("CreatePrivateDnsNamespace", other.clone()), busy);
     region.fixture.sync_at(observed);
     assert_eq!(region.operation(&answer)["Status"], "PENDING");
@@ -77,7 +78,10 @@ fn a_namespace_is_changed_and_deleted_when_nothing_is_in_it() {
     assert!(region.refuses("DeleteNamespace", json!({"Id": id})).starts_with("DuplicateRequest: "));
     region.done(&answer, "NAMESPACE");
     let found = region.call("GetNamespace", json!({"Id": id}))["Namespace"].clone();
-    assert_eq!((&found["Description"], &found["Properties"]["DnsProperties"]["SOA"]["TTL"]), (&json!("new"), &json!(60)));
+    assert_eq!(
+        (&found["Description"], &found["Properties"]["DnsProperties"]["SOA"]["TTL"]),
+        (&json!("new"), &json!(60))
+    );
     let wrong = region.refuses("UpdateHttpNamespace", json!({"Id": id, "Namespace": {"Description": "x"}}));
     assert!(wrong.starts_with("InvalidInput: "), "{wrong}");
 
@@ -99,10 +103,15 @@ fn names_that_can_not_be_are_refused() {
         assert!(refused.starts_with("InvalidInput: "), "{name}: {refused}");
     }
     let long = "x".repeat(64);
-    assert!(region.refuses("CreatePrivateDnsNamespace", json!({"Name": long, "Vpc": vpc})).starts_with("InvalidInput: "));
+    assert!(
+        region.refuses("CreatePrivateDnsNamespace", json!({"Name": long, "Vpc": vpc})).starts_with("InvalidInput: ")
+    );
     let refused = region.refuses("CreateHttpNamespace", json!({"Name": "arn:shop"}));
     assert!(refused.starts_with("InvalidInput: "), "{refused}");
-    assert_eq!(region.refuses("CreatePublicDnsNamespace", json!({"Name": "a.b"})), "NotImplemented: CreatePublicDnsNamespace is not implemented.");
+    assert_eq!(
+        region.refuses("CreatePublicDnsNamespace", json!({"Name": "a.b"})),
+        "NotImplemented: CreatePublicDnsNamespace is not implemented."
+    );
 }
 
 #[test]
@@ -152,7 +161,10 @@ fn namespaces_and_services_have_tags() {
     let arn = format!("arn:aws:servicediscovery:us-east-1:123456789012:service/{service}");
     region.call("TagResource", json!({"ResourceARN": arn, "Tags": [{"Key": "b", "Value": ""}]}));
     region.call("UntagResource", json!({"ResourceARN": arn, "TagKeys": ["a"]}));
-    assert_eq!(region.call("ListTagsForResource", json!({"ResourceARN": arn}))["Tags"], json!([{"Key": "b", "Value": ""}]));
+    assert_eq!(
+        region.call("ListTagsForResource", json!({"ResourceARN": arn}))["Tags"],
+        json!([{"Key": "b", "Value": ""}])
+    );
     let many: Vec<Value> = (0..51).map(|n| json!({"Key": format!("k{n}"), "Value": ""})).collect();
     let refused = region.refuses("TagResource", json!({"ResourceARN": arn, "Tags": many}));
     assert!(refused.starts_with("TooManyTagsException: "), "{refused}");

@@ -30,7 +30,10 @@ fn a_service_shows_what_it_was_made_of() {
     assert_eq!(refused, "ServiceAlreadyExists: Service with name api already exists.");
     assert_eq!(region.call("GetNamespace", json!({"Id": namespace}))["Namespace"]["ServiceCount"], 1);
     let listed = region.call("ListServices", json!({"Filters": [{"Name": "NAMESPACE_ID", "Values": [namespace]}]}));
-    assert_eq!((listed["Services"].as_array().unwrap().len(), &listed["Services"][0]["NamespaceId"]), (1, &Value::Null));
+    assert_eq!(
+        (listed["Services"].as_array().unwrap().len(), &listed["Services"][0]["NamespaceId"]),
+        (1, &Value::Null)
+    );
     let none = region.call("ListServices", json!({"Filters": [{"Name": "NAMESPACE_ID", "Values": ["ns-x"]}]}));
     assert_eq!(none["Services"], json!([]));
 }
@@ -49,7 +52,8 @@ fn what_can_not_be_is_refused() {
     let mut region = Region::new();
     let (private, http) = (region.private(), region.http());
     let a = dns("A", "MULTIVALUE");
-    let two = json!({"DnsRecords": [{"Type": "CNAME", "TTL": 1}, {"Type": "A", "TTL": 1}], "RoutingPolicy": "WEIGHTED"});
+    let two =
+        json!({"DnsRecords": [{"Type": "CNAME", "TTL": 1}, {"Type": "A", "TTL": 1}], "RoutingPolicy": "WEIGHTED"});
     let cases = [
         (json!({"Name": "api"}), "NamespaceId must be specified"),
         (json!({"Name": "api", "NamespaceId": "ns-x"}), "NamespaceNotFound"),

@@ -35,7 +35,10 @@ fn an_answer_has_healthy_instances_or_all_if_none_is() {
     let namespace = region.private();
     let health = json!({"DnsConfig": dns("A", "MULTIVALUE"), "HealthCheckCustomConfig": {}});
     let id = region.service(&namespace, "Api", health);
-    assert!(!zone(&region).unwrap().names.contains_key("api.shop.local"), "there is nothing at a name without instances");
+    assert!(
+        !zone(&region).unwrap().names.contains_key("api.shop.local"),
+        "there is nothing at a name without instances"
+    );
     region.register(&id, "a", json!({"AWS_INSTANCE_IPV4": "10.0.0.1"}));
     region.register(&id, "b", json!({"AWS_INSTANCE_IPV4": "10.0.0.2", "AWS_INIT_HEALTH_STATUS": "UNHEALTHY"}));
     let expected = |values: Vec<RecordValue>| vec![RecordSet { kind: RecordKind::A, ttl: 10, most: 8, values }];
@@ -56,7 +59,10 @@ fn weighted_names_and_aliases_are_one_at_a_time() {
     let id = region.service(&namespace, "old", json!({"DnsConfig": dns("CNAME", "WEIGHTED")}));
     region.register(&id, "a", json!({"AWS_INSTANCE_CNAME": "Www.Example.com."}));
     let [set] = sets(&region, "old.shop.local").try_into().unwrap();
-    assert_eq!((set.kind, set.most, set.values), (RecordKind::Cname, 1, vec![RecordValue::Name("www.example.com".to_owned())]));
+    assert_eq!(
+        (set.kind, set.most, set.values),
+        (RecordKind::Cname, 1, vec![RecordValue::Name("www.example.com".to_owned())])
+    );
     let id = region.service(&namespace, "front", json!({"DnsConfig": dns("A", "WEIGHTED")}));
     let mut subnets = Vec::new();
     for (cidr, zone) in [("10.0.0.64/27", "us-east-1a"), ("10.0.0.96/27", "us-east-1b")] {

@@ -47,8 +47,7 @@ const PAIRS: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: false,
 pub(super) const SERVICES: Shape =
     Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word], ranges: false, value: None };
 /// A link and a port, with a limit.
-const QUESTIONS: Shape =
-    Shape { fields: &[Field::Link, Field::Word], ranges: false, value: Some(ValueKind::Limit) };
+const QUESTIONS: Shape = Shape { fields: &[Field::Link, Field::Word], ranges: false, value: Some(ValueKind::Limit) };
 const LINKS: Shape = Shape { fields: &[Field::Link], ranges: false, value: Some(ValueKind::Mark) };
 const LINK_SET: Shape = Shape { fields: &[Field::Link], ranges: false, value: None };
 const LINK_CHAINS: Shape = Shape { fields: &[Field::Link], ranges: false, value: Some(ValueKind::Verdict) };

@@ -132,7 +132,8 @@ fn a_task_is_as_healthy_as_its_containers_say() {
     with_registry(&mut region, 2, json!({"registryArn": arn}));
     region.run();
     let tasks = region.tasks();
-    let health = |region: &mut Region| map(region, "GetInstancesHealthStatus", json!({"ServiceId": id}))["Status"].clone();
+    let health =
+        |region: &mut Region| map(region, "GetInstancesHealthStatus", json!({"ServiceId": id}))["Status"].clone();
     let of = |first: &str, second: &str| json!({&tasks[0]: first, &tasks[1]: second});
     assert_eq!(health(&mut region), of("UNHEALTHY", "UNHEALTHY"), "nothing is known of them yet");
     let said = |region: &mut Region, task: &str, health| {
@@ -154,21 +155,31 @@ fn a_task_is_as_healthy_as_its_containers_say() {
 fn registries_are_checked_in_amazons_words() {
     let (mut region, a, _) = region(a_records());
     let namespace = region.fixture.world.state.namespaces.iter().next().unwrap().id.clone();
-    let request = json!({"Name": "srv", "NamespaceId": namespace, "DnsConfig": {"DnsRecords": [{"Type": "SRV", "TTL": 1}]}});
+    let request =
+        json!({"Name": "srv", "NamespaceId": namespace, "DnsConfig": {"DnsRecords": [{"Type": "SRV", "TTL": 1}]}});
     let srv = map(&mut region, "CreateService", request)["Service"]["Arn"].as_str().unwrap().to_owned();
     let missing = a.replace("srv-", "srv-x");
     let cases = [
         (json!([{"registryArn": a}, {"registryArn": srv, "port": 1}]), "serviceRegistries can have at most 1 items."),
-        (json!([{"registryArn": "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1"}]), "is invalid: arn:aws:"),
+        (
+            json!([{"registryArn": "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1"}]),
+            "is invalid: arn:aws:",
+        ),
         (json!([{"registryArn": missing}]), "Route 53 error: \"ServiceNotFound.\""),
         (json!([{"registryArn": a, "port": 80}]), "do not require a value for 'port'. Remove the value and retry."),
-        (json!([{"registryArn": a, "containerName": "web", "containerPort": 80}]), "do not require a value for 'containerPort'."),
+        (
+            json!([{"registryArn": a, "containerName": "web", "containerPort": 80}]),
+            "do not require a value for 'containerPort'.",
+        ),
         (json!([{"registryArn": srv}]), "Specify a value for either 'port' or"),
         (json!([{"registryArn": srv, "containerName": "web"}]), "Specify a value for either 'port' or"),
         (json!([{"registryArn": srv, "port": 80, "containerName": "web", "containerPort": 80}]), "but not both."),
         (json!([{"registryArn": srv, "port": 70000}]), "port must be between 1 and 65535."),
         (json!([{"registryArn": srv, "containerName": "db", "containerPort": 80}]), "The container db does not exist"),
-        (json!([{"registryArn": srv, "containerName": "web", "containerPort": 81}]), "did not have a container port 81 defined."),
+        (
+            json!([{"registryArn": srv, "containerName": "web", "containerPort": 81}]),
+            "did not have a container port 81 defined.",
+        ),
     ];
     for (registries, expected) in cases {
         let mut request = region.request(1);
