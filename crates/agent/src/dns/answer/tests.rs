@@ -367,7 +367,7 @@ fn another_name_is_followed_as_far_as_it_is_known() {
     let onward = Message::from_vec(&onward(&packet, beyond.unwrap()).unwrap()).unwrap();
     assert_eq!(onward.queries.first().map(|query| query.name.to_string()).as_deref(), Some("www.example.com."));
     let mut theirs = onward.into_response();
-    let data = RData::A([203, 0, 113, 7].into());
+    let data = RData::A(std::net::Ipv4Addr::new(203, 0, 113, 7).into());
     theirs.add_answer(Record::from_rdata(absolute("www.example.com").unwrap(), 5, data));
     let joined = joined(&packet, &reply.to_vec().unwrap(), &theirs.to_vec().unwrap(), Transport::Udp).unwrap();
     let joined = Message::from_vec(&joined).unwrap();

@@ -194,4 +194,17 @@ mod tests {
         let element = Attributes::after(received.body, 4).nested(3).unwrap().nested(1).unwrap();
         assert_eq!(read_element(SHAPE, element), Some((key, value)));
     }
+
+    #[test]
+    fn a_limit_reads_back_as_written() {
+        const SHAPE: Shape =
+            Shape { fields: &[Field::Link, Field::Word], ranges: false, value: Some(ValueKind::Limit) };
+        let one = |datum: Datum| (datum.clone(), datum);
+        let key = vec![one(Datum::Link(LinkName("e0123456789abcd".into()))), one(Datum::Word(53))];
+        let value = Some(Value::Limit(1024));
+        let bytes = add_elements("s", &[(&key, &value)], SHAPE).remove(0).finish(1);
+        let received = messages(&bytes).next().unwrap();
+        let element = Attributes::after(received.body, 4).nested(3).unwrap().nested(1).unwrap();
+        assert_eq!(read_element(SHAPE, element), Some((key, value)));
+    }
 }
