@@ -66,7 +66,9 @@ fn ask(socket: &UdpSocket, name: &str, time: Duration, rate: Option<f64>) -> Res
         let due = rate.map_or(open < WINDOW, |rate| (sent as f64) < (now - began).as_secs_f64() * rate);
         if due {
             let number = (sent & 0xffff) as u16;
-            question.splice(..2, number.to_be_bytes());
+            if let Some(place) = question.first_chunk_mut() {
+                *place = number.to_be_bytes();
+            }
             match socket.send(&question) {
                 Ok(_) => {
                     sent += 1;

@@ -20,7 +20,7 @@ mod tests;
 
 pub(crate) use health::settle as settle_health;
 pub(crate) use operations::{awaited, run};
-pub(crate) use zones::zones;
+pub use zones::zones;
 
 use crate::{Region, Service};
 use aws::{

@@ -13,7 +13,7 @@ const MULTIVALUE: u8 = 8;
 
 /// The private hosted zones of every VPC. They are for VPCs with both DNS attributes on ("Considerations when working with a private hosted
 /// zone", Amazon Route 53 Developer Guide).
-pub(crate) fn zones(state: &State) -> Zones {
+pub fn zones(state: &State) -> Zones {
     let mut zones = Zones::new();
     for namespace in state.namespaces.iter() {
         let NamespaceKind::PrivateDns { vpc, soa_ttl, .. } = &namespace.kind else { continue };
