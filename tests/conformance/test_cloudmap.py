@@ -196,6 +196,9 @@ def test_tasks_get_names_by_themselves(shared, ecs, ec2, network, networks, clou
     asking = f"task/{sorted(ids)[0]}"
     assert shared.neargate("from", asking, "--", "getent", "ahostsv4", "api.shop.local").stdout.count("STREAM") == 2
 
+    assert shared.neargate("explain", asking, "api.shop.local:8080", check=False).returncode == 0
+    assert "    api  2 of 2 instances healthy" in shared.neargate("status").stdout
+
     # A task that is told to stop has lost its name before its containers get their signal.
     address, arn = addresses.popitem()
     ecs.stop_task(task=arn)

@@ -67,8 +67,8 @@ fn a_private_name_is_looked_up_in_the_vpc_of_who_asks() {
     let zones: vpc::Zones = [("vpc-1".into(), [("shop.local".to_owned(), zone)].into())].into();
     let topology = region();
     let looked = |name: &str, from: &str| {
-        let (origin, _) = place::source(&topology, &[], &from.parse().unwrap()).unwrap();
-        place::looked_up(&topology, &zones, name, &origin).map_err(|failure| failure.to_string())
+        let (origin, _) = place::source(&topology, &[], &from.parse().unwrap()).map_err(|failure| failure.0)?;
+        place::looked_up(&topology, &zones, name, &origin).map_err(|failure| failure.0)
     };
     assert_eq!(looked("api.shop.local", "eni-web"), Ok(Place::Address(None, [10, 0, 0, 77].into())));
     for (name, from, says) in [
