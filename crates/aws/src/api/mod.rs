@@ -10,6 +10,7 @@ pub mod elbv2;
 pub mod iam;
 pub mod logs;
 pub mod secretsmanager;
+pub mod servicediscovery;
 pub mod ssm;
 pub mod sts;
 
@@ -22,7 +23,7 @@ use crate::{cbor, json, query};
 pub use crate::reply::Reply;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 11] = [
+pub const ALL: [&Api; 12] = [
     &ecs::API,
     &ec2::API,
     &sts::API,
@@ -34,13 +35,15 @@ pub const ALL: [&Api; 11] = [
     &elbv2::API,
     &acm::API,
     &cloudwatch::API,
+    &servicediscovery::API,
 ];
 
 /// Services that are asked in JSON by some clients, and with queries by older ones.
 pub const QUERIED: [&Api; 1] = [&Api { protocol: Protocol::Query, ..cloudwatch::API }];
 
 /// The same, as other newer clients ask them: in CBOR.
-pub const IN_CBOR: [&Api; 1] = [&Api { protocol: Protocol::Cbor, ..cloudwatch::API }];
+pub const IN_CBOR: [&Api; 2] =
+    [&Api { protocol: Protocol::Cbor, ..cloudwatch::API }, &Api { protocol: Protocol::Cbor, ..servicediscovery::API }];
 
 /// How a service is called and which operations it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,6 +30,8 @@ mod ecr_repository;
 mod ecr_tag;
 // CloudWatch's.
 mod alarm;
+// AWS Cloud Map's.
+mod servicediscovery;
 // SSM Parameter Store's and Secrets Manager's.
 mod hidden;
 mod parameter;
@@ -99,7 +101,10 @@ pub use security_group::SecurityGroup;
 pub use security_group_rule::{PeeredGroup, SecurityGroupRule};
 pub use service::{
     Deployed, Deployment, Proof, Retry, Service, ServiceDeployment, ServiceEvent, ServiceRevision, ServiceStatus,
-    Standing, TaskTarget, deployment_id,
+    Standing, TaskRegistry, TaskTarget, deployment_id,
+};
+pub use servicediscovery::{
+    DiscoveryDns, DiscoveryInstance, DiscoveryOperation, DiscoveryService, HealthChange, Namespace, NamespaceKind,
 };
 pub use subnet::{Subnet, SubnetAcl};
 pub use table::{Change, Record, Table};
@@ -251,6 +256,14 @@ tables! {
     alarms: Alarm,
     /// What happened to alarms; those of one alarm start with [`AlarmEvent::prefix`].
     alarm_events: AlarmEvent,
+    /// Namespaces of AWS Cloud Map by their ids.
+    namespaces: Namespace,
+    /// Services of AWS Cloud Map by their ids.
+    discovery_services: DiscoveryService,
+    /// Instances of those by [`DiscoveryInstance::key_of`].
+    discovery_instances: DiscoveryInstance,
+    /// Operations of AWS Cloud Map by their ids.
+    discovery_operations: DiscoveryOperation,
     /// Buckets of Amazon S3 by name.
     buckets: Bucket,
     /// Registries that images were loaded from, by name.
