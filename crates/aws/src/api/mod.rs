@@ -2,6 +2,7 @@
 //! by `tools/shapes.py`.
 
 pub mod acm;
+pub mod application_autoscaling;
 pub mod cloudwatch;
 pub mod ec2;
 pub mod ecr;
@@ -22,7 +23,7 @@ use crate::{cbor, json, query};
 pub use crate::reply::Reply;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 11] = [
+pub const ALL: [&Api; 12] = [
     &ecs::API,
     &ec2::API,
     &sts::API,
@@ -34,6 +35,7 @@ pub const ALL: [&Api; 11] = [
     &elbv2::API,
     &acm::API,
     &cloudwatch::API,
+    &application_autoscaling::API,
 ];
 
 /// Services that are asked in JSON by some clients, and with queries by older ones.

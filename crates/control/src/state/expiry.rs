@@ -42,6 +42,10 @@ pub enum Expiring {
     TargetDraining(String),
     /// An inactive ECS service, by its key.
     Service(String),
+    /// A scheduled action that is to run, by its key.
+    ScheduledAction(String),
+    /// A scaling activity, by its key.
+    ScalingActivity(String),
 }
 
 impl Record for Expiry {
@@ -62,6 +66,8 @@ impl Record for Expiry {
             Expiring::Secret(name) => format!("{at:016}/secret/{name}"),
             Expiring::TargetDraining(key) => format!("{at:016}/target-draining/{key}"),
             Expiring::Service(key) => format!("{at:016}/service/{key}"),
+            Expiring::ScheduledAction(key) => format!("{at:016}/scheduled-action/{key}"),
+            Expiring::ScalingActivity(key) => format!("{at:016}/scaling-activity/{key}"),
         }
     }
 }

@@ -15,6 +15,7 @@ mod events;
 mod history;
 mod load_balancers;
 mod protection;
+mod scale;
 mod standing;
 mod start;
 mod stop;
@@ -24,6 +25,7 @@ mod update;
 mod wire;
 
 pub(crate) use controller::{expire, run};
+pub(crate) use scale::{has_all, scale};
 pub(crate) use standing::unused;
 
 use super::arn;

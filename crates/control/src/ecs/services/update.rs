@@ -1,6 +1,6 @@
 //! `UpdateService`.
 
-use super::{check, deployments, find, invalid, wire};
+use super::{check, deployments, find, invalid, scale, wire};
 use crate::{
     Tx,
     ecs::{clusters, tasks},
@@ -92,7 +92,7 @@ fn requested(
     what.load_balancers = load_balancers.unwrap_or(what.load_balancers);
     let behind_load_balancer = !what.load_balancers.is_empty();
     if let Some(count) = desired_count {
-        service.desired_count = check::desired_count(count)?;
+        scale::set(&mut service, count)?;
     }
     let rebalancing = Some(service.rebalancing);
     service.configuration = check::configuration(service.configuration, deployment_configuration)?;
