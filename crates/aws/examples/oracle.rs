@@ -3,7 +3,9 @@
 //! `request` identifies and reads a call and answers the typed value's stored form; `reply` and `refusal` answer the
 //! HTTP response. Every typed value is also stored and read back.
 
-use aws::api::{Api, Reply, acm, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager, ssm, sts};
+use aws::api::{
+    Api, Reply, acm, application_autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager, ssm, sts,
+};
 use aws::fault::Fault;
 use aws::request::identify;
 use aws::shape::{Operation, Shape, Visitor};
@@ -112,6 +114,7 @@ fn main() -> std::io::Result<()> {
         Service::new(&ecr::API, ecr::visit),
         Service::new(&ssm::API, ssm::visit),
         Service::new(&acm::API, acm::visit),
+        Service::new(&application_autoscaling::API, application_autoscaling::visit),
         Service::new(&secretsmanager::API, secretsmanager::visit),
     ]);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -11,8 +11,8 @@ use crate::{
 };
 use aws::{
     api::application_autoscaling::{
-        DescribeScalingActivitiesRequest, DescribeScalingActivitiesResponse, NotScaledReason,
-        ScalingActivity as Shape, ScalingActivityStatusCode,
+        DescribeScalingActivitiesRequest, DescribeScalingActivitiesResponse, NotScaledReason, ScalingActivity as Shape,
+        ScalingActivityStatusCode,
     },
     doc::Timestamp,
     fault::Fault,
@@ -92,13 +92,7 @@ pub(super) fn not_scaled(tx: &mut Tx<'_>, resource: &str, cause: String, reason:
 }
 
 /// Takes note of how an activity ended.
-pub(super) fn end(
-    tx: &mut Tx<'_>,
-    resource: &str,
-    number: u64,
-    status: ScalingActivityStatusCode,
-    message: String,
-) {
+pub(super) fn end(tx: &mut Tx<'_>, resource: &str, number: u64, status: ScalingActivityStatusCode, message: String) {
     let now = tx.now;
     tx.state.scaling_activities.update(&ScalingActivity::key_of(resource, number), |activity| {
         activity.status = status;
@@ -121,8 +115,7 @@ pub(super) fn describe(
     } = request;
     let of = filter(service_namespace, resource_id, scalable_dimension)?;
     let all = include_not_scaled_activities == Some(true);
-    let wanted =
-        |activity: &&ScalingActivity| of(&activity.resource) && (all || activity.not_scaled.is_none());
+    let wanted = |activity: &&ScalingActivity| of(&activity.resource) && (all || activity.not_scaled.is_none());
     let activities = view.state.scaling_activities.iter().filter(wanted);
     let key = |activity: &&ScalingActivity| {
         descending(&format!("{:020}{}", activity.started_at.millis.max(0), activity.key()))

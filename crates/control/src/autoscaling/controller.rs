@@ -13,7 +13,8 @@ const PATIENCE: i64 = 3_600;
 
 /// Looks at every target.
 pub(crate) fn run(tx: &mut Tx<'_>) {
-    let targets: Vec<String> = tx.state.scalable_targets.iter().filter(|target| is_due(tx, target)).map(Record::key).collect();
+    let targets: Vec<String> =
+        tx.state.scalable_targets.iter().filter(|target| is_due(tx, target)).map(Record::key).collect();
     for resource in targets {
         let Some(of) = tx.state.scalable_targets.get(&resource).cloned() else { continue };
         if target::is_active(&tx.state, &of.cluster, &of.service) {

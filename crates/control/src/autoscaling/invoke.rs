@@ -10,9 +10,7 @@ use crate::{
     State, Tx,
     state::{ScalableTarget, ScalingPolicy, ScalingPolicyKind},
 };
-use aws::api::{
-    application_autoscaling::NotScaledReason, cloudwatch::StateValue, ecs::DeploymentRolloutState,
-};
+use aws::api::{application_autoscaling::NotScaledReason, cloudwatch::StateValue, ecs::DeploymentRolloutState};
 use spec::Millis;
 use std::collections::BTreeMap;
 
@@ -127,7 +125,9 @@ fn cooling(tx: &Tx<'_>, policy: &ScalingPolicy, out: bool) -> Cooling {
 /// A reason as it is told, with what belongs to it.
 fn told(reason: Reason, situation: &Situation) -> NotScaledReason {
     let (code, max, min, current) = match reason {
-        Reason::AutoScalingAnticipatedFlapping => ("AutoScalingAnticipatedFlapping", None, None, Some(situation.current)),
+        Reason::AutoScalingAnticipatedFlapping => {
+            ("AutoScalingAnticipatedFlapping", None, None, Some(situation.current))
+        }
         Reason::TargetServicePutResourceAsUnscalable => ("TargetServicePutResourceAsUnscalable", None, None, None),
         Reason::AlreadyAtMaxCapacity => ("AlreadyAtMaxCapacity", Some(situation.max), None, None),
         Reason::AlreadyAtMinCapacity => ("AlreadyAtMinCapacity", None, Some(situation.min), None),

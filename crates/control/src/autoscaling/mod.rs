@@ -84,19 +84,13 @@ fn bad_token(_: BadToken) -> Fault {
 ///
 /// # Errors
 /// By name for resources of other services; in AWS's words for what goes together nowhere.
-fn place(
-    namespace: ServiceNamespace,
-    resource: &str,
-    dimension: ScalableDimension,
-) -> Result<(String, String), Fault> {
+fn place(namespace: ServiceNamespace, resource: &str, dimension: ScalableDimension) -> Result<(String, String), Fault> {
     if namespace != NAMESPACE {
         return Err(unsupported(&format!("scaling of resources in the service namespace {namespace}")));
     }
     let parts: Vec<&str> = resource.split('/').collect();
     match parts.as_slice() {
-        ["service", cluster, service]
-            if dimension == DIMENSION && !cluster.is_empty() && !service.is_empty() =>
-        {
+        ["service", cluster, service] if dimension == DIMENSION && !cluster.is_empty() && !service.is_empty() => {
             Ok(((*cluster).to_owned(), (*service).to_owned()))
         }
         _ => Err(invalid("Unsupported service namespace, resource type or scalable dimension")),

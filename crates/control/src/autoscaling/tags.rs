@@ -24,9 +24,8 @@ pub(super) fn check(tags: &Tags) -> Result<(), Fault> {
     if tags.len() > MOST {
         return Err(Fault::new("TooManyTagsException", format!("A scalable target can have at most {MOST} tags.")));
     }
-    let bad = |key: &&String| {
-        key.is_empty() || key.chars().count() > KEY || key.to_ascii_lowercase().starts_with("aws:")
-    };
+    let bad =
+        |key: &&String| key.is_empty() || key.chars().count() > KEY || key.to_ascii_lowercase().starts_with("aws:");
     match tags.keys().find(bad) {
         Some(key) => Err(invalid(format!("The tag key {key:?} is none that can be set."))),
         None => Ok(()),

@@ -60,9 +60,7 @@ pub(super) fn register(
     let max = bound(max_capacity, known.as_ref().map(|known| known.max), "MaxCapacity")?;
     check_bounds(min, max)?;
     let target = match known {
-        Some(known) => {
-            ScalableTarget { min, max, suspended: suspended(known.suspended, suspended_state), ..known }
-        }
+        Some(known) => ScalableTarget { min, max, suspended: suspended(known.suspended, suspended_state), ..known },
         None => new(tx, (cluster, service), (min, max), suspended_state, given.unwrap_or_default())?,
     };
     let arn = arn(&tx.state.region, &target.id);
@@ -133,13 +131,8 @@ pub(super) fn describe(
     view: &View<'_>,
     request: DescribeScalableTargetsRequest,
 ) -> Result<DescribeScalableTargetsResponse, Fault> {
-    let DescribeScalableTargetsRequest {
-        service_namespace,
-        resource_ids,
-        scalable_dimension,
-        max_results,
-        next_token,
-    } = request;
+    let DescribeScalableTargetsRequest { service_namespace, resource_ids, scalable_dimension, max_results, next_token } =
+        request;
     let resources = resource_ids.filter(|resources| !resources.is_empty());
     if scalable_dimension.is_some() && resources.is_none() {
         return Err(invalid("A resource ID is required with a scalable dimension."));
@@ -155,10 +148,7 @@ pub(super) fn describe(
     let page = paginate(targets, |target| target.resource(), max_results, next_token.as_deref(), PAGE);
     let (targets, next_token) = page.map_err(bad_token)?;
     let shape = |target: &ScalableTarget| shape(&view.state.region, target);
-    Ok(DescribeScalableTargetsResponse {
-        scalable_targets: Some(targets.into_iter().map(shape).collect()),
-        next_token,
-    })
+    Ok(DescribeScalableTargetsResponse { scalable_targets: Some(targets.into_iter().map(shape).collect()), next_token })
 }
 
 fn shape(region: &Region, target: &ScalableTarget) -> Shape {

@@ -14,12 +14,12 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use actions::actions_of;
 pub use actions::acts;
+pub(crate) use change::remove;
 pub use change::{Shown, observe};
 pub use evaluate::{Period, Watched, evaluate, watched};
 pub use put::check_period;
-pub(crate) use actions::actions_of;
-pub(crate) use change::remove;
 pub(crate) use put::put as make;
 
 use crate::{Region, Service};

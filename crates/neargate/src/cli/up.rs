@@ -79,7 +79,10 @@ pub struct Up {
 
 /// A minute, or a part of one that metrics can be told apart by.
 fn minute(text: &str) -> Result<u64, String> {
-    text.parse().ok().filter(|seconds| [10, 20, 30, 60].contains(seconds)).ok_or_else(|| "give 10, 20, 30 or 60".to_owned())
+    text.parse()
+        .ok()
+        .filter(|seconds| [10, 20, 30, 60].contains(seconds))
+        .ok_or_else(|| "give 10, 20, 30 or 60".to_owned())
 }
 
 /// A time that is neither nothing nor for ever.

@@ -59,7 +59,9 @@ pub(super) fn remove_all(tx: &mut Tx<'_>, policy: &ScalingPolicy) {
 fn own(kind: &ScalingPolicyKind) -> Vec<String> {
     match kind {
         ScalingPolicyKind::Step(_) => Vec::new(),
-        ScalingPolicyKind::TargetTracking { high, low, .. } => [Some(high), low.as_ref()].into_iter().flatten().cloned().collect(),
+        ScalingPolicyKind::TargetTracking { high, low, .. } => {
+            [Some(high), low.as_ref()].into_iter().flatten().cloned().collect()
+        }
     }
 }
 
@@ -179,10 +181,8 @@ fn alarm(
 
 /// The alarms that invoke a policy: its own, or all that have it as an action.
 pub(super) fn of(state: &State, policy: &ScalingPolicy) -> Vec<Alarm> {
-    let shape = |name: &str| Alarm {
-        alarm_name: Some(name.to_owned()),
-        alarm_arn: Some(cloudwatch::arn(&state.region, name)),
-    };
+    let shape =
+        |name: &str| Alarm { alarm_name: Some(name.to_owned()), alarm_arn: Some(cloudwatch::arn(&state.region, name)) };
     if let ScalingPolicyKind::TargetTracking { .. } = policy.kind {
         return own(&policy.kind).iter().map(|name| shape(name)).collect();
     }

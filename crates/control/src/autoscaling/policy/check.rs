@@ -182,7 +182,9 @@ fn check_predefined(of: &PredefinedMetricSpecification) -> Result<(), Fault> {
     let label = resource_label.as_deref();
     match predefined_metric_type {
         Some(MetricType::ALBRequestCountPerTarget) => match label {
-            Some(label) => resource(label).map(drop).ok_or_else(|| invalid(format!("Invalid resource label '{label}'."))),
+            Some(label) => {
+                resource(label).map(drop).ok_or_else(|| invalid(format!("Invalid resource label '{label}'.")))
+            }
             None => Err(invalid("ResourceLabel must be specified with ALBRequestCountPerTarget.")),
         },
         Some(MetricType::ECSServiceAverageCPUUtilization | MetricType::ECSServiceAverageMemoryUtilization) => {
@@ -224,7 +226,9 @@ fn check_customized(of: &CustomizedMetricSpecification) -> Result<(), Fault> {
         return Err(invalid(format!("A metric can have at most {DIMENSIONS} dimensions.")));
     }
     match unit.as_deref() {
-        Some(unit) if StandardUnit::parse(unit).is_none() => Err(invalid(format!("{unit} is no unit of CloudWatch's."))),
+        Some(unit) if StandardUnit::parse(unit).is_none() => {
+            Err(invalid(format!("{unit} is no unit of CloudWatch's.")))
+        }
         _ => Ok(()),
     }
 }

@@ -89,14 +89,9 @@ pub(super) fn put(tx: &mut Tx<'_>, request: PutScalingPolicyRequest) -> Result<P
     }
     let policy = match known {
         Some(known) => ScalingPolicy { kind, ..known },
-        None => ScalingPolicy {
-            resource: resource_id,
-            name,
-            id: tx.uuid(),
-            creator: tx.uuid(),
-            created_at: tx.now,
-            kind,
-        },
+        None => {
+            ScalingPolicy { resource: resource_id, name, id: tx.uuid(), creator: tx.uuid(), created_at: tx.now, kind }
+        }
     };
     alarms::put(tx, &policy)?;
     let arn = arn(&tx.state.region, &policy);

@@ -110,7 +110,9 @@ impl Days {
     /// The numbers of the days in the month that begins then, in their order.
     fn of(&self, begin: Date) -> Vec<i8> {
         let last = begin.days_in_month();
-        let weekday = |day: i8| Date::new(begin.year(), begin.month(), day).map_or(0, |date| date.weekday().to_sunday_one_offset());
+        let weekday = |day: i8| {
+            Date::new(begin.year(), begin.month(), day).map_or(0, |date| date.weekday().to_sunday_one_offset())
+        };
         let nearest = |day: i8| match weekday(day) {
             7 if day > 1 => day - 1,
             7 => day + 2,
@@ -150,9 +152,7 @@ fn days(of_month: &str, of_week: &str) -> Option<Days> {
         ("?" | "*", days) => Some(match (days.strip_suffix('L'), days.split_once('#')) {
             (Some(""), _) => Days::Weekdays(vec![7]),
             (Some(day), _) => Days::LastOf(number(day, (1, 7), &WEEKDAYS)?),
-            (None, Some((day, count))) => {
-                Days::Nth(number(day, (1, 7), &WEEKDAYS)?, number(count, (1, 5), &[])?)
-            }
+            (None, Some((day, count))) => Days::Nth(number(day, (1, 7), &WEEKDAYS)?, number(count, (1, 5), &[])?),
             (None, None) => Days::Weekdays(field(days, (1, 7), &WEEKDAYS)?),
         }),
         _ => None,
@@ -276,9 +276,25 @@ mod tests {
     #[test]
     fn what_is_no_expression() {
         for text in [
-            "", "* * * * *", "0 10 ? * ? *", "0 10 1 * MON *", "60 10 * * ? *", "0 24 * * ? *", "0 10 0 * ? *", "0 10 * 13 ? *",
-            "0 10 ? * 8 *", "0 10 ? * MON#6 *", "0 10 * * ? 1969", "0/0 10 * * ? *", "0 10 XW * ? *", "a b c d e f", "0 0 0 10 * * ? *",
-            "-1 10 * * ? *", "+1 10 * * ? *", "1- 10 * * ? *", ", 10 * * ? *",
+            "",
+            "* * * * *",
+            "0 10 ? * ? *",
+            "0 10 1 * MON *",
+            "60 10 * * ? *",
+            "0 24 * * ? *",
+            "0 10 0 * ? *",
+            "0 10 * 13 ? *",
+            "0 10 ? * 8 *",
+            "0 10 ? * MON#6 *",
+            "0 10 * * ? 1969",
+            "0/0 10 * * ? *",
+            "0 10 XW * ? *",
+            "a b c d e f",
+            "0 0 0 10 * * ? *",
+            "-1 10 * * ? *",
+            "+1 10 * * ? *",
+            "1- 10 * * ? *",
+            ", 10 * * ? *",
         ] {
             assert_eq!(Cron::parse(text), None, "{text}");
         }

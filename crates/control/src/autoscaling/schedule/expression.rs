@@ -101,8 +101,20 @@ mod tests {
     #[test]
     fn what_is_no_schedule() {
         for text in [
-            "", "at", "at()", "at(2026-12-01)", "at(2026-13-01T09:00:00)", "at(2026-12-01T09:00:00Z)", "rate(0 minutes)", "rate(5 weeks)",
-            "rate(-5 minutes)", "rate(5)", "rate(5 minutes now)", "cron(* * * * *)", "every(5 minutes)", "rate(5 minutes",
+            "",
+            "at",
+            "at()",
+            "at(2026-12-01)",
+            "at(2026-13-01T09:00:00)",
+            "at(2026-12-01T09:00:00Z)",
+            "rate(0 minutes)",
+            "rate(5 weeks)",
+            "rate(-5 minutes)",
+            "rate(5)",
+            "rate(5 minutes now)",
+            "cron(* * * * *)",
+            "every(5 minutes)",
+            "rate(5 minutes",
             "rate(9223372036854775807 days)",
         ] {
             assert_eq!(Schedule::parse(text), None, "{text}");

@@ -16,8 +16,8 @@ use crate::{
 use aws::{
     api::application_autoscaling::{
         DeleteScheduledActionRequest, DeleteScheduledActionResponse, DescribeScheduledActionsRequest,
-        DescribeScheduledActionsResponse, PutScheduledActionRequest, PutScheduledActionResponse,
-        ScalableTargetAction, ScalingActivityStatusCode, ScheduledAction as Shape,
+        DescribeScheduledActionsResponse, PutScheduledActionRequest, PutScheduledActionResponse, ScalableTargetAction,
+        ScalingActivityStatusCode, ScheduledAction as Shape,
     },
     doc::Timestamp,
     fault::Fault,
@@ -49,9 +49,8 @@ pub(super) fn put(tx: &mut Tx<'_>, request: PutScheduledActionRequest) -> Result
         return Err(Fault::new("LimitExceededException", message));
     }
     let missing = |name: &str| invalid(format!("{name} must be specified when a scheduled action is created."));
-    let schedule = schedule
-        .or_else(|| known.as_ref().map(|known| known.schedule.clone()))
-        .ok_or_else(|| missing("Schedule"))?;
+    let schedule =
+        schedule.or_else(|| known.as_ref().map(|known| known.schedule.clone())).ok_or_else(|| missing("Schedule"))?;
     let timezone = timezone.or_else(|| known.as_ref().and_then(|known| known.timezone.clone()));
     let action = scalable_target_action
         .or_else(|| known.as_ref().map(|known| known.action.clone()))
@@ -142,7 +141,8 @@ pub(crate) fn run(tx: &mut Tx<'_>, key: &str, at: Timestamp) {
     let bound = |given: Option<i32>| given.and_then(|given| u32::try_from(given).ok());
     let (given_min, given_max) = (bound(action.action.min_capacity), bound(action.action.max_capacity));
     let (min, max) = (given_min.unwrap_or(found.min), given_max.unwrap_or(found.max));
-    let parts = [given_min.map(|min| format!("min capacity to {min}")), given_max.map(|max| format!("max capacity to {max}"))];
+    let parts =
+        [given_min.map(|min| format!("min capacity to {min}")), given_max.map(|max| format!("max capacity to {max}"))];
     let what = parts.into_iter().flatten().collect::<Vec<_>>().join(" and ");
     let checked = target::check_bounds(min, max);
     let (status, message) = match &checked {
