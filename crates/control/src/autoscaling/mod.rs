@@ -25,6 +25,7 @@ mod tests;
 pub(crate) use controller::run;
 pub(crate) use invoke::{Invocation, invoke, policy_of};
 pub(crate) use schedule::run as run_scheduled;
+pub(crate) use target::arn;
 
 use crate::{Service, State, state::ScalableTarget};
 use aws::{
@@ -51,6 +52,8 @@ pub fn service() -> Service {
         .write(op::UntagResource, tags::untag)
 }
 
+/// Whose service-linked role acts for ECS services' scalable targets.
+pub(crate) const ROLE: &str = "ecs.application-autoscaling.amazonaws.com";
 /// How many of most things a page holds ("DescribeScalableTargets", Application Auto Scaling API Reference).
 const PAGE: Size = Size { default: 50, max: 50 };
 /// What scales here.

@@ -33,9 +33,8 @@ pub(super) fn check(tags: &Tags) -> Result<(), Fault> {
 }
 
 fn find<'a>(state: &'a State, arn: &str) -> Result<&'a ScalableTarget, Fault> {
-    let prefix = target::arn(&state.region, "");
-    let id = arn.strip_prefix(&prefix);
-    let found = id.and_then(|id| state.scalable_targets.iter().find(|target| target.id == id));
+    let named = |target: &&ScalableTarget| target::arn(&state.region, target) == arn;
+    let found = state.scalable_targets.iter().find(named);
     found.ok_or_else(|| {
         let fault = Fault::new("ResourceNotFoundException", "The specified resource doesn't exist.");
         fault.with_field("ResourceName", arn)

@@ -1,10 +1,11 @@
 //! Scalable targets: `RegisterScalableTarget` and its like.
 
 use super::{
-    DIMENSION, NAMESPACE, PAGE, bad_token, count, filter, invalid, not_found, place, policy, scale, schedule, tags,
+    DIMENSION, NAMESPACE, PAGE, ROLE, bad_token, count, filter, invalid, not_found, place, policy, scale, schedule,
+    tags,
 };
 use crate::{
-    Region, State, Tx, View,
+    Region, State, Tx, View, iam,
     state::{ScalableTarget, Service, ServiceStatus, Tags},
 };
 use aws::{
@@ -21,8 +22,8 @@ use aws::{
 const MOST: usize = 3_000;
 
 /// The ARN of a scalable target.
-pub(super) fn arn(region: &Region, id: &str) -> String {
-    region.arn("application-autoscaling", format_args!("scalable-target/{id}"))
+pub(crate) fn arn(region: &Region, target: &ScalableTarget) -> String {
+    region.arn("application-autoscaling", format_args!("scalable-target/{}", target.id))
 }
 
 /// Registers a service, or changes what it is registered with, and brings its desired count between the bounds.
@@ -63,7 +64,8 @@ pub(super) fn register(
         Some(known) => ScalableTarget { min, max, suspended: suspended(known.suspended, suspended_state), ..known },
         None => new(tx, (cluster, service), (min, max), suspended_state, given.unwrap_or_default())?,
     };
-    let arn = arn(&tx.state.region, &target.id);
+    iam::ensure_service_linked(tx, ROLE)?;
+    let arn = arn(&tx.state.region, &target);
     tx.state.scalable_targets.put(target);
     scale::into_bounds(tx, &resource_id);
     Ok(RegisterScalableTargetResponse { scalable_target_arn: Some(arn) })
@@ -160,12 +162,12 @@ fn shape(region: &Region, target: &ScalableTarget) -> Shape {
         max_capacity: count(target.max),
         predicted_capacity: None,
         role_arn: Some(format!(
-            "arn:aws:iam::{}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService",
+            "arn:aws:iam::{}:role/aws-service-role/{ROLE}/AWSServiceRoleForApplicationAutoScaling_ECSService",
             region.account
         )),
         creation_time: Some(target.created_at),
         suspended_state: Some(target.suspended.clone()),
-        scalable_target_arn: Some(arn(region, &target.id)),
+        scalable_target_arn: Some(arn(region, target)),
     }
 }
 

@@ -6,7 +6,7 @@ mod check;
 use super::{DIMENSION, NAMESPACE, bad_token, filter, invalid, not_found, place, registered};
 use crate::{
     Region, State, Tx, View, cloudwatch,
-    state::{Record, ScalingPolicy, ScalingPolicyKind},
+    state::{self, Record, ScalingPolicy, ScalingPolicyKind},
 };
 use aws::{
     api::{
@@ -169,14 +169,8 @@ fn remove(tx: &mut Tx<'_>, key: &str) {
     let Some(policy) = tx.state.scaling_policies.get(key).cloned() else { return };
     alarms::remove_all(tx, &policy);
     tx.state.scaling_policies.remove(key);
-    let gone = |state: &State, action: &str| by_arn(state, action).is_none() && names(action, &policy);
-    let used: Vec<String> = tx
-        .state
-        .alarms
-        .iter()
-        .filter(|alarm| cloudwatch::actions_of(alarm).any(|action| gone(&tx.state, action)))
-        .map(Record::key)
-        .collect();
+    let acts = |alarm: &&state::Alarm| cloudwatch::actions_of(alarm).any(|action| names(action, &policy));
+    let used: Vec<String> = tx.state.alarms.iter().filter(acts).map(Record::key).collect();
     for alarm in used {
         tx.state.alarms.update(&alarm, |alarm| {
             let lists =

@@ -87,9 +87,10 @@ impl Cron {
     }
 
     fn times(&self, date: Date) -> impl Iterator<Item = DateTime> {
-        let minutes = |hour: i8| self.minutes.iter().map(move |minute| (hour, *minute));
+        let minutes = move |hour: i8| self.minutes.iter().map(move |minute| (hour, *minute));
         let minutes = self.hours.iter().flat_map(move |hour| minutes(*hour));
-        let seconds = minutes.flat_map(|(hour, minute)| self.seconds.iter().map(move |second| (hour, minute, *second)));
+        let seconds =
+            minutes.flat_map(move |(hour, minute)| self.seconds.iter().map(move |second| (hour, minute, *second)));
         seconds.filter_map(move |(hour, minute, second)| {
             Some(DateTime::from_parts(date, Time::new(hour, minute, second, 0).ok()?))
         })
@@ -140,6 +141,7 @@ impl Days {
 fn days(of_month: &str, of_week: &str) -> Option<Days> {
     match (of_month, of_week) {
         ("?", "?") => None,
+        ("?", "*") => Some(Days::Numbers((1..=31).collect())),
         (days, "?" | "*") => Some(match days {
             "*" => Days::Numbers((1..=31).collect()),
             "L" => Days::Last,
@@ -233,6 +235,7 @@ mod tests {
     fn the_examples_run_when_the_guide_says() {
         assert_eq!(in_utc("0 10 * * ? *", 2), ["Sun 2026-11-29 10:00", "Mon 2026-11-30 10:00"]);
         assert_eq!(in_utc("15 12 * * ? *", 1), ["Sat 2026-11-28 12:15"]);
+        assert_eq!(in_utc("15 12 ? * * *", 1), ["Sat 2026-11-28 12:15"]);
         assert_eq!(in_utc("0 18 ? * MON-FRI *", 2), ["Mon 2026-11-30 18:00", "Tue 2026-12-01 18:00"]);
         assert_eq!(in_utc("0 8 1 * ? *", 2), ["Tue 2026-12-01 08:00", "Fri 2027-01-01 08:00"]);
         assert_eq!(in_utc("0/15 * * * ? *", 2), ["Sat 2026-11-28 12:15", "Sat 2026-11-28 12:30"]);

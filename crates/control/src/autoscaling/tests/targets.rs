@@ -34,6 +34,18 @@ fn a_target_is_registered_changed_described_and_deregistered() {
     let others = json!({"ServiceNamespace": "dynamodb", "ResourceId": null, "ScalableDimension": null});
     assert_eq!(site.call("DescribeScalableTargets", others)["ScalableTargets"], json!([]));
 
+    // Its role came with it, and is used by it.
+    let role = json!({"RoleName": "AWSServiceRoleForApplicationAutoScaling_ECSService"});
+    let iam = |site: &mut Site, operation: &str, request: Value| {
+        site.fixture
+            .world
+            .call(&aws::api::iam::API, operation, request)
+            .unwrap_or_else(|fault| panic!("{operation}: {fault}"))
+    };
+    let task = iam(&mut site, "DeleteServiceLinkedRole", role.clone())["DeletionTaskId"].clone();
+    let failed = iam(&mut site, "GetServiceLinkedRoleDeletionStatus", json!({"DeletionTaskId": task}));
+    assert_eq!(failed["Reason"]["RoleUsageList"][0]["Resources"][0], arn);
+
     site.call("DeregisterScalableTarget", json!({}));
     assert_eq!(site.call("DescribeScalableTargets", json!({"ResourceIds": [RESOURCE]}))["ScalableTargets"], json!([]));
     assert_eq!(
