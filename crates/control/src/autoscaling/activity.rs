@@ -1,7 +1,7 @@
 //! Scaling activities: what was done to scalable targets, and with `IncludeNotScaledActivities` what was not ("Scaling activities for
 //! Application Auto Scaling").
 //!
-//! They are kept for six weeks, of each target the newest [`KEPT`]. A reason for not scaling that is the same as the one before is told once,
+//! They are kept for six weeks, of each target the newest [`KEPT`]. A reason for not scaling is told once until something is done again,
 //! or an idle service would have one a minute.
 
 use super::{DIMENSION, NAMESPACE, PAGE, bad_token, filter};
@@ -70,11 +70,12 @@ fn expiry(key: &str, started_at: Timestamp) -> Expiry {
     Expiry { at, what: Expiring::ScalingActivity(key.to_owned()) }
 }
 
-/// Takes note that a policy did nothing, unless that is what it did the last time.
+/// Takes note that a policy did nothing, unless it did nothing for the same reason since something was done.
 pub(super) fn not_scaled(tx: &mut Tx<'_>, resource: &str, cause: String, reason: NotScaledReason) {
     let prefix = ScalingActivity::prefix(resource);
-    let last = tx.state.scaling_activities.prefixed(&prefix).last();
-    if last.is_some_and(|last| last.not_scaled.as_ref() == Some(&reason) && last.cause == cause) {
+    let known: Vec<&ScalingActivity> = tx.state.scaling_activities.prefixed(&prefix).collect();
+    let mut since = known.iter().rev().take_while(|activity| activity.not_scaled.is_some());
+    if since.any(|told| told.not_scaled.as_ref() == Some(&reason) && told.cause == cause) {
         return;
     }
     begin(
