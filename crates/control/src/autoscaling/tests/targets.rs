@@ -142,3 +142,30 @@ fn what_can_not_be_registered_is_refused() {
     assert!(site.refuses("RegisterScalableTarget", json!({"Tags": {"a": "b"}})).contains("use the TagResource API"));
     assert!(site.refuses("DescribeScalingPolicies", json!({"ResourceId": null})).contains("resource ID is required"));
 }
+
+#[test]
+fn activities_are_kept_for_six_weeks_and_only_so_many() {
+    let mut site = Site::new(1);
+    for number in 1..=520 {
+        let count = 1 + number % 2;
+        site.register(json!({"MinCapacity": count, "MaxCapacity": count}));
+    }
+    let kept = |site: &Site| {
+        let queued =
+            site.fixture.world.state.expiries.iter().filter(|expiry| expiry.key().contains("scaling-activity"));
+        (site.fixture.world.state.scaling_activities.len(), queued.count())
+    };
+    assert_eq!(kept(&site), (500, 500));
+    let page = site.call("DescribeScalingActivities", json!({"MaxResults": 2}));
+    let next = site.call("DescribeScalingActivities", json!({"MaxResults": 2, "NextToken": page["NextToken"]}));
+    let counts = |page: &Value| [0, 1].map(|number| page["ScalingActivities"][number]["Description"].clone());
+    let (one, two) = (json!("Setting desired count to 1."), json!("Setting desired count to 2."));
+    assert_eq!((counts(&page), counts(&next)), ([one.clone(), two.clone()], [one, two]));
+    assert_eq!(
+        site.refuses("DescribeScalingActivities", json!({"NextToken": "what"})),
+        "InvalidNextTokenException: The next token supplied was invalid."
+    );
+    site.fixture.world.now += 6 * 7 * spec::DAY + MINUTE;
+    site.work();
+    assert_eq!(kept(&site), (0, 0));
+}
