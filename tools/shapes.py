@@ -192,7 +192,7 @@ def wrapped(words):
 def main():
     stale = []
     for service in SERVICES:
-        path, text = TABLES / f"{service}.rs", Table(Model(service)).text()
+        path, text = TABLES / f"{service.replace('-', '_')}.rs", Table(Model(service)).text()
         if "--check" not in sys.argv[1:]:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:

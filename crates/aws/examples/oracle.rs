@@ -4,7 +4,7 @@
 //! HTTP response. Every typed value is also stored and read back.
 
 use aws::api::{
-    Api, Reply, acm, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager, servicediscovery, ssm, sts,
+    Api, Reply, acm, application_autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager, servicediscovery, ssm, sts,
 };
 use aws::fault::Fault;
 use aws::request::identify;
@@ -115,6 +115,7 @@ fn main() -> std::io::Result<()> {
         Service::new(&ecr::API, ecr::visit),
         Service::new(&ssm::API, ssm::visit),
         Service::new(&acm::API, acm::visit),
+        Service::new(&application_autoscaling::API, application_autoscaling::visit),
         Service::new(&secretsmanager::API, secretsmanager::visit),
     ]);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acm;
+pub mod autoscaling;
 pub mod cloudwatch;
 mod commit;
 pub mod controllers;

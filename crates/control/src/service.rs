@@ -76,6 +76,7 @@ pub struct Services(BTreeMap<&'static str, Service>);
 pub fn services() -> Services {
     let all = [
         crate::acm::service(),
+        crate::autoscaling::service(),
         crate::cloudwatch::service(),
         crate::ec2::service(),
         crate::ecr::service(),

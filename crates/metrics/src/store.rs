@@ -90,6 +90,8 @@ struct Contents {
     senders: HashMap<String, (u64, Millis)>,
     /// How often something came in.
     changes: u64,
+    /// What is told apart; nothing stands for a minute.
+    resolution: Option<Millis>,
 }
 
 impl Store {
@@ -104,6 +106,12 @@ impl Store {
         files.read(|entry| _ = contents.take(&entry, now))?;
         contents.expire(now);
         Ok(Self { inner: Mutex::new(Inner { files, contents }) })
+    }
+
+    /// Tells apart what comes in from now on at times that are so long apart; a minute otherwise. It must be a part of a minute.
+    pub fn with_resolution(self, resolution: Millis) -> Self {
+        self.lock().contents.resolution = Some(resolution.clamp(1, MINUTE));
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -216,8 +224,9 @@ impl Contents {
             *said = (*number, now);
         }
         self.changes += 1;
+        let resolution = self.resolution.unwrap_or(MINUTE);
         for Datum { metric, unit, at, values } in &entry.data {
-            let at = at - at.rem_euclid(MINUTE);
+            let at = at - at.rem_euclid(resolution);
             if at <= now - KEPT || values.count <= 0.0 {
                 continue;
             }
@@ -295,6 +304,16 @@ mod tests {
         assert_eq!(store.metrics(NOW), [metric("m")]);
         assert_eq!(store.metrics(NOW + 2 * MINUTE), []);
         assert_eq!(store.unit(&metric("m")).as_deref(), Some("Count"));
+    }
+
+    #[test]
+    fn parts_of_a_minute_are_told_apart_where_that_is_wanted() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), NOW).unwrap().with_resolution(10_000);
+        store.put(None, vec![datum("m", NOW + 9_999, 1.0), datum("m", NOW + 10_000, 2.0)], NOW).unwrap();
+        let sum = |start, end| store.values(&metric("m"), None, start, end).statistic(Statistic::Sum);
+        assert_eq!([sum(NOW, NOW + 10_000), sum(NOW + 10_000, NOW + 20_000)], [Some(1.0), Some(2.0)]);
+        assert_eq!(sums(&store, MINUTE), [(0, 3.0)]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Config {
     pub region: String,
     /// The twelve digits of the account that owns everything. Can't be changed either.
     pub account: String,
+    /// How long a minute of alarms' periods and of scaling policies' cooldowns lasts.
+    pub minute: Duration,
     /// Bounds on what clients may do.
     pub limits: Limits,
 }

@@ -113,7 +113,9 @@ async fn open(config: Config) -> Result<Opened, Error> {
             mirror.map_err(|error| Error::new(format!("opening the images in {}", images.display())).because(error))?;
         let mirror = Arc::new(mirror);
         let tls = Tls::open(&config.data_dir, &config.region, registries(mirror.clone()))?;
-        let region = Region { authority: tls.authority.clone(), ..Region::new(&config.region, &config.account) };
+        let minute = i64::try_from(config.minute.as_millis()).unwrap_or(i64::MAX).max(1);
+        let region = Region::new(&config.region, &config.account);
+        let region = Region { authority: tls.authority.clone(), minute, ..region };
         let core = Core::start(Box::new(journal), region, Arc::new(Clock::default()), control::ec2::found)?;
         let registry = Registry::open(&config.data_dir.join("registry"))?;
         let logs = config.data_dir.join("logs");
@@ -121,7 +123,8 @@ async fn open(config: Config) -> Result<Opened, Error> {
             .map_err(|error| Error::new(format!("opening the log events in {}", logs.display())).because(error))?;
         let metrics = config.data_dir.join("metrics");
         let metrics = metrics::Store::open(&metrics, core.clock().now().millis)
-            .map_err(|error| Error::new(format!("opening the metrics in {}", metrics.display())).because(error))?;
+            .map_err(|error| Error::new(format!("opening the metrics in {}", metrics.display())).because(error))?
+            .with_resolution(minute);
         let buckets = core.state().buckets.iter().map(|bucket| bucket.name.clone()).collect();
         let objects = config.data_dir.join("s3");
         let objects = objects::Store::open(&objects, &buckets)

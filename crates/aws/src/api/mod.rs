@@ -2,6 +2,7 @@
 //! by `tools/shapes.py`.
 
 pub mod acm;
+pub mod application_autoscaling;
 pub mod cloudwatch;
 pub mod ec2;
 pub mod ecr;
@@ -23,7 +24,7 @@ use crate::{cbor, json, query};
 pub use crate::reply::Reply;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 12] = [
+pub const ALL: [&Api; 13] = [
     &ecs::API,
     &ec2::API,
     &sts::API,
@@ -35,6 +36,7 @@ pub const ALL: [&Api; 12] = [
     &elbv2::API,
     &acm::API,
     &cloudwatch::API,
+    &application_autoscaling::API,
     &servicediscovery::API,
 ];
 

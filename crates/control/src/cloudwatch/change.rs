@@ -1,11 +1,12 @@
 //! What changes alarms: their state, which they are shown to have or are given; whether they act; their end.
 
 use super::{
+    actions,
     evaluate::{self, Period},
     history,
 };
 use crate::{
-    Tx,
+    Tx, autoscaling,
     state::{Alarm, AlarmEvent, Record},
 };
 use aws::{
@@ -18,12 +19,32 @@ use aws::{
 };
 use serde_json::json;
 
-/// Shows an alarm the values of its periods, the newest last ([`evaluate::watched`] says which those are).
-pub fn observe(tx: &mut Tx<'_>, name: &str, periods: &[Period]) {
-    let Some(alarm) = tx.state.alarms.get(name) else { return };
-    if let Some(verdict) = evaluate::evaluate(alarm, periods, tx.now) {
-        set(tx, name, verdict.state, verdict.reason, Some(verdict.data));
+/// What an alarm is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The alarm's name.
+    pub name: String,
+    /// The values of its periods, the newest last ([`evaluate::watched`] says which those are).
+    pub periods: Vec<Period>,
+    /// Whether a minute has begun: scaling policies are invoked in each minute of a state that they are actions for.
+    pub minute: bool,
+}
+
+/// Shows alarms the values of their periods. Scaling policies that several of them invoke are decided about together.
+pub fn observe(tx: &mut Tx<'_>, all: &[Shown]) {
+    let mut invocations = Vec::new();
+    for Shown { name, periods, minute } in all {
+        let Some(alarm) = tx.state.alarms.get(name) else { continue };
+        let verdict = evaluate::evaluate(alarm, periods, tx.now);
+        let changes = verdict.is_some();
+        if let Some(verdict) = verdict {
+            set(tx, name, verdict.state, verdict.reason, Some(verdict.data));
+        }
+        if changes || *minute {
+            invocations.extend(actions::invocations(&tx.state, name, |alarm| evaluate::values(alarm, periods)));
+        }
     }
+    autoscaling::invoke(tx, &invocations);
 }
 
 /// Gives an alarm a state, until it is evaluated again.
@@ -37,7 +58,13 @@ pub(super) fn set_state(tx: &mut Tx<'_>, request: SetAlarmStateInput) -> Result<
     {
         return Err(Fault::new("InvalidFormat", "StateReasonData is not valid JSON."));
     }
+    let before = tx.state.alarms.get(&alarm_name).map(|alarm| alarm.state);
     set(tx, &alarm_name, state_value, state_reason, state_reason_data);
+    if before != Some(state_value) {
+        // "If an alarm triggers … Auto Scaling policies, you must include information in the StateReasonData parameter".
+        let invocations = actions::invocations(&tx.state, &alarm_name, actions::told);
+        autoscaling::invoke(tx, &invocations);
+    }
     Ok(Nothing)
 }
 
@@ -66,6 +93,7 @@ fn set(tx: &mut Tx<'_>, name: &str, state: StateValue, reason: String, data: Opt
     let data = json!({"version": "1.0", "oldState": side(&before), "newState": side(&after)}).to_string();
     let summary = format!("Alarm updated from {} to {}", before.state, after.state);
     history::note(tx, name, HistoryItemType::StateUpdate, summary, data);
+    actions::note(tx, &before, &after);
 }
 
 pub(super) fn enable_actions(tx: &mut Tx<'_>, request: EnableAlarmActionsInput) -> Result<Nothing, Fault> {
@@ -83,10 +111,13 @@ pub(super) fn disable_actions(tx: &mut Tx<'_>, request: DisableAlarmActionsInput
 /// Deletes those of the alarms that there are ("DeleteAlarms"), with their history.
 pub(super) fn delete(tx: &mut Tx<'_>, request: DeleteAlarmsInput) -> Result<Nothing, Fault> {
     let DeleteAlarmsInput { alarm_names } = request;
-    for name in alarm_names {
-        tx.state.alarms.remove(&name);
-        let events: Vec<String> = tx.state.alarm_events.prefixed(&AlarmEvent::prefix(&name)).map(Record::key).collect();
-        events.iter().for_each(|key| drop(tx.state.alarm_events.remove(key)));
-    }
+    alarm_names.iter().for_each(|name| remove(tx, name));
     Ok(Nothing)
+}
+
+/// Forgets an alarm, and its history.
+pub(crate) fn remove(tx: &mut Tx<'_>, name: &str) {
+    tx.state.alarms.remove(name);
+    let events: Vec<String> = tx.state.alarm_events.prefixed(&AlarmEvent::prefix(name)).map(Record::key).collect();
+    events.iter().for_each(|key| drop(tx.state.alarm_events.remove(key)));
 }

@@ -5,12 +5,12 @@
 //! the newest values there are. Only where they are fewer than the periods it goes by does it matter how missing ones are treated.
 
 use super::{dimensions, reason};
-use crate::state::Alarm;
+use crate::{Region, state::Alarm};
 use aws::{
     api::cloudwatch::{ComparisonOperator, StateValue},
     doc::Timestamp,
 };
-use spec::{MINUTE, Millis};
+use spec::Millis;
 
 /// How many periods are looked at beyond those an alarm goes by. CloudWatch's number "varies"; its examples have two.
 const MORE: usize = 2;
@@ -48,12 +48,12 @@ pub struct Verdict {
     pub data: String,
 }
 
-/// What an alarm has to be shown at a time.
-pub fn watched(alarm: &Alarm, now: Millis) -> Watched {
+/// What an alarm has to be shown at a time, in a region whose minutes may be shorter than others'.
+pub fn watched(alarm: &Alarm, region: &Region, now: Millis) -> Watched {
     let what = &alarm.what;
-    let length = Millis::from(what.period.unwrap_or(60)) * 1000;
+    let length = region.lasting(Millis::from(what.period.unwrap_or(60)));
     // An alarm with any period is evaluated once a minute, about the minutes that are over.
-    let end = now - now.rem_euclid(MINUTE);
+    let end = now - now.rem_euclid(region.minute.max(1));
     let count = count(what.evaluation_periods) + MORE;
     let periods = (0..count).rev().map(|back| {
         let end = end - length * Millis::try_from(back).unwrap_or(0);
@@ -70,6 +70,14 @@ pub fn watched(alarm: &Alarm, now: Millis) -> Watched {
         statistic: statistic.or_else(|| what.extended_statistic.clone()).unwrap_or_default(),
         periods: periods.collect(),
     }
+}
+
+/// The values that an alarm goes by, of those it is shown: the newest, in the order of time.
+pub(super) fn values(alarm: &Alarm, periods: &[Period]) -> Vec<f64> {
+    let newest = periods.iter().rev().filter_map(|period| Some(period.value?.0));
+    let mut values: Vec<f64> = newest.take(count(alarm.what.evaluation_periods)).collect();
+    values.reverse();
+    values
 }
 
 fn count(periods: Option<i32>) -> usize {
@@ -150,6 +158,7 @@ fn decide(rule: &Rule, treatment: &str, periods: &[Period]) -> Option<StateValue
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spec::MINUTE;
 
     fn rule(datapoints: usize, periods: usize) -> Rule {
         Rule { periods, datapoints, operator: ComparisonOperator::GreaterThanThreshold, threshold: 0.5 }

@@ -1,8 +1,9 @@
-//! Amazon CloudWatch, as far as it is records: alarms, when they change their state, their history and tags.
+//! Amazon CloudWatch, as far as it is records: alarms, when they change their state and what they do then, their history and tags.
 //!
 //! Absent: what was measured. That is no record; the server keeps it in memory and files of its own, answers the operations that need it
 //! (`PutMetricData`, `GetMetricData`, `GetMetricStatistics`, `ListMetrics`), and shows alarms the values they are about ([`evaluate`]).
 
+mod actions;
 mod change;
 mod describe;
 mod evaluate;
@@ -13,9 +14,13 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-pub use change::observe;
+pub(crate) use actions::actions_of;
+pub use actions::acts;
+pub(crate) use change::remove;
+pub use change::{Shown, observe};
 pub use evaluate::{Period, Watched, evaluate, watched};
 pub use put::check_period;
+pub(crate) use put::put as make;
 
 use crate::{Region, Service};
 use aws::{
@@ -85,6 +90,6 @@ pub fn dimensions(given: Option<Vec<Dimension>>) -> Result<Vec<(String, String)>
 }
 
 /// The ARN of an alarm.
-fn arn(region: &Region, name: &str) -> String {
+pub(crate) fn arn(region: &Region, name: &str) -> String {
     region.arn("cloudwatch", format_args!("alarm:{name}"))
 }

@@ -17,7 +17,7 @@ const HOUR: i32 = 3_600;
 const MISSING: [&str; 4] = ["breaching", "notBreaching", "ignore", "missing"];
 
 /// Makes an alarm, or makes another one of it. An alarm that was there keeps its state.
-pub(super) fn put(tx: &mut Tx<'_>, request: PutMetricAlarmInput) -> Result<Nothing, Fault> {
+pub(crate) fn put(tx: &mut Tx<'_>, request: PutMetricAlarmInput) -> Result<Nothing, Fault> {
     check(&request)?;
     let name = request.alarm_name.clone();
     let known = tx.state.alarms.get(&name).cloned();

@@ -1,6 +1,6 @@
 //! Alarms as a client meets them.
 
-use super::{Period, observe, watched};
+use super::{Period, Shown, observe, watched};
 use crate::testing::World;
 use aws::api::cloudwatch::API;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn described(world: &mut World) -> Value {
 /// Shows the alarm values of its last periods, the newest last.
 fn show(world: &mut World, values: &[Option<f64>]) {
     let known = world.state.alarms.get("errors").unwrap();
-    let starts = watched(known, world.now).periods;
+    let starts = watched(known, &world.state.region, world.now).periods;
     let skipped = starts.len() - values.len();
     let shown = starts.iter().skip(skipped).zip(values);
     let mut periods: Vec<Period> =
@@ -41,7 +41,7 @@ fn show(world: &mut World, values: &[Option<f64>]) {
     periods.extend(shown.map(|((start, _), value)| Period { start: *start, value: value.map(|value| (value, 1.0)) }));
     world
         .transact(|tx| {
-            observe(tx, "errors", &periods);
+            observe(tx, &[Shown { name: "errors".to_owned(), periods, minute: false }]);
             Ok(())
         })
         .unwrap();

@@ -1,10 +1,10 @@
 //! What is old is forgotten, each thing when its [`Expiry`] says so: stopped tasks, inactive services and deleted NAT gateways after an hour,
 //! client tokens after a day, those of tasks with the last of their tasks, sessions of STS, deletions of roles, peering connections some time
-//! after they have ended, operations of AWS Cloud Map a day after theirs, images by their repository's lifecycle policy, secrets when their recovery windows have ended, targets when they
-//! have drained.
+//! after they have ended, operations of AWS Cloud Map a day after theirs, images by their repository's lifecycle policy, secrets when their
+//! recovery windows have ended, targets when they have drained, scaling activities after six weeks. Scheduled actions run when theirs does.
 
 use crate::{
-    State, Tx,
+    State, Tx, autoscaling,
     ec2::peering,
     ecr, ecs, elb, secretsmanager, servicediscovery,
     state::{ClientToken, Expiring, Expiry, Record},
@@ -43,6 +43,10 @@ pub fn run(tx: &mut Tx<'_>) {
             }
             Expiring::EcrImages(repository) => ecr::evaluate_lifecycle(tx, repository),
             Expiring::Service(key) => ecs::expire_service(tx, key),
+            Expiring::ScheduledAction(key) => autoscaling::run_scheduled(tx, key, due.at),
+            Expiring::ScalingActivity(key) => {
+                tx.state.scaling_activities.remove(key);
+            }
             Expiring::Secret(name) => secretsmanager::expire(tx, name, due.at),
             Expiring::DiscoveryOperation(id) => {
                 tx.state.discovery_operations.remove(id);

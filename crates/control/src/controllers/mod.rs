@@ -6,6 +6,7 @@
 //! | [`hosts`] | a host that was silent for two leases is lost |
 //! | [`lifecycle`] | a task's status follows from what its host has said and what was asked of it |
 //! | services | so many tasks run as each service wants, of the revision it wants (in `ecs::services`) |
+//! | scaling | a scalable target has a service, and its activity ends (in `autoscaling`) |
 //! | [`interfaces`] | a task has a network interface from its beginning until nothing of it can be left on any host |
 //! | [`gateways`] | NAT gateways and endpoints are usable when every host has them; what they had is free when none has |
 //! | [`load_balancers`] | load balancers are active when every host serves them; targets are gone when none sends to them |
@@ -38,6 +39,7 @@ pub const CONTROLLERS: [(&str, Controller); 10] = [
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
     ("services", crate::ecs::services::run),
+    ("scaling", crate::autoscaling::run),
     ("placement", placement::run),
     ("gateways", gateways::run),
     ("load balancers", load_balancers::run),

@@ -34,6 +34,7 @@ pub(crate) use document::{check_session_policy, holds};
 pub(crate) use grants::policy_exists;
 pub(crate) use identity::{assumed_role, identity};
 pub(crate) use role::{arn as role_arn, find as find_role};
+pub(crate) use service_linked::ensure as ensure_service_linked;
 pub(crate) use task::{end_task_credentials, executes, issue, task_role};
 
 use crate::Service;

@@ -84,6 +84,19 @@ pub(super) fn create(
     Ok(CreateServiceLinkedRoleResponse { role: Some(role::make(tx, role)?) })
 }
 
+/// Makes the role of a service unless it is there, as services do when they are first used.
+///
+/// # Errors
+/// As for `CreateServiceLinkedRole`.
+pub(crate) fn ensure(tx: &mut Tx<'_>, service: &str) -> Result<(), Fault> {
+    let there = |linked: &Linked| linked.service == service && tx.state.iam_roles.contains(&Role::key_of(linked.role));
+    if SERVICES.iter().any(there) {
+        return Ok(());
+    }
+    let aws_service_name = service.to_owned();
+    create(tx, CreateServiceLinkedRoleRequest { aws_service_name, description: None, custom_suffix: None }).map(drop)
+}
+
 /// Deletes the role unless its service still uses it, which the deletion's status tells.
 pub(super) fn delete(
     tx: &mut Tx<'_>,
@@ -114,6 +127,10 @@ fn users(state: &State, service: &str) -> Vec<String> {
             let active = |cluster: &&crate::state::Cluster| cluster.status == crate::state::ClusterStatus::Active;
             let arn = |cluster: &crate::state::Cluster| crate::ecs::arn::cluster(&state.region, &cluster.name);
             state.clusters.iter().filter(active).map(arn).collect()
+        }
+        crate::autoscaling::ROLE => {
+            let arn = |target: &crate::state::ScalableTarget| crate::autoscaling::arn(&state.region, target);
+            state.scalable_targets.iter().map(arn).collect()
         }
         _ => Vec::new(),
     }

@@ -46,6 +46,10 @@ pub enum Expiring {
     InstanceHealth(String),
     /// An inactive ECS service, by its key.
     Service(String),
+    /// A scheduled action that is to run, by its key.
+    ScheduledAction(String),
+    /// A scaling activity, by its key.
+    ScalingActivity(String),
 }
 
 impl Record for Expiry {
@@ -68,6 +72,8 @@ impl Record for Expiry {
             Expiring::DiscoveryOperation(id) => format!("{at:016}/discovery-operation/{id}"),
             Expiring::InstanceHealth(key) => format!("{at:016}/instance-health/{key}"),
             Expiring::Service(key) => format!("{at:016}/service/{key}"),
+            Expiring::ScheduledAction(key) => format!("{at:016}/scheduled-action/{key}"),
+            Expiring::ScalingActivity(key) => format!("{at:016}/scaling-activity/{key}"),
         }
     }
 }

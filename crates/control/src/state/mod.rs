@@ -30,6 +30,8 @@ mod ecr_repository;
 mod ecr_tag;
 // CloudWatch's.
 mod alarm;
+// Application Auto Scaling's.
+mod scaling;
 // AWS Cloud Map's.
 mod servicediscovery;
 // SSM Parameter Store's and Secrets Manager's.
@@ -96,6 +98,7 @@ pub use peering::{PeeringEnd, PeeringStatus, VpcPeering};
 pub use prefix_list::{PrefixList, PrefixListEntries, PrefixListState};
 pub use region::{Region, Zone};
 pub use route_table::{Route, RouteTable, RouteTarget};
+pub use scaling::{Cooldown, ScalableTarget, ScalingActivity, ScalingPolicy, ScalingPolicyKind, ScheduledAction};
 pub use secret::{Secret, SecretDeletion, SecretValue, SecretVersion};
 pub use security_group::SecurityGroup;
 pub use security_group_rule::{PeeredGroup, SecurityGroupRule};
@@ -264,6 +267,14 @@ tables! {
     discovery_instances: DiscoveryInstance,
     /// Operations of AWS Cloud Map by their ids.
     discovery_operations: DiscoveryOperation,
+    /// Scalable targets by [`ScalableTarget::resource`].
+    scalable_targets: ScalableTarget,
+    /// Scaling policies by [`ScalingPolicy::key_of`].
+    scaling_policies: ScalingPolicy,
+    /// Scheduled actions by [`ScheduledAction::key_of`].
+    scheduled_actions: ScheduledAction,
+    /// What was done to scalable targets, by [`ScalingActivity::key_of`].
+    scaling_activities: ScalingActivity,
     /// Buckets of Amazon S3 by name.
     buckets: Bucket,
     /// Registries that images were loaded from, by name.

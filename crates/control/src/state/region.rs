@@ -11,6 +11,8 @@ pub struct Region {
     pub zones: Vec<Zone>,
     /// How long a host may run tasks without hearing from the control plane, in milliseconds. The control plane itself waits twice as long.
     pub lease: i64,
+    /// How long a minute of alarms' periods and of policies' cooldowns lasts, in milliseconds: a minute, unless somebody is in a hurry.
+    pub minute: i64,
     /// The certificate of the authority that AWS's names are certified by here, in PEM; empty where there is none.
     pub authority: std::sync::Arc<str>,
 }
@@ -35,8 +37,14 @@ impl Region {
                 .map(|(letter, n)| Zone { name: format!("{name}{letter}"), id: format!("{}-az{n}", short(name)) })
                 .collect(),
             lease: 60_000,
+            minute: 60_000,
             authority: "".into(),
         }
+    }
+
+    /// How many milliseconds so many seconds of a period or a cooldown last.
+    pub fn lasting(&self, seconds: i64) -> i64 {
+        seconds.saturating_mul(self.minute) / 60
     }
 
     /// An ARN in this region and account (partition `aws`).

@@ -70,6 +70,19 @@ pub struct Up {
     /// How many seconds a registry or service may be silent to a task before it is asked again, or given up.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
     answer_timeout: f64,
+    /// How many seconds a minute of alarms' periods and of scaling policies' cooldowns lasts: 10, 20, 30 or 60. For those who test how a
+    /// service scales and won't wait for it. Metrics, schedules and whatever else has a time keep to the clock. It holds until the next
+    /// start, which says it again.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = minute)]
+    minute: u64,
+}
+
+/// A minute, or a part of one that metrics can be told apart by.
+fn minute(text: &str) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| [10, 20, 30, 60].contains(seconds))
+        .ok_or_else(|| "give 10, 20, 30 or 60".to_owned())
 }
 
 /// A time that is neither nothing nor for ever.
@@ -158,6 +171,7 @@ impl Up {
             data_dir: data_dir.clone(),
             region: self.region,
             account: self.account,
+            minute: Duration::from_secs(self.minute),
             limits: server::Limits::default(),
         });
         let server = server.await?;

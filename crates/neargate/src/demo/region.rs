@@ -31,7 +31,8 @@ impl Region {
         let temporary = tempfile::Builder::new().prefix("neargate-demo-").tempdir()?;
         let directory = temporary.path().canonicalize()?;
         let mut up = Command::new(&program)
-            .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
+            // Minutes of ten seconds, so that nobody has to watch a service wait for three of them.
+            .args(["up", "--listen", "127.0.0.1:0", "--minute", "10", "--data-dir"])
             .arg(directory.join("region"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

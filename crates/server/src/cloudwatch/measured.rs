@@ -63,6 +63,17 @@ pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
     let mut data = Data::new(now);
     for GroupHealth { load_balancer, target_group, healthy, unhealthy } in group_health(&app.core.state()) {
         data.namespace = if is_network(&load_balancer) { NETWORK } else { BALANCER };
+        if !is_network(&load_balancer) {
+            // That is always told: no requests are none, so that a service may be scaled in when there are none.
+            data.add(
+                "RequestCountPerTarget",
+                "Count",
+                Distribution::of(0.0, 1.0),
+                &[("TargetGroup", target_group.as_str())],
+            );
+            let both = [("LoadBalancer", load_balancer.as_str()), ("TargetGroup", target_group.as_str())];
+            data.add("RequestCountPerTarget", "Count", Distribution::of(0.0, 1.0), &both);
+        }
         for (name, zones) in [("HealthyHostCount", &healthy), ("UnHealthyHostCount", &unhealthy)] {
             let of = |count: usize| Distribution::of(count as f64, 1.0);
             let (balancer, group) = (("LoadBalancer", load_balancer.as_str()), ("TargetGroup", target_group.as_str()));

@@ -14,6 +14,7 @@ pub fn config(data_dir: &Path) -> Config {
         data_dir: data_dir.to_owned(),
         region: "us-east-1".to_owned(),
         account: "123456789012".to_owned(),
+        minute: std::time::Duration::from_secs(60),
         limits: Limits::default(),
     }
 }

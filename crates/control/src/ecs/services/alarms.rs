@@ -60,7 +60,8 @@ pub(super) fn bake(state: &State, service: &Service) -> Millis {
     }
     let watched = names(service).iter().filter_map(|name| state.alarms.get(name));
     let span = |of: Option<i32>| Millis::from(of.unwrap_or(1));
-    watched.map(|alarm| span(alarm.what.period) * span(alarm.what.evaluation_periods) * 1000).max().unwrap_or(0)
+    let spans = watched.map(|alarm| span(alarm.what.period) * span(alarm.what.evaluation_periods));
+    spans.max().map_or(0, |seconds| state.region.lasting(seconds))
 }
 
 /// What is configured, checked.

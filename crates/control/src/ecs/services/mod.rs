@@ -16,6 +16,7 @@ mod history;
 mod load_balancers;
 mod protection;
 mod registries;
+mod scale;
 mod standing;
 mod start;
 mod stop;
@@ -25,6 +26,7 @@ mod update;
 mod wire;
 
 pub(crate) use controller::{expire, run};
+pub(crate) use scale::{has_all, scale};
 pub(crate) use standing::unused;
 
 use super::arn;

@@ -1,6 +1,6 @@
 //! `UpdateService`.
 
-use super::{check, deployments, find, invalid, registries, wire};
+use super::{check, deployments, find, invalid, scale, wire};
 use crate::{
     Tx,
     ecs::{clusters, tasks},
@@ -92,8 +92,7 @@ fn requested(
     what.registries = service_registries.unwrap_or(what.registries);
     let behind_load_balancer = !what.load_balancers.is_empty();
     if let Some(count) = desired_count {
-        service.desired_count = check::desired_count(count)?;
-        registries::check_count(service.desired_count, &what.registries)?;
+        scale::set(&mut service, &what.registries, count)?;
     }
     let rebalancing = Some(service.rebalancing);
     service.configuration = check::configuration(service.configuration, deployment_configuration)?;

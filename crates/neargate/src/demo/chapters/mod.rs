@@ -14,6 +14,7 @@ mod page;
 mod private_way;
 mod role;
 mod run_task;
+mod scaling;
 mod services;
 mod situations;
 mod stop_task;
@@ -28,7 +29,7 @@ struct Chapter {
     tell: fn(&mut Story) -> Result<(), Failure>,
 }
 
-const CHAPTERS: [Chapter; 17] = [
+const CHAPTERS: [Chapter; 18] = [
     Chapter { title: "Two images, pushed to Amazon ECR", tell: images::tell },
     Chapter { title: "An execution role", tell: role::tell },
     Chapter { title: "A task definition with two containers", tell: task_definition::tell },
@@ -49,6 +50,7 @@ const CHAPTERS: [Chapter; 17] = [
     Chapter { title: "Neighbours speak without leaving the VPC", tell: private_way::tell },
     Chapter { title: "Whom the internet sees, and who sees AWS", tell: internet::tell },
     Chapter { title: "Two services behind load balancers, and no request is lost", tell: services::tell },
+    Chapter { title: "A service follows its load by itself", tell: scaling::tell },
 ];
 /// Told also when a chapter before it failed.
 const END: Chapter = Chapter { title: "Nothing is left behind", tell: nothing_left::tell };
