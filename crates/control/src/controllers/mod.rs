@@ -34,7 +34,7 @@ use std::collections::BTreeSet;
 pub type Controller = fn(&mut Tx<'_>);
 
 /// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
-pub const CONTROLLERS: [(&str, Controller); 10] = [
+pub const CONTROLLERS: [(&str, Controller); 11] = [
     ("hosts", hosts::run),
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
