@@ -92,6 +92,7 @@ fn an_alarm_goes_by_the_values_it_is_shown_and_says_why() {
         [
             "Alarm updated from OK to INSUFFICIENT_DATA",
             "Alarm updated from ALARM to OK",
+            "Successfully executed action arn:aws:sns:us-east-1:123456789012:topic",
             "Alarm updated from INSUFFICIENT_DATA to ALARM",
             "Alarm \"errors\" created"
         ]

@@ -78,12 +78,13 @@ fn registering_brings_the_desired_count_between_the_bounds() {
     assert!(done["EndTime"].as_f64() > done["StartTime"].as_f64());
     site.register(json!({"MinCapacity": 0, "MaxCapacity": 1}));
     assert_eq!((site.desired(), &site.activities()[0]["Cause"]), (1, &json!("maximum capacity was set to 1")));
-    // Somebody knows better.
+    // Somebody knows better while it goes on.
+    site.register(json!({"MinCapacity": 3, "MaxCapacity": 5}));
     site.fixture.world.ecs("UpdateService", json!({"service": "site", "desiredCount": 4}));
     site.pass_a_minute();
     let last = site.activities()[0].clone();
     assert_eq!(last["StatusCode"], "Overridden");
-    assert_eq!(last["StatusMessage"], "Successfully set desired count to 1. Found it was later changed to 4.");
+    assert_eq!(last["StatusMessage"], "Successfully set desired count to 3. Found it was later changed to 4.");
     assert_eq!(site.desired(), 4, "nobody is kept from it");
 }
 
