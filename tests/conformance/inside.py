@@ -256,6 +256,95 @@ def ask(server, name, over="udp", wait=SILENCE):
         return None
 
 
+KINDS = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "AAAA": 28, "SRV": 33}
+
+
+def query(server, name, kind="A", wait=SILENCE):
+    """What one DNS server says of a name: the answer's code and its records, as (type, seconds, data); nothing if it is silent."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as at:
+        at.settimeout(wait)
+        at.connect((server, 53))
+        number = random.randrange(65536)
+        at.send(struct.pack("!6H", number, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, KINDS[kind], 1))
+        try:
+            answer = at.recv(4096)
+        except TimeoutError:
+            return None
+    _, flags, _, answers, authorities, more = struct.unpack("!6H", answer[:12])
+    _, place = read_name(answer, 12)
+    place += 4
+    found = []
+    for _ in range(answers + authorities + more):
+        _, place = read_name(answer, place)
+        of, _, ttl, length = struct.unpack("!HHIH", answer[place : place + 10])
+        place += 10
+        found.append((of, ttl, read_data(answer, place, of)))
+        place += length
+    kinds = {number: name for name, number in KINDS.items()}
+    records = [[kinds.get(of, str(of)), ttl, data] for of, ttl, data in found]
+    return {
+        "code": flags & 15,
+        "answers": records[:answers],
+        "authorities": records[answers : answers + authorities],
+        "more": records[answers + authorities :],
+    }
+
+
+def read_name(packet, place):
+    """The name at a place of a packet, and where it ends."""
+    labels, end = [], None
+    while packet[place]:
+        if packet[place] >= 192:
+            end = end or place + 2
+            place = (packet[place] & 63) << 8 | packet[place + 1]
+        else:
+            labels.append(packet[place + 1 : place + 1 + packet[place]].decode())
+            place += 1 + packet[place]
+    return ".".join(labels), end or place + 1
+
+
+def read_data(packet, place, kind):
+    if kind == KINDS["A"]:
+        return socket.inet_ntoa(packet[place : place + 4])
+    if kind == KINDS["SRV"]:
+        numbers = struct.unpack("!3H", packet[place : place + 6])
+        return " ".join(map(str, numbers)) + " " + read_name(packet, place + 6)[0]
+    return read_name(packet, place)[0]
+
+
+def watch(server, name, seconds, pause=0.05):
+    """Asks for a name's addresses again and again: when each answer came, and what it named."""
+    seen, end = [], time.time() + seconds
+    while time.time() < end:
+        answer = query(server, name)
+        if answer:
+            seen.append((time.time(), [data for kind, _, data in answer["answers"] if kind == "A"]))
+        time.sleep(pause)
+    return seen
+
+
+def flood(server, name, count):
+    """Asks so many questions at once, and says how many were answered, and how long it took to ask."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    question = struct.pack("!5H", 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, 1, 1)
+    answered = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as at:
+        at.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        at.connect((server, 53))
+        began = time.time()
+        for number in range(count):
+            at.send(struct.pack("!H", number % 65536) + question)
+        took = time.time() - began
+        at.settimeout(1)
+        try:
+            while True:
+                at.recv(4096)
+                answered += 1
+        except TimeoutError:
+            return answered, took
+
+
 def run(command, environment):
     """What a program of this machine prints, and how it ends."""
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)

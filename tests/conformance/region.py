@@ -67,6 +67,7 @@ class Region:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
             "AWS_PAGER": "",
         }
 
@@ -84,7 +85,7 @@ class Region:
         return done
 
     def client(self, service):
-        config = Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=30)
+        config = Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=30, inject_host_prefix=False)
         return boto3.client(
             service,
             endpoint_url=self.endpoint,

@@ -3,7 +3,9 @@
 //! `request` identifies and reads a call and answers the typed value's stored form; `reply` and `refusal` answer the
 //! HTTP response. Every typed value is also stored and read back.
 
-use aws::api::{Api, Reply, acm, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager, ssm, sts};
+use aws::api::{
+    Api, Reply, acm, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager, servicediscovery, ssm, sts,
+};
 use aws::fault::Fault;
 use aws::request::identify;
 use aws::shape::{Operation, Shape, Visitor};
@@ -107,6 +109,7 @@ fn main() -> std::io::Result<()> {
         Service::new(&sts::API, sts::visit),
         Service::new(&elbv2::API, elbv2::visit),
         Service::new(&cloudwatch::API, cloudwatch::visit),
+        Service::new(&servicediscovery::API, servicediscovery::visit),
         Service::new(&iam::API, iam::visit),
         Service::new(&logs::API, logs::visit),
         Service::new(&ecr::API, ecr::visit),

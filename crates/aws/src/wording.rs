@@ -35,6 +35,7 @@ impl Api {
         match (self.protocol, self.service) {
             (Protocol::Query | Protocol::Ec2, _) | (_, "cloudwatch") => "ValidationError",
             (Protocol::Json, "ecs" | "logs") => "InvalidParameterException",
+            (_, "servicediscovery") => "InvalidInput",
             (Protocol::Json | Protocol::Cbor, _) => "ValidationException",
         }
     }

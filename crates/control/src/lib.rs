@@ -21,6 +21,7 @@ pub mod mirror;
 pub mod s3;
 pub mod secretsmanager;
 mod service;
+pub mod servicediscovery;
 pub mod ssm;
 pub mod state;
 pub mod sts;

@@ -84,6 +84,7 @@ pub fn services() -> Services {
         crate::iam::service(),
         crate::logs::service(),
         crate::secretsmanager::service(),
+        crate::servicediscovery::service(),
         crate::ssm::service(),
         crate::sts::service(),
     ];

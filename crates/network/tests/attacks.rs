@@ -293,6 +293,32 @@ fn a_flood_of_connections_leaves_the_others_theirs() {
 }
 
 #[test]
+fn questions_beyond_a_thousand_a_second_come_to_nothing() {
+    let mut world = open_world();
+    let resolver = probe::bind(&world.router(), 53);
+    let to = (Ipv4Addr::new(10, 0, 0, 2), 53);
+    let (loud, quiet) = (probe::bind(&world.at(10), 0), probe::bind(&world.at(11), 0));
+    let mut heard = [0; 16];
+    resolver.set_nonblocking(true).unwrap();
+    let began = std::time::Instant::now();
+    let mut count = 0;
+    for _ in 0..5000 {
+        loud.send_to(b"?", to).unwrap();
+        while resolver.recv(&mut heard).is_ok() {
+            count += 1;
+        }
+    }
+    // What it had at first, and what has become free since.
+    let most = 1024.0 * (1.0 + began.elapsed().as_secs_f64());
+    assert!((1000..5000).contains(&count) && f64::from(count) <= most + 1.0, "{count}, at most {most}");
+    quiet.send_to(b"!", to).unwrap();
+    resolver.set_nonblocking(false).unwrap();
+    assert_eq!(resolver.recv(&mut heard).ok(), Some(1), "another interface has a limit of its own");
+    assert_eq!(heard[0], b'!');
+    assert_eq!(world.verify(), 0, "the limits are found in the kernel as they were planned");
+}
+
+#[test]
 fn prefix_lists_and_groups_change_under_way() {
     let mut world = open_world();
     let list = vpc::PrefixListId::from("pl-1");

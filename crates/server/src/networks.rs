@@ -1,10 +1,13 @@
-//! What `neargate status` shows of networks: the gateways, endpoints and peering connections of each VPC. What is deleted, or never
+//! What `neargate status` shows of networks: the gateways, endpoints, peering connections and private DNS namespaces of each VPC. What is deleted, or never
 //! came to be, is not there.
 
 use crate::app::App;
 use control::{
     State,
-    state::{Lifecycle, NatGateway, PeeringStatus, VpcEndpoint, VpcEndpointKind, VpcPeering},
+    state::{
+        DiscoveryInstance, Lifecycle, Namespace, NatGateway, PeeringStatus, Vpc, VpcEndpoint, VpcEndpointKind,
+        VpcPeering,
+    },
 };
 use serde_json::{Value, json};
 use vpc::VpcId;
@@ -18,6 +21,7 @@ fn of(state: &State) -> Value {
     let vpcs = state.vpcs.iter().map(|vpc| {
         let gateway = state.internet_gateways.iter().find(|gateway| gateway.vpc.as_ref() == Some(&vpc.id));
         let nat = state.nat_gateways.iter().filter(|gateway| gateway.vpc == vpc.id);
+        let namespaces = state.namespaces.iter().filter(|namespace| namespace.vpc() == Some(&vpc.id));
         let endpoints = state.vpc_endpoints.iter().filter(|endpoint| endpoint.vpc == vpc.id);
         json!({
             "vpc": vpc.id,
@@ -25,6 +29,7 @@ fn of(state: &State) -> Value {
             "internetGateway": gateway.map(|gateway| &gateway.id),
             "natGateways": nat.filter(|one| one.state != Lifecycle::Deleted).map(nat_gateway).collect::<Vec<_>>(),
             "endpoints": endpoints.filter(|one| one.state != Lifecycle::Deleted).map(endpoint).collect::<Vec<_>>(),
+            "namespaces": namespaces.map(|one| namespace(state, vpc, one)).collect::<Vec<_>>(),
             "peerings": state.vpc_peerings.iter().filter_map(|one| peering(one, &vpc.id)).collect::<Vec<_>>(),
         })
     });
@@ -55,6 +60,22 @@ fn endpoint(endpoint: &VpcEndpoint) -> Value {
         "state": endpoint.state.as_str(),
         "service": endpoint.service,
         "type": kind,
+    })
+}
+
+/// A namespace whose names the VPC's resolver knows, if that may.
+fn namespace(state: &State, vpc: &Vpc, of: &Namespace) -> Value {
+    let services = state.discovery_services.iter().filter(|service| service.namespace == of.id);
+    let services = services.map(|service| {
+        let prefix = DiscoveryInstance::prefix(&service.id);
+        let instances = || state.discovery_instances.prefixed(&prefix);
+        let healthy = instances().filter(|instance| instance.healthy).count();
+        json!({ "service": service.name, "instances": instances().count(), "healthy": healthy })
+    });
+    json!({
+        "namespace": of.name,
+        "resolved": vpc.dns_support && vpc.dns_hostnames,
+        "services": services.collect::<Vec<_>>(),
     })
 }
 

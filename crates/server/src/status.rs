@@ -62,6 +62,11 @@ pub(crate) fn topology(app: &App) -> impl Serialize + use<> {
     control::ec2::topology(&app.core.state())
 }
 
+/// `GET /_neargate/zones`: the private hosted zones of every VPC, as resolvers answer from them.
+pub(crate) fn zones(app: &App) -> impl Serialize + use<> {
+    control::servicediscovery::zones(&app.core.state())
+}
+
 /// One task on its host.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -24,7 +24,7 @@ pub use task::{Desired, TaskMetadata, TaskSpec};
 
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
-use vpc::Topology;
+use vpc::{Topology, Zones};
 
 vpc::identifiers! {
     /// A task: the 32 hexadecimal digits at the end of its ARN.
@@ -51,6 +51,9 @@ pub struct HostSpec {
     /// The region's VPCs, whole, and what is between them. NAT gateways, endpoints and interfaces of no task's are on every host that
     /// has their VPC.
     pub topology: Arc<Topology>,
+    /// The private hosted zones that VPCs' resolvers answer from.
+    #[serde(default)]
+    pub zones: Arc<Zones>,
     /// The certificate of the authority that AWS's names are certified by, in PEM: every task is given it to trust.
     #[serde(default)]
     pub authority: Arc<str>,

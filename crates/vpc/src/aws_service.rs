@@ -64,6 +64,7 @@ pub const AWS_SERVICES: &[AwsService] = &[
     service(21, "sns", "sns"),
     service(22, "sqs", "sqs"),
     service(23, "elasticfilesystem", "elasticfilesystem"),
+    service(24, "data-servicediscovery", "data-servicediscovery"),
 ];
 
 impl AwsService {

@@ -22,6 +22,7 @@ mod service;
 mod topology;
 pub mod tracking;
 pub mod verdict;
+mod zone;
 
 pub use aws_service::{
     AWS_SERVICES, AwsService, INTERNET_HOST, INTERNET_RESOLVER, PRIVATE_RANGES, PUBLIC_POOL, SERVICE_POOL,
@@ -40,3 +41,4 @@ pub use route_table::{Destination, Peering, Route, RouteTable, Target};
 pub use security_group::{Direction, IpProtocol, Peer, Ports, Rule, SecurityGroup};
 pub use service::{RESOLVER, Service, TASK_METADATA};
 pub use topology::{Subnet, Topology, Vpc};
+pub use zone::{PrivateZone, RecordKind, RecordSet, RecordValue, Zones, zone_of};

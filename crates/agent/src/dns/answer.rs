@@ -1,5 +1,7 @@
 //! From a packet to the packet that answers it (RFC 1035, RFC 6891).
 
+mod private;
+
 use super::zone::{self, Data, View};
 use hickory_proto::{
     op::{Edns, Header, Message, MessageType, OpCode, Query, ResponseCode},
@@ -9,13 +11,31 @@ use hickory_proto::{
     },
     serialize::binary::{BinDecodable, BinDecoder},
 };
-use std::net::IpAddr;
-use vpc::Topology;
+use std::{collections::BTreeMap, net::IpAddr};
+use vpc::{Topology, Zones};
 
 /// Seconds that an answer may be kept, also one that there is nothing: as long as the Amazon DNS server lets its own names be kept.
 const TTL: u32 = 60;
 /// The longest packet sent over UDP to whoever takes longer ones (dnsflagday.net/2020). There is no fragment below it.
 const LONGEST: u16 = 1232;
+
+/// What there are names of.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// The region's networks, whose names AWS gives.
+    pub topology: &'a Topology,
+    /// Private hosted zones, whose names users give.
+    pub zones: &'a Zones,
+}
+
+/// Where there are no zones.
+static NO_ZONES: Zones = BTreeMap::new();
+
+impl<'a> From<&'a Topology> for Names<'a> {
+    fn from(topology: &'a Topology) -> Self {
+        Self { topology, zones: &NO_ZONES }
+    }
+}
 
 /// What a packet came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,31 +46,87 @@ pub enum Transport {
     Tcp,
 }
 
+/// An answer, and the name that is left to be asked of others: that which the last of its CNAME records leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The packet.
+    pub packet: Vec<u8>,
+    /// What it leads to, if that is elsewhere.
+    pub beyond: Option<Name>,
+}
+
 /// The answer to a packet; `None` for what deserves none: noise, and answers.
-pub fn answer(topology: &Topology, view: &View, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
+pub fn answer<'a>(names: impl Into<Names<'a>>, view: &View, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    answered(names.into(), view, packet, transport).map(|answered| answered.packet)
+}
+
+/// The same, with what it leaves open.
+pub(super) fn answered(names: Names<'_>, view: &View, packet: &[u8], transport: Transport) -> Option<Answered> {
     let header = Header::read(&mut BinDecoder::new(packet)).ok()?;
     if header.metadata.message_type == MessageType::Response {
         return None;
     }
-    let reply = reply(topology, view, packet, &header);
+    let Reply { takes, message, beyond } = reply(names, view, packet, &header);
+    let packet = written(&message, takes, transport)?;
+    Some(Answered { packet, beyond })
+}
+
+/// A reply as a packet, cut off if it is longer than whoever asked takes.
+fn written(message: &Message, takes: u16, transport: Transport) -> Option<Vec<u8>> {
     let longest = match transport {
         Transport::Tcp => u16::MAX,
         // Of a reply to a question without EDNS it is the 512 bytes of RFC 1035.
-        Transport::Udp => reply.0.min(LONGEST),
+        Transport::Udp => takes.min(LONGEST),
     };
-    let bytes = reply.1.to_vec().ok()?;
-    if bytes.len() <= usize::from(longest) { Some(bytes) } else { reply.1.truncate().to_vec().ok() }
+    let fits = |bytes: &Vec<u8>| bytes.len() <= usize::from(longest);
+    let bytes = message.to_vec().ok()?;
+    if fits(&bytes) {
+        return Some(bytes);
+    }
+    // What nobody asked for is left out first (RFC 2181, section 9).
+    let mut less = message.clone();
+    less.additionals.clear();
+    less.to_vec().ok().filter(fits).or_else(|| message.truncate().to_vec().ok())
+}
+
+/// The question that asks others for what an answer leaves open.
+pub(super) fn onward(packet: &[u8], beyond: Name) -> Option<Vec<u8>> {
+    let query = question(packet)?;
+    let mut asked = Message::new(number_of(packet), MessageType::Query, OpCode::Query);
+    asked.metadata.recursion_desired = true;
+    asked.add_query(Query::query(beyond, query.query_type));
+    asked.to_vec().ok()
+}
+
+/// The number of a packet.
+fn number_of(packet: &[u8]) -> u16 {
+    packet.first_chunk::<2>().map_or(0, |number| u16::from_be_bytes(*number))
+}
+
+/// An answer with what others said of the name it leads to.
+pub(super) fn joined(packet: &[u8], own: &[u8], theirs: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    let (asked, mut message, theirs) =
+        (Message::from_vec(packet).ok()?, Message::from_vec(own).ok()?, Message::from_vec(theirs).ok()?);
+    message.metadata.response_code = theirs.metadata.response_code;
+    message.add_answers(theirs.answers);
+    message.add_authorities(theirs.authorities);
+    written(&message, asked.max_payload(), transport)
 }
 
 /// Whether a packet asks for a name that is others' to answer, where there are others. What can't be answered at all is not theirs either.
-pub fn is_elsewhere(topology: &Topology, view: &View, packet: &[u8]) -> bool {
+pub fn is_elsewhere<'a>(names: impl Into<Names<'a>>, view: &View, packet: &[u8]) -> bool {
+    let names = names.into();
     let Ok(message) = Message::from_vec(packet) else { return false };
     let metadata = message.metadata;
     let [query] = message.queries.as_slice() else { return false };
     metadata.message_type == MessageType::Query
         && metadata.op_code == OpCode::Query
         && refusal(&message, query).is_none()
-        && plain(&query.name).is_some_and(|name| zone::is_elsewhere(topology, view, &name))
+        && plain(&query.name).is_some_and(|name| elsewhere(names, view, &name))
+}
+
+fn elsewhere(names: Names<'_>, view: &View, name: &str) -> bool {
+    !private::has(names, view, name) && zone::is_elsewhere(names.topology, view, name)
 }
 
 /// The answer to a question that nobody could answer.
@@ -71,8 +147,15 @@ pub(super) fn question(packet: &[u8]) -> Option<Query> {
     Query::read(&mut decoder).ok()
 }
 
-/// The reply, and how many bytes whoever asked takes over UDP.
-fn reply(topology: &Topology, view: &View, packet: &[u8], header: &Header) -> (u16, Message) {
+/// A reply.
+struct Reply {
+    /// How many bytes whoever asked takes over UDP.
+    takes: u16,
+    message: Message,
+    beyond: Option<Name>,
+}
+
+fn reply(names: Names<'_>, view: &View, packet: &[u8], header: &Header) -> Reply {
     let asked = header.metadata;
     let mut reply = Message::response(asked.id, asked.op_code);
     reply.metadata.recursion_desired = asked.recursion_desired;
@@ -80,7 +163,7 @@ fn reply(topology: &Topology, view: &View, packet: &[u8], header: &Header) -> (u
     reply.metadata.recursion_available = true;
     let mut failed = |code| {
         reply.metadata.response_code = code;
-        (512, reply.clone())
+        Reply { takes: 512, message: reply.clone(), beyond: None }
     };
     if asked.op_code != OpCode::Query {
         return failed(ResponseCode::NotImp);
@@ -97,11 +180,14 @@ fn reply(topology: &Topology, view: &View, packet: &[u8], header: &Header) -> (u
         own.set_max_payload(LONGEST).set_dnssec_ok(edns.flags().dnssec_ok);
         reply.set_edns(own);
     }
-    match refusal(&message, query) {
-        Some(code) => reply.metadata.response_code = code,
-        None => resolve(topology, view, query, &mut reply),
-    }
-    (message.max_payload(), reply)
+    let beyond = match refusal(&message, query) {
+        Some(code) => {
+            reply.metadata.response_code = code;
+            None
+        }
+        None => resolve(names, view, query, &mut reply),
+    };
+    Reply { takes: message.max_payload(), message: reply, beyond }
 }
 
 /// Why a question is not looked into. Whole zones are given to nobody, and who wants no recursion asks the wrong server.
@@ -114,8 +200,18 @@ fn refusal(message: &Message, query: &Query) -> Option<ResponseCode> {
     refused.then_some(ResponseCode::Refused)
 }
 
-fn resolve(topology: &Topology, view: &View, query: &Query, reply: &mut Message) {
+/// Answers a question, and says what is left to be asked of others.
+fn resolve(names: Names<'_>, view: &View, query: &Query, reply: &mut Message) -> Option<Name> {
     let name = plain(&query.name);
+    if let Some(name) = name.as_deref().filter(|name| private::has(names, view, name)) {
+        return private::resolve(names, view, query, name, reply);
+    }
+    amazon(names.topology, view, query, name, reply);
+    None
+}
+
+/// Answers a question about a name that AWS gives.
+fn amazon(topology: &Topology, view: &View, query: &Query, name: Option<String>, reply: &mut Message) {
     let found = name.as_deref().and_then(|name| zone::find(topology, view, name));
     if found.is_none() {
         reply.metadata.response_code = ResponseCode::NXDomain;

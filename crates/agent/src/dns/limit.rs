@@ -1,4 +1,4 @@
-//! How many packets each source may send in a second.
+//! How many packets each source may send in a second to what no router limits.
 
 use std::{
     collections::HashMap,

@@ -3,6 +3,7 @@
 //! [`zone`] and [`answer`] are pure: from the networks there are, whose question it is and a packet to the packet that answers it.
 //! [`limit`] counts, `serve` holds the sockets. Which server a socket belongs to tells whose question came in by it.
 //!
+//! What names mean comes from the region's networks and, for what users name themselves, from the private hosted zones of the view's VPC.
 //! Names that are none of the region's are asked of the host's resolvers (`forward`) where there is an uplink, and do not exist where there
 //! is none.
 //!
@@ -14,7 +15,7 @@ pub mod limit;
 mod serve;
 pub mod zone;
 
-pub use answer::{Transport, answer};
+pub use answer::{Names, Transport, answer};
 pub use forward::Upstream;
 pub(crate) use serve::{Server, tcp, udp};
 pub use zone::View;

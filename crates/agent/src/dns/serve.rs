@@ -1,11 +1,12 @@
 //! The sockets of DNS servers.
 
 use super::{
-    Transport, Upstream, View, answer,
-    answer::{failure, is_elsewhere},
+    Names, Transport, Upstream, View,
+    answer::{Answered, answered, failure, is_elsewhere, joined, onward},
     limit::Limit,
 };
 use shares::{Client, Places, Stream};
+use spec::HostSpec;
 use std::{
     io,
     net::IpAddr,
@@ -34,8 +35,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Server {
     view: View,
     topology: Receiver<Arc<Topology>>,
+    /// Where zones come from: what is taken away from them is answered no more, however long the network takes.
+    spec: Receiver<Arc<HostSpec>>,
     upstream: Option<Arc<Upstream>>,
-    limit: Mutex<Limit>,
+    /// Of the internet's server. Routers drop what is too much for a VPC's before it comes here.
+    limit: Option<Mutex<Limit>>,
     places: Arc<Places>,
 }
 
@@ -45,34 +49,66 @@ enum Reply {
     Packet(Vec<u8>),
     /// Whatever the host's resolvers say.
     Theirs(Arc<Upstream>),
+    /// This answer, and what they say of the name that it leads to.
+    Joined(Arc<Upstream>, Answered),
 }
 
 impl Server {
     /// The server of a view, answering from the newest networks, and asking others for other names if there are any.
-    pub(crate) fn new(view: View, topology: Receiver<Arc<Topology>>, upstream: Option<Arc<Upstream>>) -> Self {
-        let limit = Mutex::new(Limit::new(Instant::now()));
-        Self { view, topology, upstream, limit, places: Places::new(CONNECTIONS, CONNECTIONS_EACH) }
+    pub(crate) fn new(
+        view: View,
+        topology: Receiver<Arc<Topology>>,
+        spec: Receiver<Arc<HostSpec>>,
+        upstream: Option<Arc<Upstream>>,
+    ) -> Self {
+        let limit = (view == View::Internet).then(|| Mutex::new(Limit::new(Instant::now())));
+        Self { view, topology, spec, upstream, limit, places: Places::new(CONNECTIONS, CONNECTIONS_EACH) }
     }
 
     /// The reply to a packet. What is over the limit gets none, as on AWS.
     fn reply(&self, source: IpAddr, packet: &[u8], transport: Transport) -> Option<Reply> {
-        let allowed = self.limit.lock().unwrap_or_else(PoisonError::into_inner).allows(source, Instant::now());
-        if !allowed {
+        if self.limit.as_ref().is_some_and(|limit| !within(limit, source)) {
             return None;
         }
-        let topology = self.topology.borrow().clone();
+        let (topology, zones) = (self.topology.borrow().clone(), self.spec.borrow().zones.clone());
+        let names = Names { topology: &topology, zones: &zones };
         let reply = || match &self.upstream {
-            Some(upstream) if is_elsewhere(&topology, &self.view, packet) => Some(Reply::Theirs(upstream.clone())),
-            _ => answer(&topology, &self.view, packet, transport).map(Reply::Packet),
+            Some(upstream) if is_elsewhere(names, &self.view, packet) => Some(Reply::Theirs(upstream.clone())),
+            upstream => answered(names, &self.view, packet, transport).map(|answer| match upstream {
+                Some(upstream) if answer.beyond.is_some() => Reply::Joined(upstream.clone(), answer),
+                _ => Reply::Packet(answer.packet),
+            }),
         };
         // A packet that shows a defect costs its sender the answer, and nobody else anything.
         catch_unwind(AssertUnwindSafe(reply)).ok().flatten()
     }
 }
 
+fn within(limit: &Mutex<Limit>, source: IpAddr) -> bool {
+    limit.lock().unwrap_or_else(PoisonError::into_inner).allows(source, Instant::now())
+}
+
 /// What others answer, or that they don't.
 async fn theirs(upstream: &Upstream, client: Client, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
     upstream.ask(client, question, transport).await.or_else(|| failure(question))
+}
+
+impl Reply {
+    /// The packet that is sent back, after others have been asked where that is needed.
+    async fn packet(self, client: Client, question: &[u8], transport: Transport) -> Option<Vec<u8>> {
+        match self {
+            Self::Packet(packet) => Some(packet),
+            Self::Theirs(upstream) => theirs(&upstream, client, question, transport).await,
+            Self::Joined(upstream, Answered { packet, beyond }) => {
+                let onward = beyond.and_then(|name| onward(question, name));
+                let Some(onward) = onward else { return Some(packet) };
+                match upstream.ask(client, &onward, transport).await {
+                    Some(more) => joined(question, &packet, &more, transport),
+                    None => failure(question),
+                }
+            }
+        }
+    }
 }
 
 /// Answers what comes over UDP, for ever.
@@ -89,11 +125,11 @@ pub(crate) async fn udp(server: Arc<Server>, namespace: u64, socket: UdpSocket) 
                 // Whoever asked may have gone; the packet may be filtered on its way. UDP promises nothing.
                 match server.reply(from.ip(), question, Transport::Udp) {
                     Some(Reply::Packet(reply)) => drop(socket.send_to(&reply, from).await),
-                    Some(Reply::Theirs(upstream)) => {
+                    Some(reply) => {
                         let (socket, question) = (socket.clone(), question.to_vec());
                         let client = Client { namespace, address: from.ip() };
                         asking.spawn(async move {
-                            if let Some(reply) = theirs(&upstream, client, &question, Transport::Udp).await {
+                            if let Some(reply) = reply.packet(client, &question, Transport::Udp).await {
                                 let _ = socket.send_to(&reply, from).await;
                             }
                         });
@@ -124,8 +160,7 @@ async fn converse(server: &Server, mut stream: Stream<TcpStream>, from: Client) 
     loop {
         let question = timeout(IDLE, read(&mut stream)).await??;
         let reply = match server.reply(from.address, &question, Transport::Tcp) {
-            Some(Reply::Packet(reply)) => Some(reply),
-            Some(Reply::Theirs(upstream)) => theirs(&upstream, from, &question, Transport::Tcp).await,
+            Some(reply) => reply.packet(from, &question, Transport::Tcp).await,
             None => None,
         };
         let Some(reply) = reply else { continue };

@@ -127,8 +127,9 @@ impl Host {
         let credentials = Arc::new(TaskCredentials::new(&config.socket));
         let metadata = metadata::Server::new(config.clone(), told.subscribe(), status.subscribe(), credentials.clone());
         let means = Means::new(config.clone(), dialers.clone(), credentials.clone(), told.subscribe(), events.clone())?;
-        let mut listeners =
-            Listeners::new(instance.clone(), runtime.clone(), config.aws_socket.clone()).with_metadata(metadata);
+        let mut listeners = Listeners::new(instance.clone(), runtime.clone(), config.aws_socket.clone())
+            .with_spec(told.subscribe())
+            .with_metadata(metadata);
         let mut uplink = None;
         if let Some(outside) = outside {
             listeners = listeners.with_upstream(Upstream::new(outside.resolv_conf.clone()));

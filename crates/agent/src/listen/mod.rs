@@ -8,6 +8,7 @@ use crate::{
     metadata, services,
 };
 use network::{Instance, NamespaceName};
+use spec::HostSpec;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -30,6 +31,7 @@ pub struct Listeners {
     runtime: Handle,
     aws_socket: PathBuf,
     topology: watch::Sender<Arc<Topology>>,
+    spec: watch::Receiver<Arc<HostSpec>>,
     upstream: Option<Arc<Upstream>>,
     servers: BTreeMap<View, Arc<dns::Server>>,
     metadata: Option<Arc<metadata::Server>>,
@@ -70,11 +72,18 @@ impl Listeners {
             runtime,
             aws_socket,
             topology: watch::Sender::new(Arc::default()),
+            spec: watch::Sender::new(Arc::default()).subscribe(),
             upstream: None,
             servers: BTreeMap::new(),
             metadata: None,
             open: BTreeMap::new(),
         }
+    }
+
+    /// The same, answering from the zones of what the host is told as soon as it is told.
+    pub fn with_spec(mut self, spec: watch::Receiver<Arc<HostSpec>>) -> Self {
+        self.spec = spec;
+        self
     }
 
     /// The same, asking others for names that are theirs.
@@ -142,8 +151,8 @@ impl Listeners {
         let mut run = |task: JoinHandle<()>| running.push(Running(task.abort_handle()));
         match listener {
             Listener::Resolver(_, view) => {
-                let (topology, upstream) = (&self.topology, &self.upstream);
-                let new = || dns::Server::new(view.clone(), topology.subscribe(), upstream.clone());
+                let (topology, spec, upstream) = (&self.topology, &self.spec, &self.upstream);
+                let new = || dns::Server::new(view.clone(), topology.subscribe(), spec.clone(), upstream.clone());
                 let server = self.servers.entry(view.clone()).or_insert_with(|| Arc::new(new()));
                 if let Some(udp) = sockets.udp {
                     run(runtime.spawn(dns::udp(server.clone(), namespace, tokio::net::UdpSocket::from_std(udp)?)));

@@ -42,10 +42,8 @@ pub const ALL: [&Api; 12] = [
 pub const QUERIED: [&Api; 1] = [&Api { protocol: Protocol::Query, ..cloudwatch::API }];
 
 /// The same, as other newer clients ask them: in CBOR.
-pub const IN_CBOR: [&Api; 2] = [
-    &Api { protocol: Protocol::Cbor, ..cloudwatch::API },
-    &Api { protocol: Protocol::Cbor, ..servicediscovery::API },
-];
+pub const IN_CBOR: [&Api; 2] =
+    [&Api { protocol: Protocol::Cbor, ..cloudwatch::API }, &Api { protocol: Protocol::Cbor, ..servicediscovery::API }];
 
 /// How a service is called and which operations it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

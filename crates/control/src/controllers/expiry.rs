@@ -1,12 +1,12 @@
 //! What is old is forgotten, each thing when its [`Expiry`] says so: stopped tasks, inactive services and deleted NAT gateways after an hour,
 //! client tokens after a day, those of tasks with the last of their tasks, sessions of STS, deletions of roles, peering connections some time
-//! after they have ended, images by their repository's lifecycle policy, secrets when their recovery windows have ended, targets when they
+//! after they have ended, operations of AWS Cloud Map a day after theirs, images by their repository's lifecycle policy, secrets when their recovery windows have ended, targets when they
 //! have drained.
 
 use crate::{
     State, Tx,
     ec2::peering,
-    ecr, ecs, elb, secretsmanager,
+    ecr, ecs, elb, secretsmanager, servicediscovery,
     state::{ClientToken, Expiring, Expiry, Record},
 };
 use spec::{Millis, TaskId};
@@ -44,6 +44,10 @@ pub fn run(tx: &mut Tx<'_>) {
             Expiring::EcrImages(repository) => ecr::evaluate_lifecycle(tx, repository),
             Expiring::Service(key) => ecs::expire_service(tx, key),
             Expiring::Secret(name) => secretsmanager::expire(tx, name, due.at),
+            Expiring::DiscoveryOperation(id) => {
+                tx.state.discovery_operations.remove(id);
+            }
+            Expiring::InstanceHealth(key) => servicediscovery::settle_health(tx, key, due.at.millis),
             Expiring::TargetDraining(key) => elb::targets::withdraw(tx, key, due.at.millis),
         }
     }

@@ -72,7 +72,7 @@ fn further(task: &Task) -> Option<Status> {
     match task.status {
         Status::Provisioning if task.attachment.interface.is_some() => Some(Status::Pending),
         Status::Pending if started() => Some(Status::Activating),
-        Status::Activating if all_started() && (task.launch.targets.is_empty() || task.standing.registered) => {
+        Status::Activating if all_started() && (!task.launch.is_registered_somewhere() || task.standing.registered) => {
             Some(Status::Running)
         }
         _ => None,

@@ -10,6 +10,7 @@
 //! | [`gateways`] | NAT gateways and endpoints are usable when every host has them; what they had is free when none has |
 //! | [`load_balancers`] | load balancers are active when every host serves them; targets are gone when none sends to them |
 //! | [`placement`] | a task with an interface has a host |
+//! | operations of AWS Cloud Map | have succeeded when every host answers by them (in `servicediscovery`) |
 //! | [`expiry`] | what is old is forgotten |
 //! | deleted task definitions | are forgotten when no task needs them (in `ecs::task_definitions`) |
 
@@ -32,7 +33,7 @@ use std::collections::BTreeSet;
 pub type Controller = fn(&mut Tx<'_>);
 
 /// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
-pub const CONTROLLERS: [(&str, Controller); 9] = [
+pub const CONTROLLERS: [(&str, Controller); 10] = [
     ("hosts", hosts::run),
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
@@ -40,6 +41,7 @@ pub const CONTROLLERS: [(&str, Controller); 9] = [
     ("placement", placement::run),
     ("gateways", gateways::run),
     ("load balancers", load_balancers::run),
+    ("operations of AWS Cloud Map", crate::servicediscovery::run),
     ("expiry", expiry::run),
     ("deleted task definitions", crate::ecs::task_definitions::forget_deleted),
 ];

@@ -27,6 +27,7 @@ mod tests;
 
 pub use counted::{GroupHealth, group_health};
 pub(crate) use health::unhealthy_nodes;
+pub(crate) use names::known as known_name;
 pub(crate) use spec::{balancing, named};
 
 use crate::{Service, State};

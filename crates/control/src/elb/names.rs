@@ -2,7 +2,7 @@
 
 use super::invalid;
 use crate::{
-    Region,
+    Region, State,
     state::{LoadBalancer, LoadBalancerKind},
 };
 use aws::fault::Fault;
@@ -55,6 +55,14 @@ pub(crate) fn dns_name(region: &Region, of: &LoadBalancer) -> String {
     }
     let internal = if *internal { "internal-" } else { "" };
     format!("{internal}{name}-{number}.{}.elb.amazonaws.com", region.name)
+}
+
+/// The load balancer's name that a text is, if it is one's, as resolvers know it; the console puts `dualstack.` before it.
+pub(crate) fn known(state: &State, text: &str) -> Option<String> {
+    let name = text.trim_end_matches('.').to_ascii_lowercase();
+    let name = name.strip_prefix("dualstack.").unwrap_or(&name);
+    let is = |of: &LoadBalancer| dns_name(&state.region, of).eq_ignore_ascii_case(name);
+    state.load_balancers.iter().any(is).then(|| name.to_owned())
 }
 
 /// The hosted zones of load balancers' DNS names ("Elastic Load Balancing endpoints and quotas", AWS General Reference).

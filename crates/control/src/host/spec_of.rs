@@ -5,7 +5,7 @@ use crate::{
     controllers::{gateways, load_balancers},
     ec2,
     ecs::arn,
-    elb,
+    elb, servicediscovery,
     state::{Interface, Status, Task},
 };
 use aws::api::ecs::Tag;
@@ -21,6 +21,7 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
     }
     spec.authority = state.region.authority.clone();
     spec.topology = ec2::topology(state).into();
+    spec.zones = servicediscovery::zones(state).into();
     spec.balancing = elb::balancing(state).into();
     for task in state.tasks.iter().filter(|task| task.is_on(host) && task.status < Status::Deprovisioning) {
         let Some(interface) = &task.attachment.interface else { continue };
@@ -34,7 +35,10 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
 pub fn must_observe(state: &State, host: &HostId) -> Revision {
     let lost = state.hosts.get(host).and_then(|host| host.lost);
     let tasks = state.tasks.iter().filter(|task| task.is_on(host)).filter_map(|task| task.withdrawn.or(task.stopping));
-    tasks.chain(lost).max().unwrap_or(0).max(gateways::awaited(state)).max(load_balancers::awaited(state))
+    // What names a task is everywhere, wherever the task is.
+    let names = state.tasks.iter().filter_map(|task| task.standing.unnamed);
+    let names = names.chain([servicediscovery::awaited(state)]);
+    tasks.chain(lost).chain(names).max().unwrap_or(0).max(gateways::awaited(state)).max(load_balancers::awaited(state))
 }
 
 fn task_spec(state: &State, task: &Task, interface: &Interface) -> TaskSpec {

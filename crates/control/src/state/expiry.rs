@@ -40,6 +40,10 @@ pub enum Expiring {
     Secret(String),
     /// The time that a target has to finish what is under way to it, by the target's key.
     TargetDraining(String),
+    /// An operation of AWS Cloud Map that has ended, by its id.
+    DiscoveryOperation(String),
+    /// The time that a change of an instance's health waits, by the instance's key.
+    InstanceHealth(String),
     /// An inactive ECS service, by its key.
     Service(String),
 }
@@ -61,6 +65,8 @@ impl Record for Expiry {
             Expiring::EcrImages(repository) => format!("{at:016}/ecr-images/{repository}"),
             Expiring::Secret(name) => format!("{at:016}/secret/{name}"),
             Expiring::TargetDraining(key) => format!("{at:016}/target-draining/{key}"),
+            Expiring::DiscoveryOperation(id) => format!("{at:016}/discovery-operation/{id}"),
+            Expiring::InstanceHealth(key) => format!("{at:016}/instance-health/{key}"),
             Expiring::Service(key) => format!("{at:016}/service/{key}"),
         }
     }

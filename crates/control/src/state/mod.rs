@@ -101,7 +101,7 @@ pub use security_group::SecurityGroup;
 pub use security_group_rule::{PeeredGroup, SecurityGroupRule};
 pub use service::{
     Deployed, Deployment, Proof, Retry, Service, ServiceDeployment, ServiceEvent, ServiceRevision, ServiceStatus,
-    Standing, TaskTarget, deployment_id,
+    Standing, TaskRegistry, TaskTarget, deployment_id,
 };
 pub use servicediscovery::{
     DiscoveryDns, DiscoveryInstance, DiscoveryOperation, DiscoveryService, HealthChange, Namespace, NamespaceKind,

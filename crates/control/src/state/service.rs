@@ -4,12 +4,12 @@ use super::Record;
 use aws::{
     api::ecs::{
         CapacityProviderStrategyItem, CreateServiceRequest, DeploymentConfiguration, DeploymentRolloutState,
-        LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags, ServiceDeploymentStatus, Tag,
+        LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags, ServiceDeploymentStatus, ServiceRegistry, Tag,
     },
     doc::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use spec::{Millis, balancing::TargetGroupId};
+use spec::{Millis, Revision, balancing::TargetGroupId};
 
 /// A service. One that was deleted stays for an hour as inactive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -210,6 +210,9 @@ pub struct Deployed {
     pub network: NetworkConfiguration,
     /// The target groups that its tasks are registered with.
     pub load_balancers: Vec<LoadBalancer>,
+    /// The services of AWS Cloud Map that they are registered with.
+    #[serde(default)]
+    pub registries: Vec<ServiceRegistry>,
 }
 
 impl ServiceRevision {
@@ -300,13 +303,30 @@ pub struct TaskTarget {
     pub port: u16,
 }
 
+/// A service of AWS Cloud Map that a task is registered with while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRegistry {
+    /// Its id.
+    pub service: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The port of the task, where one is told.
+    pub port: Option<u16>,
+}
+
 /// What a task's service knows of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// What its health checks say.
     pub health: Proof,
-    /// Whether it was registered with its target groups, and not taken out again.
+    /// Whether it was registered with its target groups and registries, and not taken out again.
     pub registered: bool,
+    /// The health that its registries were told last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_healthy: Option<bool>,
+    /// The revision that took its names away. It goes on until no resolver answers with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnamed: Option<Revision>,
     /// Whether its end was taken note of.
     pub counted: bool,
     /// Until when it is not stopped to have fewer tasks or others.

@@ -2,7 +2,7 @@
 //!
 //! The two are in different tables, so that what looks at every live task never pays for the dead ones.
 
-use super::{Record, Standing, TaskTarget};
+use super::{Record, Standing, TaskRegistry, TaskTarget};
 use aws::{
     api::ecs::{HealthStatus, Tag, TaskOverride, TaskStopCode},
     doc::Timestamp,
@@ -112,6 +112,9 @@ pub struct Launch {
     /// The target groups of its service.
     #[serde(default)]
     pub targets: Vec<TaskTarget>,
+    /// The registries of its service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registries: Vec<TaskRegistry>,
 }
 
 /// Where in its life a task is ("Task lifecycle", Amazon ECS Developer Guide).
@@ -271,6 +274,13 @@ pub struct Stop {
     pub code: TaskStopCode,
     /// `stoppedReason`.
     pub reason: String,
+}
+
+impl Launch {
+    /// Whether it is registered somewhere while it runs.
+    pub fn is_registered_somewhere(&self) -> bool {
+        !self.targets.is_empty() || !self.registries.is_empty()
+    }
 }
 
 impl Task {

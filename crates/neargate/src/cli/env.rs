@@ -31,6 +31,8 @@ impl Env {
             ("AWS_ACCESS_KEY_ID", "neargate".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "neargate".to_owned()),
             ("AWS_DEFAULT_REGION", self.region),
+            // Some calls of AWS Cloud Map are to a name made of the endpoint's, which an address has not.
+            ("AWS_DISABLE_HOST_PREFIX_INJECTION", "true".to_owned()),
         ];
         match self.output {
             Output::Text => variables.iter().for_each(|(name, value)| println!("export {name}={value}")),

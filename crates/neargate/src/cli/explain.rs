@@ -33,6 +33,7 @@ Examples:
   neargate explain task/4f2a 203.0.113.10:8000
   neargate explain task/4f2a logs:443              # AWS's own service, as the task's VPC resolves its name; also for a task
                                                    # that failed to start within the last hour
+  neargate explain task/4f2a api.shop.local:80     # a name of AWS Cloud Map's, as the task's VPC resolves it
   neargate explain 10.0.0.5 eni-0123456789abcdef0 --protocol icmp
   neargate explain task/4f2a 10.0.1.7:53 --protocol udp --output json | jq .fix
 
@@ -48,7 +49,7 @@ pub struct Explain {
     /// Who begins: `internet`, `task/ID`, a task's ARN, a network interface's id, a private address or VPC/ADDRESS.
     #[arg(value_name = "FROM")]
     from: Place,
-    /// Who is asked: the same, any address, or an AWS service such as `logs`; with `:PORT`, but for ICMP.
+    /// Who is asked: the same, any address, a private DNS name, or an AWS service such as `logs`; with `:PORT`, but for ICMP.
     #[arg(value_name = "TO:PORT")]
     to: Aim,
     /// What is sent; for ICMP an echo request.
@@ -99,12 +100,19 @@ impl Explain {
     pub fn run(self) -> Result<ExitCode, Failure> {
         let transport = self.protocol.transport(self.to.port)?;
         let region = self.data_dir.region()?;
-        let (mut topology, mut tasks, gone) = super::runtime()?.block_on(async {
+        let (mut topology, mut tasks, gone, zones) = super::runtime()?.block_on(async {
             let topology = region.topology().await?;
-            Ok::<_, Failure>((topology, region.tasks().await?, region.stopped().await?))
+            Ok::<_, Failure>((topology, region.tasks().await?, region.stopped().await?, region.zones().await?))
         })?;
         stopped::put_back(&mut topology, &mut tasks, &gone, &self.from);
-        let question = Question::new(&topology, &tasks, &self.from, &self.to.place, transport)?;
+        let to = match &self.to.place {
+            Place::Name(name) => {
+                let (origin, _) = place::source(&topology, &tasks, &self.from)?;
+                place::looked_up(&topology, &zones, name, &origin)?
+            }
+            place => place.clone(),
+        };
+        let question = Question::new(&topology, &tasks, &self.from, &to, transport)?;
         let mut report = question.answer();
         if region.has_uplink() {
             report = report.with_uplink();

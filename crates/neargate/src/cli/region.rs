@@ -8,7 +8,7 @@ use network::Instance;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::path::PathBuf;
-use vpc::{Interface, Topology};
+use vpc::{Interface, Topology, Zones};
 
 /// A file in a data directory: what the names of everything the region makes on this machine begin with.
 pub const INSTANCE: &str = "instance";
@@ -131,6 +131,11 @@ impl Region {
     /// Its networks, as its machine is told them.
     pub async fn topology(&self) -> Result<Topology, Failure> {
         self.get("/_neargate/topology").await
+    }
+
+    /// The private hosted zones of its VPCs.
+    pub async fn zones(&self) -> Result<Zones, Failure> {
+        self.get("/_neargate/zones").await
     }
 
     /// Calls an operation of Amazon ECS, as an AWS client would.

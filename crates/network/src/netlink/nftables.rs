@@ -181,7 +181,7 @@ pub(crate) fn add_set(name: &str, shape: Shape, id: u32) -> Message {
     let concatenated = shape.fields.len() > 1;
     let mut flags = if concatenated { CONCATENATION } else { 0 };
     flags |= if shape.ranges { INTERVAL } else { 0 };
-    flags |= if shape.value.is_some() { MAP } else { 0 };
+    flags |= if shape.is_map() { MAP } else { 0 };
     let mut message = message(NEW_SET, CREATE | EXCLUSIVE);
     message
         .text(1, TABLE)
@@ -190,7 +190,7 @@ pub(crate) fn add_set(name: &str, shape: Shape, id: u32) -> Message {
         .net_u32(4, key_type(shape))
         .net_u32(5, element::key_length(shape));
     match shape.value {
-        None => {}
+        None | Some(ValueKind::Limit) => {}
         Some(ValueKind::Verdict) => drop(message.net_u32(6, VERDICT_TYPE).net_u32(7, 0)),
         Some(ValueKind::Mark) => drop(message.net_u32(6, MARK_TYPE).net_u32(7, 4)),
         Some(ValueKind::Ipv4) => drop(message.net_u32(6, IPV4_TYPE).net_u32(7, 4)),

@@ -64,6 +64,13 @@ pub struct Shape {
     pub value: Option<ValueKind>,
 }
 
+impl Shape {
+    /// Whether its elements have values that rules get.
+    pub(crate) fn is_map(self) -> bool {
+        self.value.is_some_and(|value| value != ValueKind::Limit)
+    }
+}
+
 /// One part of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
@@ -108,6 +115,8 @@ pub enum ValueKind {
     Ipv4,
     /// `ipv4_addr . inet_service`.
     Socket,
+    /// None, but each element has a limit of its own, and is found only by what is beyond it.
+    Limit,
 }
 
 /// The value of an element of a map.
@@ -123,6 +132,8 @@ pub enum Value {
     Address(IpAddr),
     /// An address and a port.
     Socket(Ipv4Addr, u16),
+    /// So many packets a second, and as many at once.
+    Limit(u32),
 }
 
 /// A chain.

@@ -111,8 +111,9 @@ fn write_set(f: &mut fmt::Formatter<'_>, name: &str, set: &Set) -> fmt::Result {
         Some(ValueKind::Mark) => " : mark",
         Some(ValueKind::Ipv4) => " : ipv4_addr",
         Some(ValueKind::Socket) => " : ipv4_addr . inet_service",
+        Some(ValueKind::Limit) => "",
     };
-    let kind = if set.shape.value.is_some() { "map" } else { "set" };
+    let kind = if set.shape.is_map() { "map" } else { "set" };
     let flags = if set.shape.ranges { " flags interval" } else { "" };
     writeln!(f, "    {kind} {name} {{ type {}{value}{flags}", fields.join(" . "))?;
     for (key, value) in &set.elements {
@@ -124,6 +125,7 @@ fn write_set(f: &mut fmt::Formatter<'_>, name: &str, set: &Set) -> fmt::Result {
             Some(Value::Mark(mark)) => writeln!(f, " : 0x{mark:08x}")?,
             Some(Value::Address(address)) => writeln!(f, " : {address}")?,
             Some(Value::Socket(address, port)) => writeln!(f, " : {address} . {port}")?,
+            Some(Value::Limit(rate)) => writeln!(f, " limit rate over {rate}/second burst {rate} packets")?,
         }
     }
     writeln!(f, "    }}")

@@ -70,6 +70,7 @@ fn signing_name(service: &AwsService) -> &'static str {
     match service.name {
         "ecs-agent" | "ecs-telemetry" => "ecs",
         "ecr.api" | "ecr.dkr" => "ecr",
+        "data-servicediscovery" => "servicediscovery",
         other => AwsService::named(other).map_or("", |service| service.name),
     }
 }

@@ -61,6 +61,7 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
         (_, &Method::GET, "/_neargate/stopped") => Ok(reply::json(200, &status::failed_to_start(&app))),
         (_, &Method::GET, "/_neargate/networks") => Ok(reply::json(200, &networks::networks(&app))),
         (_, &Method::GET, "/_neargate/topology") => Ok(reply::json(200, &status::topology(&app))),
+        (_, &Method::GET, "/_neargate/zones") => Ok(reply::json(200, &status::zones(&app))),
         (_, &Method::POST, "/_neargate/reset") => Ok(reply::json(200, &reset::reset(&app).await?)),
         (Door::Unix, &Method::POST, "/_neargate/sync") => {
             let request = from_json(&read(body).await?.bytes)?;

@@ -61,6 +61,7 @@ fn stale() -> Fault {
 
 /// Whether two specs ask for the same, of whatever revision they are.
 pub(crate) fn asks_the_same(a: &HostSpec, b: &HostSpec) -> bool {
-    let HostSpec { revision: _, topology, authority, tasks, balancing } = a;
-    *authority == b.authority && *topology == b.topology && *tasks == b.tasks && *balancing == b.balancing
+    let HostSpec { revision: _, topology, zones, authority, tasks, balancing } = a;
+    let same_names = *topology == b.topology && *zones == b.zones;
+    same_names && *authority == b.authority && *tasks == b.tasks && *balancing == b.balancing
 }

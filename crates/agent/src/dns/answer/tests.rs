@@ -5,6 +5,7 @@ use super::{
     *,
 };
 use proptest::prelude::*;
+use vpc::{RecordKind, RecordSet, RecordValue};
 
 fn view() -> View {
     View::Vpc(VPC.into())
@@ -228,4 +229,180 @@ fn what_nobody_answers_is_a_failure() {
     assert_eq!((reply.metadata.id, reply.metadata.response_code), (4711, ResponseCode::ServFail));
     assert_eq!((reply.queries, reply.metadata.recursion_desired), (asked.queries, true));
     assert_eq!(failure(b"noise"), None);
+}
+
+/// The zone `shop.local` in the view's VPC.
+fn zones(fill: impl FnOnce(&mut vpc::PrivateZone)) -> Zones {
+    let mut zone = vpc::PrivateZone { soa_ttl: 15, ..Default::default() };
+    zone.add("shop.local", "shop.local", None);
+    fill(&mut zone);
+    [(VPC.into(), [("shop.local".to_owned(), zone)].into())].into()
+}
+
+fn set(kind: RecordKind, most: u8, values: Vec<RecordValue>) -> Option<RecordSet> {
+    Some(RecordSet { kind, ttl: 10, most, values })
+}
+
+fn addresses(count: u8) -> Vec<RecordValue> {
+    (1..=count).map(|n| RecordValue::Address([10, 0, 0, n].into())).collect()
+}
+
+fn answered_with(zones: &Zones, view: &View, question: &Message) -> (Message, Option<Name>) {
+    let names = Names { topology: &region(), zones };
+    let Answered { packet, beyond } =
+        super::answered(names, view, &question.to_vec().unwrap(), Transport::Udp).expect("an answer");
+    (Message::from_vec(&packet).unwrap(), beyond)
+}
+
+fn private(zones: &Zones, name: &str, kind: RecordType) -> Message {
+    answered_with(zones, &view(), &question(name, kind)).0
+}
+
+#[test]
+fn a_private_name_is_answered_in_its_vpc_alone() {
+    let zones = zones(|zone| zone.add("shop.local", "api.shop.local", set(RecordKind::A, 8, addresses(2))));
+    let reply = private(&zones, "Api.shop.local", RecordType::A);
+    assert_eq!((reply.metadata.response_code, reply.answers.len()), (ResponseCode::NoError, 2));
+    assert!(reply.answers.iter().all(|record| record.ttl == 10 && record.name.to_string() == "Api.shop.local."));
+    for view in [View::Internet, View::Vpc("vpc-b".into())] {
+        let (reply, _) = answered_with(&zones, &view, &question("api.shop.local", RecordType::A));
+        assert_eq!((reply.metadata.response_code, reply.answers.len()), (ResponseCode::NXDomain, 0), "{view}");
+    }
+}
+
+#[test]
+fn nothing_in_a_zone_is_believed_for_as_long_as_the_zone_says() {
+    let zones = zones(|zone| {
+        zone.add("shop.local", "_api._tcp.shop.local", set(RecordKind::A, 8, addresses(1)));
+    });
+    for (name, kind, code) in [
+        ("_api._tcp.shop.local", RecordType::AAAA, ResponseCode::NoError),
+        ("_tcp.shop.local", RecordType::A, ResponseCode::NoError),
+        ("shop.local", RecordType::A, ResponseCode::NoError),
+        ("web.shop.local", RecordType::A, ResponseCode::NXDomain),
+        ("x._api._tcp.shop.local", RecordType::A, ResponseCode::NXDomain),
+    ] {
+        let reply = private(&zones, name, kind);
+        assert_eq!((reply.metadata.response_code, reply.answers.len()), (code, 0), "{name}");
+        let [soa] = reply.authorities.as_slice() else { panic!("{name}: {reply}") };
+        assert_eq!((soa.name.to_string().as_str(), soa.ttl, soa.record_type()), ("shop.local.", 15, RecordType::SOA));
+    }
+    assert_eq!(private(&zones, "shop.local", RecordType::SOA).answers.len(), 1);
+    assert_eq!(private(&zones, "shop.local", RecordType::NS).answers.len(), 4);
+}
+
+#[test]
+fn an_answer_has_eight_of_many_and_each_its_turn() {
+    let zones = zones(|zone| {
+        zone.add("shop.local", "api.shop.local", set(RecordKind::A, 8, addresses(10)));
+        zone.add("shop.local", "one.shop.local", set(RecordKind::A, 1, addresses(10)));
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    for id in 0..20 {
+        for (name, count) in [("api.shop.local", 8), ("one.shop.local", 1)] {
+            let mut question = question(name, RecordType::A);
+            question.metadata.id = id;
+            let (reply, _) = answered_with(&zones, &view(), &question);
+            let found: std::collections::BTreeSet<String> = data_of(&reply).into_iter().collect();
+            assert_eq!(found.len(), count);
+            seen.extend(found.into_iter().filter(|_| count == 1));
+        }
+    }
+    assert_eq!(seen.len(), 10);
+}
+
+#[test]
+fn a_service_record_comes_with_the_addresses_of_its_hosts() {
+    let zones = zones(|zone| {
+        for (number, host) in (1..).zip(["a.api.shop.local", "b.api.shop.local"]) {
+            zone.add("shop.local", host, set(RecordKind::A, 1, vec![RecordValue::Address([10, 0, 0, number].into())]));
+        }
+        let ports = ["a.api.shop.local", "b.api.shop.local"].map(|host| RecordValue::Port(80, host.to_owned()));
+        zone.add("shop.local", "api.shop.local", set(RecordKind::Srv, 8, ports.into()));
+    });
+    let reply = private(&zones, "api.shop.local", RecordType::SRV);
+    let mut found = data_of(&reply);
+    found.sort();
+    assert_eq!(found, ["1 1 80 a.api.shop.local.", "1 1 80 b.api.shop.local."]);
+    let mut more: Vec<String> =
+        reply.additionals.iter().map(|record| format!("{} {}", record.name, record.data)).collect();
+    more.sort();
+    assert_eq!(more, ["a.api.shop.local. 10.0.0.1", "b.api.shop.local. 10.0.0.2"]);
+    assert_eq!(data_of(&private(&zones, "a.api.shop.local", RecordType::A)), ["10.0.0.1"]);
+    assert_eq!(private(&zones, "api.shop.local", RecordType::A).answers.len(), 0);
+}
+
+#[test]
+fn another_name_is_followed_as_far_as_it_is_known() {
+    let name = |to: &str| set(RecordKind::Cname, 1, vec![RecordValue::Name(to.to_owned())]);
+    let zones = zones(|zone| {
+        zone.add("shop.local", "api.shop.local", set(RecordKind::A, 8, addresses(1)));
+        for (from, to) in [
+            ("near", "api.shop.local"),
+            ("far", "near.shop.local"),
+            ("logs", "logs.us-east-1.amazonaws.com"),
+            ("gone", "nothing.shop.local"),
+            ("none", "nothing.us-east-1.amazonaws.com"),
+            ("out", "www.example.com"),
+            ("loop", "loop.shop.local"),
+        ] {
+            zone.add("shop.local", &format!("{from}.shop.local"), name(to));
+        }
+    });
+    let asked = |name: &str, kind| answered_with(&zones, &view(), &question(&format!("{name}.shop.local"), kind));
+    assert_eq!(data_of(&asked("near", RecordType::A).0), ["api.shop.local.", "10.0.0.1"]);
+    assert_eq!(data_of(&asked("far", RecordType::A).0), ["near.shop.local.", "api.shop.local.", "10.0.0.1"]);
+    assert_eq!(data_of(&asked("far", RecordType::CNAME).0), ["near.shop.local."]);
+    assert_eq!(asked("logs", RecordType::A).0.answers.len(), 3);
+    for (name, code) in
+        [("gone", ResponseCode::NXDomain), ("none", ResponseCode::NXDomain), ("loop", ResponseCode::ServFail)]
+    {
+        assert_eq!(asked(name, RecordType::A).0.metadata.response_code, code, "{name}");
+    }
+    let question = question("out.shop.local", RecordType::A);
+    let (reply, beyond) = answered_with(&zones, &view(), &question);
+    assert_eq!((data_of(&reply), beyond.clone()), (vec!["www.example.com.".to_owned()], absolute("www.example.com")));
+    // What others say of it is put behind that.
+    let packet = question.to_vec().unwrap();
+    let onward = Message::from_vec(&onward(&packet, beyond.unwrap()).unwrap()).unwrap();
+    assert_eq!(onward.queries.first().map(|query| query.name.to_string()).as_deref(), Some("www.example.com."));
+    let mut theirs = onward.into_response();
+    let data = RData::A(std::net::Ipv4Addr::new(203, 0, 113, 7).into());
+    theirs.add_answer(Record::from_rdata(absolute("www.example.com").unwrap(), 5, data));
+    let joined = joined(&packet, &reply.to_vec().unwrap(), &theirs.to_vec().unwrap(), Transport::Udp).unwrap();
+    let joined = Message::from_vec(&joined).unwrap();
+    assert_eq!(
+        (joined.metadata.id, data_of(&joined)),
+        (4711, vec!["www.example.com.".to_owned(), "203.0.113.7".to_owned()])
+    );
+}
+
+#[test]
+fn an_alias_has_the_addresses_of_its_load_balancer() {
+    let mut topology = region();
+    let web = vpc::LoadBalancer {
+        name: "web".to_owned(),
+        dns_name: "web-1.us-east-1.elb.amazonaws.com".to_owned(),
+        internet_facing: false,
+        listeners: Default::default(),
+        flows: None,
+        nodes: [("us-east-1a".to_owned(), vpc::LoadBalancerNode { interface: "eni-web".into(), healthy: true })].into(),
+    };
+    topology.vpcs.get_mut(VPC).unwrap().load_balancers.insert("lb".into(), web);
+    let alias = vec![RecordValue::Alias("web-1.us-east-1.elb.amazonaws.com".to_owned())];
+    let zones = zones(|zone| zone.add("shop.local", "front.shop.local", set(RecordKind::A, 1, alias)));
+    let names = Names { topology: &topology, zones: &zones };
+    let packet = question("front.shop.local", RecordType::A).to_vec().unwrap();
+    let reply = Message::from_vec(&answer(names, &view(), &packet, Transport::Udp).unwrap()).unwrap();
+    assert_eq!(data_of(&reply), ["10.0.1.12"]);
+    assert_eq!(reply.answers.first().map(|record| record.ttl), Some(60));
+}
+
+#[test]
+fn names_of_a_zone_are_never_asked_of_others() {
+    let zones = zones(|_| {});
+    let names = Names { topology: &region(), zones: &zones };
+    let elsewhere = |name: &str| is_elsewhere(names, &view(), &question(name, RecordType::A).to_vec().unwrap());
+    assert!(!elsewhere("api.shop.local") && !elsewhere("shop.local"));
+    assert!(elsewhere("shop.example.com") && elsewhere("local"));
 }

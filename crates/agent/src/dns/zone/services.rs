@@ -10,6 +10,10 @@ pub(super) fn addresses(topology: &Topology, view: &View, name: &str) -> Option<
     if let Some(host) = name.strip_suffix(&format!(".{}.vpce.amazonaws.com", topology.region)) {
         return of_endpoint(topology, host);
     }
+    // Most names are none of AWS's, and every name is looked at.
+    if !name.ends_with(".amazonaws.com") {
+        return None;
+    }
     let regional = AWS_SERVICES.iter().find(|service| is_regional(service, &topology.region, name));
     if let Some(service) = regional {
         return Some(privately(topology, view, service).unwrap_or_else(|| vec![service.address()]));

@@ -1,6 +1,6 @@
 //! What `CreateService` and `UpdateService` both check.
 
-use super::{invalid, load_balancers, unsupported};
+use super::{invalid, load_balancers, registries, unsupported};
 use crate::{
     State,
     ecs::tasks::{self, plan_for_service},
@@ -10,7 +10,7 @@ use aws::{
     api::ecs::{
         AvailabilityZoneRebalancing, CapacityProviderStrategyItem, DeploymentCircuitBreaker, DeploymentConfiguration,
         DeploymentController, DeploymentControllerType, DeploymentStrategy, GatewayConnector, LaunchType,
-        MonitoringConfiguration, PlacementConstraint, PlacementStrategy, ServiceConnectConfiguration, ServiceRegistry,
+        MonitoringConfiguration, PlacementConstraint, PlacementStrategy, ServiceConnectConfiguration,
         ServiceVolumeConfiguration, ThresholdType, VpcLatticeConfiguration,
     },
     fault::Fault,
@@ -23,7 +23,6 @@ const TASKS: u32 = 5_000;
 pub(super) struct Extras<'a> {
     pub(super) constraints: Option<&'a [PlacementConstraint]>,
     pub(super) placement: Option<&'a [PlacementStrategy]>,
-    pub(super) registries: Option<&'a [ServiceRegistry]>,
     pub(super) connect: Option<&'a ServiceConnectConfiguration>,
     pub(super) volumes: Option<&'a [ServiceVolumeConfiguration]>,
     pub(super) lattice: Option<&'a [VpcLatticeConfiguration]>,
@@ -51,7 +50,6 @@ impl Extras<'_> {
             return Err(unsupported(&format!("the deployment controller {}", other.as_str())));
         }
         let refused = [
-            ("serviceRegistries", given(self.registries.map_or(0, <[_]>::len))),
             ("serviceConnectConfiguration", self.connect.is_some_and(|connect| connect.enabled == Some(true))),
             ("volumeConfigurations", given(self.volumes.map_or(0, <[_]>::len))),
             ("vpcLatticeConfigurations", given(self.lattice.map_or(0, <[_]>::len))),
@@ -223,5 +221,6 @@ pub(super) fn deployed(
     what: &Deployed,
 ) -> Result<(), Fault> {
     load_balancers::check(state, definition, &what.load_balancers)?;
+    registries::check(state, definition, service.desired_count, &what.registries)?;
     plan_for_service(state, cluster, service, "", what).map(drop)
 }

@@ -6,7 +6,7 @@ use super::{
     alarms,
     decide::{Stage, Step, TaskView, Why, decide},
     deployments::{self, Failure},
-    events, standing,
+    events, registries, standing,
     start::start,
 };
 use crate::{
@@ -38,6 +38,7 @@ pub fn run(tx: &mut Tx<'_>) {
         let mut ids = tasks.get(&key).cloned().unwrap_or_default();
         register(tx, &service, &ids);
         deregister(tx, &service, &ids);
+        registries::tell_health(tx, &ids);
         take_note(tx, &mut service, &ids);
         break_circuit(tx, &mut service);
         heed_alarms(tx, &mut service);
@@ -63,7 +64,7 @@ fn register(tx: &mut Tx<'_>, service: &Service, ids: &[TaskId]) {
         task.status == Status::Activating
             && task.desired == Desired::Running
             && !task.standing.registered
-            && !task.launch.targets.is_empty()
+            && task.launch.is_registered_somewhere()
             && task.containers.iter().all(|container| container.phase > Phase::Pending)
     };
     let ready: Vec<Task> = ids.iter().filter_map(|id| tx.state.tasks.get(id)).filter(ready).cloned().collect();
@@ -75,6 +76,7 @@ fn register(tx: &mut Tx<'_>, service: &Service, ids: &[TaskId]) {
         }
         events::say_targets(tx, service, "registered", tasks.len(), &target);
     }
+    ready.iter().for_each(|task| registries::register(tx, service, task));
     for task in &ready {
         tx.state.tasks.update(&task.id, |task| task.standing.registered = true);
     }
@@ -92,9 +94,13 @@ fn deregister(tx: &mut Tx<'_>, service: &Service, ids: &[TaskId]) {
         }
         events::say_targets(tx, service, "deregistered", tasks.len(), &target);
     }
+    leaving.iter().for_each(|task| registries::deregister(tx, task));
     let mut deployments: BTreeMap<String, usize> = BTreeMap::new();
     for task in &leaving {
         tx.state.tasks.update(&task.id, |task| task.standing.registered = false);
+        if task.launch.targets.is_empty() {
+            continue;
+        }
         *deployments.entry(task.launch.started_by.clone().unwrap_or_default()).or_default() += 1;
     }
     for (deployment, count) in deployments {

@@ -83,7 +83,6 @@ fn requested(tx: &Tx<'_>, cluster: &Cluster, request: CreateServiceRequest) -> R
     check::Extras {
         constraints: placement_constraints.as_deref(),
         placement: placement_strategy.as_deref(),
-        registries: service_registries.as_deref(),
         connect: service_connect_configuration.as_ref(),
         volumes: volume_configurations.as_deref(),
         lattice: vpc_lattice_configurations.as_deref(),
@@ -139,6 +138,7 @@ fn requested(tx: &Tx<'_>, cluster: &Cluster, request: CreateServiceRequest) -> R
         platform_version: platform_version.filter(|version| !version.is_empty()).unwrap_or_else(|| "LATEST".to_owned()),
         network: network_configuration.unwrap_or_default(),
         load_balancers,
+        registries: service_registries.unwrap_or_default(),
     };
     check::deployed(&tx.state, cluster, &service, &definition, &what)?;
     Ok((service, what))

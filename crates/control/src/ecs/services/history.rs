@@ -239,6 +239,7 @@ fn revision_shape(state: &State, of: &ServiceRevision) -> ecs::ServiceRevision {
         }),
         platform_family: Some("Linux".to_owned()),
         load_balancers: Some(what.load_balancers.clone()),
+        service_registries: Some(what.registries.clone()),
         network_configuration: Some(what.network.clone()),
         container_images: images,
         guard_duty_enabled: Some(false),

@@ -15,6 +15,7 @@ mod events;
 mod history;
 mod load_balancers;
 mod protection;
+mod registries;
 mod standing;
 mod start;
 mod stop;

@@ -4,6 +4,7 @@ use crate::{
     State,
     ecs::tasks::{Health, health},
     elb::targets::{self, TargetState},
+    servicediscovery::registry,
     state::{Deployment, Proof, Service, Status, Task, TaskTarget},
 };
 use aws::api::ecs::{TaskStopCode, ThresholdType};
@@ -27,8 +28,12 @@ pub(crate) fn address(task: &Task, target: &TaskTarget) -> Option<TargetAddress>
     Some(TargetAddress(SocketAddr::new(interface.private_ip, target.port)))
 }
 
-/// Whether no target group has a task any more: none sends it anything, and its address may be another's.
+/// Whether no target group has a task any more and no resolver names it: none sends it anything, and its address may be another's.
 pub(crate) fn unused(state: &State, task: &Task) -> bool {
+    let named = !task.launch.registries.is_empty() && task.standing.registered;
+    if named || task.standing.unnamed.is_some_and(|revision| !registry::is_known(state, revision)) {
+        return false;
+    }
     let mut targets = task.launch.targets.iter().filter_map(|target| Some((target, address(task, target)?)));
     targets.all(|(target, address)| targets::health(state, &target.group, address).is_none())
 }

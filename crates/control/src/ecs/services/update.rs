@@ -1,6 +1,6 @@
 //! `UpdateService`.
 
-use super::{check, deployments, find, invalid, wire};
+use super::{check, deployments, find, invalid, registries, wire};
 use crate::{
     Tx,
     ecs::{clusters, tasks},
@@ -64,7 +64,6 @@ fn requested(
     check::Extras {
         constraints: placement_constraints.as_deref(),
         placement: placement_strategy.as_deref(),
-        registries: service_registries.as_deref(),
         connect: service_connect_configuration.as_ref(),
         volumes: volume_configurations.as_deref(),
         lattice: vpc_lattice_configurations.as_deref(),
@@ -90,9 +89,11 @@ fn requested(
     what.network = network_configuration.unwrap_or(what.network);
     what.platform_version = platform_version.filter(|version| !version.is_empty()).unwrap_or(what.platform_version);
     what.load_balancers = load_balancers.unwrap_or(what.load_balancers);
+    what.registries = service_registries.unwrap_or(what.registries);
     let behind_load_balancer = !what.load_balancers.is_empty();
     if let Some(count) = desired_count {
         service.desired_count = check::desired_count(count)?;
+        registries::check_count(service.desired_count, &what.registries)?;
     }
     let rebalancing = Some(service.rebalancing);
     service.configuration = check::configuration(service.configuration, deployment_configuration)?;

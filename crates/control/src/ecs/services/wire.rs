@@ -66,7 +66,7 @@ pub(super) fn service(state: &State, service: &Service, with_tags: bool) -> ecs:
         service_name: Some(service.name.clone()),
         cluster_arn: Some(arn::cluster(region, &service.cluster)),
         load_balancers: Some(what.map(|what| what.load_balancers.clone()).unwrap_or_default()),
-        service_registries: Some(Vec::new()),
+        service_registries: Some(what.map(|what| what.registries.clone()).unwrap_or_default()),
         status: Some(service.status.as_str().to_owned()),
         desired_count: i32::try_from(service.desired_count).ok(),
         running_count: Some(counts.running),

@@ -11,8 +11,8 @@ use crate::{
     ecs::task_definitions,
     iam,
     state::{
-        Attachment, AttachmentStatus, Cluster, Container, Launch, Standing, Status, Task, TaskDefinition, TaskTarget,
-        Times, Word,
+        Attachment, AttachmentStatus, Cluster, Container, Launch, Standing, Status, Task, TaskDefinition, TaskRegistry,
+        TaskTarget, Times, Word,
     },
 };
 use aws::{
@@ -51,6 +51,8 @@ pub(super) struct Order<'a> {
     pub(super) tags: Vec<Tag>,
     /// The target groups they are registered with.
     pub(super) targets: Vec<TaskTarget>,
+    /// The registries they are registered with.
+    pub(super) registries: Vec<TaskRegistry>,
 }
 
 /// What tasks are started with.
@@ -68,6 +70,7 @@ pub(crate) struct Plan {
     client_token: Option<String>,
     tags: Vec<Tag>,
     targets: Vec<TaskTarget>,
+    registries: Vec<TaskRegistry>,
     /// The architecture of its containers, in OCI's words.
     pub(super) architecture: String,
 }
@@ -99,6 +102,7 @@ pub(super) fn plan(
         client_token: request.client_token.clone(),
         tags: tags::of_new_task(request, cluster, &definition)?,
         targets: Vec::new(),
+        registries: Vec::new(),
         definition,
     };
     Ok((check(state, cluster, order)?, capacity.share_out(count)))
@@ -109,7 +113,8 @@ pub(super) fn plan(
 /// # Errors
 /// In the words of Amazon ECS, or by name where neargate does not do it.
 pub(super) fn check(state: &State, cluster: &Cluster, order: Order<'_>) -> Result<Plan, Fault> {
-    let Order { definition, overrides, network, platform, group, started_by, client_token, tags, targets } = order;
+    let Order { definition, overrides, network, platform, group, started_by, client_token, tags, targets, registries } =
+        order;
     let compatible =
         definition.definition.compatibilities.as_ref().is_some_and(|c| c.contains(&Compatibility::Fargate));
     if !compatible {
@@ -134,6 +139,7 @@ pub(super) fn check(state: &State, cluster: &Cluster, order: Order<'_>) -> Resul
         client_token,
         tags,
         targets,
+        registries,
         architecture: if arm { "arm64" } else { "amd64" }.to_owned(),
         definition,
         sizes,
@@ -281,6 +287,7 @@ impl Plan {
             credentials_id: None,
             plain_http: tags::plain_http(&self.tags, &self.definition.tags),
             targets: self.targets.clone(),
+            registries: self.registries.clone(),
         }
     }
 }

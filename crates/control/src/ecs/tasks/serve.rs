@@ -8,10 +8,10 @@ use super::{
 use crate::{
     State,
     ecs::task_definitions,
-    state::{Cluster, Deployed, Service, TaskTarget, deployment_id},
+    state::{Cluster, Deployed, Service, TaskRegistry, TaskTarget, deployment_id},
 };
 use aws::{
-    api::ecs::{LoadBalancer, TaskOverride},
+    api::ecs::{LoadBalancer, ServiceRegistry, TaskOverride},
     fault::Fault,
 };
 
@@ -38,6 +38,7 @@ pub(crate) fn plan(
         client_token: None,
         tags: tags::of_service(service, definition),
         targets: what.load_balancers.iter().map(target).collect::<Result<_, _>>()?,
+        registries: what.registries.iter().map(registry).collect::<Result<_, _>>()?,
         definition: definition.clone(),
     };
     check(state, cluster, order)
@@ -49,5 +50,14 @@ fn target(of: &LoadBalancer) -> Result<TaskTarget, Fault> {
     match arn.rsplit_once('/') {
         Some((_, id)) => Ok(TaskTarget { group: id.into(), arn, port }),
         None => Err(invalid(format!("{arn} is not the ARN of a target group."))),
+    }
+}
+
+fn registry(of: &ServiceRegistry) -> Result<TaskRegistry, Fault> {
+    let arn = of.registry_arn.clone().unwrap_or_default();
+    let port = of.port.or(of.container_port).and_then(|port| port.try_into().ok());
+    match arn.rsplit_once('/') {
+        Some((_, id)) => Ok(TaskRegistry { service: id.to_owned(), arn, port }),
+        None => Err(invalid(format!("{arn} is not the ARN of a service of AWS Cloud Map."))),
     }
 }

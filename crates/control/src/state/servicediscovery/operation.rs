@@ -20,6 +20,9 @@ pub struct DiscoveryOperation {
     pub kind: OperationType,
     /// How far it is.
     pub status: OperationStatus,
+    /// Why it fails, if it does: AWS's code and a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<(String, String)>,
     /// The id that the caller gave the request.
     pub request_id: Option<String>,
     /// What it is done to, such as `NAMESPACE` to `ns-…`.

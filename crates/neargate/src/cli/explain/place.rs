@@ -6,7 +6,8 @@ use crate::cli::{
 };
 use std::{fmt, net::IpAddr, str::FromStr};
 use vpc::{
-    AWS_SERVICES, AwsService, Endpoint, INTERNET_HOST, Interface, InterfaceId, Topology, VpcId, verdict::Origin,
+    AWS_SERVICES, AwsService, Endpoint, INTERNET_HOST, Interface, InterfaceId, RecordKind, RecordValue, Topology,
+    VpcId, Zones, verdict::Origin, zone_of,
 };
 
 /// A place as written on the command line.
@@ -24,6 +25,8 @@ pub enum Place {
     Address(Option<String>, IpAddr),
     /// One of AWS's own services.
     Service(&'static AwsService),
+    /// Whoever has a name that users gave, in lower case.
+    Name(String),
 }
 
 /// A place and the port there.
@@ -62,10 +65,10 @@ impl FromStr for Place {
             _ if text.starts_with("arn:") => Ok(Self::Arn(text.to_owned())),
             _ if is_task_id(text) => Ok(Self::Task(text.to_owned())),
             _ if text.starts_with("eni-") => Ok(Self::Interface(text.to_owned())),
-            _ => AwsService::named(text).map(Self::Service).ok_or_else(|| {
+            _ => AwsService::named(text).map(Self::Service).or_else(|| private_name(text)).ok_or_else(|| {
                 let services: Vec<&str> = AWS_SERVICES.iter().map(|service| service.name).collect();
                 format!(
-                    "write internet, task/ID, a task's ARN, eni-ID, an address, VPC/ADDRESS, or an AWS service: {}",
+                    "write internet, task/ID, a task's ARN, eni-ID, an address, VPC/ADDRESS, a private DNS name, or an AWS service: {}",
                     services.join(", ")
                 )
             }),
@@ -100,6 +103,7 @@ impl fmt::Display for Place {
             Self::Address(None, address) => write!(f, "{address}"),
             Self::Address(Some(vpc), address) => write!(f, "{vpc}/{address}"),
             Self::Service(service) => f.write_str(service.name),
+            Self::Name(name) => f.write_str(name),
         }
     }
 }
@@ -112,7 +116,9 @@ pub fn source(topology: &Topology, tasks: &[Placed], place: &Place) -> Result<(O
     }
     let (vpc, id, interface) = match place {
         Place::Address(vpc, address) => owner(topology, vpc.as_deref(), *address)?,
-        Place::Service(_) => return Err(Failure(format!("{place} begins no connections: it is asked"))),
+        Place::Service(_) | Place::Name(_) => {
+            return Err(Failure(format!("{place} begins no connections: it is asked")));
+        }
         _ => named(topology, tasks, place)?,
     };
     let address = match place {
@@ -134,6 +140,7 @@ pub fn target(topology: &Topology, tasks: &[Placed], place: &Place, origin: &Ori
     match place {
         Place::Internet => Ok(Found { name: "the internet".to_owned(), address: INTERNET_HOST, interface: None }),
         Place::Service(service) => Ok(resolve(topology, service, origin)),
+        Place::Name(name) => Err(Failure(format!("{name} is no address"))),
         Place::Address(None, address) => Ok(Found { name: address.to_string(), address: *address, interface: None }),
         Place::Address(Some(vpc), address) => {
             let (vpc, id, _) = owner(topology, Some(vpc), *address)?;
@@ -150,6 +157,40 @@ pub fn target(topology: &Topology, tasks: &[Placed], place: &Place, origin: &Ori
             Ok(Found { name: name(tasks, id), address, interface: Some((vpc.clone(), id.clone())) })
         }
     }
+}
+
+/// The address that a name leads to for the one who begins: the first that the VPC's resolver has.
+///
+/// # Errors
+/// When there is none.
+pub fn looked_up(topology: &Topology, zones: &Zones, name: &str, origin: &Origin) -> Result<Place, Failure> {
+    let Origin::Interface(vpc, _) = origin else {
+        return Err(Failure(format!("{name} means nothing on the internet: a private name is known in its VPC alone")));
+    };
+    if !topology.vpcs.get(vpc).is_some_and(vpc::Vpc::has_hostnames) {
+        let why = "its DNS support and DNS hostnames are not both on";
+        return Err(Failure(format!("{vpc} resolves no private names: {why}")));
+    }
+    let found = zones.get(vpc).and_then(|zones| zone_of(zones, name));
+    let (_, zone) = found.ok_or_else(|| Failure(format!("{vpc} has no namespace that {name} is in")))?;
+    let sets = zone.names.get(name).into_iter().flatten().filter(|set| set.kind == RecordKind::A);
+    let address = sets.flat_map(|set| &set.values).find_map(|value| match value {
+        RecordValue::Address(address) => Some(IpAddr::from(*address)),
+        _ => None,
+    });
+    let address =
+        address.ok_or_else(|| Failure(format!("{name} has no addresses: no instance of it is registered")))?;
+    Ok(Place::Address(None, address))
+}
+
+/// A name of several labels.
+fn private_name(text: &str) -> Option<Place> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let text = text.trim_end_matches('.');
+    let labels = text.split('.').all(|label| !label.is_empty() && label.chars().all(plain));
+    // What ends with a digit is meant to be an address.
+    let is_name = text.contains('.') && labels && !text.ends_with(|c: char| c.is_ascii_digit());
+    is_name.then(|| Place::Name(text.to_ascii_lowercase()))
 }
 
 type Owner<'a> = (&'a VpcId, &'a InterfaceId, &'a Interface);

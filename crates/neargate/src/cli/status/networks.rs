@@ -15,6 +15,7 @@ pub struct Network {
     nat_gateways: Vec<NatGateway>,
     endpoints: Vec<Endpoint>,
     peerings: Vec<Peering>,
+    namespaces: Vec<Namespace>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +68,22 @@ struct Peering {
     vpc: String,
 }
 
+/// A private DNS namespace of AWS Cloud Map.
+#[derive(Debug, Serialize, Deserialize)]
+struct Namespace {
+    namespace: String,
+    /// Whether the VPC's resolver answers with its names: both of the VPC's DNS attributes are on.
+    resolved: bool,
+    services: Vec<Named>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Named {
+    service: String,
+    instances: usize,
+    healthy: usize,
+}
+
 #[derive(Deserialize)]
 struct Told {
     vpcs: Vec<Network>,
@@ -103,12 +120,24 @@ fn metrics(instance: &Instance, interface: &str) -> Option<Metrics> {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { vpc, cidrs, internet_gateway, nat_gateways, endpoints, peerings } = self;
+        let Self { vpc, cidrs, internet_gateway, nat_gateways, endpoints, peerings, namespaces } = self;
         let gateway = internet_gateway.as_deref().unwrap_or("no internet gateway");
         writeln!(f, "VPC {vpc}  {}  {gateway}", cidrs.join(", "))?;
         nat_gateways.iter().try_for_each(|one| one.fmt(f))?;
         for Endpoint { endpoint, state, service, r#type: kind } in endpoints {
             writeln!(f, "  {endpoint}  {state}  {service}, {kind}")?;
+        }
+        for Namespace { namespace, resolved, services } in namespaces {
+            writeln!(f, "  {namespace}")?;
+            for Named { service, instances, healthy } in services {
+                writeln!(f, "    {service}  {healthy} of {instances} instances healthy")?;
+            }
+            if !resolved {
+                writeln!(f, "    Its names are not resolved: that takes DNS support and DNS hostnames of the VPC.")?;
+                for attribute in ["support", "hostnames"] {
+                    writeln!(f, "      aws ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-{attribute}")?;
+                }
+            }
         }
         peerings
             .iter()
@@ -154,6 +183,10 @@ mod tests {
             ],
             "endpoints": [{ "endpoint": "vpce-1", "state": "pending", "service": "logs", "type": "Interface" }],
             "peerings": [{ "peering": "pcx-1", "status": "active", "vpc": "vpc-2" }],
+            "namespaces": [
+                { "namespace": "shop.local", "resolved": false,
+                  "services": [{ "service": "api", "instances": 3, "healthy": 2 }] },
+            ],
         });
         serde_json::from_value(told).unwrap()
     }
@@ -176,6 +209,11 @@ VPC vpc-1  10.0.0.0/16, 10.9.0.0/16  igw-1
     ActiveConnectionCount 5  ErrorPortAllocation 6
   nat-2  failed  Network vpc-1 has no Internet gateway attached
   vpce-1  pending  logs, Interface
+  shop.local
+    api  2 of 3 instances healthy
+    Its names are not resolved: that takes DNS support and DNS hostnames of the VPC.
+      aws ec2 modify-vpc-attribute --vpc-id vpc-1 --enable-dns-support
+      aws ec2 modify-vpc-attribute --vpc-id vpc-1 --enable-dns-hostnames
   pcx-1  active  with vpc-2
 ";
         assert_eq!(network.to_string(), text);

@@ -69,6 +69,7 @@ fn write_element(m: &mut Message, key: &Key, value: Option<&Value>, ranges: bool
                 let (address, port) = (Datum::Address((*address).into()), Datum::Word(*port));
                 m.attr(VALUE, &[datum_bytes(&address), datum_bytes(&port)].concat());
             })),
+            Some(Value::Limit(rate)) => drop(m.nest(EXPRESSION, |m| write_limit(m, *rate))),
         }
         if ranges {
             m.nest(10, |m| {
@@ -76,6 +77,24 @@ fn write_element(m: &mut Message, key: &Key, value: Option<&Value>, ranges: bool
             });
         }
     });
+}
+
+/// The attribute of an element's own expression.
+const EXPRESSION: u16 = 7;
+
+/// An expression that matches what is beyond so many packets a second.
+fn write_limit(m: &mut Message, rate: u32) {
+    const OVER: u32 = 1;
+    let wide = |number: u32| u64::from(number).to_be_bytes();
+    m.text(1, "limit").nest(2, |m| {
+        m.attr(1, &wide(rate)).attr(2, &wide(1)).net_u32(3, rate).net_u32(4, 0).net_u32(5, OVER);
+    });
+}
+
+/// The packets a second of an expression that is a limit.
+fn read_limit(expression: Attributes) -> Option<u32> {
+    let limit = expression.nested(2).filter(|_| expression.text(1) == Some("limit"))?;
+    u32::try_from(u64::from_be_bytes(*limit.get(1)?.first_chunk()?)).ok()
 }
 
 /// A value in whole registers of four bytes.
@@ -123,6 +142,7 @@ pub(super) fn read_element(shape: Shape, attributes: Attributes) -> Option<(Key,
             let (address, port) = attributes.nested(2)?.get(1)?.split_first_chunk::<4>()?;
             Some(Value::Socket(Ipv4Addr::from(*address), u16::from_be_bytes(*port.first_chunk()?)))
         }
+        Some(ValueKind::Limit) => Some(Value::Limit(read_limit(attributes.nested(EXPRESSION)?)?)),
     };
     Some((first.into_iter().zip(last).collect(), value))
 }
@@ -170,6 +190,19 @@ mod tests {
         let value = Some(Value::Goto("egress-1".into()));
         let mut written = add_elements("s", &[(&key, &value)], SHAPE);
         let bytes = written.remove(0).finish(1);
+        let received = messages(&bytes).next().unwrap();
+        let element = Attributes::after(received.body, 4).nested(3).unwrap().nested(1).unwrap();
+        assert_eq!(read_element(SHAPE, element), Some((key, value)));
+    }
+
+    #[test]
+    fn a_limit_reads_back_as_written() {
+        const SHAPE: Shape =
+            Shape { fields: &[Field::Link, Field::Word], ranges: false, value: Some(ValueKind::Limit) };
+        let one = |datum: Datum| (datum.clone(), datum);
+        let key = vec![one(Datum::Link(LinkName("e0123456789abcd".into()))), one(Datum::Word(53))];
+        let value = Some(Value::Limit(1024));
+        let bytes = add_elements("s", &[(&key, &value)], SHAPE).remove(0).finish(1);
         let received = messages(&bytes).next().unwrap();
         let element = Attributes::after(received.body, 4).nested(3).unwrap().nested(1).unwrap();
         assert_eq!(read_element(SHAPE, element), Some((key, value)));

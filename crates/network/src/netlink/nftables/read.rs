@@ -195,11 +195,12 @@ fn set(received: &Received) -> Option<(Name, Option<Shape>)> {
         key_type(*shape) == key
             && shape.ranges == (flags & INTERVAL != 0)
             && data
-                == shape.value.map(|value| match value {
-                    ValueKind::Verdict => super::VERDICT_TYPE,
-                    ValueKind::Mark => super::MARK_TYPE,
-                    ValueKind::Ipv4 => super::IPV4_TYPE,
-                    ValueKind::Socket => super::SOCKET_TYPE,
+                == shape.value.and_then(|value| match value {
+                    ValueKind::Verdict => Some(super::VERDICT_TYPE),
+                    ValueKind::Mark => Some(super::MARK_TYPE),
+                    ValueKind::Ipv4 => Some(super::IPV4_TYPE),
+                    ValueKind::Socket => Some(super::SOCKET_TYPE),
+                    ValueKind::Limit => None,
                 })
     });
     Some((attributes.text(2)?.into(), shape))

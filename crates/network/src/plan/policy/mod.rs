@@ -4,7 +4,7 @@
 //! source       raw prerouting: from an interface, its own address; from outside, nobody's here: else drop. Marks the packet with
 //!              the number of the route table that is for it
 //! returns      what a Network Load Balancer's node begins: a mark for its connection, which leads what answers it back there
-//! input        to the router itself, from an interface: what is in @services, else drop
+//! input        to the router itself, from an interface: questions beyond its limit (@questions): drop; what is in @services, else drop
 //! destination  from the internet gateway: the private address for the public one
 //! forward      network ACLs of the subnet it leaves and the one it comes to → established: accept → related: errors
 //!              → what the sender may send: link → @links → @egress → egress-N; from @onward: → receiver; else drop
@@ -46,6 +46,8 @@ const ORIGINS: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: true
 const PAIRS: Shape = Shape { fields: &[Field::Link, Field::Ipv4], ranges: false, value: None };
 pub(super) const SERVICES: Shape =
     Shape { fields: &[Field::Ipv4, Field::Protocol, Field::Word], ranges: false, value: None };
+/// A link and a port, with a limit.
+const QUESTIONS: Shape = Shape { fields: &[Field::Link, Field::Word], ranges: false, value: Some(ValueKind::Limit) };
 const LINKS: Shape = Shape { fields: &[Field::Link], ranges: false, value: Some(ValueKind::Mark) };
 const LINK_SET: Shape = Shape { fields: &[Field::Link], ranges: false, value: None };
 const LINK_CHAINS: Shape = Shape { fields: &[Field::Link], ranges: false, value: Some(ValueKind::Verdict) };
@@ -53,8 +55,9 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 20] = [
+pub(crate) const SHAPES: [Shape; 21] = [
     SOURCES,
+    QUESTIONS,
     ORIGINS,
     PAIRS,
     SERVICES,
@@ -76,13 +79,19 @@ pub(crate) const SHAPES: [Shape; 20] = [
     flows::MARKS,
 ];
 
+/// Packets that an interface may send to the Amazon DNS server in a second ("Amazon DNS quotas", Amazon VPC User Guide). They are dropped
+/// here, so that who sends more costs nobody else anything.
+const QUESTIONS_A_SECOND: u32 = 1024;
+/// The port they are sent to.
+const DNS: u16 = 53;
+
 /// The table of a VPC's router, for those of its interfaces that are linked to it.
 pub(super) fn table(vpc: &Vpc, attachments: &[Attachment], around: &Around) -> Table {
     let mut table = Table::default();
     source_check(&mut table, vpc, attachments, around);
     fronts(&mut table, attachments, around);
     let unfiltered = unfiltered(&mut table, attachments, around);
-    services(&mut table, vpc, unfiltered);
+    services(&mut table, vpc, attachments, unfiltered);
     let mut forward = acl::filter(&mut table, vpc, attachments);
     security_groups(&mut table, vpc, attachments, around);
     forwarding(&mut table, around, unfiltered, &mut forward);
@@ -217,17 +226,21 @@ fn unfiltered(table: &mut Table, attachments: &[Attachment], around: &Around) ->
 }
 
 /// What the router answers. It does so for interfaces of the VPC alone: its resolver can't be asked across a peering connection.
-fn services(table: &mut Table, vpc: &Vpc, unfiltered: bool) {
-    let key = |s: Service| key([Datum::Address(s.address), Datum::Protocol(s.protocol), Datum::Word(s.port)]);
+fn services(table: &mut Table, vpc: &Vpc, attachments: &[Attachment], unfiltered: bool) {
+    let answered = |s: Service| key([Datum::Address(s.address), Datum::Protocol(s.protocol), Datum::Word(s.port)]);
     let all = vpc.services().filter(|service| service.address.is_ipv4());
-    table.set("services", SERVICES, all.map(|service| (key(service), None)));
+    table.set("services", SERVICES, all.map(|service| (answered(service), None)));
+    let limit = Some(Value::Limit(QUESTIONS_A_SECOND));
+    let asked = attachments.iter().map(|at| key([Datum::Link(at.link.clone()), Datum::Word(DNS)]));
+    table.set("questions", QUESTIONS, asked.map(|key| (key, limit.clone())));
+    let beyond = Statement::In(vec![Selector::InputLink, Selector::SecondWord], "questions".into());
     let service =
         Statement::In(vec![Selector::Destination, Selector::Protocol, Selector::SecondWord], "services".into());
     let outside = unfiltered.then(|| Rule(vec![linked(Selector::InputLink, "inward"), drop_it()]));
     let rules = [Rule(vec![Statement::FromLoopback, accept()])].into_iter().chain(outside);
     // Who asks is known by its address, so it has to be its own, also of one that may forward others'.
     let own = Statement::MarkFrom(vec![Selector::InputLink, Selector::Source], "sources".into());
-    let rules = rules.chain([Rule(vec![service, own, accept()])]).collect();
+    let rules = rules.chain([Rule(vec![beyond, drop_it()]), Rule(vec![service, own, accept()])]).collect();
     table.chain("input", Some(Hook::Input), rules);
 }
 

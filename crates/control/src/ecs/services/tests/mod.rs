@@ -8,6 +8,7 @@ mod failing;
 mod history;
 mod life;
 mod refusals;
+mod registered;
 
 use crate::{
     ecs::tasks::tests::{Fixture, definition, id},

@@ -52,6 +52,36 @@ fn a_service_is_where_its_name_leads_to() {
 }
 
 #[test]
+fn a_private_name_is_looked_up_in_the_vpc_of_who_asks() {
+    let api = "API.shop.local.".parse::<Place>().unwrap();
+    assert_eq!(api, Place::Name("api.shop.local".to_owned()));
+    assert!("ecr.api".parse::<Place>().is_ok_and(|place| matches!(place, Place::Service(_))));
+    for wrong in ["10.0.0", "a..b", "shop", "a b.c"] {
+        assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+    }
+    let mut zone = vpc::PrivateZone::default();
+    let values = vec![vpc::RecordValue::Address([10, 0, 0, 77].into())];
+    let set = vpc::RecordSet { kind: vpc::RecordKind::A, ttl: 10, most: 8, values };
+    zone.add("shop.local", "api.shop.local", Some(set));
+    zone.add("shop.local", "web.shop.local", None);
+    let zones: vpc::Zones = [("vpc-1".into(), [("shop.local".to_owned(), zone)].into())].into();
+    let topology = region();
+    let looked = |name: &str, from: &str| {
+        let (origin, _) = place::source(&topology, &[], &from.parse().unwrap()).map_err(|failure| failure.0)?;
+        place::looked_up(&topology, &zones, name, &origin).map_err(|failure| failure.0)
+    };
+    assert_eq!(looked("api.shop.local", "eni-web"), Ok(Place::Address(None, [10, 0, 0, 77].into())));
+    for (name, from, says) in [
+        ("web.shop.local", "eni-web", "no instance of it is registered"),
+        ("api.example.com", "eni-web", "has no namespace"),
+        ("api.shop.local", "internet", "in its VPC alone"),
+    ] {
+        let refused = looked(name, from).unwrap_err();
+        assert!(refused.contains(says), "{refused}");
+    }
+}
+
+#[test]
 fn a_task_may_be_written_as_its_whole_id() {
     let id = "4f2a0123456789abcdef0123456789ab";
     assert_eq!(id.parse(), Ok(Place::Task(id.to_owned())));

@@ -1,0 +1,306 @@
+"""AWS Cloud Map: namespaces, services and instances, what the VPC's resolver says of them, and tasks that come by themselves."""
+
+import threading
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+from networks import EVERYTHING
+from region import until
+from tasks import LAUNCH, container, define, describe
+from test_services import UP, delete, service, stable, tasks
+
+RESOLVER = "169.254.169.253"
+NXDOMAIN = 3
+
+
+@pytest.fixture
+def cloudmap(shared):
+    client = shared.client("servicediscovery")
+    yield client
+    for found in client.list_services()["Services"]:
+        for instance in client.list_instances(ServiceId=found["Id"])["Instances"]:
+            succeeds(client, client.deregister_instance(ServiceId=found["Id"], InstanceId=instance["Id"]))
+        client.delete_service(Id=found["Id"])
+    for found in client.list_namespaces()["Namespaces"]:
+        succeeds(client, client.delete_namespace(Id=found["Id"]))
+
+
+def succeeds(cloudmap, answer):
+    """Waits for an operation to succeed, and returns its targets."""
+
+    def done():
+        operation = cloudmap.get_operation(OperationId=answer["OperationId"])["Operation"]
+        assert operation["Status"] != "FAIL", operation
+        return operation["Targets"] if operation["Status"] == "SUCCESS" else None
+
+    return until(done, what="the operation's success")
+
+
+def private(cloudmap, vpc, name="shop.local"):
+    return succeeds(cloudmap, cloudmap.create_private_dns_namespace(Name=name, Vpc=vpc))["NAMESPACE"]
+
+
+def named(cloudmap, namespace, name, kind="A", ttl=10, policy="MULTIVALUE", **more):
+    records = [{"Type": kind, "TTL": ttl}]
+    dns = {"RoutingPolicy": policy, "DnsRecords": records}
+    return cloudmap.create_service(Name=name, NamespaceId=namespace, DnsConfig=dns, **more)["Service"]
+
+
+def register(cloudmap, of, name, **attributes):
+    succeeds(cloudmap, cloudmap.register_instance(ServiceId=of["Id"], InstanceId=name, Attributes=attributes))
+
+
+def data(answer):
+    return sorted(record[2] for record in answer["answers"])
+
+
+def vpc_of(ec2, network):
+    (subnet,) = network["awsvpcConfiguration"]["subnets"]
+    return ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+
+
+def test_names_are_answered_in_their_vpc_alone(networks, cloudmap):
+    vpcs = [networks.vpc(cidr, names=True) for cidr in ("10.71.0.0/16", "10.72.0.0/16")]
+    subnets = [networks.subnet(vpc, f"10.{number}.1.0/24")[0] for number, vpc in zip((71, 72), vpcs)]
+    networks.peering(*vpcs)
+    (here, _), (there, _) = [networks.machine(subnet, networks.group(vpc, "open", EVERYTHING)) for subnet, vpc in zip(subnets, vpcs)]
+    internet = networks.internet()
+    namespace = private(cloudmap, vpcs[0])
+    api = named(cloudmap, namespace, "api")
+    assert here.query(RESOLVER, "api.shop.local")["code"] == NXDOMAIN, "there is nothing at a name without instances"
+    register(cloudmap, api, "one", AWS_INSTANCE_IPV4="10.71.1.101")
+    register(cloudmap, api, "two", AWS_INSTANCE_IPV4="10.71.1.102")
+    both = ["10.71.1.101", "10.71.1.102"]
+    assert here.resolve("api.shop.local") == both == here.resolve("API.Shop.Local")
+    answer = here.query("10.71.0.2", "api.shop.local")
+    assert answer["code"] == 0 and {record[1] for record in answer["answers"]} == {10}
+    assert there.resolve("api.shop.local") == internet.resolve("api.shop.local") == []
+    # Nothing of a type is told from no such name, and neither is believed for longer than the zone says.
+    for name, kind, code in (("api.shop.local", "AAAA", 0), ("shop.local", "A", 0), ("web.shop.local", "A", NXDOMAIN)):
+        answer = here.query(RESOLVER, name, kind)
+        assert (answer["code"], answer["answers"]) == (code, []), name
+        assert [record[:2] for record in answer["authorities"]] == [["SOA", 15]], name
+    # With its attribute off, a VPC has no private zones.
+    networks.ec2.modify_vpc_attribute(VpcId=vpcs[0], EnableDnsHostnames={"Value": False})
+    until(lambda: here.resolve("api.shop.local") == [], what="no names")
+    networks.ec2.modify_vpc_attribute(VpcId=vpcs[0], EnableDnsHostnames={"Value": True})
+    until(lambda: here.resolve("api.shop.local") == both, what="the names")
+    succeeds(cloudmap, cloudmap.deregister_instance(ServiceId=api["Id"], InstanceId="one"))
+    assert here.resolve("api.shop.local") == ["10.71.1.102"]
+
+
+def test_each_kind_of_record_is_answered(networks, cloudmap):
+    vpc = networks.vpc("10.73.0.0/16", names=True)
+    subnet, _ = networks.subnet(vpc, "10.73.1.0/24")
+    machine, _ = networks.machine(subnet, networks.group(vpc, "open", EVERYTHING))
+    namespace = private(cloudmap, vpc)
+    many = named(cloudmap, namespace, "many")
+    for number in range(10):
+        register(cloudmap, many, f"i{number}", AWS_INSTANCE_IPV4=f"10.73.1.{100 + number}")
+    answers = [data(machine.query(RESOLVER, "many.shop.local")) for _ in range(30)]
+    assert {len(found) for found in answers} == {8} and len(set().union(*answers)) == 10
+    one = named(cloudmap, namespace, "one", policy="WEIGHTED")
+    for number in (1, 2):
+        register(cloudmap, one, f"i{number}", AWS_INSTANCE_IPV4=f"10.73.1.{number}")
+    answers = [tuple(data(machine.query(RESOLVER, "one.shop.local"))) for _ in range(30)]
+    assert set(answers) == {("10.73.1.1",), ("10.73.1.2",)}
+    srv = named(cloudmap, namespace, "_http._tcp", "SRV", ttl=5)
+    register(cloudmap, srv, "a", AWS_INSTANCE_IPV4="10.73.1.1", AWS_INSTANCE_PORT="8080")
+    answer = machine.query(RESOLVER, "_http._tcp.shop.local", "SRV")
+    assert answer["answers"] == [["SRV", 5, "1 1 8080 a._http._tcp.shop.local"]]
+    assert answer["more"] == [["A", 5, "10.73.1.1"]]
+    assert machine.resolve("a._http._tcp.shop.local") == ["10.73.1.1"]
+    other = named(cloudmap, namespace, "other", "CNAME", policy="WEIGHTED")
+    register(cloudmap, other, "x", AWS_INSTANCE_CNAME="_http._tcp.shop.local")
+    assert machine.query(RESOLVER, "other.shop.local", "CNAME")["answers"] == [["CNAME", 10, "_http._tcp.shop.local"]]
+    register(cloudmap, other, "x", AWS_INSTANCE_CNAME="logs.us-east-1.amazonaws.com")
+    assert machine.resolve("other.shop.local") == machine.resolve("logs.us-east-1.amazonaws.com") != []
+
+
+def test_health_decides_what_is_answered(networks, cloudmap):
+    vpc = networks.vpc("10.74.0.0/16", names=True)
+    subnet, _ = networks.subnet(vpc, "10.74.1.0/24")
+    machine, _ = networks.machine(subnet, networks.group(vpc, "open", EVERYTHING))
+    api = named(cloudmap, private(cloudmap, vpc), "api", HealthCheckCustomConfig={"FailureThreshold": 1})
+    register(cloudmap, api, "well", AWS_INSTANCE_IPV4="10.74.1.1")
+    register(cloudmap, api, "ill", AWS_INSTANCE_IPV4="10.74.1.2", AWS_INIT_HEALTH_STATUS="UNHEALTHY")
+    assert machine.resolve("api.shop.local") == ["10.74.1.1"]
+    found = cloudmap.discover_instances(NamespaceName="shop.local", ServiceName="api", HealthStatus="UNHEALTHY")
+    assert [instance["InstanceId"] for instance in found["Instances"]] == ["ill"]
+    began = time.time()
+    cloudmap.update_instance_custom_health_status(ServiceId=api["Id"], InstanceId="well", Status="UNHEALTHY")
+    assert machine.resolve("api.shop.local") == ["10.74.1.1"]
+    until(lambda: machine.resolve("api.shop.local") == ["10.74.1.1", "10.74.1.2"], 45, "all, as none is healthy")
+    assert 28 < time.time() - began < 36
+
+
+def test_calls_that_must_fail_fail_as_on_aws(networks, cloudmap):
+    vpc = networks.vpc("10.75.0.0/16", names=True)
+    namespace = private(cloudmap, vpc)
+
+    def code(call, **request):
+        with pytest.raises(ClientError) as caught:
+            call(**request)
+        return caught.value.response["Error"]["Code"], caught.value.response
+
+    assert code(cloudmap.get_namespace, Id="ns-nothing")[0] == "NamespaceNotFound"
+    assert code(cloudmap.get_service, Id="srv-nothing")[0] == "ServiceNotFound"
+    assert code(cloudmap.get_operation, OperationId="nothing")[0] == "OperationNotFound"
+    found, response = code(cloudmap.create_private_dns_namespace, Name="shop.local", Vpc=vpc)
+    assert (found, response["NamespaceId"]) == ("NamespaceAlreadyExists", namespace)
+    api = named(cloudmap, namespace, "api")
+    found, response = code(named, cloudmap=cloudmap, namespace=namespace, name="api")
+    assert (found, response["ServiceId"]) == ("ServiceAlreadyExists", api["Id"])
+    assert code(cloudmap.delete_namespace, Id=namespace)[0] == "ResourceInUse"
+    assert code(cloudmap.register_instance, ServiceId=api["Id"], InstanceId="a", Attributes={})[0] == "InvalidInput"
+    request = {"ServiceId": api["Id"], "InstanceId": "a", "Status": "HEALTHY"}
+    assert code(cloudmap.update_instance_custom_health_status, **request)[0] == "InstanceNotFound"
+    register(cloudmap, api, "a", AWS_INSTANCE_IPV4="10.75.1.1")
+    assert code(cloudmap.update_instance_custom_health_status, **request)[0] == "CustomHealthNotFound"
+    assert code(cloudmap.delete_service, Id=api["Id"])[0] == "ResourceInUse"
+    assert code(cloudmap.create_public_dns_namespace, Name="example.com")[0] == "NotImplemented"
+    answer = cloudmap.create_private_dns_namespace(Name="x.local", Vpc="vpc-0123456789abcdef0")
+    failed = lambda: cloudmap.get_operation(OperationId=answer["OperationId"])["Operation"]  # noqa: E731
+    until(lambda: failed()["Status"] == "FAIL", what="the operation's failure")
+    assert failed()["ErrorCode"] == "CANNOT_CREATE_HOSTED_ZONE"
+
+
+def test_tasks_get_names_by_themselves(shared, ecs, ec2, network, networks, cloudmap):
+    vpc = vpc_of(ec2, network)
+    srv = {"RoutingPolicy": "MULTIVALUE", "DnsRecords": [{"Type": "A", "TTL": 10}, {"Type": "SRV", "TTL": 10}]}
+    namespace = private(cloudmap, vpc)
+    api = cloudmap.create_service(Name="api", NamespaceId=namespace, DnsConfig=srv, HealthCheckCustomConfig={})["Service"]
+    (subnet,) = network["awsvpcConfiguration"]["subnets"]
+    machine, _ = networks.machine(subnet)
+    definition = define(ecs, container(command=UP, portMappings=[{"containerPort": 8080}]))
+    registry = {"registryArn": api["Arn"], "containerName": "app", "containerPort": 8080}
+    made = ecs.create_service(
+        serviceName="named", taskDefinition=definition, desiredCount=2, networkConfiguration=network,
+        serviceRegistries=[registry], **LAUNCH,
+    )["service"]
+    assert made["serviceRegistries"] == [registry]
+    stable(ecs, "named")
+    addresses = {addressed(ecs, arn): arn for arn in tasks(ecs, "named")}
+    # With the answer that says so, at the latest within a second of it.
+    until(lambda: machine.resolve("api.shop.local") == sorted(addresses), 1, "both names")
+    answer = machine.query(RESOLVER, "api.shop.local", "SRV")
+    ids = {arn.rsplit("/", 1)[1] for arn in addresses.values()}
+    assert data(answer) == sorted(f"1 1 8080 {task}.api.shop.local" for task in ids)
+    assert sorted(record[2] for record in answer["more"]) == sorted(addresses)
+    (one, *_) = instances = cloudmap.list_instances(ServiceId=api["Id"])["Instances"]
+    assert {instance["Id"] for instance in instances} == ids
+    assert one["Attributes"]["ECS_SERVICE_NAME"] == "named" and one["Attributes"]["AWS_INSTANCE_PORT"] == "8080"
+
+    # Another task finds them by the same name: this one is in the same network, and asks by itself.
+    asking = f"task/{sorted(ids)[0]}"
+    assert shared.neargate("from", asking, "--", "getent", "ahostsv4", "api.shop.local").stdout.count("STREAM") == 2
+
+    assert shared.neargate("explain", asking, "api.shop.local:8080", check=False).returncode == 0
+    assert "    api  2 of 2 instances healthy" in shared.neargate("status").stdout
+
+    # A task that is told to stop has lost its name before its containers get their signal.
+    address, arn = addresses.popitem()
+    ecs.stop_task(task=arn)
+    until(lambda: address not in machine.resolve("api.shop.local"), 1, "the name's end")
+    stable(ecs, "named")
+    until(lambda: len(machine.resolve("api.shop.local")) == 2, 5, "another task's name")
+    delete(ecs, "named")
+    assert machine.query(RESOLVER, "api.shop.local")["code"] == NXDOMAIN
+    cloudmap.delete_service(Id=api["Id"])
+
+
+def addressed(ecs, arn):
+    return describe(ecs, arn)["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+
+
+def test_no_answer_names_a_task_that_has_stopped(ecs, ec2, network, networks, cloudmap):
+    """A hundred tasks a minute come and go, while somebody asks twenty times a second."""
+    namespace = private(cloudmap, vpc_of(ec2, network))
+    api = named(cloudmap, namespace, "churn", ttl=0, HealthCheckCustomConfig={})
+    (subnet,) = network["awsvpcConfiguration"]["subnets"]
+    machine, _ = networks.machine(subnet)
+    definition = define(ecs, container(command="trap 'exit 0' TERM; while :; do sleep 0.1; done", stopTimeout=2))
+    create = {"taskDefinition": definition, "networkConfiguration": network, "serviceRegistries": [{"registryArn": api["Arn"]}]}
+    ecs.create_service(serviceName="churn", desiredCount=0, **create, **LAUNCH)
+    seen, began = [], time.time()
+    watcher = threading.Thread(target=lambda: seen.extend(machine.watch(RESOLVER, "churn.shop.local", 30)))
+    watcher.start()
+    while watcher.is_alive():
+        for count in (6, 0):
+            ecs.update_service(service="churn", desiredCount=count)
+            until(lambda: service(ecs, "churn")["runningCount"] == count, 20, f"{count} tasks")
+    watcher.join()
+    took = time.time() - began
+    arns = [arn for status in ("RUNNING", "STOPPED") for arn in listed(ecs, status)]
+    shown = [task for some in range(0, len(arns), 100) for task in ecs.describe_tasks(tasks=arns[some : some + 100])["tasks"]]
+    assert len(shown) / took * 60 >= 100, f"{len(shown)} tasks in {took:.0f} s"
+    lives = {}
+    for task in shown:
+        ended = task.get("executionStoppedAt")
+        address = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+        lives.setdefault(address, []).append((task["createdAt"].timestamp(), ended.timestamp() if ended else float("inf")))
+    named_once = {address for _, found in seen for address in found}
+    assert len(named_once) > 10, "names came and went"
+    for at, found in seen:
+        for address in found:
+            assert any(start <= at <= end + 2 for start, end in lives[address]), (at, address, lives[address])
+    delete(ecs, "churn")
+    assert cloudmap.list_instances(ServiceId=api["Id"])["Instances"] == []
+
+
+def listed(ecs, status):
+    pages = ecs.get_paginator("list_tasks").paginate(serviceName="churn", desiredStatus=status)
+    return [arn for page in pages for arn in page["taskArns"]]
+
+
+def test_tasks_discover_instances_at_amazons_own_name(shared, ecs, ec2, network, networks, cloudmap):
+    http = succeeds(cloudmap, cloudmap.create_http_namespace(Name="apis"))["NAMESPACE"]
+    api = cloudmap.create_service(Name="api", NamespaceId=http)["Service"]
+    register(cloudmap, api, "one", AWS_INSTANCE_IPV4="10.20.1.77", AWS_INSTANCE_PORT="80", stage="beta")
+    definition = define(ecs, container(command="exec sleep 100000", stopTimeout=2))
+    arn = ecs.run_task(taskDefinition=definition, networkConfiguration=network, **LAUNCH)["tasks"][0]["taskArn"]
+    until(lambda: describe(ecs, arn)["lastStatus"] == "RUNNING", what="the task")
+    machine = networks.at("task/" + arn.rsplit("/", 1)[1])
+    environment = {**shared.environment(), "AWS_ENDPOINT_URL": "", "AWS_CA_BUNDLE": str(shared.data / "ca.pem")}
+    environment |= {"AWS_MAX_ATTEMPTS": "1", "AWS_DISABLE_HOST_PREFIX_INJECTION": "false"}
+    command = ["servicediscovery", "discover-instances", "--namespace-name", "apis", "--service-name", "api"]
+    filters = ["--query-parameters", "stage=beta", "--query", "Instances[].Attributes.AWS_INSTANCE_IPV4", "--output", "text"]
+    code, said, error = machine.run([shared.aws_program(), *command, *filters], environment)
+    assert (code, said.strip()) == (0, "10.20.1.77"), error
+    assert machine.resolve("data-servicediscovery.us-east-1.amazonaws.com") != []
+    ecs.stop_task(task=arn)
+
+
+def test_an_interface_asks_1024_times_a_second(networks, cloudmap):
+    vpc = networks.vpc("10.76.0.0/16", names=True)
+    subnet, _ = networks.subnet(vpc, "10.76.1.0/24")
+    group = networks.group(vpc, "open", EVERYTHING)
+    (loud, _), (quiet, _) = [networks.machine(subnet, group) for _ in range(2)]
+    api = named(cloudmap, private(cloudmap, vpc), "api")
+    register(cloudmap, api, "one", AWS_INSTANCE_IPV4="10.76.1.1")
+    answered, took = loud.flood(RESOLVER, "api.shop.local", 5000)
+    assert 1000 <= answered <= 1024 * (took + 2), f"{answered} in {took:.2f} s"
+    assert quiet.resolve("api.shop.local") == ["10.76.1.1"], "others are answered meanwhile"
+    until(lambda: loud.resolve("api.shop.local") == ["10.76.1.1"], 3, "an answer in the next second")
+
+
+def test_names_survive_kill_9(fresh):
+    cloudmap, ec2 = fresh.client("servicediscovery"), fresh.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    api = named(cloudmap, private(cloudmap, vpc), "api")
+    register(cloudmap, api, "one", AWS_INSTANCE_IPV4="172.31.0.77")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+
+    def names():
+        return fresh.neargate("from", interface, "--", "getent", "ahostsv4", "api.shop.local", check=False).stdout.split()[:1]
+
+    until(lambda: names() == ["172.31.0.77"], what="the name")
+    fresh.kill()
+    fresh.up()
+    until(lambda: names() == ["172.31.0.77"], what="the name again")
+    assert cloudmap.list_instances(ServiceId=api["Id"])["Instances"][0]["Id"] == "one"
+    succeeds(cloudmap, cloudmap.deregister_instance(ServiceId=api["Id"], InstanceId="one"))
+    assert names() == []
+    ec2.delete_network_interface(NetworkInterfaceId=interface)
