@@ -4,7 +4,8 @@
 //! HTTP response. Every typed value is also stored and read back.
 
 use aws::api::{
-    Api, Reply, acm, application_autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager, servicediscovery, ssm, sts,
+    Api, Reply, acm, application_autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager,
+    servicediscovery, ssm, sts,
 };
 use aws::fault::Fault;
 use aws::request::identify;
