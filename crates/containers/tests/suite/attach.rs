@@ -60,10 +60,14 @@ fn screen(from: &OwnedFd) -> String {
 }
 
 /// Reads from a terminal until that is in what was read.
+#[track_caller]
 fn until(from: &OwnedFd, wanted: &str) -> String {
     let (mut text, mut buffer) = (String::new(), [0; 4096]);
     while !text.contains(wanted) {
-        let count = rustix::io::read(from, &mut buffer).unwrap();
+        let count = match rustix::io::read(from, &mut buffer) {
+            Ok(count) => count,
+            Err(errno) => panic!("{errno} behind {text:?}"),
+        };
         text += std::str::from_utf8(&buffer[..count]).unwrap();
     }
     text
@@ -253,8 +257,9 @@ pub fn a_terminal_is_the_containers(runtime: RuntimeKind) {
 pub fn keys_and_sizes_reach_the_command(runtime: RuntimeKind) {
     let task = Task::new(runtime);
     task.sandbox().start(&task.service("main")).unwrap();
-    let script =
-        "trap 'echo interrupted; exit 7' INT; trap 'stty size' WINCH; echo ready; while :; do sleep 0.02; done";
+    // A terminal that sends a signal throws away what is on its way (termios(3), NOFLSH), and with it what an answer to the signal writes.
+    let script = "stty noflsh; trap 'echo interrupted; exit 7' INT; trap 'stty size' WINCH; echo ready; \
+                  while :; do sleep 0.02; done";
     let (mut attached, master) = terminal(&task, &shell(script));
     until(&master, "ready");
     tcsetwinsize(&master, Winsize { ws_row: 11, ws_col: 22, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
