@@ -47,8 +47,8 @@ impl Network {
 }
 
 fn check_nftables(name: &NamespaceName, planned: &Table) -> Result<(), Error> {
-    const FIX: &str = "use a kernel of 5.10 or later with nf_tables, nft_ct, nft_nat, nft_numgen, nft_hash, nft_reject_inet and nf_conntrack, \
-                       built in or as modules (modprobe nf_tables), and run as root with CAP_NET_ADMIN";
+    const FIX: &str = "use a kernel of 5.10 or later with nf_tables, nft_ct, nft_nat, nft_numgen, nft_hash, nft_reject_inet and nf_conntrack \
+                       (with CONFIG_NF_CONNTRACK_TIMEOUT), built in or as modules (modprobe nf_tables), and run as root with CAP_NET_ADMIN";
     let mut socket = Socket::netfilter()
         .map_err(|errno| Error::new("open", "a netlink socket for nf_tables", errno).with_fix(FIX))?;
     table::apply(name, &mut socket, &mut State::default(), planned).map_err(|error| error.with_fix(FIX))?;
