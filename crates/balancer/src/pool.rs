@@ -81,8 +81,10 @@ fn make(to: SocketAddr) -> io::Result<std::net::TcpStream> {
 /// Why there is no connection.
 #[derive(Debug)]
 pub(crate) enum NoConnection {
-    /// It was refused, or there is no way.
+    /// There is no way, or it can't be used.
     Refused,
+    /// The target answered with a reset: nobody listens there, or who does ended it at once.
+    Reset,
     /// Nobody answered.
     Timeout,
     /// It was made, but TLS was not agreed on.
@@ -162,8 +164,11 @@ impl Pool {
         });
         match connected.await? {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(NoConnection::Timeout),
-            Ok(Err(_)) => Err(NoConnection::Refused),
+            Ok(Err(error)) => Err(match error.kind() {
+                io::ErrorKind::TimedOut => NoConnection::Timeout,
+                io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => NoConnection::Reset,
+                _ => NoConnection::Refused,
+            }),
             Err(_) => Err(NoConnection::Timeout),
         }
     }

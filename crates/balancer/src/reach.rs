@@ -108,11 +108,11 @@ impl Search<'_> {
                 Err(NoConnection::Fate(Fate::Closed)) => return Err(Nobody::Closed),
                 // It takes no more requests, and never got this one.
                 Err(NoConnection::Fate(_)) => self.watch.go_on(),
-                Err(NoConnection::Refused) if self.refused_by + 1 < TRIES => {
+                Err(NoConnection::Refused | NoConnection::Reset) if self.refused_by + 1 < TRIES => {
                     grouped.connection_errors.add(1);
                     self.refused_by += 1;
                 }
-                Err(NoConnection::Refused | NoConnection::Handshake) => {
+                Err(NoConnection::Refused | NoConnection::Reset | NoConnection::Handshake) => {
                     grouped.connection_errors.add(1);
                     return Err(Nobody::Refused(Refusal::BadGateway));
                 }

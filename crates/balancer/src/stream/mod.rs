@@ -60,9 +60,19 @@ pub(crate) async fn serve(worker: Rc<Worker>, watch: Watched, tcp: TcpStream, pe
     let Some((client, early)) = greet(&watch, tcp, &listener).await else {
         return counts.network.client_handshakes.add(1);
     };
-    let Some((target, under_way)) = reach(&worker, &watch, &client, peer, &listener).await else {
-        counts.network.own_resets.add(1);
-        return client.reset();
+    let (target, under_way) = match reach(&worker, &watch, &client, peer, &listener).await {
+        Ok(reached) => reached,
+        Err(why) => {
+            match why {
+                Some(NoConnection::Reset) => counts.network.target_resets.add(1),
+                Some(NoConnection::Handshake) => {
+                    counts.network.target_handshakes.add(1);
+                    counts.network.own_resets.add(1);
+                }
+                _ => counts.network.own_resets.add(1),
+            }
+            return client.reset();
+        }
     };
     watch.sending();
     client.keep_alive(KEEP_ALIVE);
@@ -143,20 +153,21 @@ async fn listen(watch: &Watch, tcp: &mut TcpStream, front: &Front) -> Result<(Fr
     Err(Stopped::Io)
 }
 
-/// A connection to a target, with all that is said before the client's bytes. None if the client is to be refused.
+/// A connection to a target, with all that is said before the client's bytes. The error is why there is none; none is that nobody is to have
+/// one.
 async fn reach(
     worker: &Worker,
     watch: &Watch,
     client: &Socket,
     peer: SocketAddr,
     listener: &Listener,
-) -> Option<(Socket, UnderWay)> {
-    let forward = listener.rules.default_forward()?;
+) -> Result<(Socket, UnderWay), Option<NoConnection>> {
+    let forward = listener.rules.default_forward().ok_or(None)?;
     loop {
-        let place = forward.at(worker.random.borrow_mut().f64())?;
-        let group = listener.groups.get(place)?;
+        let place = forward.at(worker.random.borrow_mut().f64()).ok_or(None)?;
+        let group = listener.groups.get(place).ok_or(None)?;
         let set = group.targets.load_full();
-        let target = set.for_connection(peer.ip(), worker.random.borrow_mut().f64())?;
+        let target = set.for_connection(peer.ip(), worker.random.borrow_mut().f64()).ok_or(None)?;
         watch.connecting(target.id);
         let connection = async {
             let flows = set.flows;
@@ -174,14 +185,10 @@ async fn reach(
         };
         let under_way = UnderWay::new(Arc::clone(target));
         match connection.await {
-            Ok(socket) => return Some((socket, under_way)),
+            Ok(socket) => return Ok((socket, under_way)),
             // It takes no more, and has not got this one.
             Err(NoConnection::Fate(Fate::Moved)) => watch.go_on(),
-            Err(error) => {
-                let failed = matches!(error, NoConnection::Handshake);
-                worker.counts.of(&listener.node).network.target_handshakes.add_if(failed);
-                return None;
-            }
+            Err(error) => return Err(Some(error)),
         }
     }
 }

@@ -52,32 +52,13 @@ impl Target {
 
     /// One that does this with every connection.
     pub fn serving(serve: impl Fn(&mut Connection) + Send + Sync + 'static) -> Self {
-        let address = address();
-        let target = Self {
-            address,
-            health: Arc::new(AtomicU16::new(200)),
-            checks: Arc::default(),
-            connections: Arc::default(),
-            heads: Arc::default(),
-        };
+        let target = Self::closed();
         let (serve, connections, heads) = (Arc::new(serve), Arc::clone(&target.connections), Arc::clone(&target.heads));
-        listen(SocketAddr::from((address, PORTS.0)), move |stream| {
+        let at = target.address;
+        listen(SocketAddr::from((at, PORTS.0)), move |stream| {
             connections.fetch_add(1, SeqCst);
             let (serve, heads) = (Arc::clone(&serve), Arc::clone(&heads));
-            thread::spawn(move || serve(&mut Connection { client: Client::new(stream), at: address, heads }));
-        });
-        let (health, checks) = (Arc::clone(&target.health), Arc::clone(&target.checks));
-        listen(SocketAddr::from((address, PORTS.1)), move |mut stream| {
-            let mut asked = [0; 1000];
-            checks.fetch_add(1, SeqCst);
-            match health.load(SeqCst) {
-                // Silence.
-                0 => drop(thread::spawn(move || stream.read_to_end(&mut Vec::new()))),
-                status => {
-                    let _ = stream.read(&mut asked);
-                    let _ = stream.write_all(format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n").as_bytes());
-                }
-            }
+            thread::spawn(move || serve(&mut Connection { client: Client::new(stream), at, heads }));
         });
         target
     }
@@ -91,9 +72,18 @@ impl Target {
             connections: Arc::default(),
             heads: Arc::default(),
         };
-        listen(SocketAddr::from((target.address, PORTS.1)), |mut stream| {
-            let _ = stream.read(&mut [0; 1000]);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        let (health, checks) = (Arc::clone(&target.health), Arc::clone(&target.checks));
+        listen(SocketAddr::from((target.address, PORTS.1)), move |mut stream| {
+            let mut asked = [0; 1000];
+            checks.fetch_add(1, SeqCst);
+            match health.load(SeqCst) {
+                // Silence.
+                0 => drop(thread::spawn(move || stream.read_to_end(&mut Vec::new()))),
+                status => {
+                    let _ = stream.read(&mut asked);
+                    let _ = stream.write_all(format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\n\r\n").as_bytes());
+                }
+            }
         });
         target
     }
