@@ -159,9 +159,11 @@ pub(super) fn held<T>(fields: &HeaderMap, make: impl FnOnce(&[httparse::Header<'
 }
 
 /// Adds to a target's head what the client gets beside it.
-pub(super) fn complete(fields: &mut HeaderMap, cookies: &[String], date: &str) {
+pub(super) fn complete(fields: &mut HeaderMap, cookies: &[String], date: impl FnOnce() -> String) {
     // Both are written here, of letters that fields may have.
-    if let (false, Ok(date)) = (fields.contains_key(header::DATE), HeaderValue::from_str(date)) {
+    if !fields.contains_key(header::DATE)
+        && let Ok(date) = HeaderValue::try_from(date())
+    {
         fields.insert(header::DATE, date);
     }
     for cookie in cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
@@ -186,13 +188,17 @@ fn append(fields: &mut HeaderMap, response: &Response<'_, '_>) -> Option<()> {
 }
 
 /// The answer's head as the client gets it. None if it has what HTTP/2 can't say.
-pub(super) fn response(response: &Response<'_, '_>, cookies: &[String], date: &str) -> Option<http::Response<()>> {
+pub(super) fn response(
+    response: &Response<'_, '_>,
+    cookies: &[String],
+    date: impl FnOnce() -> String,
+) -> Option<http::Response<()>> {
     let mut head = http::Response::new(());
     *head.status_mut() = http::StatusCode::from_u16(response.status).ok()?;
     let fields = head.headers_mut();
     fields.reserve(response.fields.len() + cookies.len() + 1);
     if !response.fields.iter().any(|field| field.name.eq_ignore_ascii_case("date")) {
-        fields.insert(header::DATE, HeaderValue::from_str(date).ok()?);
+        fields.insert(header::DATE, HeaderValue::try_from(date()).ok()?);
     }
     append(fields, response)?;
     for cookie in cookies {

@@ -30,6 +30,8 @@ use std::{
 
 /// How many fields most requests have at most.
 const USUAL: usize = 32;
+/// What the head of most requests takes for a target. The allocator keeps pieces of up to a kilobyte at hand.
+const USUAL_HEAD: usize = 1000;
 
 /// A request on its way to a target.
 pub(super) struct Passing<'a> {
@@ -183,7 +185,7 @@ async fn pass(
     (noted, notes): (&Noted, &RefCell<Decided>),
 ) {
     let is_head = parts.method == http::Method::HEAD;
-    let (mut out, mut tally) = (Vec::new(), Tally::default());
+    let (mut out, mut tally) = (Vec::with_capacity(USUAL_HEAD), Tally::default());
     let decided = {
         let cookies = head::cookies(&parts.headers);
         let mut room = Vec::with_capacity(parts.headers.len().clamp(USUAL.min(FIELDS), FIELDS));

@@ -246,6 +246,6 @@ fn take_apart(passing: &Passing<'_>, target: &Target, head: &[u8]) -> Option<Opt
     let mut random = worker.random.borrow_mut();
     let cookies =
         cookies(passing.asking.listener, passing.asking.route, target.address, response.fields, now, &mut random);
-    let head = head::response(&response, &cookies, &cookie::date(now))?;
+    let head = head::response(&response, &cookies, || cookie::date(now))?;
     Some(Some(Answered { head, body: response.body, keeps: response.keep_alive }))
 }

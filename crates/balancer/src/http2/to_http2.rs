@@ -185,7 +185,7 @@ async fn answer(
         let mut random = worker.random.borrow_mut();
         cookies(passing.asking.listener, passing.asking.route, target.address, fields, now, &mut random)
     });
-    head::complete(&mut head.headers, &cookies, &cookie::date(now));
+    head::complete(&mut head.headers, &cookies, || cookie::date(now));
     client.connection.watch.go_on();
     let of_client = |stopped: Stopped| Undone::Failed(Failed::of_client(&stopped));
     client.begin(http::Response::from_parts(head, ()), came.is_over()).map_err(of_client)?;

@@ -162,6 +162,16 @@ impl Stream {
         room: usize,
     ) -> Poll<io::Result<usize>> {
         let Some(session) = &mut self.session else {
+            // Most answers are small: a buffer of what came, not of what might, is one that the allocator has at hand.
+            if buffer.capacity() == 0 {
+                return INCOMING.with_borrow_mut(|scratch| {
+                    scratch.resize(ROOM, 0);
+                    let mut space = ReadBuf::new(&mut scratch[..room.min(ROOM)]);
+                    ready!(Pin::new(&mut self.tcp).poll_read(context, &mut space))?;
+                    buffer.extend_from_slice(space.filled());
+                    Poll::Ready(Ok(space.filled().len()))
+                });
+            }
             if buffer.capacity() - buffer.len() < room / 2 {
                 buffer.reserve(room);
             }
