@@ -52,7 +52,7 @@ pub(super) fn describe(view: &View<'_>, request: DescribeServicesRequest) -> Res
     Ok(DescribeServicesResponse { services: Some(services), failures: Some(failures) })
 }
 
-/// Lists the ARNs of a cluster's services that are not inactive.
+/// Lists the ARNs of a cluster's services, without those that were deleted and still drain ("DeleteService", Amazon ECS API Reference).
 pub(super) fn list(view: &View<'_>, request: ListServicesRequest) -> Result<ListServicesResponse, Fault> {
     let ListServicesRequest {
         cluster,
@@ -73,7 +73,7 @@ pub(super) fn list(view: &View<'_>, request: ListServicesRequest) -> Result<List
         launch_type.is_none_or(|wanted| wanted == LaunchType::Fargate && found == Some(wanted))
     };
     let wanted = |service: &&Service| {
-        service.status != ServiceStatus::Inactive
+        service.status == ServiceStatus::Active
             && of_launch_type(service)
             && scheduling_strategy != Some(SchedulingStrategy::Daemon)
             && resource_management_type != Some(ResourceManagementType::Ecs)

@@ -233,6 +233,7 @@ fn a_deleted_service_drains_and_is_then_inactive() {
     );
     let deleted = region.ecs("DeleteService", json!({"service": "site", "force": true}));
     assert_eq!((&deleted["service"]["status"], &deleted["service"]["desiredCount"]), (&json!("DRAINING"), &json!(0)));
+    assert_eq!(region.ecs("ListServices", json!({}))["serviceArns"], json!([]));
     let again = region.request(1);
     assert_eq!(
         region.refuses("CreateService", again.clone()),
@@ -245,7 +246,6 @@ fn a_deleted_service_drains_and_is_then_inactive() {
     region.end_stopped();
     region.pass(1);
     assert_eq!(region.describe()["status"], "INACTIVE");
-    assert_eq!(region.ecs("ListServices", json!({}))["serviceArns"], json!([]));
     assert_eq!(
         region.refuses("UpdateService", json!({"service": "site", "desiredCount": 1})),
         "ServiceNotActiveException: Service was not ACTIVE."
