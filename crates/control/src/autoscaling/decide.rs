@@ -17,7 +17,7 @@ pub(super) struct Situation {
     pub(super) min: u32,
     /// The most it is scaled out to.
     pub(super) max: u32,
-    /// What it was before the scale-out whose cooldown is in effect, if one is: what that added counts towards what is added now.
+    /// What it was before the scale-outs whose cooldown is in effect, if one is: what they added counts towards what steps add now.
     pub(super) before_scale_out: Option<u32>,
     /// Whether the cooldown of a scale-in is in effect.
     pub(super) scaled_in: bool,
@@ -93,10 +93,11 @@ fn proportional(count: u32, value: f64, target: f64) -> u32 {
     (wanted - wanted.abs() * 1e-9).ceil() as u32
 }
 
-/// What target tracking wants when the alarm for high values invokes it. `values` are those the alarm goes by, the newest last.
-pub(super) fn track_high(target: f64, values: &[f64], situation: &Situation) -> Wish {
+/// What target tracking wants when the alarm for high values invokes it. `values` are those the alarm goes by, the newest last, which was
+/// measured when there were `count`: while a scale-out takes effect, those before it, so that nothing is added twice.
+pub(super) fn track_high(target: f64, values: &[f64], count: u32, situation: &Situation) -> Wish {
     let Some(newest) = values.last() else { return Wish::Nothing };
-    situation.more(proportional(situation.base().max(1), *newest, target))
+    situation.more(proportional(count.max(1), *newest, target))
 }
 
 /// What target tracking wants when the alarm for low values invokes it.

@@ -32,6 +32,8 @@ pub(crate) struct Invocation {
     pub(crate) above: bool,
     /// The values it goes by, the newest last.
     pub(crate) values: Vec<f64>,
+    /// When the time began that the newest is of.
+    pub(crate) newest: Millis,
 }
 
 /// The policy with that ARN.
@@ -51,7 +53,7 @@ pub(crate) fn invoke(tx: &mut Tx<'_>, invocations: &[Invocation]) {
         let Some(target) = tx.state.scalable_targets.get(&resource).cloned() else { continue };
         let situation = situation(tx, &target);
         let wishes: Vec<Wish> =
-            invoked.iter().map(|(policy, invocation)| wish(policy, invocation, &situation)).collect();
+            invoked.iter().map(|(policy, invocation)| wish(policy, invocation, &target, &situation)).collect();
         match decide::decide(&situation, &wishes) {
             Decision::Nothing => {}
             Decision::Scale { by, to } => {
@@ -94,14 +96,27 @@ fn situation(tx: &Tx<'_>, target: &ScalableTarget) -> Situation {
     }
 }
 
-fn wish(policy: &ScalingPolicy, invocation: &Invocation, situation: &Situation) -> Wish {
-    let Invocation { alarm, threshold, above, values, .. } = invocation;
+/// How many there were when the newest value was measured; none if a scale-out ended meanwhile, or since.
+fn measured(target: &ScalableTarget, newest: Millis, current: u32) -> Option<u32> {
+    let out = target.scaled_out.filter(|out| out.to == current);
+    match out.map(|out| (out.measured, out.until.map(|until| until - out.lasts))) {
+        Some((before, None)) => Some(before.min(current)),
+        Some((_, Some(ended))) if newest < ended => None,
+        _ => Some(current),
+    }
+}
+
+fn wish(policy: &ScalingPolicy, invocation: &Invocation, of: &ScalableTarget, situation: &Situation) -> Wish {
+    let Invocation { alarm, threshold, above, values, newest, .. } = invocation;
     match &policy.kind {
         ScalingPolicyKind::Step(step) => decide::step(step, *threshold, *above, values, situation),
         ScalingPolicyKind::TargetTracking { configuration, high, low } => {
             let target = configuration.target_value.unwrap_or(f64::INFINITY);
             if alarm == high {
-                decide::track_high(target, values, situation)
+                match measured(of, *newest, situation.current) {
+                    Some(count) => decide::track_high(target, values, count, situation),
+                    None => Wish::Nothing,
+                }
             } else if low.as_ref() == Some(alarm) {
                 decide::track_low(target, values, situation)
             } else {

@@ -52,12 +52,14 @@ pub(super) fn scale(tx: &mut Tx<'_>, target: &ScalableTarget, to: u32, cause: St
             // ends the cooldown of a scale-in.
             Some(Cooling::Out(lasts)) => {
                 let counts = |before: &Cooldown| before.to == from && before.until.is_none_or(|until| now < until);
-                let from = target.scaled_out.filter(counts).map_or(from, |before| before.from);
-                target.scaled_out = Some(Cooldown { from, to, lasts, until: None });
+                let before = target.scaled_out.filter(counts);
+                let measured = before.filter(|before| before.until.is_none()).map_or(from, |before| before.measured);
+                let from = before.map_or(from, |before| before.from);
+                target.scaled_out = Some(Cooldown { from, measured, to, lasts, until: None });
                 target.scaled_in = None;
             }
             Some(Cooling::In(lasts)) => {
-                target.scaled_in = Some(Cooldown { from, to, lasts, until: None });
+                target.scaled_in = Some(Cooldown { from, measured: from, to, lasts, until: None });
                 target.scaled_out = None;
             }
             None => {}

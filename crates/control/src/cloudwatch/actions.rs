@@ -10,6 +10,7 @@ use crate::{
 };
 use aws::api::cloudwatch::{ComparisonOperator, HistoryItemType, StateValue};
 use serde_json::{Value, json};
+use spec::Millis;
 
 /// The ARNs of everything an alarm does, in whatever state.
 pub(crate) fn actions_of(alarm: &Alarm) -> impl Iterator<Item = &str> {
@@ -39,8 +40,13 @@ pub fn acts(alarm: &Alarm) -> bool {
     now(alarm).iter().any(|action| is_scaling(action))
 }
 
-/// The scaling policies that an alarm invokes in the state it has, by the values it goes by.
-pub(super) fn invocations(state: &State, name: &str, values: impl Fn(&Alarm) -> Vec<f64>) -> Vec<Invocation> {
+/// The scaling policies that an alarm invokes in the state it has, by the values it goes by, the newest of which is of a time from `newest` on.
+pub(super) fn invocations(
+    state: &State,
+    name: &str,
+    values: impl Fn(&Alarm) -> Vec<f64>,
+    newest: Millis,
+) -> Vec<Invocation> {
     let Some(alarm) = state.alarms.get(name) else { return Vec::new() };
     let scaling = now(alarm).iter().filter(|action| is_scaling(action));
     let operator = alarm.what.comparison_operator.unwrap_or(ComparisonOperator::GreaterThanThreshold);
@@ -54,6 +60,7 @@ pub(super) fn invocations(state: &State, name: &str, values: impl Fn(&Alarm) -> 
             ComparisonOperator::GreaterThanOrEqualToThreshold | ComparisonOperator::GreaterThanThreshold
         ),
         values: values(alarm),
+        newest,
     };
     scaling.map(invocation).collect()
 }

@@ -41,7 +41,10 @@ pub fn observe(tx: &mut Tx<'_>, all: &[Shown]) {
             set(tx, name, verdict.state, verdict.reason, Some(verdict.data));
         }
         if changes || *minute {
-            invocations.extend(actions::invocations(&tx.state, name, |alarm| evaluate::values(alarm, periods)));
+            let newest = periods.iter().rfind(|period| period.value.is_some());
+            let newest = newest.map_or(tx.now.millis, |period| period.start);
+            let values = |alarm: &Alarm| evaluate::values(alarm, periods);
+            invocations.extend(actions::invocations(&tx.state, name, values, newest));
         }
     }
     autoscaling::invoke(tx, &invocations);
@@ -62,7 +65,7 @@ pub(super) fn set_state(tx: &mut Tx<'_>, request: SetAlarmStateInput) -> Result<
     set(tx, &alarm_name, state_value, state_reason, state_reason_data);
     if before != Some(state_value) {
         // "If an alarm triggers … Auto Scaling policies, you must include information in the StateReasonData parameter".
-        let invocations = actions::invocations(&tx.state, &alarm_name, actions::told);
+        let invocations = actions::invocations(&tx.state, &alarm_name, actions::told, tx.now.millis);
         autoscaling::invoke(tx, &invocations);
     }
     Ok(Nothing)

@@ -48,6 +48,8 @@ pub struct ScalableTarget {
 pub struct Cooldown {
     /// The capacity before.
     pub from: u32,
+    /// The capacity that metrics are of which were taken before the activity has ended.
+    pub measured: u32,
     /// The capacity since.
     pub to: u32,
     /// For how long after the activity has ended.

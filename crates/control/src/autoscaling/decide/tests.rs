@@ -22,11 +22,11 @@ fn steps(kind: AdjustmentType, steps: &[(Option<f64>, Option<f64>, i32)]) -> Ste
 
 #[test]
 fn target_tracking_rounds_up_both_ways() {
-    assert_eq!(track_high(50.0, &[90.0, 75.0], &at(2)), Wish::Out(3));
-    assert_eq!(track_high(50.0, &[51.0], &at(10)), Wish::Out(11));
+    assert_eq!(track_high(50.0, &[90.0, 75.0], 2, &at(2)), Wish::Out(3));
+    assert_eq!(track_high(50.0, &[51.0], 10, &at(10)), Wish::Out(11));
     let many = Situation { max: 1_000, ..at(100) };
-    assert_eq!(track_high(50.0, &[55.0], &many), Wish::Out(110), "not one more for what floating-point numbers are");
-    assert_eq!(track_high(100.0, &[150.0], &at(0)), Wish::Out(2), "from nothing as from one");
+    assert_eq!(track_high(50.0, &[55.0], 100, &many), Wish::Out(110), "not one more for what floating-point numbers are");
+    assert_eq!(track_high(100.0, &[150.0], 0, &at(0)), Wish::Out(2), "from nothing as from one");
     assert_eq!(track_low(50.0, &[10.0, 30.0, 20.0], &at(10)), Wish::In(6, true), "by the highest value");
     assert_eq!(track_low(50.0, &[0.0], &at(10)), Wish::In(0, true));
     assert_eq!(track_low(70.0, &[60.0], &at(2)), Wish::Stay(Reason::AutoScalingAnticipatedFlapping));
@@ -35,8 +35,8 @@ fn target_tracking_rounds_up_both_ways() {
 #[test]
 fn while_a_scale_out_takes_effect_only_a_larger_one_goes_on() {
     let cooling = Situation { before_scale_out: Some(10), ..at(20) };
-    assert_eq!(track_high(50.0, &[100.0], &cooling), Wish::Nothing);
-    assert_eq!(track_high(50.0, &[150.0], &cooling), Wish::Out(30));
+    assert_eq!(track_high(50.0, &[100.0], 10, &cooling), Wish::Nothing);
+    assert_eq!(track_high(50.0, &[150.0], 10, &cooling), Wish::Out(30));
     // "The previous increase of 2 is considered part of the current capacity. Therefore, only 1 is added."
     let by = steps(AdjustmentType::ChangeInCapacity, &[(Some(0.0), Some(10.0), 2), (Some(10.0), None, 3)]);
     let cooling = Situation { before_scale_out: Some(10), ..at(12) };
@@ -199,7 +199,7 @@ proptest! {
         for _ in 0..10 {
             let situation = Situation { max: u32::MAX, ..at(current) };
             let wish = match value(current) {
-                now if now > target => track_high(target, &[now], &situation),
+                now if now > target => track_high(target, &[now], current, &situation),
                 now if now < target * 0.9 => track_low(target, &[now], &situation),
                 _ => Wish::Nothing,
             };

@@ -14,19 +14,17 @@ fn a_service_follows_its_load_out_and_back() {
     let activity = site.activities()[0].clone();
     assert_eq!(activity["Cause"], format!("monitor alarm {high} in state ALARM triggered policy cpu"));
     assert_eq!(activity["Description"], "Setting desired count to 4.");
-    // While it takes effect the same load adds nothing, and a larger one does.
-    (0..3).for_each(|_| site.cpu(90.0));
+    // A minute in which it took effect is of neither.
+    site.cpu(90.0);
     assert_eq!((site.desired(), site.running()), (4, 4));
     assert_eq!(
         site.activities()[0]["StatusMessage"],
         "Successfully set desired count to 4. Change successfully fulfilled by ecs."
     );
-    site.cpu(140.0);
-    assert_eq!(site.desired(), 6, "140 % of two tasks are 50 % of six");
-    // After the cooldown what there is counts.
+    site.cpu(70.0);
+    assert_eq!(site.desired(), 6, "70 % of four tasks are 47 % of six, cooldown or not");
     (0..6).for_each(|_| site.cpu(45.0));
-    site.cpu(80.0);
-    (0..3).for_each(|_| site.cpu(80.0));
+    (0..4).for_each(|_| site.cpu(90.0));
     assert_eq!(site.desired(), 10, "and never more than the most");
     (0..8).for_each(|_| site.cpu(80.0));
     assert_eq!((site.desired(), site.not_scaled().first().map(String::as_str)), (10, Some("AlreadyAtMaxCapacity")));

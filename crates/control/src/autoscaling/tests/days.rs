@@ -20,8 +20,16 @@ struct Change {
     to: u32,
 }
 
-/// Lets so many minutes go by with a load, in requests a minute, and returns what changed.
-fn live(minutes: i64, load: impl Fn(i64) -> f64) -> (Site, Vec<Change>) {
+/// What came of a load.
+struct Lived {
+    site: Site,
+    changes: Vec<Change>,
+    /// What each task had to do, minute by minute.
+    each: Vec<f64>,
+}
+
+/// Lets so many minutes go by with a load, in requests a minute.
+fn live(minutes: i64, load: impl Fn(i64) -> f64) -> Lived {
     let mut site = Site::between(MIN, MAX, MIN);
     let tracking = json!({"TargetValue": TARGET, "CustomizedMetricSpecification": {
         "MetricName": "Requests", "Namespace": "Mine", "Statistic": "Sum",
@@ -31,12 +39,13 @@ fn live(minutes: i64, load: impl Fn(i64) -> f64) -> (Site, Vec<Change>) {
     });
     site.call("PutScalingPolicy", policy);
     let alarms = site.alarms("load");
-    let mut changes = Vec::new();
+    let (mut changes, mut every) = (Vec::new(), Vec::new());
     for minute in 0..minutes {
         let before = site.desired();
         site.pass_a_minute();
         let each = load(minute) / f64::from(site.running().max(1));
         alarms.iter().for_each(|alarm| site.measure(alarm, each));
+        every.push(each);
         site.evaluate();
         let after = site.desired();
         assert!((MIN..=MAX).contains(&after), "{after} at minute {minute}");
@@ -48,7 +57,7 @@ fn live(minutes: i64, load: impl Fn(i64) -> f64) -> (Site, Vec<Change>) {
         site.values.retain(|(_, start), _| *start > old);
     }
     check(&changes, &load);
-    (site, changes)
+    Lived { site, changes, each: every }
 }
 
 /// Holds what changed against the rules.
@@ -93,7 +102,7 @@ fn wave(minute: i64) -> f64 {
 
 #[test]
 fn two_days_of_day_and_night_turn_no_more_often_than_the_sun() {
-    let (_, changes) = live(2 * DAY, wave);
+    let Lived { changes, .. } = live(2 * DAY, wave);
     assert_eq!(turns(&changes), 3, "{changes:?}");
     let most = changes.iter().map(|change| change.to).max();
     assert!(most >= Some(13), "{most:?}: the top is reached");
@@ -101,20 +110,29 @@ fn two_days_of_day_and_night_turn_no_more_often_than_the_sun() {
 
 #[test]
 fn a_steady_load_is_met_once_and_then_nothing_happens() {
-    let (site, changes) = live(DAY / 2, |_| 6_500.0);
+    let Lived { site, changes, .. } = live(DAY / 2, |_| 6_500.0);
     assert_eq!(changes.len(), 1, "{changes:?}");
     assert_eq!((site.desired(), site.running()), (7, 7));
 }
 
 #[test]
+fn a_rising_load_is_followed_while_it_rises() {
+    let Lived { changes, each, .. } = live(60, |minute| 2_000.0 + 250.0 * minute as f64);
+    assert!(changes.iter().all(|change| change.to > change.from), "{changes:?}");
+    let most = each.iter().copied().fold(0.0, f64::max);
+    let over = each.iter().filter(|each| **each > 1.1 * TARGET).count();
+    assert!(most < 1.5 * TARGET && over <= 20, "{most} at most, {over} minutes of 60 over: {changes:?}");
+}
+
+#[test]
 fn a_noisy_load_does_not_make_it_swing() {
-    let (_, changes) = live(DAY, |minute| 6_000.0 * (0.95 + noise(minute) / 10.0));
+    let Lived { changes, .. } = live(DAY, |minute| 6_000.0 * (0.95 + noise(minute) / 10.0));
     assert!(turns(&changes) <= 1, "{changes:?}");
 }
 
 #[test]
 fn a_spike_of_five_minutes_scales_out_and_later_in() {
-    let (site, changes) = live(DAY / 4, |minute| if (60..65).contains(&minute) { 15_000.0 } else { 3_000.0 });
+    let Lived { site, changes, .. } = live(DAY / 4, |minute| if (60..65).contains(&minute) { 15_000.0 } else { 3_000.0 });
     let tops = changes.iter().map(|change| change.to).max();
     assert_eq!(tops, Some(15), "{changes:?}");
     assert!(turns(&changes) <= 2, "{changes:?}");
@@ -123,20 +141,20 @@ fn a_spike_of_five_minutes_scales_out_and_later_in() {
 
 #[test]
 fn a_spike_of_two_minutes_is_over_before_anybody_acts() {
-    let (_, changes) = live(200, |minute| if (60..62).contains(&minute) { 15_000.0 } else { 1_900.0 });
+    let Lived { changes, .. } = live(200, |minute| if (60..62).contains(&minute) { 15_000.0 } else { 1_900.0 });
     assert!(changes.is_empty(), "{changes:?}");
 }
 
 #[test]
 fn more_than_can_be_had_stays_at_the_most_and_silence_goes_to_the_least() {
-    let (site, changes) = live(DAY / 2, |minute| if minute < DAY / 4 { 100_000.0 } else { 0.0 });
+    let Lived { site, changes, .. } = live(DAY / 2, |minute| if minute < DAY / 4 { 100_000.0 } else { 0.0 });
     assert_eq!((changes.first().map(|change| change.to), site.desired()), (Some(MAX), MIN));
     assert_eq!(changes.len(), 2, "{changes:?}");
 }
 
 #[test]
 fn a_square_wave_of_two_hours_is_followed_edge_by_edge() {
-    let (_, changes) = live(DAY, |minute| if minute / 60 % 2 == 0 { 3_000.0 } else { 12_000.0 });
+    let Lived { changes, .. } = live(DAY, |minute| if minute / 60 % 2 == 0 { 3_000.0 } else { 12_000.0 });
     assert!(turns(&changes) <= 24, "{changes:?}");
     let out = changes.iter().filter(|change| change.to > change.from).count();
     assert!(out <= 2 * 12 + 1, "{changes:?}");
