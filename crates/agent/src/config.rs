@@ -4,7 +4,10 @@ use crate::{Patience, files, uplink::Outside};
 use containers::{RuntimeKind, ShimCommand};
 use network::Instance;
 use spec::{Capacity, HostId, TaskId};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::runtime::Handle;
 
 /// Where in a data directory the directories of tasks are, those of what the agent itself keeps of them, the balancer's, and its ledger.
@@ -34,6 +37,8 @@ pub struct Config {
     pub shim: ShimCommand,
     /// How to run the balancer.
     pub balancer: balancer::process::Program,
+    /// How often what tasks use is reported: a minute, as alarms count them (`server::Config::minute`).
+    pub minute: Duration,
     /// How long what it does for tasks on their networks may take.
     pub patience: Patience,
     /// What of the host's own network tasks may reach. Without it the region is sealed.

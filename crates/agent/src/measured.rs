@@ -1,4 +1,4 @@
-//! What was measured on this host, on its way to the server: what the balancer has counted, and what tasks use.
+//! What was measured on this host, on its way to the server: what the balancer has counted, and once a minute what tasks use.
 
 use crate::{
     Config,
@@ -19,8 +19,6 @@ use std::{
 use tokio::sync::watch;
 use vpc::InterfaceId;
 
-/// How often tasks are measured, in milliseconds: at the full ten seconds, as load balancers are.
-const EVERY: Millis = 10_000;
 /// How long to wait before what was not taken in is said again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -60,13 +58,15 @@ impl Reporter {
     }
 }
 
-/// Measures over and over what tasks use, for ever.
+/// Measures at every full minute what tasks use, for ever.
 pub(crate) async fn tasks(config: Arc<Config>, told: watch::Receiver<Arc<HostSpec>>) {
     let reporter = Reporter::new(&config);
     let (by, mut number) = (format!("agent {} {}", std::process::id(), clock::now()), 0);
     let mut before = HashMap::new();
+    // Once a minute, as Amazon ECS does ("Amazon ECS CloudWatch metrics"). It is shorter where alarms' minutes are.
+    let every = Millis::try_from(config.minute.as_millis()).unwrap_or(Millis::MAX).max(1);
     loop {
-        let due = (clock::now().div_euclid(EVERY) + 1) * EVERY;
+        let due = (clock::now().div_euclid(every) + 1) * every;
         tokio::time::sleep(Duration::from_millis((due - clock::now()).max(1).unsigned_abs())).await;
         let containers = |(id, task): (&TaskId, &spec::TaskSpec)| {
             (id.clone(), task.containers.iter().map(|container| container.name.clone()).collect::<Vec<_>>())
@@ -86,8 +86,9 @@ pub(crate) async fn tasks(config: Arc<Config>, told: watch::Receiver<Arc<HostSpe
         number += 1;
         let (host, nodes) = (reporter.host.clone(), BTreeMap::new());
         let report = Measured { host, by: by.clone(), number, at: due - 1, nodes, tasks };
-        // A server that is away for longer misses what was measured.
-        let _ = tokio::time::timeout(Duration::from_secs(8), reporter.report(&report)).await;
+        // A server that is away for longer misses a minute.
+        let most = config.minute.mul_f64(0.8);
+        let _ = tokio::time::timeout(most, reporter.report(&report)).await;
     }
 }
 

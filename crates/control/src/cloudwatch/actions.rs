@@ -35,9 +35,9 @@ fn is_scaling(arn: &str) -> bool {
     arn.split(':').nth(2) == Some("autoscaling")
 }
 
-/// Whether an alarm has something to do in each minute of the state it has.
-pub fn acts(alarm: &Alarm) -> bool {
-    now(alarm).iter().any(|action| is_scaling(action))
+/// Whether an alarm has something to do in this minute, and has not done it: what it does in each minute of the state it has.
+pub fn is_due(alarm: &Alarm, minute: i64) -> bool {
+    alarm.acted.is_none_or(|acted| acted < minute) && now(alarm).iter().any(|action| is_scaling(action))
 }
 
 /// The scaling policies that an alarm invokes in the state it has, by the values it goes by, the newest of which is of a time from `newest` on.

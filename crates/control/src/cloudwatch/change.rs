@@ -26,8 +26,8 @@ pub struct Shown {
     pub name: String,
     /// The values of its periods, the newest last ([`evaluate::watched`] says which those are).
     pub periods: Vec<Period>,
-    /// Whether a minute has begun: scaling policies are invoked in each minute of a state that they are actions for.
-    pub minute: bool,
+    /// Which minute it is, by its number: scaling policies are invoked once in each minute of a state that they are actions for.
+    pub minute: i64,
 }
 
 /// Shows alarms the values of their periods. Scaling policies that several of them invoke are decided about together.
@@ -40,7 +40,8 @@ pub fn observe(tx: &mut Tx<'_>, all: &[Shown]) {
         if let Some(verdict) = verdict {
             set(tx, name, verdict.state, verdict.reason, Some(verdict.data));
         }
-        if changes || *minute {
+        if changes || tx.state.alarms.get(name).is_some_and(|alarm| actions::is_due(alarm, *minute)) {
+            tx.state.alarms.update(name, |alarm| alarm.acted = Some(*minute));
             let newest = periods.iter().rfind(|period| period.value.is_some());
             let newest = newest.map_or(tx.now.millis, |period| period.start);
             let values = |alarm: &Alarm| evaluate::values(alarm, periods);
@@ -65,6 +66,8 @@ pub(super) fn set_state(tx: &mut Tx<'_>, request: SetAlarmStateInput) -> Result<
     set(tx, &alarm_name, state_value, state_reason, state_reason_data);
     if before != Some(state_value) {
         // "If an alarm triggers … Auto Scaling policies, you must include information in the StateReasonData parameter".
+        let minute = tx.now.millis.div_euclid(tx.state.region.minute.max(1));
+        tx.state.alarms.update(&alarm_name, |alarm| alarm.acted = Some(minute));
         let invocations = actions::invocations(&tx.state, &alarm_name, actions::told, tx.now.millis);
         autoscaling::invoke(tx, &invocations);
     }

@@ -15,7 +15,7 @@ mod tags;
 mod tests;
 
 pub(crate) use actions::actions_of;
-pub use actions::acts;
+pub use actions::is_due;
 pub(crate) use change::remove;
 pub use change::{Shown, observe};
 pub use evaluate::{Period, Watched, evaluate, watched};

@@ -38,6 +38,7 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: PutMetricAlarmInput) -> Result<Nothi
                 reason_data: None,
                 state_updated_at: updated_at,
                 transitioned_at: updated_at,
+                acted: None,
                 tags: given,
             };
             ("Create", new)

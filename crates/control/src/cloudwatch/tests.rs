@@ -41,7 +41,7 @@ fn show(world: &mut World, values: &[Option<f64>]) {
     periods.extend(shown.map(|((start, _), value)| Period { start: *start, value: value.map(|value| (value, 1.0)) }));
     world
         .transact(|tx| {
-            observe(tx, &[Shown { name: "errors".to_owned(), periods, minute: false }]);
+            observe(tx, &[Shown { name: "errors".to_owned(), periods, minute: 0 }]);
             Ok(())
         })
         .unwrap();

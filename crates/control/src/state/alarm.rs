@@ -28,6 +28,8 @@ pub struct Alarm {
     pub state_updated_at: Timestamp,
     /// When the state last became another one.
     pub transitioned_at: Timestamp,
+    /// The minute in which it last invoked scaling policies, by its number.
+    pub acted: Option<i64>,
     /// Its tags.
     pub tags: Tags,
 }

@@ -180,7 +180,8 @@ impl Up {
         let dial = self.dial_timeout.unwrap_or_else(|| self.internet.dial_timeout());
         let [dial, silence] = [dial, self.answer_timeout].map(Duration::from_secs_f64);
         let patience = Patience { dial, silence };
-        let agent = agent::start(agent_config(data_dir.clone(), &server, self.runtime, patience, outside)?);
+        let minute = Duration::from_secs(self.minute);
+        let agent = agent::start(agent_config(data_dir.clone(), &server, self.runtime, (patience, minute), outside)?);
         let agent = match agent {
             Ok(agent) => agent,
             Err(error) => {
@@ -214,7 +215,7 @@ fn agent_config(
     data_dir: PathBuf,
     server: &server::Server,
     runtime: Runtime,
-    patience: Patience,
+    (patience, minute): (Patience, Duration),
     outside: Option<Outside>,
 ) -> Result<agent::Config, Failure> {
     let program =
@@ -234,6 +235,7 @@ fn agent_config(
         // This very program, whatever has come to be at its path since it was started.
         balancer: Program { path: "/proc/self/exe".into(), args: vec!["balancer".to_owned()] },
         capacity: capacity::of_this_machine()?,
+        minute,
         patience,
         outside,
         runtime_handle: Handle::current(),

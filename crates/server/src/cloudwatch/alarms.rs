@@ -6,7 +6,7 @@
 use super::measured;
 use crate::app::App;
 use aws::doc::Timestamp;
-use control::cloudwatch::{Period, Shown, Watched, acts, evaluate, observe, watched};
+use control::cloudwatch::{Period, Shown, Watched, evaluate, is_due, observe, watched};
 use control::state::Alarm;
 use control::{Caller, Region};
 use metrics::{Metric, Statistic, Store};
@@ -29,26 +29,25 @@ pub(crate) async fn watch(app: Arc<App>) {
         ticks.tick().await;
         let now = app.core.clock().now();
         let state = app.core.state();
-        let minute = |at: Millis| Some(at.div_euclid(state.region.minute.max(1)));
-        if sampled != minute(now.millis) {
-            sampled = minute(now.millis);
+        let minute = |at: Millis| at.div_euclid(state.region.minute.max(1));
+        if sampled != Some(minute(now.millis)) {
+            sampled = Some(minute(now.millis));
             let counted = app.clone();
             if let Err(fault) = crate::app::blocking(move || measured::sample(&counted, now.millis)).await {
                 crate::complain(format_args!("counting healthy targets: {fault}"));
             }
         }
         let now = Timestamp { millis: now.millis - LATE };
-        let at = (minute(now.millis), app.metrics.changes());
+        let minute = minute(now.millis);
+        let at = (minute, app.metrics.changes());
         let everything = before != Some(at);
-        let begun = before.is_none_or(|(minute, _)| minute != at.0);
         before = Some(at);
         // One that was made or changed is evaluated at once.
         let due = |alarm: &&Alarm| everything || configured.get(&alarm.name) != Some(&alarm.updated_at);
         let shown = state.alarms.iter().filter(due).filter_map(|alarm| {
             let periods = periods(&app.metrics, alarm, &state.region, now);
-            let again = begun && acts(alarm);
-            let shown = again || evaluate(alarm, &periods, now).is_some();
-            shown.then(|| Shown { name: alarm.name.clone(), periods, minute: again })
+            let shown = is_due(alarm, minute) || evaluate(alarm, &periods, now).is_some();
+            shown.then(|| Shown { name: alarm.name.clone(), periods, minute })
         });
         let shown: Vec<Shown> = shown.collect();
         configured = state.alarms.iter().map(|alarm| (alarm.name.clone(), alarm.updated_at)).collect();

@@ -39,9 +39,14 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
     asked.retain(|_, requests| *requests > 0);
     let health = if asked.is_empty() { Vec::new() } else { group_health(&state) };
     for (name, requests) in asked {
-        let healthy = health.iter().find(|group| group.target_group == name);
-        let healthy = healthy.map_or(0, |group| group.healthy.values().sum::<usize>()).max(1);
-        let share = requests as f64 / healthy as f64;
+        let sum = |zones: &BTreeMap<String, usize>| zones.values().sum::<usize>();
+        let group = health.iter().find(|group| group.target_group == name);
+        // Where none is healthy, all of them have the requests.
+        let targets = group.map_or(0, |group| match sum(&group.healthy) {
+            0 => sum(&group.unhealthy),
+            healthy => healthy,
+        });
+        let share = requests as f64 / targets.max(1) as f64;
         data.add("RequestCountPerTarget", "Count", Distribution::of(share, 1.0), &[("TargetGroup", name.as_str())]);
         let of = nodes.values().find(|node| node.groups.values().any(|group| group.target_group == name));
         let balancer = of.map(|node| node.load_balancer.clone()).unwrap_or_default();

@@ -186,7 +186,7 @@ impl Site {
             let periods = watched(alarm, &state.region, self.fixture.world.now).periods;
             let value = |start: Millis| self.values.get(&(alarm.name.clone(), start)).map(|value| (*value, 1.0));
             let periods = periods.into_iter().map(|(start, _)| Period { start, value: value(start) }).collect();
-            Shown { name: alarm.key(), periods, minute: true }
+            Shown { name: alarm.key(), periods, minute: self.fixture.world.now / MINUTE }
         });
         let shown: Vec<Shown> = shown.collect();
         self.fixture
