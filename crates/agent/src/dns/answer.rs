@@ -103,11 +103,13 @@ fn number_of(packet: &[u8]) -> u16 {
     packet.first_chunk::<2>().map_or(0, |number| u16::from_be_bytes(*number))
 }
 
-/// An answer with what others said of the name it leads to.
+/// An answer with what others said of the name it leads to; `None` where that can't be read.
 pub(super) fn joined(packet: &[u8], own: &[u8], theirs: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let (asked, mut message, theirs) =
         (Message::from_vec(packet).ok()?, Message::from_vec(own).ok()?, Message::from_vec(theirs).ok()?);
     message.metadata.response_code = theirs.metadata.response_code;
+    // What is missing of theirs is missing of this.
+    message.metadata.truncation |= theirs.metadata.truncation;
     message.add_answers(theirs.answers);
     message.add_authorities(theirs.authorities);
     written(&message, asked.max_payload(), transport)

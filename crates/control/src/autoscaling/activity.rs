@@ -1,7 +1,8 @@
 //! Scaling activities: what was done to scalable targets, and with `IncludeNotScaledActivities` what was not ("Scaling activities for
 //! Application Auto Scaling").
 //!
-//! They are kept for six weeks, of each target the newest [`KEPT`]. A reason for not scaling is told once until something is done again,
+//! They are kept for six weeks, of each target the newest [`KEPT`] and of all together the newest [`KEPT_IN_ALL`], as they outlive their
+//! targets. A reason for not scaling is told once until something is done again,
 //! or an idle service would have one a minute.
 
 use super::{DIMENSION, NAMESPACE, PAGE, bad_token, filter};
@@ -24,6 +25,8 @@ use spec::{DAY, Millis};
 const WEEKS: Millis = 6 * 7 * DAY;
 /// How many are kept of a target.
 const KEPT: usize = 500;
+/// How many are kept of all targets, of those that are gone, too.
+const KEPT_IN_ALL: usize = 20_000;
 
 /// An activity that begins. What is not said of it is as for one that changes a desired count.
 pub(super) struct Begun {
@@ -43,8 +46,13 @@ pub(super) fn begin(tx: &mut Tx<'_>, resource: &str, begun: Begun) -> u64 {
         tx.state.scaling_activities.prefixed(&prefix).map(|known| (known.number, known.started_at)).collect();
     for (number, started_at) in known.iter().take((known.len() + 1).saturating_sub(KEPT)) {
         let key = ScalingActivity::key_of(resource, *number);
-        tx.state.scaling_activities.remove(&key);
-        tx.state.expiries.remove(&expiry(&key, *started_at).key());
+        forget(tx, &expiry(&key, *started_at));
+    }
+    while tx.state.scaling_activities.len() >= KEPT_IN_ALL {
+        // The queue has them in the order in which they began.
+        let is_one = |expiry: &&Expiry| matches!(expiry.what, Expiring::ScalingActivity(_));
+        let Some(oldest) = tx.state.expiries.iter().find(is_one).cloned() else { break };
+        forget(tx, &oldest);
     }
     let number = known.last().map_or(0, |(number, _)| number + 1);
     let activity = ScalingActivity {
@@ -63,6 +71,14 @@ pub(super) fn begin(tx: &mut Tx<'_>, resource: &str, begun: Begun) -> u64 {
     tx.state.expiries.put(expiry(&activity.key(), activity.started_at));
     tx.state.scaling_activities.put(activity);
     number
+}
+
+/// Forgets the activity that an entry of the queue is about.
+fn forget(tx: &mut Tx<'_>, expiry: &Expiry) {
+    if let Expiring::ScalingActivity(key) = &expiry.what {
+        tx.state.scaling_activities.remove(key);
+        tx.state.expiries.remove(&expiry.key());
+    }
 }
 
 fn expiry(key: &str, started_at: Timestamp) -> Expiry {

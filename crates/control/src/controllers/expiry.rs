@@ -49,7 +49,7 @@ pub fn run(tx: &mut Tx<'_>) {
             }
             Expiring::Secret(name) => secretsmanager::expire(tx, name, due.at),
             Expiring::DiscoveryOperation(id) => {
-                tx.state.discovery_operations.remove(id);
+                tx.state.ended_operations.remove(id);
             }
             Expiring::InstanceHealth(key) => servicediscovery::settle_health(tx, key, due.at.millis),
             Expiring::TargetDraining(key) => elb::targets::withdraw(tx, key, due.at.millis),

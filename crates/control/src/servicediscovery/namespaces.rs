@@ -114,7 +114,7 @@ fn create(tx: &mut Tx<'_>, asked: Asked, vpc: Option<VpcId>, soa_ttl: u32) -> Re
         tx.state.namespaces.put(made);
     }
     let targets = [(OperationTargetType::Namespace, id.as_str())];
-    Ok(begin(tx, Begun { call, kind: OperationType::CreateNamespace, request_id, targets: &targets, failure }))
+    begin(tx, Begun { call, kind: OperationType::CreateNamespace, request_id, targets: &targets, failure })
 }
 
 fn exists(known: &Namespace) -> Fault {
@@ -133,7 +133,7 @@ fn check_name(name: &str) -> Result<(), Fault> {
     }
 }
 
-/// What a domain may be called: labels of letters, digits, hyphens and underscores.
+/// What a domain may be called: labels of letters, digits, underscores and, not at their ends, hyphens.
 fn check_domain(name: &str) -> Result<(), Fault> {
     match name.len() <= 253 && name.split('.').all(is_label) {
         true => Ok(()),
@@ -141,10 +141,11 @@ fn check_domain(name: &str) -> Result<(), Fault> {
     }
 }
 
-/// Whether a text can be a label of a domain name (RFC 1035; underscores as in RFC 2782).
+/// Whether a text can be a label of a domain name (RFC 1123, section 2.1; underscores as in RFC 2782).
 pub(super) fn is_label(label: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (1..=63).contains(&label.len()) && label.bytes().all(plain)
+    let ends = label.starts_with('-') || label.ends_with('-');
+    (1..=63).contains(&label.len()) && label.bytes().all(plain) && !ends
 }
 
 /// A number of seconds that a record may be kept.
@@ -294,7 +295,7 @@ fn update(
     tx.state.namespaces.update(id, change);
     let targets = [(OperationTargetType::Namespace, id)];
     let kind = OperationType::UpdateNamespace;
-    Ok(begin(tx, Begun { call, kind, request_id, targets: &targets, failure: None }))
+    begin(tx, Begun { call, kind, request_id, targets: &targets, failure: None })
 }
 
 /// `DeleteNamespace`.
@@ -310,6 +311,6 @@ pub(super) fn delete(tx: &mut Tx<'_>, request: DeleteNamespaceRequest) -> Result
     tx.state.namespaces.remove(&id);
     let targets = [(OperationTargetType::Namespace, id.as_str())];
     let (call, kind) = ("DeleteNamespace", OperationType::DeleteNamespace);
-    let operation_id = begin(tx, Begun { call, kind, request_id: None, targets: &targets, failure: None });
+    let operation_id = begin(tx, Begun { call, kind, request_id: None, targets: &targets, failure: None })?;
     Ok(DeleteNamespaceResponse { operation_id: Some(operation_id) })
 }

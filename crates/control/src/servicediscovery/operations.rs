@@ -4,7 +4,7 @@
 use super::{PAGE, ids, invalid};
 use crate::{
     State, Tx, View,
-    state::{DiscoveryOperation, Expiring, Expiry, Record},
+    state::{DiscoveryOperation, EndedOperation, Expiring, Expiry},
 };
 use aws::{
     api::servicediscovery::{
@@ -22,6 +22,9 @@ use spec::{DAY, MINUTE, Millis, Revision};
 const KEPT: Millis = DAY;
 /// How many are; where there are more, each is described for a minute only.
 const MANY: usize = 5_000;
+/// How many may be described at all, and how many under way at once. AWS does not say at what rate it refuses calls.
+const MOST: usize = 10_000;
+const UNDER_WAY: usize = 1_000;
 
 /// What an operation is to be.
 pub(super) struct Begun<'a> {
@@ -38,7 +41,13 @@ pub(super) struct Begun<'a> {
 }
 
 /// Begins an operation, and tells its id.
-pub(super) fn begin(tx: &mut Tx<'_>, begun: Begun<'_>) -> String {
+///
+/// # Errors
+/// `RequestLimitExceeded` while too many others are under way or have just ended, for whoever may call may call ever so often.
+pub(super) fn begin(tx: &mut Tx<'_>, begun: Begun<'_>) -> Result<String, Fault> {
+    if tx.state.discovery_operations.len() >= UNDER_WAY || tx.state.ended_operations.len() >= MOST {
+        return Err(Fault::new("RequestLimitExceeded", "Rate exceeded"));
+    }
     let Begun { call, kind, request_id, targets, failure } = begun;
     let id = ids::operation(tx);
     let targets = targets.iter().map(|(what, id)| (what.as_str().to_owned(), (*id).to_owned()));
@@ -55,13 +64,23 @@ pub(super) fn begin(tx: &mut Tx<'_>, begun: Begun<'_>) -> String {
         since: tx.state.revision + 1,
     };
     tx.state.discovery_operations.put(operation);
-    id
+    Ok(id)
 }
 
 /// The operation that is under way and has that target.
 pub(super) fn under_way<'a>(state: &'a State, what: OperationTargetType, id: &str) -> Option<&'a DiscoveryOperation> {
-    let mut all = state.discovery_operations.iter().filter(|operation| operation.is_under_way());
-    all.find(|operation| operation.targets.get(what.as_str()).is_some_and(|found| found == id))
+    state.discovery_operations.iter().find(|operation| is_target(operation, what, id))
+}
+
+/// The operation that is under way with an instance of a service.
+pub(super) fn under_way_with<'a>(state: &'a State, service: &str, instance: &str) -> Option<&'a DiscoveryOperation> {
+    use OperationTargetType as Of;
+    let mut all = state.discovery_operations.iter();
+    all.find(|operation| is_target(operation, Of::Instance, instance) && is_target(operation, Of::Service, service))
+}
+
+fn is_target(operation: &DiscoveryOperation, what: OperationTargetType, id: &str) -> bool {
+    operation.targets.get(what.as_str()).is_some_and(|found| found == id)
 }
 
 /// The refusal of a request while another one is under way.
@@ -72,8 +91,7 @@ pub(super) fn duplicate(operation: &DiscoveryOperation) -> Fault {
 
 /// The newest revision that an operation waits for.
 pub(crate) fn awaited(state: &State) -> Revision {
-    let waiting = state.discovery_operations.iter().filter(|operation| operation.is_under_way());
-    waiting.map(|operation| operation.since).max().unwrap_or(0)
+    state.discovery_operations.iter().map(|operation| operation.since).max().unwrap_or(0)
 }
 
 /// Moves operations as far as the hosts have come: a host that has taken in a revision answers by it.
@@ -88,19 +106,25 @@ pub(crate) fn run(tx: &mut Tx<'_>) {
         }),
         _ => None,
     };
-    let moving = tx.state.discovery_operations.iter().filter(|operation| next(operation).is_some());
-    let moving: Vec<String> = moving.map(Record::key).collect();
-    for id in moving {
-        tx.state.discovery_operations.update(&id, |operation| {
-            operation.status = next(operation).unwrap_or(operation.status);
-            operation.updated_at = now;
-        });
-        if tx.state.discovery_operations.get(&id).is_some_and(|operation| !operation.is_under_way()) {
-            let kept = if tx.state.discovery_operations.len() > MANY { MINUTE } else { KEPT };
-            let at = Timestamp { millis: now.millis + kept };
-            tx.state.expiries.put(Expiry { at, what: Expiring::DiscoveryOperation(id) });
+    let moved = |operation: &DiscoveryOperation| {
+        let status = next(operation)?;
+        Some(DiscoveryOperation { status, updated_at: now, ..operation.clone() })
+    };
+    let moved: Vec<DiscoveryOperation> = tx.state.discovery_operations.iter().filter_map(moved).collect();
+    for operation in moved {
+        match operation.status {
+            OperationStatus::Pending => tx.state.discovery_operations.put(operation),
+            _ => end(tx, operation),
         }
     }
+}
+
+fn end(tx: &mut Tx<'_>, operation: DiscoveryOperation) {
+    tx.state.discovery_operations.remove(&operation.id);
+    let kept = if tx.state.ended_operations.len() >= MANY { MINUTE } else { KEPT };
+    let at = Timestamp { millis: tx.now.millis + kept };
+    tx.state.expiries.put(Expiry { at, what: Expiring::DiscoveryOperation(operation.id.clone()) });
+    tx.state.ended_operations.put(EndedOperation(operation));
 }
 
 /// The newest revision that every host acts on. A host that is lost is not waited for.
@@ -114,7 +138,8 @@ pub(super) fn get(view: &View<'_>, request: GetOperationRequest) -> Result<GetOp
     let GetOperationRequest { operation_id: id, owner_account } = request;
     let account = &view.state.region.account;
     let ours = owner_account.as_ref().is_none_or(|owner| owner == account);
-    let found = view.state.discovery_operations.get(&id).filter(|_| ours);
+    let ended = || view.state.ended_operations.get(&id).map(|ended| &ended.0);
+    let found = view.state.discovery_operations.get(&id).or_else(ended).filter(|_| ours);
     let found =
         found.ok_or_else(|| Fault::new("OperationNotFound", format!("There is no operation with the ID {id}.")))?;
     Ok(GetOperationResponse {
@@ -123,8 +148,8 @@ pub(super) fn get(view: &View<'_>, request: GetOperationRequest) -> Result<GetOp
             owner_account,
             r#type: Some(found.kind),
             status: Some(found.status),
-            error_code: ended(found).map(|(code, _)| code.clone()),
-            error_message: ended(found).map(|(_, message)| message.clone()),
+            error_code: failed(found).map(|(code, _)| code.clone()),
+            error_message: failed(found).map(|(_, message)| message.clone()),
             create_date: Some(found.created_at),
             update_date: Some(found.updated_at),
             targets: Some(found.targets.clone()),
@@ -132,7 +157,7 @@ pub(super) fn get(view: &View<'_>, request: GetOperationRequest) -> Result<GetOp
     })
 }
 
-fn ended(operation: &DiscoveryOperation) -> Option<&(String, String)> {
+fn failed(operation: &DiscoveryOperation) -> Option<&(String, String)> {
     operation.failure.as_ref().filter(|_| operation.status == OperationStatus::Fail)
 }
 
@@ -141,7 +166,8 @@ pub(super) fn list(view: &View<'_>, request: ListOperationsRequest) -> Result<Li
     let ListOperationsRequest { next_token, max_results, filters } = request;
     let filters = filters.unwrap_or_default();
     filters.iter().try_for_each(check)?;
-    let all = view.state.discovery_operations.iter().filter(|found| filters.iter().all(|filter| passes(filter, found)));
+    let all = view.state.discovery_operations.iter().chain(view.state.ended_operations.iter().map(|ended| &ended.0));
+    let all = all.filter(|found| filters.iter().all(|filter| passes(filter, found)));
     let key = |found: &&DiscoveryOperation| format!("{:020}/{}", found.created_at.millis.max(0), found.id);
     let page = paginate(all, key, max_results, next_token.as_deref(), PAGE).map_err(|bad| bad.fault("InvalidInput"))?;
     let summary =

@@ -4,12 +4,12 @@ use super::{
     instances::{self, ALIAS, CNAME, INIT_HEALTH, IPV4, PORT},
     invalid,
     namespaces::is_label,
-    operations::{Begun, begin, duplicate},
+    operations::{Begun, begin, duplicate, under_way_with},
     services, unsupported,
 };
 use crate::{
     State, Tx, elb,
-    state::{DiscoveryInstance, DiscoveryOperation, DiscoveryService},
+    state::{DiscoveryInstance, DiscoveryService},
 };
 use aws::{
     api::servicediscovery::{
@@ -30,7 +30,7 @@ type Attributes = BTreeMap<String, String>;
 pub(super) fn register(tx: &mut Tx<'_>, request: RegisterInstanceRequest) -> Result<RegisterInstanceResponse, Fault> {
     let RegisterInstanceRequest { service_id, instance_id: id, creator_request_id, attributes } = request;
     let service = services::find(&tx.state, &service_id)?.clone();
-    if let Some(operation) = under_way(&tx.state, &service.id, &id) {
+    if let Some(operation) = under_way_with(&tx.state, &service.id, &id) {
         let repeated = operation.kind == OperationType::RegisterInstance
             && creator_request_id.is_some()
             && operation.request_id == creator_request_id;
@@ -50,8 +50,8 @@ pub(super) fn register(tx: &mut Tx<'_>, request: RegisterInstanceRequest) -> Res
         change: None,
     };
     instances::put(tx, instance)?;
-    let operation_id =
-        Some(follow(tx, "RegisterInstance", OperationType::RegisterInstance, &service, &id, creator_request_id));
+    let kind = OperationType::RegisterInstance;
+    let operation_id = Some(follow(tx, "RegisterInstance", kind, &service, &id, creator_request_id)?);
     Ok(RegisterInstanceResponse { operation_id })
 }
 
@@ -62,22 +62,13 @@ pub(super) fn deregister(
 ) -> Result<DeregisterInstanceResponse, Fault> {
     let DeregisterInstanceRequest { service_id, instance_id: id } = request;
     let service = services::find(&tx.state, &service_id)?.clone();
-    if let Some(operation) = under_way(&tx.state, &service.id, &id) {
+    if let Some(operation) = under_way_with(&tx.state, &service.id, &id) {
         return Err(duplicate(operation));
     }
     instances::find(&tx.state, &service, &id)?;
     instances::remove(tx, &service.id, &id);
-    let operation_id = Some(follow(tx, "DeregisterInstance", OperationType::DeregisterInstance, &service, &id, None));
+    let operation_id = Some(follow(tx, "DeregisterInstance", OperationType::DeregisterInstance, &service, &id, None)?);
     Ok(DeregisterInstanceResponse { operation_id })
-}
-
-/// What is under way with an instance.
-fn under_way<'a>(state: &'a State, service: &str, id: &str) -> Option<&'a DiscoveryOperation> {
-    let target = |operation: &DiscoveryOperation, what: OperationTargetType, id: &str| {
-        operation.targets.get(what.as_str()).is_some_and(|found| found == id)
-    };
-    let mut all = state.discovery_operations.iter().filter(|operation| operation.is_under_way());
-    all.find(|of| target(of, OperationTargetType::Instance, id) && target(of, OperationTargetType::Service, service))
 }
 
 fn follow(
@@ -87,7 +78,7 @@ fn follow(
     service: &DiscoveryService,
     id: &str,
     request_id: Option<String>,
-) -> String {
+) -> Result<String, Fault> {
     let targets = [
         (OperationTargetType::Namespace, service.namespace.as_str()),
         (OperationTargetType::Service, service.id.as_str()),
@@ -111,7 +102,7 @@ fn check(state: &State, service: &DiscoveryService, id: &str, attributes: &Attri
     }
     match attributes.get(ALIAS) {
         Some(name) => check_alias(state, service, name, attributes),
-        None => check_records(service, id, attributes),
+        None => check_records(state, service, id, attributes),
     }
 }
 
@@ -155,7 +146,12 @@ fn check_alias(state: &State, service: &DiscoveryService, name: &str, attributes
 }
 
 /// Each record takes an attribute.
-fn check_records(service: &DiscoveryService, id: &str, attributes: &Attributes) -> Result<(), Fault> {
+fn check_records(
+    state: &State,
+    service: &DiscoveryService,
+    id: &str,
+    attributes: &Attributes,
+) -> Result<(), Fault> {
     let Some(dns) = &service.dns else { return Ok(()) };
     let has = |kind| dns.ttl(kind).is_some();
     let needed = [
@@ -166,11 +162,19 @@ fn check_records(service: &DiscoveryService, id: &str, attributes: &Attributes) 
     if let Some((key, _, what)) = needed.iter().find(|(key, needed, _)| *needed && !attributes.contains_key(*key)) {
         return Err(invalid(format!("The attribute {key} must be specified for a service with {what}.")));
     }
-    // The id is a part of the name that the record leads to.
-    match has(RecordType::Srv) && !id.split('.').all(is_label) {
-        true => {
-            Err(invalid(format!("The instance ID {id} can't be a part of a domain name, which an SRV record needs.")))
-        }
-        false => Ok(()),
+    if has(RecordType::Srv) { check_host(state, service, id) } else { Ok(()) }
+}
+
+/// An SRV record leads to a name that the instance's id is a part of, where letters are the same large and small.
+fn check_host(state: &State, service: &DiscoveryService, id: &str) -> Result<(), Fault> {
+    if !id.split('.').all(is_label) {
+        let message = format!("The instance ID {id} can't be a part of a domain name, which an SRV record needs.");
+        return Err(invalid(message));
+    }
+    let prefix = DiscoveryInstance::prefix(&service.id);
+    let mut others = state.discovery_instances.prefixed(&prefix).filter(|other| other.id != id);
+    match others.find(|other| other.id.eq_ignore_ascii_case(id)) {
+        Some(other) => Err(invalid(format!("The instance ID {id} is the same domain name as that of {}.", other.id))),
+        None => Ok(()),
     }
 }

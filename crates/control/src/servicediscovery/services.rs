@@ -141,8 +141,8 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateServiceRequest) -> Result<C
     }
     let dns = dns_config.map(dns).transpose()?;
     let tags = tags::at_creation(given)?;
-    if dns.is_some() {
-        check_domain(&namespace, &name)?;
+    if let Some(dns) = &dns {
+        check_domain(&namespace, &name, dns)?;
     }
     let repeated = |known: &&DiscoveryService| {
         creator_request_id.as_ref() == Some(&known.creator_request_id)
@@ -162,9 +162,7 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateServiceRequest) -> Result<C
 /// Names of one or several labels, up to 127 characters; a dot is the namespace itself.
 fn check_name(name: &str) -> Result<(), Fault> {
     let label = |label: &str| {
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let ends = label.len() > 1 && label.starts_with(word) && label.ends_with(word);
-        is_label(label) && (ends || label.chars().all(|c| c.is_ascii_alphanumeric()))
+        is_label(label) && (label.len() > 1 || label.chars().all(|c| c.is_ascii_alphanumeric()))
     };
     match name == "." || name.len() <= 127 && name.split('.').all(label) {
         true => Ok(()),
@@ -172,11 +170,15 @@ fn check_name(name: &str) -> Result<(), Fault> {
     }
 }
 
-/// Records have names of up to 253 characters.
-fn check_domain(namespace: &Namespace, name: &str) -> Result<(), Fault> {
-    match namespace.name.len() + 1 + name.len() <= 253 {
-        true => Ok(()),
-        false => Err(invalid("The names of service and namespace together have more than 253 characters.")),
+/// Records have names of up to 253 characters. At the name of a zone are records of its own, beside which no CNAME may be (RFC 1034, section
+/// 3.6.2).
+fn check_domain(namespace: &Namespace, name: &str, dns: &DiscoveryDns) -> Result<(), Fault> {
+    if namespace.name.len() + 1 + name.len() > 253 {
+        return Err(invalid("The names of service and namespace together have more than 253 characters."));
+    }
+    match name == "." && dns.ttl(RecordType::Cname).is_some() {
+        true => Err(invalid("A CNAME record can't have the name of the namespace itself.")),
+        false => Ok(()),
     }
 }
 
@@ -330,7 +332,7 @@ pub(super) fn update(tx: &mut Tx<'_>, request: UpdateServiceRequest) -> Result<U
     });
     let targets = [(OperationTargetType::Service, found.id.as_str())];
     let (call, kind) = ("UpdateService", OperationType::UpdateService);
-    let operation_id = begin(tx, Begun { call, kind, request_id: None, targets: &targets, failure: None });
+    let operation_id = begin(tx, Begun { call, kind, request_id: None, targets: &targets, failure: None })?;
     Ok(UpdateServiceResponse { operation_id: Some(operation_id) })
 }
 

@@ -107,7 +107,8 @@ pub use service::{
     Standing, TaskRegistry, TaskTarget, deployment_id,
 };
 pub use servicediscovery::{
-    DiscoveryDns, DiscoveryInstance, DiscoveryOperation, DiscoveryService, HealthChange, Namespace, NamespaceKind,
+    DiscoveryDns, DiscoveryInstance, DiscoveryOperation, DiscoveryService, EndedOperation, HealthChange, Namespace,
+    NamespaceKind,
 };
 pub use subnet::{Subnet, SubnetAcl};
 pub use table::{Change, Record, Table};
@@ -265,8 +266,10 @@ tables! {
     discovery_services: DiscoveryService,
     /// Instances of those by [`DiscoveryInstance::key_of`].
     discovery_instances: DiscoveryInstance,
-    /// Operations of AWS Cloud Map by their ids.
+    /// Operations of AWS Cloud Map that are under way, by their ids.
     discovery_operations: DiscoveryOperation,
+    /// Operations of AWS Cloud Map that have ended, by their ids.
+    ended_operations: EndedOperation,
     /// Scalable targets by [`ScalableTarget::resource`].
     scalable_targets: ScalableTarget,
     /// Scaling policies by [`ScalingPolicy::key_of`].

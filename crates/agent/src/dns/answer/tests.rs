@@ -375,6 +375,7 @@ fn another_name_is_followed_as_far_as_it_is_known() {
         (joined.metadata.id, data_of(&joined)),
         (4711, vec!["www.example.com.".to_owned(), "203.0.113.7".to_owned()])
     );
+    assert!(!joined.metadata.truncation);
 }
 
 #[test]

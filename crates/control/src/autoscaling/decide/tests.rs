@@ -25,7 +25,11 @@ fn target_tracking_rounds_up_both_ways() {
     assert_eq!(track_high(50.0, &[90.0, 75.0], 2, &at(2)), Wish::Out(3));
     assert_eq!(track_high(50.0, &[51.0], 10, &at(10)), Wish::Out(11));
     let many = Situation { max: 1_000, ..at(100) };
-    assert_eq!(track_high(50.0, &[55.0], 100, &many), Wish::Out(110), "not one more for what floating-point numbers are");
+    assert_eq!(
+        track_high(50.0, &[55.0], 100, &many),
+        Wish::Out(110),
+        "not one more for what floating-point numbers are"
+    );
     assert_eq!(track_high(100.0, &[150.0], 0, &at(0)), Wish::Out(2), "from nothing as from one");
     assert_eq!(track_low(50.0, &[10.0, 30.0, 20.0], &at(10)), Wish::In(6, true), "by the highest value");
     assert_eq!(track_low(50.0, &[0.0], &at(10)), Wish::In(0, true));

@@ -84,18 +84,22 @@ fn not_negative(name: &str, value: Option<i32>) -> Result<(), Fault> {
     }
 }
 
-/// A configuration of steps on top of the one there is.
+/// A configuration of steps on top of the one there is: what is not said stays ("PutScalingPolicy"), but for the least change of a percentage
+/// where it no longer is one.
 fn check_step(
     known: Option<&StepScalingPolicyConfiguration>,
     given: StepScalingPolicyConfiguration,
 ) -> Result<StepScalingPolicyConfiguration, Fault> {
     let known = known.cloned().unwrap_or_default();
+    let adjustment_type = given.adjustment_type.or(known.adjustment_type);
+    let is_percentage = adjustment_type == Some(AdjustmentType::PercentChangeInCapacity);
+    let least = known.min_adjustment_magnitude.filter(|_| is_percentage);
     let step = StepScalingPolicyConfiguration {
-        adjustment_type: given.adjustment_type.or(known.adjustment_type),
+        adjustment_type,
         step_adjustments: given.step_adjustments.or(known.step_adjustments),
-        min_adjustment_magnitude: given.min_adjustment_magnitude,
-        cooldown: given.cooldown,
-        metric_aggregation_type: given.metric_aggregation_type,
+        min_adjustment_magnitude: given.min_adjustment_magnitude.or(least),
+        cooldown: given.cooldown.or(known.cooldown),
+        metric_aggregation_type: given.metric_aggregation_type.or(known.metric_aggregation_type),
     };
     let Some(kind) = step.adjustment_type else { return Err(invalid("AdjustmentType must be specified.")) };
     let steps = step.step_adjustments.as_deref().unwrap_or_default();
@@ -107,7 +111,7 @@ fn check_step(
     }
     not_negative("Cooldown", step.cooldown)?;
     not_negative("MinAdjustmentMagnitude", step.min_adjustment_magnitude)?;
-    if step.min_adjustment_magnitude.is_some() && kind != AdjustmentType::PercentChangeInCapacity {
+    if step.min_adjustment_magnitude.is_some() && !is_percentage {
         return Err(invalid("MinAdjustmentMagnitude can be specified with PercentChangeInCapacity only."));
     }
     let negative = |step: &StepAdjustment| step.scaling_adjustment.is_some_and(|by| by < 0);

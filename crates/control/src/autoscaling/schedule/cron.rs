@@ -1,5 +1,5 @@
 //! Cron expressions as AWS writes them: minutes, hours, day of month, month, day of week, year ("Schedule recurring scaling actions using cron
-//! expressions", Application Auto Scaling User Guide; "Cron expressions", Amazon EventBridge User Guide). A seventh field in front is seconds.
+//! expressions", Application Auto Scaling User Guide; "Cron expressions", Amazon EventBridge User Guide).
 //!
 //! Sunday is 1 and Saturday 7. `L` is the last day of a month, `3W` the weekday nearest to the third, `5L` the last Thursday, `6#3` the third
 //! Friday. Kept crates read other expressions than these, most of them with other numbers of weekdays, and with other kinds of time zones.
@@ -19,7 +19,6 @@ const YEARS: std::ops::RangeInclusive<i16> = 1970..=2199;
 /// When something happens over and over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cron {
-    seconds: Vec<i8>,
     minutes: Vec<i8>,
     hours: Vec<i8>,
     days: Days,
@@ -50,13 +49,8 @@ impl Cron {
     /// Reads the fields of an expression.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let fields: Vec<&str> = text.split_whitespace().collect();
-        let (seconds, rest) = match fields.as_slice() {
-            [seconds, rest @ ..] if rest.len() == 6 => (Some(*seconds), rest),
-            rest => (None, rest),
-        };
-        let &[minutes, hours, of_month, months, of_week, years] = rest else { return None };
+        let &[minutes, hours, of_month, months, of_week, years] = fields.as_slice() else { return None };
         Some(Self {
-            seconds: seconds.map_or(Some(vec![0]), |seconds| field(seconds, (0, 59), &[]))?,
             minutes: field(minutes, (0, 59), &[])?,
             hours: field(hours, (0, 23), &[])?,
             days: days(of_month, of_week)?,
@@ -89,11 +83,7 @@ impl Cron {
     fn times(&self, date: Date) -> impl Iterator<Item = DateTime> {
         let minutes = move |hour: i8| self.minutes.iter().map(move |minute| (hour, *minute));
         let minutes = self.hours.iter().flat_map(move |hour| minutes(*hour));
-        let seconds =
-            minutes.flat_map(move |(hour, minute)| self.seconds.iter().map(move |second| (hour, minute, *second)));
-        seconds.filter_map(move |(hour, minute, second)| {
-            Some(DateTime::from_parts(date, Time::new(hour, minute, second, 0).ok()?))
-        })
+        minutes.filter_map(move |(hour, minute)| Some(DateTime::from_parts(date, Time::new(hour, minute, 0, 0).ok()?)))
     }
 }
 
@@ -260,12 +250,6 @@ mod tests {
     }
 
     #[test]
-    fn seconds_may_stand_in_front() {
-        let cron = Cron::parse("30 0 12 * * ? *").unwrap();
-        assert_eq!(cron.next(&TimeZone::UTC, 0), Some((12 * 3600 + 30) * 1000));
-    }
-
-    #[test]
     fn clocks_that_change_leave_out_times_and_repeat_none() {
         // On 28 March 2027 the hour from two does not exist in Berlin; on 31 October there are two of it.
         let berlin = |expression, after, count| times(expression, "Europe/Berlin", after, count);
@@ -293,7 +277,7 @@ mod tests {
             "0/0 10 * * ? *",
             "0 10 XW * ? *",
             "a b c d e f",
-            "0 0 0 10 * * ? *",
+            "0 0 10 * * ? *",
             "-1 10 * * ? *",
             "+1 10 * * ? *",
             "1- 10 * * ? *",

@@ -37,8 +37,8 @@ impl Schedule {
         }
     }
 
-    /// When it runs the first time after another time. Rates count from `begin`. Where there is a time to start at, it runs then, whatever
-    /// the expression says, and not before ("Considerations" of "Scheduled scaling").
+    /// When it runs the first time after another time. Rates count from `begin`. Nothing runs before the time to start at, if there is one;
+    /// what recurs runs then, whatever the expression says ("Considerations" of "Scheduled scaling").
     pub(super) fn next(&self, zone: &TimeZone, begin: Millis, start: Option<Millis>, after: Millis) -> Option<Millis> {
         if let (Some(start), Self::Rate(_) | Self::Cron(_)) = (start, self)
             && start > after
@@ -46,7 +46,10 @@ impl Schedule {
             return Some(start);
         }
         match self {
-            Self::At(at) => Some(zone.to_timestamp(*at).ok()?.as_millisecond()).filter(|at| *at > after),
+            Self::At(at) => {
+                let at = zone.to_timestamp(*at).ok()?.as_millisecond();
+                (at > after && start.is_none_or(|start| at >= start)).then_some(at)
+            }
             Self::Rate(every) => {
                 let begin = start.unwrap_or(begin);
                 let gone = (after - begin).max(0) / every;
@@ -96,6 +99,8 @@ mod tests {
         let utc = at.next(&zone("UTC").unwrap(), 0, None, 0).unwrap();
         assert_eq!(utc - tokyo, 9 * 60 * MINUTE);
         assert_eq!(at.next(&TimeZone::UTC, 0, None, utc), None);
+        assert_eq!(at.next(&TimeZone::UTC, 0, Some(utc), 0), Some(utc));
+        assert_eq!(at.next(&TimeZone::UTC, 0, Some(utc + 1), 0), None, "it was to start later");
     }
 
     #[test]

@@ -98,14 +98,28 @@ fn check_action(action: &ScalableTargetAction) -> Result<(), Fault> {
 /// # Errors
 /// `ValidationException` for what is no expression and no time zone.
 fn next(action: &ScheduledAction, after: Timestamp) -> Result<Option<Timestamp>, Fault> {
-    let schedule = Schedule::parse(&action.schedule)
-        .ok_or_else(|| invalid(format!("{} is no at, rate or cron expression.", action.schedule)))?;
+    let schedule = Schedule::parse(&action.schedule).ok_or_else(|| unreadable(&action.schedule))?;
     let name = action.timezone.as_deref().unwrap_or("UTC");
     let zone = expression::zone(name).ok_or_else(|| invalid(format!("{name} is no time zone.")))?;
     let start = action.start.map(|start| start.millis);
     let next = schedule.next(&zone, action.created_at.millis, start, after.millis);
     let next = next.map(|millis| Timestamp { millis });
     Ok(next.filter(|next| action.end.is_none_or(|end| *next <= end)))
+}
+
+/// The refusal of what is no expression, as AWS says it.
+fn unreadable(schedule: &str) -> Fault {
+    let why = match schedule.strip_prefix("cron(") {
+        Some(fields) if fields.split_whitespace().count() != 6 => {
+            "Invalid CRON expression: six fields are needed: [Minutes] [Hours] [Day_of_Month] [Month] [Day_of_Week] [Year]."
+        }
+        Some(_) => "Invalid CRON expression: a field has a value that it can't have.",
+        None => {
+            "Schedule expressions must have the following syntax: rate(<number>\\s?(minutes?|hours?|days?)), cron(<cron_expression>) \
+             or at(yyyy-MM-dd'T'HH:mm:ss)."
+        }
+    };
+    invalid(format!("Invalid schedule expression. Details: {why}"))
 }
 
 fn expiry(action: &ScheduledAction) -> Option<Expiry> {

@@ -132,7 +132,8 @@ fn a_noisy_load_does_not_make_it_swing() {
 
 #[test]
 fn a_spike_of_five_minutes_scales_out_and_later_in() {
-    let Lived { site, changes, .. } = live(DAY / 4, |minute| if (60..65).contains(&minute) { 15_000.0 } else { 3_000.0 });
+    let Lived { site, changes, .. } =
+        live(DAY / 4, |minute| if (60..65).contains(&minute) { 15_000.0 } else { 3_000.0 });
     let tops = changes.iter().map(|change| change.to).max();
     assert_eq!(tops, Some(15), "{changes:?}");
     assert!(turns(&changes) <= 2, "{changes:?}");

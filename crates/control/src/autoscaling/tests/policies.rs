@@ -122,6 +122,33 @@ fn a_step_policy_is_no_longer_an_action_when_it_is_deleted() {
 }
 
 #[test]
+fn a_change_of_steps_keeps_what_it_does_not_speak_of() {
+    let mut site = Site::between(1, 10, 2);
+    let put = |site: &mut Site, configuration: Value| {
+        let policy = json!({"PolicyName": "more", "PolicyType": "StepScaling", "StepScalingPolicyConfiguration": configuration});
+        site.call("PutScalingPolicy", policy);
+        let found = site.call("DescribeScalingPolicies", json!({}))["ScalingPolicies"][0].clone();
+        found["StepScalingPolicyConfiguration"].clone()
+    };
+    let steps = |by: i32| json!([{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": by}]);
+    let first = json!({
+        "AdjustmentType": "PercentChangeInCapacity", "StepAdjustments": steps(50), "MinAdjustmentMagnitude": 2, "Cooldown": 60,
+        "MetricAggregationType": "Maximum",
+    });
+    assert_eq!(put(&mut site, first.clone()), first);
+    let mut changed = first.clone();
+    changed["StepAdjustments"] = steps(100);
+    assert_eq!(put(&mut site, json!({"StepAdjustments": steps(100)})), changed);
+    changed["Cooldown"] = json!(0);
+    assert_eq!(put(&mut site, json!({"Cooldown": 0})), changed);
+    // A number of tasks has no percentage's least change.
+    let other = put(&mut site, json!({"AdjustmentType": "ChangeInCapacity"}));
+    changed["AdjustmentType"] = json!("ChangeInCapacity");
+    changed.as_object_mut().unwrap().remove("MinAdjustmentMagnitude");
+    assert_eq!(other, changed);
+}
+
+#[test]
 fn what_can_not_be_a_policy_is_refused() {
     let mut site = Site::between(1, 10, 2);
     let step = |low: Value, high: Value| json!({"MetricIntervalLowerBound": low, "MetricIntervalUpperBound": high, "ScalingAdjustment": 1});

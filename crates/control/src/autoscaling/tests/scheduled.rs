@@ -101,6 +101,24 @@ fn a_change_keeps_what_it_does_not_speak_of_but_for_start_and_end() {
 }
 
 #[test]
+fn an_action_at_a_time_before_its_start_does_not_run() {
+    let mut site = Site::between(1, 10, 2);
+    // The clock of these tests begins with 1970.
+    let start = site.now() + 20 * MINUTE;
+    for (name, at, min) in [("early", "1970-01-01T00:10:00", 5), ("right", "1970-01-01T00:30:00", 3)] {
+        let action = json!({
+            "ScheduledActionName": name, "Schedule": format!("at({at})"), "StartTime": seconds(start),
+            "ScalableTargetAction": {"MinCapacity": min},
+        });
+        site.call("PutScheduledAction", action);
+    }
+    (0..30).for_each(|_| site.pass_a_minute());
+    assert_eq!(site.desired(), 3);
+    let causes: Vec<Value> = site.activities().iter().map(|activity| activity["Cause"].clone()).collect();
+    assert_eq!(causes, ["minimum capacity was set to 3", "scheduled action name right was triggered"]);
+}
+
+#[test]
 fn bounds_that_can_not_be_are_told_as_a_failure() {
     let mut site = Site::between(1, 3, 2);
     let action =
@@ -119,7 +137,9 @@ fn bounds_that_can_not_be_are_told_as_a_failure() {
 fn what_can_not_be_scheduled_is_refused() {
     let mut site = Site::between(1, 10, 2);
     for (more, part) in [
-        (json!({"Schedule": "cron(* * *)"}), "cron(* * *) is no at, rate or cron expression."),
+        (json!({"Schedule": "cron(* * *)"}), "Invalid schedule expression. Details: Invalid CRON expression: six fields"),
+        (json!({"Schedule": "cron(0 0 9 * * ? *)"}), "Invalid CRON expression: six fields"),
+        (json!({"Schedule": "every day"}), "Invalid schedule expression. Details: Schedule expressions must have the following"),
         (json!({"Schedule": null}), "Schedule must be specified"),
         (json!({"Timezone": "Mars/Olympus"}), "Mars/Olympus is no time zone."),
         (json!({"ScalableTargetAction": {}}), "MinCapacity, MaxCapacity or both"),

@@ -1,6 +1,8 @@
 //! Scalable targets, and what becomes of a desired count by them alone.
 
 use super::*;
+use crate::state::{Expiring, Expiry, ScalingActivity};
+use aws::doc::Timestamp;
 
 #[test]
 fn a_target_is_registered_changed_described_and_deregistered() {
@@ -169,4 +171,29 @@ fn activities_are_kept_for_six_weeks_and_only_so_many() {
     site.fixture.world.now += 6 * 7 * spec::DAY + MINUTE;
     site.work();
     assert_eq!(kept(&site), (0, 0));
+}
+
+#[test]
+fn activities_of_targets_that_are_gone_make_room_for_new_ones() {
+    let mut site = Site::new(1);
+    site.register(json!({"MinCapacity": 2, "MaxCapacity": 4}));
+    let state = &mut site.fixture.world.state;
+    let one = state.scaling_activities.iter().next().unwrap().clone();
+    let queued = state.expiries.iter().find(|expiry| expiry.key().contains("scaling-activity")).unwrap().clone();
+    // As many as there may be, each of another target and a second younger than the one before.
+    for number in 1..20_000 {
+        let later = |at: Timestamp| Timestamp { millis: at.millis + 1_000 * number };
+        let resource = format!("service/default/gone-{number}");
+        let gone = ScalingActivity { resource, started_at: later(one.started_at), ..one.clone() };
+        let what = Expiring::ScalingActivity(gone.key());
+        state.expiries.put(Expiry { at: later(queued.at), what });
+        state.scaling_activities.put(gone);
+    }
+    site.register(json!({"MinCapacity": 3}));
+    site.register(json!({"MinCapacity": 4}));
+    assert_eq!(site.fixture.world.state.scaling_activities.len(), 20_000);
+    let described: Vec<Value> = site.activities().iter().map(|activity| activity["Description"].clone()).collect();
+    assert_eq!(described, ["Setting desired count to 4.", "Setting desired count to 3."], "its oldest was the oldest of all");
+    let gone = |number: u32| site.fixture.world.state.scaling_activities.prefixed(&format!("service/default/gone-{number}/")).count();
+    assert_eq!((gone(1), gone(2)), (0, 1));
 }

@@ -53,6 +53,7 @@ fn each_record_takes_its_attributes() {
         (&srv, json!({"AWS_INSTANCE_PORT": "80"}), "AWS_INSTANCE_IPV4 must be specified"),
         (&cname, json!({}), "AWS_INSTANCE_CNAME must be specified"),
         (&cname, json!({"AWS_INSTANCE_CNAME": "a b"}), "can't have the value a b"),
+        (&cname, json!({"AWS_INSTANCE_CNAME": "a-.b"}), "can't have the value a-.b"),
         (&a, Value::Object(many), "at most 30 custom attributes"),
         (&a, Value::Object(long), "5000 characters"),
     ];
@@ -62,11 +63,19 @@ fn each_record_takes_its_attributes() {
         assert!(refused.contains(expected), "{expected}: {refused}");
     }
     let right = json!({"AWS_INSTANCE_IPV4": "10.0.0.1", "AWS_INSTANCE_PORT": "80"});
-    for id in ["a/b", "a:b", "a@b", ""] {
+    for id in ["a/b", "a:b", "a@b", "", "-a", "a.b-"] {
         let request = json!({"ServiceId": srv, "InstanceId": id, "Attributes": right});
         assert!(region.refuses("RegisterInstance", request).starts_with("InvalidInput: "), "{id}");
     }
-    region.register(&srv, "a-b", right);
+    region.register(&srv, "a-b", right.clone());
+    // Its name leads to it, in whatever letters.
+    let request = json!({"ServiceId": srv, "InstanceId": "A-b", "Attributes": right});
+    let refused = region.refuses("RegisterInstance", request);
+    assert_eq!(refused, "InvalidInput: The instance ID A-b is the same domain name as that of a-b.");
+    region.register(&srv, "a-b", right.clone());
+    // Where the id is no part of a name, letters differ.
+    region.register(&a, "a-b", right.clone());
+    region.register(&a, "A-b", right);
 }
 
 #[test]
@@ -127,6 +136,11 @@ fn a_service_has_a_thousand_instances_at_most() {
     let request = json!({"ServiceId": id, "InstanceId": "more", "Attributes": {}});
     let refused = region.refuses("RegisterInstance", request);
     assert_eq!(refused, "ResourceLimitExceeded: The limit of 1000 instances per service has been reached.");
+    // Nor can more be asked for before hosts know of some of these.
+    let other = json!({"Name": "other"});
+    assert_eq!(region.refuses("CreateHttpNamespace", other.clone()), "RequestLimitExceeded: Rate exceeded");
+    region.pass(2);
+    region.call("CreateHttpNamespace", other);
     let listed = region.call("ListInstances", json!({"ServiceId": id}));
     assert_eq!(listed["Instances"].as_array().unwrap().len(), 100);
     assert_eq!(region.call("GetService", json!({"Id": id}))["Service"]["InstanceCount"], 1000);

@@ -1,6 +1,7 @@
 //! Namespaces and the operations that make them.
 
 use super::*;
+use crate::state::{DiscoveryOperation, EndedOperation};
 
 #[test]
 fn a_private_namespace_is_made_when_every_host_knows() {
@@ -98,7 +99,7 @@ fn a_namespace_is_changed_and_deleted_when_nothing_is_in_it() {
 fn names_that_can_not_be_are_refused() {
     let mut region = Region::new();
     let vpc = region.vpc.clone();
-    for name in ["", "a b", "arn:x", "-..x", "a..b", ".", "shop.local."] {
+    for name in ["", "a b", "arn:x", "-..x", "a..b", ".", "shop.local.", "-shop.local", "shop-.local", "shop.-"] {
         let refused = region.refuses("CreatePrivateDnsNamespace", json!({"Name": name, "Vpc": vpc}));
         assert!(refused.starts_with("InvalidInput: "), "{name}: {refused}");
     }
@@ -151,6 +152,28 @@ fn operations_are_listed_and_forgotten_after_a_day() {
     assert_eq!(listed(&mut region, json!([])), 0);
     let gone = region.refuses("GetOperation", json!({"OperationId": answer["OperationId"]}));
     assert!(gone.starts_with("OperationNotFound: "), "{gone}");
+}
+
+#[test]
+fn calls_are_refused_while_too_many_operations_are_kept() {
+    let mut region = Region::new();
+    let answer = region.call("CreateHttpNamespace", json!({"Name": "shop"}));
+    region.done(&answer, "NAMESPACE");
+    let one = region.fixture.world.state.ended_operations.iter().next().unwrap().0.clone();
+    let put = |region: &mut Region, number: i32| {
+        let other = DiscoveryOperation { id: format!("o{number}"), ..one.clone() };
+        region.fixture.world.state.ended_operations.put(EndedOperation(other));
+    };
+    (1..5_000).for_each(|number| put(&mut region, number));
+    // Where there are many, what ends now is told for a minute.
+    let answer = region.call("CreateHttpNamespace", json!({"Name": "more"}));
+    region.done(&answer, "NAMESPACE");
+    region.pass(60);
+    assert!(region.refuses("GetOperation", json!({"OperationId": answer["OperationId"]})).starts_with("OperationNotFound: "));
+    (5_000..10_000).for_each(|number| put(&mut region, number));
+    let refused = region.refuses("CreateHttpNamespace", json!({"Name": "other"}));
+    assert_eq!(refused, "RequestLimitExceeded: Rate exceeded");
+    assert_eq!(region.call("ListNamespaces", json!({}))["Namespaces"].as_array().unwrap().len(), 2, "nothing was done");
 }
 
 #[test]

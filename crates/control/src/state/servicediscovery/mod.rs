@@ -7,5 +7,5 @@ mod service;
 
 pub use instance::{DiscoveryInstance, HealthChange};
 pub use namespace::{Namespace, NamespaceKind};
-pub use operation::DiscoveryOperation;
+pub use operation::{DiscoveryOperation, EndedOperation};
 pub use service::{DiscoveryDns, DiscoveryService};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use spec::Revision;
 use std::collections::BTreeMap;
 
-/// An operation ("Operation", AWS Cloud Map API Reference).
+/// An operation that is under way ("Operation", AWS Cloud Map API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DiscoveryOperation {
     /// Such as `k43dmiizk4aavpwxahj524zy2nmibeib-kq2xlla5`.
@@ -35,16 +35,21 @@ pub struct DiscoveryOperation {
     pub since: Revision,
 }
 
-impl DiscoveryOperation {
-    /// Whether it goes on.
-    pub fn is_under_way(&self) -> bool {
-        matches!(self.status, OperationStatus::Submitted | OperationStatus::Pending)
-    }
-}
-
 impl Record for DiscoveryOperation {
     const TABLE: &'static str = "discovery_operation";
     fn key(&self) -> String {
         self.id.clone()
+    }
+}
+
+/// An operation that has ended: described for a day at most, then forgotten. Those under way are looked at in every transaction, these are not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EndedOperation(pub DiscoveryOperation);
+
+impl Record for EndedOperation {
+    const TABLE: &'static str = "ended_operation";
+    fn key(&self) -> String {
+        self.0.key()
     }
 }
