@@ -103,8 +103,12 @@ fn number_of(packet: &[u8]) -> u16 {
     packet.first_chunk::<2>().map_or(0, |number| u16::from_be_bytes(*number))
 }
 
-/// An answer with what others said of the name it leads to; `None` where that can't be read.
+/// An answer with what others said of the name it leads to. Where that can't be read, it is as if they had failed.
 pub(super) fn joined(packet: &[u8], own: &[u8], theirs: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    join(packet, own, theirs, transport).or_else(|| failure(packet))
+}
+
+fn join(packet: &[u8], own: &[u8], theirs: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let (asked, mut message, theirs) =
         (Message::from_vec(packet).ok()?, Message::from_vec(own).ok()?, Message::from_vec(theirs).ok()?);
     message.metadata.response_code = theirs.metadata.response_code;

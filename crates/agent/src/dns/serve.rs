@@ -101,11 +101,11 @@ impl Reply {
             Self::Theirs(upstream) => theirs(&upstream, client, question, transport).await,
             Self::Joined(upstream, Answered { packet, beyond }) => {
                 let onward = beyond.and_then(|name| onward(question, name));
-                let more = match onward {
-                    Some(onward) => upstream.ask(client, &onward, transport).await,
-                    None => None,
-                };
-                more.and_then(|more| joined(question, &packet, &more, transport)).or_else(|| failure(question))
+                let Some(onward) = onward else { return failure(question) };
+                match upstream.ask(client, &onward, transport).await {
+                    Some(more) => joined(question, &packet, &more, transport),
+                    None => failure(question),
+                }
             }
         }
     }

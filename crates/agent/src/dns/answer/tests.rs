@@ -369,13 +369,19 @@ fn another_name_is_followed_as_far_as_it_is_known() {
     let mut theirs = onward.into_response();
     let data = RData::A(std::net::Ipv4Addr::new(203, 0, 113, 7).into());
     theirs.add_answer(Record::from_rdata(absolute("www.example.com").unwrap(), 5, data));
-    let joined = joined(&packet, &reply.to_vec().unwrap(), &theirs.to_vec().unwrap(), Transport::Udp).unwrap();
-    let joined = Message::from_vec(&joined).unwrap();
-    assert_eq!(
-        (joined.metadata.id, data_of(&joined)),
-        (4711, vec!["www.example.com.".to_owned(), "203.0.113.7".to_owned()])
-    );
-    assert!(!joined.metadata.truncation);
+    let own = reply.to_vec().unwrap();
+    let with = |theirs: &[u8]| Message::from_vec(&joined(&packet, &own, theirs, Transport::Udp).unwrap()).unwrap();
+    let whole = with(&theirs.to_vec().unwrap());
+    let data = vec!["www.example.com.".to_owned(), "203.0.113.7".to_owned()];
+    assert_eq!((whole.metadata.id, data_of(&whole), whole.metadata.truncation), (4711, data, false));
+    // Of what was cut off nobody may think that it is all there is.
+    theirs.metadata.truncation = true;
+    let cut_off = theirs.to_vec().unwrap();
+    assert!(with(&cut_off).metadata.truncation);
+    // What can't be read is answered, too.
+    let unreadable = with(cut_off.get(..cut_off.len() - 1).unwrap());
+    assert_eq!((unreadable.metadata.id, unreadable.metadata.response_code), (4711, ResponseCode::ServFail));
+    assert_eq!((unreadable.queries.len(), unreadable.answers.len()), (1, 0));
 }
 
 #[test]
