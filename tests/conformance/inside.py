@@ -17,7 +17,7 @@ import time
 
 from fake_registry import asked, left, registry  # noqa: F401
 
-heard, flows, streams, captures = [], {}, {}, {}
+heard, flows, streams, captures, watches = [], {}, {}, {}, {}
 # How long nothing must come for nothing to have come.
 SILENCE = 0.4
 
@@ -313,28 +313,48 @@ def read_data(packet, place, kind):
     return read_name(packet, place)[0]
 
 
-def watch(server, name, seconds, pause=0.05):
-    """Asks for a name's addresses again and again: when each answer came, and what it named."""
-    seen, end = [], time.time() + seconds
-    while time.time() < end:
-        answer = query(server, name)
-        if answer:
-            seen.append((time.time(), [data for kind, _, data in answer["answers"] if kind == "A"]))
-        time.sleep(pause)
+def watch(server, name, pause=0.05):
+    """Asks for a name's addresses again and again until `watched`."""
+    stop, seen = threading.Event(), []
+
+    def run():
+        while not stop.wait(pause):
+            answer = query(server, name)
+            if answer:
+                seen.append((time.time(), [data for kind, _, data in answer["answers"] if kind == "A"]))
+
+    thread = threading.Thread(target=run, daemon=True)
+    watches[name] = (stop, thread, seen)
+    thread.start()
+
+
+def watched(name):
+    """Ends `watch`: when each answer came, and what it named."""
+    stop, thread, seen = watches.pop(name)
+    stop.set()
+    thread.join()
     return seen
 
 
 def flood(server, name, count):
-    """Asks so many questions at once, and says how many were answered, and how long it took to ask."""
+    """Asks so many questions at once, and says how many were answered, and how long it took to ask.
+
+    Answers are taken between questions, as a kernel may not have room for all of them.
+    """
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     question = struct.pack("!5H", 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, 1, 1)
     answered = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as at:
-        at.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         at.connect((server, 53))
         began = time.time()
         for number in range(count):
             at.send(struct.pack("!H", number % 65536) + question)
+            try:
+                while True:
+                    at.recv(4096, socket.MSG_DONTWAIT)
+                    answered += 1
+            except BlockingIOError:
+                pass
         took = time.time() - began
         at.settimeout(1)
         try:

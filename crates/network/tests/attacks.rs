@@ -313,8 +313,9 @@ fn questions_beyond_a_thousand_a_second_come_to_nothing() {
     assert!((1000..5000).contains(&count) && f64::from(count) <= most + 1.0, "{count}, at most {most}");
     quiet.send_to(b"!", to).unwrap();
     resolver.set_nonblocking(false).unwrap();
-    assert_eq!(resolver.recv(&mut heard).ok(), Some(1), "another interface has a limit of its own");
-    assert_eq!(heard[0], b'!');
+    // The last of the flood may still be on their way.
+    let mut late = std::iter::from_fn(|| resolver.recv(&mut heard).is_ok().then_some(heard[0]));
+    assert!(late.any(|first| first == b'!'), "another interface has a limit of its own");
     assert_eq!(world.verify(), 0, "the limits are found in the kernel as they were planned");
 }
 
