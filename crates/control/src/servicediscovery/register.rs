@@ -146,12 +146,7 @@ fn check_alias(state: &State, service: &DiscoveryService, name: &str, attributes
 }
 
 /// Each record takes an attribute.
-fn check_records(
-    state: &State,
-    service: &DiscoveryService,
-    id: &str,
-    attributes: &Attributes,
-) -> Result<(), Fault> {
+fn check_records(state: &State, service: &DiscoveryService, id: &str, attributes: &Attributes) -> Result<(), Fault> {
     let Some(dns) = &service.dns else { return Ok(()) };
     let has = |kind| dns.ttl(kind).is_some();
     let needed = [

@@ -161,9 +161,7 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateServiceRequest) -> Result<C
 
 /// Names of one or several labels, up to 127 characters; a dot is the namespace itself.
 fn check_name(name: &str) -> Result<(), Fault> {
-    let label = |label: &str| {
-        is_label(label) && (label.len() > 1 || label.chars().all(|c| c.is_ascii_alphanumeric()))
-    };
+    let label = |label: &str| is_label(label) && (label.len() > 1 || label.chars().all(|c| c.is_ascii_alphanumeric()));
     match name == "." || name.len() <= 127 && name.split('.').all(label) {
         true => Ok(()),
         false => Err(invalid(format!("The service name {name} is not valid."))),

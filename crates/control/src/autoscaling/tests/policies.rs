@@ -125,7 +125,8 @@ fn a_step_policy_is_no_longer_an_action_when_it_is_deleted() {
 fn a_change_of_steps_keeps_what_it_does_not_speak_of() {
     let mut site = Site::between(1, 10, 2);
     let put = |site: &mut Site, configuration: Value| {
-        let policy = json!({"PolicyName": "more", "PolicyType": "StepScaling", "StepScalingPolicyConfiguration": configuration});
+        let policy =
+            json!({"PolicyName": "more", "PolicyType": "StepScaling", "StepScalingPolicyConfiguration": configuration});
         site.call("PutScalingPolicy", policy);
         let found = site.call("DescribeScalingPolicies", json!({}))["ScalingPolicies"][0].clone();
         found["StepScalingPolicyConfiguration"].clone()

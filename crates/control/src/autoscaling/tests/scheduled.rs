@@ -137,9 +137,15 @@ fn bounds_that_can_not_be_are_told_as_a_failure() {
 fn what_can_not_be_scheduled_is_refused() {
     let mut site = Site::between(1, 10, 2);
     for (more, part) in [
-        (json!({"Schedule": "cron(* * *)"}), "Invalid schedule expression. Details: Invalid CRON expression: six fields"),
+        (
+            json!({"Schedule": "cron(* * *)"}),
+            "Invalid schedule expression. Details: Invalid CRON expression: six fields",
+        ),
         (json!({"Schedule": "cron(0 0 9 * * ? *)"}), "Invalid CRON expression: six fields"),
-        (json!({"Schedule": "every day"}), "Invalid schedule expression. Details: Schedule expressions must have the following"),
+        (
+            json!({"Schedule": "every day"}),
+            "Invalid schedule expression. Details: Schedule expressions must have the following",
+        ),
         (json!({"Schedule": null}), "Schedule must be specified"),
         (json!({"Timezone": "Mars/Olympus"}), "Mars/Olympus is no time zone."),
         (json!({"ScalableTargetAction": {}}), "MinCapacity, MaxCapacity or both"),

@@ -193,7 +193,13 @@ fn activities_of_targets_that_are_gone_make_room_for_new_ones() {
     site.register(json!({"MinCapacity": 4}));
     assert_eq!(site.fixture.world.state.scaling_activities.len(), 20_000);
     let described: Vec<Value> = site.activities().iter().map(|activity| activity["Description"].clone()).collect();
-    assert_eq!(described, ["Setting desired count to 4.", "Setting desired count to 3."], "its oldest was the oldest of all");
-    let gone = |number: u32| site.fixture.world.state.scaling_activities.prefixed(&format!("service/default/gone-{number}/")).count();
+    assert_eq!(
+        described,
+        ["Setting desired count to 4.", "Setting desired count to 3."],
+        "its oldest was the oldest of all"
+    );
+    let gone = |number: u32| {
+        site.fixture.world.state.scaling_activities.prefixed(&format!("service/default/gone-{number}/")).count()
+    };
     assert_eq!((gone(1), gone(2)), (0, 1));
 }

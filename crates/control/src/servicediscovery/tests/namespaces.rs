@@ -169,7 +169,11 @@ fn calls_are_refused_while_too_many_operations_are_kept() {
     let answer = region.call("CreateHttpNamespace", json!({"Name": "more"}));
     region.done(&answer, "NAMESPACE");
     region.pass(60);
-    assert!(region.refuses("GetOperation", json!({"OperationId": answer["OperationId"]})).starts_with("OperationNotFound: "));
+    assert!(
+        region
+            .refuses("GetOperation", json!({"OperationId": answer["OperationId"]}))
+            .starts_with("OperationNotFound: ")
+    );
     (5_000..10_000).for_each(|number| put(&mut region, number));
     let refused = region.refuses("CreateHttpNamespace", json!({"Name": "other"}));
     assert_eq!(refused, "RequestLimitExceeded: Rate exceeded");

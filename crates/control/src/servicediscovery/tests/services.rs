@@ -65,7 +65,10 @@ fn what_can_not_be_is_refused() {
         (json!({"Name": "api", "NamespaceId": private, "DnsConfig": dns("AAAA", "MULTIVALUE")}), "AAAA"),
         (json!({"Name": "api", "NamespaceId": private, "DnsConfig": dns("CNAME", "MULTIVALUE")}), "must be WEIGHTED"),
         (json!({"Name": "api", "NamespaceId": private, "DnsConfig": two}), "can't be combined"),
-        (json!({"Name": ".", "NamespaceId": private, "DnsConfig": dns("CNAME", "WEIGHTED")}), "of the namespace itself"),
+        (
+            json!({"Name": ".", "NamespaceId": private, "DnsConfig": dns("CNAME", "WEIGHTED")}),
+            "of the namespace itself",
+        ),
         (json!({"Name": "api-", "NamespaceId": private, "DnsConfig": a}), "name api- is not valid"),
         (json!({"Name": "_", "NamespaceId": private, "DnsConfig": a}), "name _ is not valid"),
         (json!({"Name": "api", "NamespaceId": private, "DnsConfig": {"DnsRecords": []}}), "at least one record"),
