@@ -134,7 +134,8 @@ impl Search<'_> {
                 if let Some(socket) = worker.pool.take(target, worker.watches.clock()) {
                     return Ok((socket, true));
                 }
-                let socket = worker.pool.connect(&listener.node, target, &route.group, watch).await?;
+                // Apart, as most requests make none: the room that it takes is not theirs.
+                let socket = Box::pin(worker.pool.connect(&listener.node, target, &route.group, watch)).await?;
                 counts.new_connections.add(1);
                 Ok((socket, false))
             })

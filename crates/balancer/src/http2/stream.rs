@@ -224,7 +224,8 @@ async fn pass(
             let passing = Passing { client, asking: &asking, is_head, takes_trailers, body: reading };
             let passed = match route.group.version {
                 ProtocolVersion::Http1 => to_http1::run(&passing, body, &mut out).await,
-                ProtocolVersion::Http2 | ProtocolVersion::Grpc => to_http2::run(&passing, body, &out).await,
+                // Apart, so that no other request has the room it takes.
+                ProtocolVersion::Http2 | ProtocolVersion::Grpc => Box::pin(to_http2::run(&passing, body, &out)).await,
             };
             client.watch.left();
             match passed {

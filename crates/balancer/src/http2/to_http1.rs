@@ -40,36 +40,46 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &mut Ve
     let (target, socket) = connect(passing, out).await?;
     out.clear();
     let mut buffer = BytesMut::new();
-    let is_sent = Cell::new(body.is_over());
-    // That the body is over does not say that the target has the last of it.
-    let mut is_whole = body.is_over();
-    let keeps = if body.is_over() {
-        answer(passing, &target.0, &socket, &mut buffer, &is_sent).await?
+    let (keeps, is_whole) = if body.is_over() {
+        (answer(passing, &target.0, &socket, &mut buffer, &Cell::new(true)).await?, true)
     } else {
-        let mut sending = pin!(send_body(passing, body, &socket, out));
-        let mut receiving = pin!(answer(passing, &target.0, &socket, &mut buffer, &is_sent));
-        // The answer need not wait for the body.
-        let both = poll_fn(|context| {
-            if !is_sent.get()
-                && let Poll::Ready(sent) = sending.as_mut().poll(context)
-            {
-                is_sent.set(true);
-                match sent {
-                    Ok(()) => is_whole = true,
-                    // A target that reads no further may still have answered.
-                    Err(Unsent::Target) => {}
-                    Err(Unsent::Client(failed)) => return Poll::Ready(Err(failed)),
-                }
-            }
-            receiving.as_mut().poll(context)
-        });
-        both.await?
+        Box::pin(both_ways(passing, body, &target.0, &socket, &mut buffer, out)).await?
     };
     if keeps && is_whole && buffer.is_empty() {
         let worker = &passing.client.connection.worker;
         worker.pool.keep(&target.0, socket, worker.watches.clock());
     }
     Ok(())
+}
+
+/// Sends the body while the answer comes, which need not wait for it; answers whether the target keeps its connection, and has all of the body.
+/// Boxed where it is called: most requests have no body, and the room that this takes is not theirs.
+async fn both_ways(
+    passing: &Passing<'_>,
+    body: &mut Incoming,
+    target: &Target,
+    socket: &Socket,
+    buffer: &mut BytesMut,
+    out: &mut Vec<u8>,
+) -> Result<(bool, bool), Failed> {
+    let (is_sent, mut is_whole) = (Cell::new(false), false);
+    let mut sending = pin!(send_body(passing, body, socket, out));
+    let mut receiving = pin!(answer(passing, target, socket, buffer, &is_sent));
+    let keeps = poll_fn(|context| {
+        if !is_sent.get()
+            && let Poll::Ready(sent) = sending.as_mut().poll(context)
+        {
+            is_sent.set(true);
+            match sent {
+                Ok(()) => is_whole = true,
+                // A target that reads no further may still have answered.
+                Err(Unsent::Target) => {}
+                Err(Unsent::Client(failed)) => return Poll::Ready(Err(failed)),
+            }
+        }
+        receiving.as_mut().poll(context)
+    });
+    Ok((keeps.await?, is_whole))
 }
 
 /// A target's connection with the request's head on it.
