@@ -110,6 +110,7 @@ impl Region {
             runtime: RuntimeKind::Native,
             shim: ShimCommand::new("/nonexistent", ["shim"]),
             balancer: Program { path: self.program.clone(), args: Vec::new() },
+            minute: Duration::from_secs(60),
             patience: Patience { dial: PATIENCE, silence: PATIENCE },
             outside: None,
             runtime_handle: self.runtime.handle().clone(),
