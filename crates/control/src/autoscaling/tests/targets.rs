@@ -189,6 +189,7 @@ fn activities_of_targets_that_are_gone_make_room_for_new_ones() {
         state.expiries.put(Expiry { at: later(queued.at), what });
         state.scaling_activities.put(gone);
     }
+    site.fixture.world.now += 20_000 * 1_000;
     site.register(json!({"MinCapacity": 3}));
     site.register(json!({"MinCapacity": 4}));
     assert_eq!(site.fixture.world.state.scaling_activities.len(), 20_000);
