@@ -13,6 +13,8 @@ use std::{
 const TARGET: u32 = 150;
 /// How long the service may take to follow: three minutes until the alarm, and tasks that start.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// What alarms look back at, and the minute that is not over: what was asked before is not to count.
+const QUIET: Duration = Duration::from_secs(40);
 /// How often it is looked how far it has come.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -30,6 +32,8 @@ pub fn tell(story: &mut Story) -> Result<(), Failure> {
     follow(story, "api with 2 tasks", |count| count == (2, 2))?;
     let after = |arn: &str, mark: &str| arn.rsplit_once(mark).map(|(_, rest)| rest.to_owned()).unwrap_or_default();
     let label = format!("{}/{}", after(&balancer, "loadbalancer/"), after(&group, ":"));
+    story.screen.say("Four such minutes go by first, so that nothing of the load before counts.");
+    thread::sleep(QUIET);
     let service =
         "--service-namespace ecs --resource-id service/default/api --scalable-dimension ecs:service:DesiredCount";
     story.aws_all([format!(
