@@ -121,7 +121,8 @@ def compare(arena, examples, rounds, seconds):
         proxy.idle = idle(arena, proxy)
     for turn in range(rounds + 1):
         for title, kind, scheme, path, _ in LOADS:
-            for proxy in proxies:
+            # In one order and in the other: who comes first comes after another load.
+            for proxy in proxies[:: 1 if turn % 2 else -1]:
                 figure = efficiency(arena, proxy, kind, url(proxy, scheme, path), seconds if turn else 1)
                 # The first round warms up.
                 if turn:
