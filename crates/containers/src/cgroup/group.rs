@@ -105,6 +105,19 @@ impl Group {
         Ok(())
     }
 
+    /// The same in hierarchies that only track processes: a runtime that makes a group of its own there makes it below the caller's, and
+    /// with the container's it is removed, whoever was killed before.
+    pub(crate) fn join_trackers(&self) -> Result<(), Error> {
+        let Layout::V1 { trackers, .. } = &self.layout else { return Ok(()) };
+        // The unified one has no such file, and a runtime makes nothing in it beside the others.
+        for mount in trackers.iter().filter(|mount| mount.join("tasks").exists()) {
+            let dir = mount.join(&self.path);
+            make_all(&dir)?;
+            write(&dir.join("tasks"), "0")?;
+        }
+        Ok(())
+    }
+
     /// Moves the calling (single-threaded) process into the group of shims below this parent where that takes no waiting, and
     /// gives the group on the unified hierarchy, if there is one, for the shim to be cloned into: moving a process there waits
     /// for every CPU, some 10 ms.

@@ -182,7 +182,7 @@ impl Drop for Task {
         assert!(!self.dir.exists());
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         assert!(!mounts.contains(self.files.path().to_str().unwrap()), "a mount is left: {mounts}");
-        assert_eq!(cgroups_named(&self.spec.id), Vec::<PathBuf>::new(), "control groups are left");
+        assert_eq!(cgroups_of(&self.spec.id), Vec::<PathBuf>::new(), "control groups are left");
         assert_eq!(processes_naming(self.dir.to_str().unwrap()), Vec::<String>::new(), "processes are left");
     }
 }
@@ -218,11 +218,13 @@ pub fn busybox(root: &Path) {
     fs::write(root.join("etc/group"), GROUP).unwrap();
 }
 
-/// Directories of that name in any cgroup hierarchy.
-fn cgroups_named(name: &str) -> Vec<PathBuf> {
+/// A task's groups in any cgroup hierarchy: its own, and those of a runtime, whose names begin with the task's.
+fn cgroups_of(task: &str) -> Vec<PathBuf> {
     let mounts = fs::read_dir("/sys/fs/cgroup").unwrap().flatten().map(|entry| entry.path());
     let parents = mounts.chain([PathBuf::from("/sys/fs/cgroup")]).map(|mount| mount.join("neargate-tests/containers"));
-    parents.map(|parent| parent.join(name)).filter(|group| group.exists()).collect()
+    let places = parents.flat_map(|parent| [parent.join("shims"), parent]);
+    let groups = places.filter_map(|place| fs::read_dir(place).ok()).flatten().flatten().map(|entry| entry.path());
+    groups.filter(|group| group.file_name().unwrap().to_string_lossy().split('.').next() == Some(task)).collect()
 }
 
 /// Command lines of processes that name a path.

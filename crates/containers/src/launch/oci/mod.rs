@@ -57,7 +57,8 @@ impl Oci {
             Fork::Child => {
                 // What the runtime starts is known by this session, as what it leaves behind has no other.
                 let session = rustix::process::setsid().map(drop).start(|| "making a session".into());
-                let ready = session.and_then(|()| cgroup.join_container().map_err(host));
+                let ready =
+                    session.and_then(|()| cgroup.join_container().and_then(|()| cgroup.join_trackers()).map_err(host));
                 let error = ready.map_or_else(|error| error, |()| work(&child_status));
                 let _ = super::send(&child_status, &super::Progress::Failed(error), None);
                 sys::exit(1)
