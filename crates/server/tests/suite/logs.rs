@@ -1,9 +1,6 @@
 //! CloudWatch Logs over HTTP: records and events together.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
-mod common;
-
-use common::{Client, Running, config};
+use crate::common::{Client, Running, config};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::time::{SystemTime, UNIX_EPOCH};

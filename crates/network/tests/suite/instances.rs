@@ -1,10 +1,7 @@
 //! Several instances and VPCs side by side. Needs root.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::*;
 use network::{Network, inside};
-use support::*;
 
 fn names(world: &World) -> Vec<String> {
     let prefix = format!("{}-", world.instance.prefix());

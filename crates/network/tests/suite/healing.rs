@@ -1,15 +1,12 @@
 //! Damage heals and interrupted work is finished. Needs root, ip(8) and nft(8): what a person would break things with.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::*;
 use std::{
     io::{BufRead, BufReader},
     net::Ipv4Addr,
     process::{Command, Stdio},
     time::Duration,
 };
-use support::*;
 use vpc::{AclRule, Destination, Holder, Interface, IpProtocol, Peering, Ports, Route, RouteTable, Target};
 
 fn run(program: &str, arguments: &[&str]) {
@@ -175,7 +172,7 @@ fn killed_anywhere_the_next_pass_finishes() {
         let mut world = World::new();
         let mut child = Command::new(std::env::current_exe().unwrap());
         child
-            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .args(["--exact", "healing::child", "--ignored", "--nocapture"])
             .env(CHILD, world.instance.prefix())
             .stdout(Stdio::piped());
         let mut child = child.spawn().unwrap();

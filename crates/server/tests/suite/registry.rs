@@ -1,9 +1,6 @@
 //! The registry over real connections: what is there after a restart, and at which doors.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
-mod common;
-
-use common::{Answer, Client, Running, config};
+use crate::common::{Answer, Client, Running, config};
 use images::digest::Digest;
 use serde_json::{Value, json};
 use std::io::{Read, Write};

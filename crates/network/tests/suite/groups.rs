@@ -1,9 +1,6 @@
 //! Security groups against real packets, in throw-away namespaces. Needs root.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
-use support::*;
+use crate::support::*;
 
 #[test]
 fn what_a_group_allows_passes_and_nothing_else() {

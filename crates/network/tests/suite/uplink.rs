@@ -1,8 +1,6 @@
 //! The way out of the internet's namespace: what leaves by it, and that it goes with whoever holds it. Needs root.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::*;
 use network::{Internet, Network, inside};
 use std::{
     net::Ipv4Addr,
@@ -12,7 +10,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use support::*;
 use vpc::Target;
 
 const PUBLIC: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 10);

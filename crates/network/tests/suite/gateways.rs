@@ -1,15 +1,12 @@
 //! Ways out of a VPC, with real packets: internet gateways, NAT gateways, peering, endpoints. Needs root.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::*;
 use std::{
     io::{Read, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
     path::Path,
     time::{Duration, Instant},
 };
-use support::*;
 use vpc::{AWS_SERVICES, AclRule, Endpoint, INTERNET_HOST, IpProtocol, Peering, Ports, Target};
 
 const HOST: Ipv4Addr = match INTERNET_HOST {

@@ -1,14 +1,11 @@
 //! Routes, addresses and interfaces that change while connections are open: none goes on where it would not be allowed anew, or as
 //! somebody else. Needs root.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::*;
 use std::{
     net::{IpAddr, Ipv4Addr, UdpSocket},
     path::PathBuf,
 };
-use support::*;
 use vpc::{Destination, Holder, INTERNET_HOST, Peering, Route, RouteTable, SecurityGroup, Target};
 
 const HOST: Ipv4Addr = match INTERNET_HOST {

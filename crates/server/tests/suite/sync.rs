@@ -1,9 +1,6 @@
 //! A host at the other end of the wire.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
-mod common;
-
-use common::{Client, Running, config};
+use crate::common::{Client, Running, config};
 use serde_json::{Value, json};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};

@@ -1,13 +1,10 @@
 //! More of what a machine with CAP_NET_RAW must not be able to do: to others' flows, on the internet, to the resolver's port.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::*;
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::Path,
 };
-use support::*;
 use vpc::{INTERNET_HOST, InterfaceId, Target};
 
 /// Two tasks whose doors are open, and one whose door is closed.

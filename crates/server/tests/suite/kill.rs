@@ -1,9 +1,6 @@
 //! SIGKILL at any moment of a write load: after the restart everything acknowledged is there, and of what was under way all or nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
-mod common;
-
-use common::{Client, Running, config};
+use crate::common::{Answer, Client, Running, config};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -32,7 +29,7 @@ impl Victim {
     fn spawn(dir: &Path) -> Child {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["--ignored", "--exact", "child", "--nocapture"])
+            .args(["--ignored", "--exact", "kill::child", "--nocapture"])
             .env(DIR, dir)
             .stdout(Stdio::piped())
             .spawn()
@@ -66,7 +63,7 @@ struct Acknowledged {
 fn write(
     address: SocketAddr,
     from: u64,
-    mut call: impl FnMut(&mut Client<TcpStream>, u64) -> std::io::Result<common::Answer>,
+    mut call: impl FnMut(&mut Client<TcpStream>, u64) -> std::io::Result<Answer>,
 ) -> u64 {
     let Ok(stream) = TcpStream::connect(address) else { return from };
     let mut client = Client::new(stream);
@@ -164,7 +161,7 @@ fn a_kill_while_starting_leaves_a_directory_that_starts() {
 const VALUE: &str = "hunter2-";
 
 /// Writes a secret and a secure parameter with the number in them, in turn, until the connection breaks.
-fn write_secret(client: &mut Client<TcpStream>, n: u64) -> std::io::Result<common::Answer> {
+fn write_secret(client: &mut Client<TcpStream>, n: u64) -> std::io::Result<Answer> {
     let (value, token) = (format!("{VALUE}{n:04}"), format!("00000000-0000-4000-8000-{n:012}"));
     let (call, body) = match n {
         1 => ("CreateSecret", format!("\"Name\": \"key\", \"SecretString\": \"{value}\"")),
@@ -218,7 +215,7 @@ fn secret_values_survive_and_lie_open_in_no_file() {
     assert!(known > 0, "nothing was written");
 }
 
-fn put_line(client: &mut Client<TcpStream>, n: u64) -> std::io::Result<common::Answer> {
+fn put_line(client: &mut Client<TcpStream>, n: u64) -> std::io::Result<Answer> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     client.json("logs.PutLogEvents", &format!("{{\"logGroupName\": \"g\", \"logStreamName\": \"s\", \"logEvents\": [{{\"timestamp\": {now}, \"message\": \"<{n}>\"}}]}}"))
 }

@@ -1,9 +1,6 @@
 //! What tasks get at the endpoint of a service: that service's API and nothing else.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
-mod common;
-
-use common::{Answer, Client, Running, config};
+use crate::common::{Answer, Client, Running, config};
 use server::{Config, Limits};
 use std::{
     io::Read,

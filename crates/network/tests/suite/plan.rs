@@ -1,15 +1,12 @@
 //! Plans as text: spec in, namespaces, links, routes and nftables out. Needs no root. `GOLDEN=write` writes the files anew.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::*;
 use network::{Instance, Internet, plan};
 use spec::{
     HostSpec,
     balancing::{FlowProtocol, TargetHealth, Unhealthy},
 };
 use std::{fs, path::Path, sync::Arc};
-use support::*;
 use vpc::{
     AclRule, AwsService, Destination, Endpoint, Holder, Interface, IpProtocol, Peering, Ports, PrefixListId, Route,
     Rule, SecurityGroup, Target,

@@ -1,8 +1,6 @@
 //! What a task with CAP_NET_RAW must not be able to do. Needs root, ip(8) and python3.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::*;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, ipproto};
 use std::{
     io::Write,
@@ -16,7 +14,6 @@ use std::{
     },
     thread::JoinHandle,
 };
-use support::*;
 
 /// Two tasks, both gates wide open.
 fn open_world() -> World {

@@ -1,9 +1,6 @@
 //! What clients get over real connections, well-behaved and not.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
-mod common;
-
-use common::{Client, Running, config};
+use crate::common::{Client, Running, config};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,6 @@
 //! Network Load Balancers' nodes, with real packets. Needs root.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure ends the test")]
 
-mod support;
-
+use crate::support::{flows::*, *};
 use spec::balancing::{FlowProtocol, Flows, TargetHealth, Unhealthy};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +9,6 @@ use std::{
     path::Path,
     time::Duration,
 };
-use support::{flows::*, *};
 use vpc::{
     AclRule, INTERNET_HOST, IpProtocol, Ports,
     verdict::{Onward, Origin, Packet, Transport, onward, verdict},
