@@ -2,46 +2,66 @@
 
 import datetime
 import json
+import math
+import pathlib
 import subprocess
 import textwrap
 import time
 
+import images
 import pytest
 from botocore.exceptions import ClientError
 from region import Region, until
 from tasks import LAUNCH, container, define, execution_role
-from test_balanced_services import make_front, stable, version
+from test_balanced_services import make_front, stable
 
-# Asks at a rate, which each line of its input sets anew, over connections that are kept. Tells what was answered how often.
+# Seconds of a minute here, where alarms and cooldowns are meant, and what a target is to have of requests in it: a hundred a second.
+MINUTE = 10
+REQUESTS = 100 * MINUTE
+LEAST, MOST = 2, 10
+# Asks at a rate, which each line of its input sets anew, over connections that are kept. Tells what was answered how often, and how many
+# answers came in each second.
 LOAD = textwrap.dedent("""
-    import collections, functools, http.client, json, socket, sys, threading, time
-    socket.getaddrinfo = functools.cache(socket.getaddrinfo)
-    host, rate, over, told, THREADS = sys.argv[1], [float(sys.argv[2])], threading.Event(), collections.Counter(), 16
+    import collections, json, socket, sys, threading, time
+    host, rate, over, CLIENTS = sys.argv[1], [float(sys.argv[2])], threading.Event(), 16
+    question = f"GET / HTTP/1.1\\r\\nhost: {host}\\r\\n\\r\\n".encode()
+    addresses = sorted({found[4] for found in socket.getaddrinfo(host, 80, socket.AF_INET, socket.SOCK_STREAM)})
 
-    def ask(number):
-        connection = http.client.HTTPConnection(host, timeout=20)
-        due = time.monotonic() + number / rate[0]
-        while not over.is_set():
-            time.sleep(max(0, due - time.monotonic()))
-            due = max(due + THREADS / rate[0], time.monotonic() - 0.5)
+    def ask(connection, answers):
+        connection.sendall(question)
+        status, length = answers.readline(), 0
+        while (line := answers.readline().lower()).strip():
+            if line.startswith(b"content-length:"):
+                length = int(line[15:])
+        assert len(answers.read(length)) == length > 0, status
+        return status.split()[1].decode()
+
+    def client(number, told, seconds):
+        connection, due = None, time.monotonic() + number / rate[0]
+        while not over.wait(max(0, due - time.monotonic())):
+            # One that was kept waiting does not ask more afterwards.
+            due = max(due + CLIENTS / rate[0], time.monotonic() - 0.5)
             try:
-                connection.request("GET", "/")
-                answer = connection.getresponse()
-                answer.read()
-                told[str(answer.status)] += 1
+                if connection is None:
+                    connection = socket.create_connection(addresses[number % len(addresses)], timeout=20)
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    answers = connection.makefile("rb")
+                told[ask(connection, answers)] += 1
             except Exception as error:
                 told[f"failed {error!r}"] += 1
-                connection.close()
+                connection = None
+            seconds[int(time.time())] += 1
 
-    threads = [threading.Thread(target=ask, args=[n]) for n in range(THREADS)]
+    counters = [(collections.Counter(), collections.Counter()) for _ in range(CLIENTS)]
+    threads = [threading.Thread(target=client, args=[n, *counters[n]]) for n in range(CLIENTS)]
     for thread in threads: thread.start()
     for line in sys.stdin: rate[0] = float(line)
     over.set()
     for thread in threads: thread.join()
-    print(json.dumps(told))
+    print(json.dumps([sum(counted, collections.Counter()) for counted in zip(*counters)]))
 """)
-# What its processor gives it.
-BURN = "trap 'exit 0' TERM; while :; do :; done"
+# As much as its processor gives, until it is told to rest.
+BURN = "trap 'exit 0' TERM; while [ ! -e /tmp/rest ]; do :; done; while :; do sleep 0.5; done"
 UP = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 
 
@@ -59,15 +79,32 @@ class Load:
     def told(self):
         out, _ = self.process.communicate(timeout=60)
         assert self.process.returncode == 0
-        return json.loads(out)
+        told, seconds = json.loads(out)
+        self.seconds = {int(second): count for second, count in seconds.items()}
+        return told
+
+    def minutes(self, since, until):
+        """How many answers came in each of the region's minutes that lie between two times, once `told`."""
+        first, last = -(-int(since) // MINUTE), int(until) // MINUTE
+        return [sum(self.seconds.get(number * MINUTE + second, 0) for second in range(MINUTE)) for number in range(first, last)]
+
+
+def served(directory):
+    """An image with a server that keeps connections."""
+    source = pathlib.Path(__file__).with_name("served.c")
+    subprocess.run(["gcc", "-static", "-Os", "-o", directory / "served", source], check=True)
+    layer = images.layer({"/served": ((directory / "served").read_bytes(), 0o755)})
+    images.save(directory / "served.tar", "served:latest", [layer], {"Entrypoint": ["/served"]})
+    return directory / "served.tar"
 
 
 @pytest.fixture(scope="module")
 def hurried(request, tmp_path_factory, archives):
-    """A region whose minutes last ten seconds, where alarms and cooldowns are meant."""
-    region = Region(request.config.getoption("--neargate"), tmp_path_factory.mktemp("hurried"), ["--minute", "10"])
+    """A region whose minutes are short, where alarms and cooldowns are meant."""
+    region = Region(request.config.getoption("--neargate"), tmp_path_factory.mktemp("hurried"), ["--minute", str(MINUTE)])
     region.up()
     region.load(archives / "busybox.tar")
+    region.load(served(region.directory))
     execution_role(region)
     region.client("ecs").create_cluster(clusterName="default")
     yield region
@@ -128,76 +165,101 @@ def serve(ecs, front, name, count, definition, **more):
     stable(ecs, name)
 
 
-def test_a_tier_follows_its_requests_and_another_one_stays_as_it_is(hurried, ecs, front, scaling, cloudwatch):
-    balanced = [{"targetGroupArn": front.target_group, "containerName": "app", "containerPort": 8080}]
-    serve(ecs, front, "api", 2, version(ecs, 1), loadBalancers=balanced)
-    serve(ecs, front, "web", 2, define(ecs, container(command=UP)))
-    front.in_service()
+def label(hurried, front):
+    """What names the requests of a load balancer to a target group, to a policy."""
     (balancer,) = hurried.client("elbv2").describe_load_balancers(Names=["front"])["LoadBalancers"]
-    label = f"{balancer['LoadBalancerArn'].split('loadbalancer/')[1]}/{front.target_group.rsplit(':', 1)[1]}"
-    for name in ("api", "web"):
-        scaling.register_scalable_target(MinCapacity=2, MaxCapacity=8, **target(name))
-    # Of requests in ten seconds: that is the minute here.
-    made = track(scaling, "api", {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}, 100)
-    track(scaling, "web", {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}, 50)
+    return f"{balancer['LoadBalancerArn'].split('loadbalancer/')[1]}/{front.target_group.rsplit(':', 1)[1]}"
+
+
+def caused(alarm):
+    return f"monitor alarm {alarm} in state ALARM triggered policy track"
+
+
+def test_tiers_follow_their_own_load_and_no_request_fails(hurried, ecs, front, scaling, cloudwatch):
+    """`api` is asked 50, then 2,000 and then 50 times a second; `busy` has much to compute and then nothing; `web` idles."""
+    program = container(image="served:latest", command=["8080"], portMappings=[{"containerPort": 8080}], stopTimeout=5)
+    balanced = [{"targetGroupArn": front.target_group, "containerName": "app", "containerPort": 8080}]
+    for name, least, most, definition, more in (
+        ("api", LEAST, MOST, define(ecs, program), {"loadBalancers": balanced}),
+        ("web", 2, 10, define(ecs, container(command=UP)), {}),
+        ("busy", 1, 3, define(ecs, container(command=BURN)), {}),
+    ):
+        serve(ecs, front, name, least, definition, **more)
+        scaling.register_scalable_target(MinCapacity=least, MaxCapacity=most, **target(name))
+    front.in_service()
+    requests = {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label(hurried, front)}
+    made = track(scaling, "api", requests, REQUESTS)
+    for name in ("web", "busy"):
+        track(scaling, name, {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}, 50)
     high, low = (alarm["AlarmName"] for alarm in made["Alarms"])
     assert high.startswith("TargetTracking-service/default/api-AlarmHigh-") and low.startswith("TargetTracking-service/default/api-AlarmLow-")
 
-    load = Load(hurried, front.dns, 4)
-    time.sleep(45)  # for what must not happen: four a second are 20 for each target
-    assert counts(ecs, "api") == (2, 2)
-    # 250 for each target. Less than half of that is enough, should the machine have no time for more.
-    load.rate(50)
+    load = Load(hurried, front.dns, 50)
     begun = time.monotonic()
+    busy_gets_what_it_may_have(ecs, scaling, hurried)
+    time.sleep(max(0, begun + 4.5 * MINUTE - time.monotonic()))  # for what must not happen: fifty a second are 25 for each target
+    assert counts(ecs, "api") == (LEAST, LEAST)
 
-    def more():
-        desired, running = counts(ecs, "api")
-        return desired if desired > 2 and running == desired else None
+    raised = time.time()
+    for rate in (500, 1000, 2000):
+        load.rate(rate)
+        time.sleep(MINUTE / 4)  # the load grows
+    # If the machine has no time for so many, fewer tasks are enough for what it has time for: that is looked at in the end.
+    end = time.monotonic() + 12 * MINUTE
+    while counts(ecs, "api") != (MOST, MOST) and time.monotonic() < end:
+        time.sleep(0.2)
+    peaked, (most, running) = time.time(), counts(ecs, "api")
+    print(f"{most} tasks, {running} of them running, after {peaked - raised:.0f} s")
+    time.sleep(MINUTE)  # they serve
 
-    tasks = until(more, seconds=180, what="more tasks for fifty a second")
-    print(f"{tasks} after {time.monotonic() - begun:.0f} s")
-    out = [activity for activity in activities(scaling, "api") if activity["Cause"] == f"monitor alarm {high} in state ALARM triggered policy track"]
-    assert out and all(activity["Description"].startswith("Setting desired count to ") for activity in out), activities(scaling, "api")
-
-    def ended():
-        return [activity for activity in activities(scaling, "api") if activity["StatusCode"] == "Successful"]
-
-    (activity, *_) = until(ended, seconds=60, what="the end of an activity")
-    assert activity["StatusMessage"].endswith("Change successfully fulfilled by ecs.")
-
-    load.rate(4)
-    begun = time.monotonic()
-    until(lambda: counts(ecs, "api") == (2, 2), seconds=480, what="two tasks again")
-    print(f"in after {time.monotonic() - begun:.0f} s: {[activity['Description'] for activity in reversed(activities(scaling, 'api'))]}")
-    triggered = {alarm: f"monitor alarm {alarm} in state ALARM triggered policy track" for alarm in (high, low)}
-    (last, *rest) = activities(scaling, "api")
-    assert last["Cause"] == triggered[low]
-    # Before the first of those for low values, after the last for high ones.
-    first = [activity for activity in (last, *rest) if activity["Cause"] == triggered[low]][-1]
-    highest = next(activity for activity in rest if activity["Cause"] == triggered[high])
-    waited = (first["StartTime"] - highest["StartTime"]).total_seconds()
-    print(f"low for {waited:.0f} s")
-    assert waited >= 130, "fifteen minutes of fifteen are low first"
+    lowered = time.time()
+    for rate in (1000, 50):
+        load.rate(rate)
+        time.sleep(MINUTE / 4)
+    until(lambda: counts(ecs, "api") == (LEAST, LEAST), seconds=40 * MINUTE, what="two tasks again")
+    print(f"in after {time.time() - lowered:.0f} s: {[activity['Description'] for activity in reversed(activities(scaling, 'api'))]}")
+    until(lambda: counts(ecs, "busy") == (1, 1), seconds=20 * MINUTE, what="one idle task")
     time.sleep(5)  # for requests that a task which is gone would not answer
     told = load.told()
     print(told)
     assert set(told) == {"200"}, told
-    assert counts(ecs, "web") == (2, 2) and activities(scaling, "web") == []
+    # The alarm looks at the three last minutes: each of them had too few requests for more tasks. What clients and load balancer count in
+    # a minute differs by what is under way.
+    offered = load.minutes(peaked - 4 * MINUTE, peaked - MINUTE / 4)
+    print(f"offered in a minute: {offered}")
+    assert min(offered) > LEAST * REQUESTS, "a load that is worth scaling for"
+    assert most >= min(MOST, math.ceil(0.95 * min(offered) / REQUESTS)), (most, offered)
+
+    done = [activity for activity in reversed(activities(scaling, "api")) if activity["StatusCode"] == "Successful"]
+    assert all(activity["StatusMessage"].endswith("Change successfully fulfilled by ecs.") for activity in done), done
+    out, back = ([activity for activity in done if activity["Cause"] == caused(alarm)] for alarm in (high, low))
+    assert len(out) + len(back) == len(done) and done[0] in out and done[-1] in back, done
+    assert out[-1]["Description"] == f"Setting desired count to {most}." and back[-1]["Description"] == f"Setting desired count to {LEAST}."
+    waited = out[0]["StartTime"].timestamp() - raised
+    assert waited >= 2 * MINUTE, "three minutes of three are high first, the first of which has begun before"
+    waited = back[0]["StartTime"].timestamp() - lowered
+    print(f"low for {waited:.0f} s")
+    assert waited >= 14 * MINUTE, "fifteen minutes of fifteen are low first"
+    (service,) = ecs.describe_services(services=["api"])["services"]
+    assert any("has begun draining connections on" in event["message"] for event in service["events"])
     history = cloudwatch.describe_alarm_history(AlarmName=high, HistoryItemType="Action")["AlarmHistoryItems"]
     assert history[-1]["HistorySummary"] == f"Successfully executed action {made['PolicyARN']}"
+    assert counts(ecs, "web") == (2, 2) and activities(scaling, "web") == []
 
     # What was made for the policies goes with the target.
     for name in ("api", "web"):
         scaling.deregister_scalable_target(**target(name))
         assert alarms(cloudwatch, name) == []
-    ecs.delete_service(service="web", force=True)
+    # Deleted, a service takes its scalable target along.
+    ecs.delete_service(service="busy", force=True)
+    known = {"ServiceNamespace": "ecs", "ResourceIds": ["service/default/busy"]}
+    until(lambda: scaling.describe_scalable_targets(**known)["ScalableTargets"] == [], what="no scalable target")
+    assert alarms(cloudwatch, "busy") == []
 
 
-def test_processors_that_are_busy_have_more_tasks_started(ecs, front, scaling, cloudwatch):
-    serve(ecs, front, "busy", 1, define(ecs, container(command=BURN)))
-    scaling.register_scalable_target(MinCapacity=1, MaxCapacity=3, **target("busy"))
-    track(scaling, "busy", {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}, 50)
-    until(lambda: counts(ecs, "busy") == (3, 3), seconds=180, what="three tasks")
+def busy_gets_what_it_may_have(ecs, scaling, hurried):
+    """Three tasks, and no more. Then they are told to rest."""
+    until(lambda: counts(ecs, "busy") == (3, 3), seconds=18 * MINUTE, what="three tasks")
     described = [activity["Description"] for activity in reversed(activities(scaling, "busy"))]
     assert described[-1] == "Setting desired count to 3.", described
 
@@ -205,12 +267,9 @@ def test_processors_that_are_busy_have_more_tasks_started(ecs, front, scaling, c
         last = activities(scaling, "busy", IncludeNotScaledActivities=True)[0]
         return last.get("NotScaledReasons") == [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 3}]
 
-    until(told, seconds=60, what="the reason why there are no more")
-    # Deleted, the service takes its scalable target along.
-    ecs.delete_service(service="busy", force=True)
-    known = {"ServiceNamespace": "ecs", "ResourceIds": ["service/default/busy"]}
-    until(lambda: scaling.describe_scalable_targets(**known)["ScalableTargets"] == [], what="no scalable target")
-    assert alarms(cloudwatch, "busy") == []
+    until(told, seconds=6 * MINUTE, what="the reason why there are no more")
+    for arn in ecs.list_tasks(serviceName="busy")["taskArns"]:
+        hurried.neargate("exec", "-T", arn, "--", "touch", "/tmp/rest")
 
 
 def test_steps_are_taken_when_an_alarm_of_ones_own_says_so(hurried, ecs, front, scaling, cloudwatch):

@@ -220,42 +220,63 @@ def addressed(ecs, arn):
 
 
 def test_no_answer_names_a_task_that_has_stopped(ecs, ec2, network, networks, cloudmap):
-    """Fifty tasks come and go as fast as they can, while somebody asks twenty times a second."""
+    """A hundred tasks come and go, a hundred a minute if the machine can, while somebody asks for both services twenty times a second.
+
+    Those of `told` are told to stop; those of `ending` end by themselves, which nobody knows before.
+    """
     namespace = private(cloudmap, vpc_of(ec2, network))
-    api = named(cloudmap, namespace, "churn", ttl=0, HealthCheckCustomConfig={})
     (subnet,) = network["awsvpcConfiguration"]["subnets"]
     machine, _ = networks.machine(subnet)
-    definition = define(ecs, container(command="trap 'exit 0' TERM; while :; do sleep 0.1; done", stopTimeout=2))
-    create = {"taskDefinition": definition, "networkConfiguration": network, "serviceRegistries": [{"registryArn": api["Arn"]}]}
-    ecs.create_service(serviceName="churn", desiredCount=0, **create, **LAUNCH)
-    machine.watch(RESOLVER, "churn.shop.local")
-    began = time.monotonic()
-    for count in (6, 0) * 9:
-        ecs.update_service(service="churn", desiredCount=count)
-        until(lambda: service(ecs, "churn")["runningCount"] == count, 60, f"{count} tasks")
+    for name, count, command in (("told", 0, UP), ("ending", 6, "sleep 3")):
+        registry = named(cloudmap, namespace, name, ttl=0, HealthCheckCustomConfig={})["Arn"]
+        definition = define(ecs, container(command=command, stopTimeout=2))
+        ecs.create_service(
+            serviceName=name, taskDefinition=definition, desiredCount=count, networkConfiguration=network,
+            serviceRegistries=[{"registryArn": registry}], **LAUNCH,
+        )
+        machine.watch(RESOLVER, f"{name}.shop.local")
+    began, started, ended = time.monotonic(), 0, set()
+    while started < 72 or len(ended) < 28:
+        pause = time.monotonic() + 5
+        for count in (6, 0):
+            ecs.update_service(service="told", desiredCount=count)
+            until(lambda: service(ecs, "told")["runningCount"] == count, 60, f"{count} tasks")
+        started += 6
+        ended.update(listed(ecs, "ending", "STOPPED"))
+        time.sleep(max(0, pause - time.monotonic()))  # 72 a minute of these are enough
     took = time.monotonic() - began
-    seen = machine.watched("churn.shop.local")
-    assert seen and time.time() - seen[-1][0] < 10, "it was asked to the end"
-    arns = [arn for status in ("RUNNING", "STOPPED") for arn in listed(ecs, status)]
-    shown = [task for some in range(0, len(arns), 100) for task in ecs.describe_tasks(tasks=arns[some : some + 100])["tasks"]]
-    print(f"{len(shown)} tasks in {took:.0f} s, {len(shown) / took * 60:.0f} a minute; {len(seen)} answers")
-    assert len(shown) >= 54
+    print(f"{started} + {len(ended)} tasks in {took:.0f} s, {(started + len(ended)) / took * 60:.0f} a minute")
+    for name in ("told", "ending"):
+        seen = machine.watched(f"{name}.shop.local")
+        assert seen and time.time() - seen[-1][0] < 10, "it was asked to the end"
+        lives = lived(ecs, name)
+        assert len({address for _, found in seen for address in found}) > 10, "names came and went"
+        late = 0
+        for at, found in seen:
+            for address in found:
+                # Of the task that has stopped last, if the address was another one's before.
+                end = max((end for start, end in lives[address] if start <= at), default=0)
+                assert at <= end + 2, (name, at, address, lives[address])
+                late = max(late, at - end)
+        print(f"{name}: {len(seen)} answers, {sum(map(len, lives.values()))} tasks, one of which was named {late:.2f} s after its end")
+        delete(ecs, name)
+    assert all(cloudmap.list_instances(ServiceId=found["Id"])["Instances"] == [] for found in cloudmap.list_services()["Services"])
+
+
+def lived(ecs, name):
+    """From when to when tasks of a service have had each address."""
+    arns = [arn for status in ("RUNNING", "STOPPED") for arn in listed(ecs, name, status)]
     lives = {}
-    for task in shown:
-        ended = task.get("executionStoppedAt")
-        address = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
-        lives.setdefault(address, []).append((task["createdAt"].timestamp(), ended.timestamp() if ended else float("inf")))
-    named_once = {address for _, found in seen for address in found}
-    assert len(named_once) > 10, "names came and went"
-    for at, found in seen:
-        for address in found:
-            assert any(start <= at <= end + 2 for start, end in lives[address]), (at, address, lives[address])
-    delete(ecs, "churn")
-    assert cloudmap.list_instances(ServiceId=api["Id"])["Instances"] == []
+    for some in range(0, len(arns), 100):
+        for task in ecs.describe_tasks(tasks=arns[some : some + 100])["tasks"]:
+            ended = task.get("executionStoppedAt")
+            address = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+            lives.setdefault(address, []).append((task["createdAt"].timestamp(), ended.timestamp() if ended else float("inf")))
+    return lives
 
 
-def listed(ecs, status):
-    pages = ecs.get_paginator("list_tasks").paginate(serviceName="churn", desiredStatus=status)
+def listed(ecs, name, status):
+    pages = ecs.get_paginator("list_tasks").paginate(serviceName=name, desiredStatus=status)
     return [arn for page in pages for arn in page["taskArns"]]
 
 

@@ -12,12 +12,14 @@ use std::{
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
-    sync::watch::Receiver,
+    runtime::{Builder, Handle},
+    sync::{oneshot, watch::Receiver},
     task::JoinSet,
     time::timeout,
 };
@@ -41,6 +43,34 @@ pub(crate) struct Server {
     /// Of the internet's server. Routers drop what is too much for a VPC's before it comes here.
     limit: Option<Mutex<Limit>>,
     places: Arc<Places>,
+}
+
+/// The thread that all servers answer on. No question waits for what else the agent does, and however many there are, they take one processor
+/// from it; two threads that take turns at a socket would mostly wake each other. Dropping this closes every server.
+pub(crate) struct Answering {
+    runtime: Handle,
+    /// Nothing is ever sent: the thread ends when this is gone.
+    _end: oneshot::Sender<()>,
+}
+
+impl Answering {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the kernel has no descriptors or threads to give.
+    pub(crate) fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (handle, (end, ended)) = (runtime.handle().clone(), oneshot::channel::<()>());
+        thread::Builder::new().name("dns".to_owned()).spawn(move || {
+            let _ = runtime.block_on(ended);
+        })?;
+        Ok(Self { runtime: handle, _end: end })
+    }
+
+    /// Where servers are spawned and their sockets registered.
+    pub(crate) fn runtime(&self) -> Handle {
+        self.runtime.clone()
+    }
 }
 
 /// What a packet comes to.

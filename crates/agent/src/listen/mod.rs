@@ -1,5 +1,5 @@
 //! What the agent itself answers inside namespaces: DNS, AWS's services and tasks' metadata. A socket stays in the namespace it was made in, wherever
-//! it is used, so all of them are served by the agent's runtime.
+//! it is used, so all of them are served by the agent's runtime, and those of resolvers by a thread of their own.
 
 mod wanted;
 
@@ -34,6 +34,8 @@ pub struct Listeners {
     spec: watch::Receiver<Arc<HostSpec>>,
     upstream: Option<Arc<Upstream>>,
     servers: BTreeMap<View, Arc<dns::Server>>,
+    /// Where they answer, once there is one.
+    answering: Option<dns::Answering>,
     metadata: Option<Arc<metadata::Server>>,
     open: BTreeMap<NamespaceName, Namespace>,
 }
@@ -75,6 +77,7 @@ impl Listeners {
             spec: watch::Sender::new(Arc::default()).subscribe(),
             upstream: None,
             servers: BTreeMap::new(),
+            answering: None,
             metadata: None,
             open: BTreeMap::new(),
         }
@@ -144,7 +147,10 @@ impl Listeners {
 
     fn start(&mut self, listener: &Listener, sockets: Sockets, namespace: u64) -> io::Result<Vec<Running>> {
         // Sockets are registered with the runtime that is entered.
-        let runtime = self.runtime.clone();
+        let runtime = match listener {
+            Listener::Resolver(..) => self.answering()?,
+            Listener::Service(..) | Listener::Metadata(..) => self.runtime.clone(),
+        };
         let _inside = runtime.enter();
         let tcp = tokio::net::TcpListener::from_std(sockets.tcp)?;
         let mut running = Vec::new();
@@ -170,6 +176,15 @@ impl Listeners {
             }
         }
         Ok(running)
+    }
+
+    /// Where resolvers answer.
+    fn answering(&mut self) -> io::Result<Handle> {
+        let answering = match self.answering.take() {
+            Some(answering) => answering,
+            None => dns::Answering::start()?,
+        };
+        Ok(self.answering.insert(answering).runtime())
     }
 }
 
