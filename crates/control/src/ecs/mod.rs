@@ -10,6 +10,7 @@ pub(crate) mod task_definitions;
 pub(crate) mod tasks;
 
 pub(crate) use services::expire as expire_service;
+pub use clusters::insights::{ClusterCount, Insights, ServiceCount, counts, insights};
 pub use tasks::{former_interface, interrupt};
 
 use crate::{Region, Service, state::Task};

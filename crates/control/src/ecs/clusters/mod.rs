@@ -7,6 +7,7 @@ mod configuration;
 mod create;
 mod delete;
 mod describe;
+pub mod insights;
 #[cfg(test)]
 mod tests;
 mod update;
