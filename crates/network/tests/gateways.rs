@@ -255,7 +255,7 @@ fn connections_that_are_idle_too_long_are_told_from_closed_ones() {
     let mut world = world();
     world.apply();
     let seconds = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established";
-    network::inside(&world.at_interface(50), || std::fs::write(seconds, "2")).unwrap().unwrap();
+    network::inside(&world.at_interface(50), || std::fs::write(seconds, "3")).unwrap().unwrap();
     let counted = |world: &World| network::nat_metrics(&world.instance, &interface_id(50)).unwrap();
     let listener = probe::listen(&world.internet(), 80);
     let _idle = probe::connect(&world.at(100), HOST, 80).unwrap();

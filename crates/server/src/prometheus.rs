@@ -97,7 +97,8 @@ struct Family {
 impl Families {
     fn add(&mut self, metric: &Metric, unit: &str, at: Millis, values: &Distribution) {
         self.metrics += 1;
-        let labels = metric.dimensions.iter().map(|(name, value)| format!("{}=\"{}\"", safe(&snake(name)), escape(value)));
+        let labels =
+            metric.dimensions.iter().map(|(name, value)| format!("{}=\"{}\"", safe(&snake(name)), escape(value)));
         let labels = labels.collect::<Vec<_>>().join(",");
         let base = safe(&format!("{}_{}", metric.namespace.to_lowercase(), snake(&metric.name)));
         let durations = matches!(unit, "Seconds" | "Milliseconds" | "Microseconds");
@@ -106,7 +107,8 @@ impl Families {
             let Some(value) = Statistic::parse(statistic).and_then(|which| values.statistic(which)) else { continue };
             let family = self.all.entry(format!("{base}_{name}")).or_default();
             if family.help.is_empty() {
-                family.help = format!("CloudWatch metric {} {} Statistic: {name} Unit: {unit}", metric.namespace, metric.name);
+                family.help =
+                    format!("CloudWatch metric {} {} Statistic: {name} Unit: {unit}", metric.namespace, metric.name);
             }
             // Two metrics whose names differ in what Prometheus can't tell apart: the first stays.
             family.series.entry(labels.clone()).or_insert((value, at));
@@ -193,7 +195,8 @@ mod tests {
 
     #[test]
     fn series_are_grouped_told_once_and_escaped() {
-        let metric = |namespace: &str, value: &str| Metric::new(namespace, "Hits", vec![("Path".to_owned(), value.to_owned())]);
+        let metric =
+            |namespace: &str, value: &str| Metric::new(namespace, "Hits", vec![("Path".to_owned(), value.to_owned())]);
         let mut all = Families::default();
         all.add(&metric("A/B", "a\"b\\\n"), "Count", 60_000, &Distribution::of(2.0, 3.0));
         all.add(&metric("A B", "a\"b\\\n"), "Count", 60_000, &Distribution::of(9.0, 1.0));

@@ -97,3 +97,29 @@ pub fn counts(state: &State) -> Vec<ClusterCount> {
     };
     insightful.iter().map(cluster).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ecs::tasks::tests::Fixture;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_counted_of_a_cluster_follows_its_setting() {
+        let mut fixture = Fixture::new();
+        let network = json!({"awsvpcConfiguration": {"subnets": [fixture.subnet]}});
+        let service = json!({"serviceName": "site", "taskDefinition": "web", "desiredCount": 2,
+            "launchType": "FARGATE", "networkConfiguration": network});
+        fixture.world.ecs("CreateService", service);
+        assert_eq!(counts(&fixture.world.state), []);
+        for (value, expected) in [("enabled", Insights::Enabled), ("enhanced", Insights::Enhanced)] {
+            let settings = json!({"cluster": "default", "settings": [{"name": "containerInsights", "value": value}]});
+            fixture.world.ecs("UpdateClusterSettings", settings);
+            assert_eq!(insights(&fixture.world.state, "default"), expected);
+        }
+        let service = ServiceCount { service: "site".to_owned(), desired: 2, running: 0, pending: 2, deployments: 1 };
+        let cluster = ClusterCount { cluster: "default".to_owned(), tasks: 0, services: vec![service] };
+        assert_eq!(counts(&fixture.world.state), [cluster]);
+        assert_eq!(insights(&fixture.world.state, "none"), Insights::Disabled);
+    }
+}

@@ -13,6 +13,7 @@ mod tests;
 mod update;
 
 pub(crate) use capacity::check as check_strategy;
+pub(crate) use configuration::INSIGHTS;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use describe::{describe, list};
