@@ -103,13 +103,118 @@ def test_what_can_not_be_is_refused(cloudwatch):
     assert put()[0] == "MissingParameter"
     assert put(Value=1, Values=[1])[0] == "InvalidParameterCombination"
     assert put(Value=1, Timestamp=minute(-180))[0] == "InvalidParameterValue"
-    assert "high-resolution" in put(Value=1, StorageResolution=1)[1]
-    math = [{"Id": "m", "Expression": "a + b"}]
-    code, message = refused(cloudwatch.get_metric_data, MetricDataQueries=math, StartTime=minute(5), EndTime=minute())
-    assert (code, "Expression (metric math)" in message) == ("InvalidParameterValue", True)
+    assert put(Value=1, Timestamp=minute(15 * 24 * 60)) == (
+        "InvalidParameterValue",
+        "The parameter MetricData.member.Timestamp must specify a time within the past two weeks.",
+    )
+    assert put(Value=1, StorageResolution=5)[0] == "InvalidParameterValue"
+
+    def ask(text):
+        query = [{"Id": "e", "Expression": text, "Period": 60}]
+        return refused(cloudwatch.get_metric_data, MetricDataQueries=query, StartTime=minute(5), EndTime=minute())
+
+    assert ask("a + b") == ("ValidationError", "Error in expression 'e': Undefined id 'a'")
+    assert ask("TIME_SERIES(1") == ("ValidationError", "Error in expression 'e': Invalid syntax")
+    code, message = ask("SEARCH('{AWS/ECS} CPU', 'Sum')")
+    assert (code, "SEARCH (metric math)" in message) == ("InvalidParameterValue", True)
     with pytest.raises(cloudwatch.exceptions.ResourceNotFound):
         cloudwatch.set_alarm_state(AlarmName="nobody", StateValue="OK", StateReason="")
     assert refused(cloudwatch.put_dashboard, DashboardName="d", DashboardBody="{}")[0] == "NotImplemented"
+
+
+def stat(namespace, name, stat="Sum", period=60, **dimensions):
+    of = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    return {"Metric": {"Namespace": namespace, "MetricName": name, "Dimensions": of}, "Period": period, "Stat": stat}
+
+
+def test_expressions_of_metrics_are_told_as_metrics_are(cloudwatch):
+    def put(name, *values):
+        data = [{"MetricName": name, "Timestamp": minute(10 - n), "Value": value} for n, value in enumerate(values) if value is not None]
+        cloudwatch.put_metric_data(Namespace="Math", MetricData=data)
+
+    put("requests", 100, 200, 0, 50)
+    put("errors", 10, None, 0, 5)
+    queries = [
+        {"Id": "rate", "Expression": "100 * errors / requests", "Label": "Error rate"},
+        {"Id": "requests", "MetricStat": stat("Math", "requests"), "ReturnData": False},
+        {"Id": "errors", "MetricStat": stat("Math", "errors"), "ReturnData": False},
+        {"Id": "all", "Expression": "METRICS() / PERIOD(errors)"},
+        {"Id": "filled", "Expression": "FILL(errors, REPEAT)"},
+        {"Id": "high", "Expression": "IF(rate > 5, rate)"},
+    ]
+    span = dict(StartTime=minute(10), EndTime=minute(6), ScanBy="TimestampAscending")
+    answer = cloudwatch.get_metric_data(MetricDataQueries=queries, **span)
+    results = [(result["Id"], result["Label"], [round(value, 3) for value in result["Values"]]) for result in answer["MetricDataResults"]]
+    assert results == [
+        ("rate", "Error rate", [10, 0, 10]),
+        ("all", "all requests", [1.667, 3.333, 0, 0.833]),
+        ("all", "all errors", [0.167, 0, 0.083]),
+        ("filled", "filled", [10, 10, 0, 5]),
+        ("high", "high", [10, 10]),
+    ]
+    assert answer["MetricDataResults"][0]["Timestamps"] == [minute(10), minute(9), minute(7)]
+    # The same in pages, as the client puts them together.
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, MaxDatapoints=4, **span)
+    pages = list(pages)
+    assert len(pages) == 4
+    assert pages[0]["MetricDataResults"][1]["StatusCode"] == "PartialData"
+    values = [round(value, 3) for page in pages for result in page["MetricDataResults"] for value in result["Values"]]
+    assert values == [value for _, _, values in results for value in values]
+
+
+def test_values_of_high_resolution_are_told_apart_by_the_second(cloudwatch):
+    begin = minute(3)
+    seconds = [{"MetricName": "m", "Timestamp": begin + datetime.timedelta(seconds=n), "Value": n, "StorageResolution": 1} for n in range(60)]
+    cloudwatch.put_metric_data(Namespace="Fine", MetricData=seconds)
+
+    def values(period, name="Sum"):
+        query = [{"Id": "m", "MetricStat": stat("Fine", "m", name, period)}]
+        (result,) = cloudwatch.get_metric_data(MetricDataQueries=query, StartTime=minute(5), EndTime=minute(), ScanBy="TimestampAscending")["MetricDataResults"]
+        return result["Values"]
+
+    assert values(1) == list(range(60))
+    assert values(10) == [45, 145, 245, 345, 445, 545]
+    assert values(30) == [435, 1335]
+    assert values(60) == [1770]
+    assert values(60, "TM(10%:90%)") == [29.5]
+    assert values(60, "PR(:29)") == [50]
+
+
+def test_an_alarm_on_an_expression_and_one_of_ten_seconds(cloudwatch):
+    cloudwatch.put_metric_data(
+        Namespace="Alarms",
+        MetricData=[
+            {"MetricName": "requests", "Value": 100, "Timestamp": minute(1)},
+            {"MetricName": "errors", "Value": 7, "Timestamp": minute(1)},
+        ],
+    )
+    metrics = [
+        {"Id": "rate", "Expression": "100 * errors / requests", "Label": "Error rate", "ReturnData": True},
+        {"Id": "errors", "MetricStat": stat("Alarms", "errors"), "ReturnData": False},
+        {"Id": "requests", "MetricStat": stat("Alarms", "requests"), "ReturnData": False},
+    ]
+    rule = dict(EvaluationPeriods=1, Threshold=5, ComparisonOperator="GreaterThanThreshold")
+    cloudwatch.put_metric_alarm(AlarmName="rate", Metrics=metrics, **rule)
+    found = lambda name: cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    until(lambda: found("rate")["StateValue"] == "ALARM", what="the alarm")
+    assert [query["Id"] for query in found("rate")["Metrics"]] == ["rate", "errors", "requests"]
+    assert "datapoints [7.0 (" in found("rate")["StateReason"]
+    assert refused(cloudwatch.put_metric_alarm, AlarmName="two", Metrics=[{**query, "ReturnData": True} for query in metrics], **rule) == (
+        "ValidationError",
+        "Exactly one element of the metrics list should return data.",
+    )
+    # What is measured by the second is noticed in its ten seconds.
+    cloudwatch.put_metric_alarm(AlarmName="fast", Namespace="Alarms", MetricName="fast", Statistic="Maximum", Period=10, **rule)
+    until(lambda: found("fast")["StateValue"] == "INSUFFICIENT_DATA", what="the alarm")
+
+    def alarmed():
+        cloudwatch.put_metric_data(Namespace="Alarms", MetricData=[{"MetricName": "fast", "Value": 9, "StorageResolution": 1}])
+        return found("fast")["StateValue"] == "ALARM"
+
+    until(alarmed, what="the alarm of ten seconds")
+    data = json.loads(found("fast")["StateReasonData"])
+    assert (data["period"], data["evaluatedDatapoints"][0]["value"]) == (10, 9)
+    cloudwatch.delete_alarms(AlarmNames=["rate", "fast"])
 
 
 def test_an_alarm_goes_off_and_is_all_right_again(shared, cloudwatch):

@@ -308,6 +308,7 @@ def test_metrics_tell_of_flows_of_the_kernel_and_of_the_balancer(shared, elb, fr
     assert metrics.tell("ProcessedBytes_TCP") > 6 * 100 and metrics.tell("ProcessedBytes_TLS") > 0
     assert metrics.tell("ProcessedBytes") == metrics.tell("ProcessedBytes_TCP") + metrics.tell("ProcessedBytes_TLS")
     assert sum(metrics.tell("NewFlowCount", AvailabilityZone=zone) for zone in front.zones) == 7 + tls
+    assert metrics.tell("ProcessedPackets") > 7 * 6 and max(metrics.tell("PeakPacketsPerSecond", "Maximum")) > 0
     assert ask_plainly(shared, front.elastic[0], 443).startswith(b"\x15"), "a fatal alert"
     until(lambda: metrics.tell("ClientTLSNegotiationErrorCount") >= 1, what="the failed handshake")
     until(lambda: 1 in metrics.tell("ActiveFlowCount", "Maximum"), seconds=90, what="the flow that is there")

@@ -67,7 +67,7 @@ pub struct Agent {
     events: Sender<Event>,
     thread: JoinHandle<()>,
     sync: AbortHandle,
-    measuring: AbortHandle,
+    measuring: [AbortHandle; 2],
     delivering: AbortHandle,
     _relief: relief::Relief,
 }
@@ -92,7 +92,10 @@ pub fn start(config: Config) -> Result<Agent, Error> {
     let client = client::Client::new(&config.socket);
     let runtime = &config.runtime_handle;
     let sync = runtime.spawn(sync::run(client, config.capacity.clone(), status, events.clone()));
-    let measuring = runtime.spawn(measured::tasks(config.clone(), host.follow())).abort_handle();
+    let measuring = [
+        runtime.spawn(measured::tasks(config.clone(), host.follow())).abort_handle(),
+        runtime.spawn(measured::gateways(config.clone(), host.follow())).abort_handle(),
+    ];
     let delivering = runtime.spawn(access_logs::deliver(config.clone())).abort_handle();
     let thread = thread::Builder::new()
         .name("agent".into())
@@ -105,7 +108,7 @@ impl Agent {
     /// Ends the agent. Tasks, their networks and their logs stay as they are.
     pub fn stop(self) {
         self.sync.abort();
-        self.measuring.abort();
+        self.measuring.iter().for_each(AbortHandle::abort);
         self.delivering.abort();
         let _ = self.events.send(Event::Quit);
         let _ = self.thread.join();

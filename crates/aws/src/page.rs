@@ -59,12 +59,17 @@ pub fn descending(key: &str) -> String {
 /// In every token, so that other base64 is told apart.
 const MARK: &[u8] = b"neargate1:";
 
-fn encode(key: &str) -> String {
+/// A token for where to go on.
+pub fn encode(key: &str) -> String {
     let sum = checksum(key).to_be_bytes();
     BASE64_URL_SAFE_NO_PAD.encode([MARK, sum.as_slice(), key.as_bytes()].concat())
 }
 
-fn decode(token: &str) -> Result<String, BadToken> {
+/// What a token was made of.
+///
+/// # Errors
+/// When it was not made here.
+pub fn decode(token: &str) -> Result<String, BadToken> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| BadToken)?;
     let (sum, key) = bytes.strip_prefix(MARK).and_then(<[u8]>::split_first_chunk).ok_or(BadToken)?;
     let key = std::str::from_utf8(key).map_err(|_| BadToken)?;

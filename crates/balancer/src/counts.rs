@@ -209,6 +209,8 @@ impl NetworkCounters {
             client_handshakes: self.client_handshakes.take(),
             target_handshakes: self.target_handshakes.take(),
             port_allocation_errors: 0,
+            packets: 0,
+            time: 0,
         }
     }
 }

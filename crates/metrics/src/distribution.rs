@@ -1,69 +1,40 @@
 //! Values and statistics of them.
 
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use metricmath::{Bounds, Statistic, Trimmed};
+use std::borrow::Cow;
 
 /// Values that are closer together than this, as a factor, may be told as one by a percentile.
 const STEP: f64 = 1.01;
+/// What adding up and dividing may add to a number, or take away.
+const SLIGHT: f64 = 1e-9;
 /// Larger than the exponent of any number to the base [`STEP`].
 const BIAS: i32 = 100_000;
 
 /// Any number of values.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Distribution {
     /// How many.
-    #[serde(rename = "n")]
     pub count: f64,
     /// Their sum.
-    #[serde(rename = "s")]
     pub sum: f64,
     /// The least.
-    #[serde(rename = "l")]
     pub min: f64,
     /// The greatest.
-    #[serde(rename = "g")]
     pub max: f64,
-    /// How many values are in each class, and their sum. Empty if all are the same.
-    #[serde(rename = "d", default, skip_serializing_if = "BTreeMap::is_empty")]
-    classes: BTreeMap<i32, (f64, f64)>,
+    /// Those there are, in the order of their values. Empty if all are the same.
+    pub(crate) classes: Vec<Class>,
     /// Some came as a set of statistics, and nobody knows how they are distributed.
-    #[serde(rename = "u", default, skip_serializing_if = "std::ops::Not::not")]
-    unknown: bool,
+    pub(crate) unknown: bool,
 }
 
-/// What may be asked of a distribution.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Statistic {
-    /// How many values.
-    SampleCount,
-    /// Their sum divided by how many they are.
-    Average,
+/// Values that are nearly the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Class {
+    pub number: i32,
+    /// How many values are in it.
+    pub count: f64,
     /// Their sum.
-    Sum,
-    /// The least.
-    Minimum,
-    /// The greatest.
-    Maximum,
-    /// The value that so many per cent of all are not above.
-    Percentile(f64),
-}
-
-impl Statistic {
-    /// Reads a statistic's name: `Average`, `p99.9`; none where there is no such statistic here.
-    pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "SampleCount" => Self::SampleCount,
-            "Average" => Self::Average,
-            "Sum" => Self::Sum,
-            "Minimum" => Self::Minimum,
-            "Maximum" => Self::Maximum,
-            other => {
-                let digits = other.strip_prefix('p')?;
-                let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-                Self::Percentile(digits.parse().ok().filter(|percent| plain && (0.0..=100.0).contains(percent))?)
-            }
-        })
-    }
+    pub sum: f64,
 }
 
 impl Distribution {
@@ -74,7 +45,12 @@ impl Distribution {
 
     /// Values of which only this is known.
     pub fn summary(count: f64, sum: f64, min: f64, max: f64) -> Self {
-        Self { count, sum, min, max, classes: BTreeMap::new(), unknown: min < max }
+        Self { count, sum, min, max, classes: Vec::new(), unknown: min < max }
+    }
+
+    /// The one value it has, if it has one only.
+    pub(crate) fn single(&self) -> Option<f64> {
+        (self.count == 1.0 && self.min == self.max).then_some(self.min)
     }
 
     /// Adds a value so many times.
@@ -92,12 +68,14 @@ impl Distribution {
             return;
         }
         if self.min != self.max || other.min != other.max || self.min != other.min {
-            let mut classes = self.distributed();
-            for (class, (count, sum)) in other.distributed() {
-                let of = classes.entry(class).or_default();
-                *of = (of.0 + count, of.1 + sum);
+            if self.min == self.max {
+                self.classes = vec![self.only()];
             }
-            self.classes = classes;
+            if other.min == other.max {
+                self.insert(other.only());
+            } else {
+                other.classes.iter().for_each(|class| self.insert(*class));
+            }
         }
         self.unknown |= other.unknown;
         self.count += other.count;
@@ -106,11 +84,28 @@ impl Distribution {
         self.max = self.max.max(other.max);
     }
 
-    fn distributed(&self) -> BTreeMap<i32, (f64, f64)> {
-        if self.min == self.max { [(class(self.min), (self.count, self.sum))].into() } else { self.classes.clone() }
+    /// The class of all values, which are the same.
+    fn only(&self) -> Class {
+        Class { number: class(self.min), count: self.count, sum: self.sum }
     }
 
-    /// A statistic; none of no values, and no percentile of what came as statistics.
+    fn insert(&mut self, new: Class) {
+        match self.classes.binary_search_by_key(&new.number, |class| class.number) {
+            Ok(place) => {
+                if let Some(class) = self.classes.get_mut(place) {
+                    class.count += new.count;
+                    class.sum += new.sum;
+                }
+            }
+            Err(place) => self.classes.insert(place, new),
+        }
+    }
+
+    fn distributed(&self) -> Cow<'_, [Class]> {
+        if self.min == self.max { Cow::Owned(vec![self.only()]) } else { Cow::Borrowed(&self.classes) }
+    }
+
+    /// A statistic; none of no values, and none that needs to know them all of what came as statistics.
     pub fn statistic(&self, which: Statistic) -> Option<f64> {
         if self.count <= 0.0 {
             return None;
@@ -121,22 +116,70 @@ impl Distribution {
             Statistic::Sum => self.sum,
             Statistic::Minimum => self.min,
             Statistic::Maximum => self.max,
-            Statistic::Percentile(_) if self.unknown => return None,
+            Statistic::Percentile(_) | Statistic::Within(..) if self.unknown => return None,
             Statistic::Percentile(percent) => self.percentile(percent),
+            // "Not available for metrics when any of the metric values are negative numbers."
+            Statistic::Within(..) if self.min < 0.0 => return None,
+            Statistic::Within(what, bounds) => return self.within(what, bounds),
         })
     }
 
     fn percentile(&self, percent: f64) -> f64 {
         let wanted = self.count * percent / 100.0;
         let mut seen = 0.0;
-        for (count, sum) in self.distributed().values() {
+        for Class { count, sum, .. } in self.distributed().iter() {
             seen += count;
             // What was added up from fractions may be a little less than it should be.
-            if seen >= wanted - 1e-9 {
+            if seen >= wanted - SLIGHT {
                 return (sum / count).clamp(self.min, self.max);
             }
         }
         self.max
+    }
+}
+
+impl Distribution {
+    /// What is asked of the values between bounds, each of which is told as its class is.
+    fn within(&self, what: Trimmed, bounds: Bounds) -> Option<f64> {
+        let classes = self.distributed();
+        let values = classes.iter().map(|class| (class.count, (class.sum / class.count).clamp(self.min, self.max)));
+        // How many are below and above, as many as that are, and the sum and the ends of the others.
+        let (mut below, mut above, mut inside, mut sum) = (0.0, 0.0, 0.0, 0.0);
+        let (mut least, mut greatest) = (None, None);
+        let mut seen = 0.0;
+        for (count, value) in values {
+            let (low, high) = match bounds {
+                Bounds::Percents(low, high) => {
+                    let rank = |percent: f64| self.count * percent / 100.0;
+                    let low = (rank(low.unwrap_or(0.0)) + SLIGHT).floor() - seen;
+                    let high = (rank(high.unwrap_or(100.0)) - SLIGHT).ceil() - seen;
+                    (low.clamp(0.0, count), high.clamp(0.0, count))
+                }
+                // What was added up and divided may be a little more or less than it was.
+                Bounds::Values(low, _) if low.is_some_and(|low| value <= low * (1.0 + SLIGHT)) => (count, count),
+                Bounds::Values(_, high) if high.is_some_and(|high| value > high * (1.0 + SLIGHT)) => (0.0, 0.0),
+                Bounds::Values(..) => (0.0, count),
+            };
+            seen += count;
+            (below, above) = (below + low, above + count - high);
+            if high > low {
+                (inside, sum) = (inside + high - low, sum + (high - low) * value);
+                (least, greatest) = (least.or(Some(value)), Some(value));
+            }
+        }
+        match what {
+            Trimmed::Count => Some(inside),
+            Trimmed::Sum => Some(sum),
+            Trimmed::Rank => Some(inside / self.count * 100.0),
+            Trimmed::Mean => (inside > 0.0).then(|| sum / inside),
+            Trimmed::Winsorized => {
+                let (low, high) = match bounds {
+                    Bounds::Percents(..) => (least?, greatest?),
+                    Bounds::Values(low, high) => (low.unwrap_or(self.min), high.unwrap_or(self.max)),
+                };
+                Some((below * low + sum + above * high) / self.count)
+            }
+        }
     }
 }
 
@@ -181,13 +224,36 @@ mod tests {
         assert_eq!(Distribution::summary(4.0, 8.0, 2.0, 2.0).statistic(Statistic::Percentile(50.0)), Some(2.0));
     }
 
+    /// The examples of "CloudWatch statistics definitions", and what they come to.
     #[test]
-    fn names_of_statistics() {
-        assert_eq!(Statistic::parse("p99.9"), Some(Statistic::Percentile(99.9)));
-        assert_eq!(Statistic::parse("Sum"), Some(Statistic::Sum));
-        for unknown in ["p101", "p-1", "p", "tm99", "sum", "pinf", ""] {
-            assert_eq!(Statistic::parse(unknown), None, "{unknown}");
+    fn statistics_between_bounds() {
+        let all = distribution(&[10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 1000.0]);
+        for (name, expected) in [
+            ("tm90", 50.0),
+            ("TM(10%:90%)", 55.0),
+            ("TM(20:70)", 50.0),
+            ("tc90", 9.0),
+            ("TC(20:70)", 5.0),
+            ("TC(:20)", 2.0),
+            ("ts90", 450.0),
+            ("TS(90%:)", 1000.0),
+            ("wm90", 54.0),
+            ("WM(10%:90%)", 55.0),
+            ("WM(:100)", 55.0),
+            ("PR(:30)", 30.0),
+            ("PR(30:90)", 60.0),
+            ("PR(90:)", 10.0),
+            ("IQM", 55.0),
+        ] {
+            let told = all.statistic(Statistic::parse(name).unwrap()).unwrap();
+            assert!((told - expected).abs() < 1e-6 * expected, "{name}: {told}");
         }
+        let of = |all: &Distribution, name: &str| all.statistic(Statistic::parse(name).unwrap());
+        assert_eq!(of(&distribution(&[0.1, 0.1, 0.1, 0.2]), "TC(:0.1)"), Some(3.0));
+        assert_eq!(of(&distribution(&[5.0]), "TM(:1)"), None, "the mean of none");
+        assert_eq!(of(&distribution(&[5.0]), "tm50"), Some(5.0));
+        assert_eq!(of(&distribution(&[-1.0, 5.0]), "tm50"), None);
+        assert_eq!(of(&Distribution::summary(4.0, 10.0, 1.0, 4.0), "IQM"), None);
     }
 
     proptest! {

@@ -1,38 +1,38 @@
-//! The minutes of all metrics.
+//! The values of all metrics.
 //!
-//! They are in memory, and written to the file of their day as they come in, without waiting for the disk: they survive the end of the
-//! process, however it comes, and not that of the machine. Each minute is kept for [`KEPT`]; CloudWatch keeps minutes for fifteen days and
-//! sums of them for fifteen months.
+//! The newest are in memory and in a journal, which is not waited for: they survive the end of the process, however it comes, and may be
+//! lost with the machine. After some minutes they are written to files of their own ([`Store::expire`]), and memory has room again.
 
 use crate::{
     distribution::Distribution,
-    file::{Entry, Files},
+    journal::{Entry, Journal},
+    recent::Recent,
+    sealed::{Sealed, Tier},
+    series::AllSeries,
+    upkeep,
 };
-use serde::{Deserialize, Serialize};
-use spec::{DAY, MINUTE, Millis};
+use metricmath::Range;
+use spec::{MINUTE, Millis};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// How long a minute is kept.
-pub const KEPT: Millis = 3 * DAY;
-/// How many minutes of all metrics are kept at most: beyond that the oldest go.
-pub const MOST: usize = 1_000_000;
+/// A second, the shortest time that is told apart ("StorageResolution").
+const SECOND: Millis = 1000;
+/// How long what somebody said last is remembered.
+const SENDERS: Millis = 3 * spec::DAY;
 
 /// What is measured.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Metric {
     /// Such as `AWS/ApplicationELB`.
-    #[serde(rename = "ns")]
     pub namespace: String,
     /// Such as `RequestCount`.
-    #[serde(rename = "m")]
     pub name: String,
     /// Names and values; another combination is another metric. In the order of their names.
-    #[serde(rename = "dim")]
     pub dimensions: Vec<(String, String)>,
 }
 
@@ -45,24 +45,20 @@ impl Metric {
 }
 
 /// Values of one metric at one time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Datum {
     /// Of what.
-    #[serde(flatten)]
     pub metric: Metric,
     /// In which unit, as CloudWatch calls it: `Count`.
-    #[serde(rename = "un")]
     pub unit: String,
-    /// When. Only the minute counts.
-    #[serde(rename = "t")]
+    /// When. Only the minute counts, or the second where [`Store::put_seconds`] is told.
     pub at: Millis,
     /// The values.
-    #[serde(rename = "v")]
     pub values: Distribution,
 }
 
 /// Who says something that may be said again, for want of an answer, and is to be taken once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     /// Unlike anybody else's.
     pub name: String,
@@ -73,24 +69,36 @@ pub struct Sender {
 /// All metrics.
 #[derive(Debug)]
 pub struct Store {
+    pub(crate) dir: PathBuf,
     inner: Mutex<Inner>,
+    /// Held by whoever makes one file of several.
+    pub(crate) upkeep: Mutex<()>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    files: Files,
-    contents: Contents,
+pub(crate) struct Inner {
+    pub(crate) contents: Contents,
+    pub(crate) journal: Journal,
+    /// The journal's number.
+    pub(crate) number: u64,
+    pub(crate) files: Vec<Sealed>,
 }
 
+/// What is in memory.
 #[derive(Debug, Default)]
-struct Contents {
-    metrics: BTreeMap<Metric, BTreeMap<String, BTreeMap<Millis, Distribution>>>,
-    /// How many minutes there are in all.
-    minutes: usize,
-    senders: HashMap<String, (u64, Millis)>,
+pub(crate) struct Contents {
+    pub(crate) series: AllSeries,
+    /// The time that recent values' times are after, and that the first of them came in.
+    pub(crate) since: Millis,
+    /// By series: those whose times are told apart more exactly than by the minute, and the others.
+    pub(crate) fine: HashMap<u32, Recent>,
+    pub(crate) coarse: HashMap<u32, Recent>,
+    /// About how much memory recent values take, in units of twelve bytes.
+    pub(crate) weight: usize,
+    pub(crate) senders: HashMap<String, (u64, Millis)>,
     /// How often something came in.
     changes: u64,
-    /// What is told apart; nothing stands for a minute.
+    /// What is told apart of what has no resolution of its own; nothing stands for a minute.
     resolution: Option<Millis>,
 }
 
@@ -100,12 +108,8 @@ impl Store {
     /// # Errors
     /// When it can't be read or made.
     pub fn open(dir: &Path, now: Millis) -> io::Result<Self> {
-        let mut files = Files::open(dir)?;
-        files.forget(now - KEPT)?;
-        let mut contents = Contents::default();
-        files.read(|entry| _ = contents.take(&entry, now))?;
-        contents.expire(now);
-        Ok(Self { inner: Mutex::new(Inner { files, contents }) })
+        let inner = upkeep::open(dir, now)?;
+        Ok(Self { dir: dir.to_owned(), inner: Mutex::new(inner), upkeep: Mutex::new(()) })
     }
 
     /// Tells apart what comes in from now on at times that are so long apart; a minute otherwise. It must be a part of a minute.
@@ -114,7 +118,7 @@ impl Store {
         self
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing is half done where a panic could be.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -124,12 +128,45 @@ impl Store {
     /// # Errors
     /// When it can't be written down. It is taken in all the same.
     pub fn put(&self, sender: Option<Sender>, data: Vec<Datum>, now: Millis) -> io::Result<()> {
+        let resolution = self.lock().contents.resolution.unwrap_or(MINUTE);
+        self.take(sender, data, resolution, now)
+    }
+
+    /// Takes in what was measured at high resolution: times are told apart by the second for as long as CloudWatch does, and by the minute
+    /// after that.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    pub fn put_seconds(&self, data: Vec<Datum>, now: Millis) -> io::Result<()> {
+        self.take(None, data, SECOND, now)
+    }
+
+    fn take(&self, sender: Option<Sender>, data: Vec<Datum>, resolution: Millis, now: Millis) -> io::Result<()> {
         let mut inner = self.lock();
-        let entry = Entry { now, sender, data };
-        if !inner.contents.take(&entry, now) {
+        let Inner { contents, journal, .. } = &mut *inner;
+        if !contents.is_new(sender.as_ref(), now) {
             return Ok(());
         }
-        inner.files.append(&entry)
+        let mut entry = Entry { now, sender, ..Entry::default() };
+        for Datum { metric, unit, at, values } in data {
+            // What is too old to be told apart by the second is of its minute.
+            let period = if at <= now - Tier::Fine.kept() { MINUTE } else { resolution };
+            let at = at - at.rem_euclid(period);
+            if at <= now - Tier::Minutes.kept() || values.count <= 0.0 {
+                continue;
+            }
+            let (number, is_new) = contents.series.number(&metric, &unit);
+            if is_new {
+                entry.series.push((number, metric, unit));
+            }
+            entry.points.push((number, period, at, values));
+        }
+        contents.add(&entry, now);
+        let written = journal.append(&self.dir, &entry);
+        if contents.weight > upkeep::HEAVIEST {
+            upkeep::flush(&self.dir, &mut inner, now)?;
+        }
+        written
     }
 
     /// How often something came in: as long as that is the same, so is everything.
@@ -137,213 +174,119 @@ impl Store {
         self.lock().contents.changes
     }
 
-    /// The values of a metric from `start` on and before `end`, by the periods they are in, each as long as `period` and a multiple of it
-    /// after 1970. Without a unit, those of all units.
-    pub fn periods(
-        &self,
-        metric: &Metric,
-        unit: Option<&str>,
-        start: Millis,
-        end: Millis,
-        period: Millis,
-    ) -> BTreeMap<Millis, Distribution> {
+    /// The values of a metric in a range of time, by the beginnings of the periods they are in. Without a unit, those of all units.
+    pub fn periods(&self, metric: &Metric, unit: Option<&str>, range: Range) -> BTreeMap<Millis, Distribution> {
+        let is_fine = range.period % MINUTE != 0 || range.phase % MINUTE != 0;
         let mut periods: BTreeMap<Millis, Distribution> = BTreeMap::new();
-        self.each(metric, unit, start, end, |at, values| {
-            periods.entry(at - at.rem_euclid(period.max(MINUTE))).or_default().merge(values);
+        self.each(metric, unit, (range.start, range.end), is_fine, |at, values| {
+            periods.entry(range.begin(at)).or_default().merge(values);
         });
         periods
     }
 
     /// The values of a metric in one period.
     pub fn values(&self, metric: &Metric, unit: Option<&str>, start: Millis, end: Millis) -> Distribution {
+        let is_fine = start % MINUTE != 0 || end % MINUTE != 0;
         let mut all = Distribution::default();
-        self.each(metric, unit, start, end, |_, values| all.merge(values));
+        self.each(metric, unit, (start, end), is_fine, |_, values| all.merge(values));
         all
     }
 
+    /// Shows values from one time on and before another. Where times are to be told apart more exactly than by the minute, only those that
+    /// are, if the metric has such; otherwise all. A file that can't be read has none.
     fn each(
         &self,
         metric: &Metric,
         unit: Option<&str>,
-        start: Millis,
-        end: Millis,
+        (start, end): (Millis, Millis),
+        is_fine: bool,
         mut then: impl FnMut(Millis, &Distribution),
     ) {
-        let inner = self.lock();
-        let units = inner.contents.metrics.get(metric).into_iter().flatten();
         if start >= end {
             return;
         }
-        for (_, minutes) in units.filter(|(of, _)| unit.is_none_or(|unit| unit == *of)) {
-            minutes.range(start..end).for_each(|(at, values)| then(*at, values));
+        let inner = self.lock();
+        let Inner { contents, files, .. } = &*inner;
+        let offset = |at: Millis| {
+            let offset = at.saturating_sub(contents.since);
+            i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
+        };
+        for number in contents.series.of(metric, unit) {
+            let mut show = |at: Millis, values: &Distribution| {
+                if (start..end).contains(&at) {
+                    then(at, values);
+                }
+            };
+            let files = |wanted: fn(Tier) -> bool, show: &mut dyn FnMut(Millis, &Distribution)| {
+                let there = files.iter().filter(|file| wanted(file.name.tier) && file.from < end && file.to >= start);
+                for file in there {
+                    let _ =
+                        file.open(&self.dir).and_then(|opened| opened.series(number, |at, values| show(at, &values)));
+                }
+            };
+            let recent = |of: &HashMap<u32, Recent>, show: &mut dyn FnMut(Millis, &Distribution)| {
+                let points = of.get(&number).into_iter().flat_map(|recent| recent.range(offset(start), offset(end)));
+                points.for_each(|(at, values)| show(contents.since + Millis::from(at), &values));
+            };
+            recent(&contents.fine, &mut show);
+            if is_fine && contents.series.is_fine(number) {
+                files(|tier| tier == Tier::Fine, &mut show);
+            } else {
+                files(|tier| tier > Tier::Fine, &mut show);
+                recent(&contents.coarse, &mut show);
+            }
         }
     }
 
     /// The unit of a metric's values, if they have one unit only.
     pub fn unit(&self, metric: &Metric) -> Option<String> {
-        let inner = self.lock();
-        let units: BTreeSet<&String> = inner.contents.metrics.get(metric)?.keys().collect();
-        let mut units = units.into_iter();
-        units.next().filter(|_| units.next().is_none()).cloned()
+        match self.lock().contents.series.units(metric).as_slice() {
+            [unit] => Some((*unit).to_owned()),
+            _ => None,
+        }
     }
 
     /// Every metric that has values since.
     pub fn metrics(&self, since: Millis) -> Vec<Metric> {
-        let inner = self.lock();
-        let recent = |minutes: &BTreeMap<Millis, Distribution>| {
-            minutes.last_key_value().is_some_and(|(newest, _)| *newest >= since)
-        };
-        inner
-            .contents
-            .metrics
-            .iter()
-            .filter(|(_, units)| units.values().any(recent))
-            .map(|(metric, _)| metric.clone())
-            .collect()
+        self.lock().contents.series.since(since)
     }
 
-    /// Forgets what is too old.
+    /// Writes recent values to files when it is time, makes few files of many and hours of minutes, and forgets what is too old.
     ///
     /// # Errors
-    /// When a file can't be removed.
+    /// When a file can't be written or removed.
     pub fn expire(&self, now: Millis) -> io::Result<()> {
-        let mut inner = self.lock();
-        inner.contents.expire(now);
-        inner.files.forget(now - KEPT)
+        upkeep::run(self, now)
     }
 }
 
 impl Contents {
-    /// Whether it was new.
-    fn take(&mut self, entry: &Entry, now: Millis) -> bool {
-        if let Some(Sender { name, number }) = &entry.sender {
-            let said = self.senders.entry(name.clone()).or_insert((0, now));
-            if *number <= said.0 {
-                return false;
-            }
-            *said = (*number, now);
+    /// Whether a sender has not said this before.
+    pub(crate) fn is_new(&mut self, sender: Option<&Sender>, now: Millis) -> bool {
+        let Some(Sender { name, number }) = sender else { return true };
+        let said = self.senders.entry(name.clone()).or_insert((0, now));
+        if *number <= said.0 {
+            return false;
         }
-        self.changes += 1;
-        let resolution = self.resolution.unwrap_or(MINUTE);
-        for Datum { metric, unit, at, values } in &entry.data {
-            let at = at - at.rem_euclid(resolution);
-            if at <= now - KEPT || values.count <= 0.0 {
-                continue;
-            }
-            let minutes = self.metrics.entry(metric.clone()).or_default().entry(unit.clone()).or_default();
-            let before = minutes.len();
-            minutes.entry(at).or_default().merge(values);
-            self.minutes += minutes.len() - before;
-        }
-        if self.minutes > MOST {
-            self.shrink();
-        }
+        *said = (*number, now);
         true
     }
 
-    fn expire(&mut self, now: Millis) {
-        self.keep_since(now - KEPT);
-        self.senders.retain(|_, (_, heard)| *heard > now - KEPT);
+    /// Adds what came in.
+    pub(crate) fn add(&mut self, entry: &Entry, now: Millis) {
+        self.changes += 1;
+        if self.weight == 0 {
+            self.since = now;
+        }
+        for (number, period, at, values) in &entry.points {
+            let Ok(offset) = i32::try_from(at - self.since) else { continue };
+            let place = if *period < MINUTE { &mut self.fine } else { &mut self.coarse };
+            self.weight += place.entry(*number).or_default().add(offset, values);
+            self.series.seen(*number, *at, *period < MINUTE);
+        }
     }
 
-    fn keep_since(&mut self, since: Millis) {
-        self.metrics.retain(|_, units| {
-            units.retain(|_, minutes| {
-                *minutes = minutes.split_off(&since);
-                !minutes.is_empty()
-            });
-            !units.is_empty()
-        });
-        self.minutes = self.metrics.values().flat_map(BTreeMap::values).map(BTreeMap::len).sum();
-    }
-
-    /// Too much was measured: of each tenth of the time, the oldest goes.
-    fn shrink(&mut self) {
-        let minutes = || self.metrics.values().flat_map(BTreeMap::values).flat_map(BTreeMap::keys);
-        let (Some(oldest), Some(newest)) = (minutes().min(), minutes().max()) else { return };
-        let since = oldest + ((newest - oldest) / 10).max(MINUTE);
-        self.keep_since(since);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::distribution::Statistic;
-
-    const NOW: Millis = 100 * DAY;
-
-    fn metric(name: &str) -> Metric {
-        Metric::new("Test", name, vec![("B".into(), "2".into()), ("A".into(), "1".into())])
-    }
-
-    fn datum(name: &str, at: Millis, value: f64) -> Datum {
-        Datum { metric: metric(name), unit: "Count".into(), at, values: Distribution::of(value, 1.0) }
-    }
-
-    fn sums(store: &Store, period: Millis) -> Vec<(Millis, f64)> {
-        let periods = store.periods(&metric("m"), None, 0, i64::MAX, period);
-        periods.into_iter().map(|(at, values)| (at - NOW, values.statistic(Statistic::Sum).unwrap())).collect()
-    }
-
-    #[test]
-    fn minutes_are_added_up_and_there_again_after_a_restart() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), NOW).unwrap();
-        let data = vec![datum("m", NOW + 1, 1.0), datum("m", NOW + 59_999, 2.0), datum("m", NOW + MINUTE, 4.0)];
-        store.put(None, data, NOW).unwrap();
-        let told = |number| Some(Sender { name: "host".into(), number });
-        store.put(told(1), vec![datum("m", NOW + MINUTE, 8.0)], NOW).unwrap();
-        store.put(told(1), vec![datum("m", NOW + MINUTE, 8.0)], NOW).unwrap();
-        assert_eq!(sums(&store, MINUTE), [(0, 3.0), (MINUTE, 12.0)]);
-        drop(store);
-        let store = Store::open(dir.path(), NOW).unwrap();
-        store.put(told(1), vec![datum("m", NOW + MINUTE, 8.0)], NOW).unwrap();
-        assert_eq!(sums(&store, MINUTE), [(0, 3.0), (MINUTE, 12.0)]);
-        assert_eq!(sums(&store, 5 * MINUTE), [(0, 15.0)]);
-        assert_eq!(store.metrics(NOW), [metric("m")]);
-        assert_eq!(store.metrics(NOW + 2 * MINUTE), []);
-        assert_eq!(store.unit(&metric("m")).as_deref(), Some("Count"));
-    }
-
-    #[test]
-    fn parts_of_a_minute_are_told_apart_where_that_is_wanted() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), NOW).unwrap().with_resolution(10_000);
-        store.put(None, vec![datum("m", NOW + 9_999, 1.0), datum("m", NOW + 10_000, 2.0)], NOW).unwrap();
-        let sum = |start, end| store.values(&metric("m"), None, start, end).statistic(Statistic::Sum);
-        assert_eq!([sum(NOW, NOW + 10_000), sum(NOW + 10_000, NOW + 20_000)], [Some(1.0), Some(2.0)]);
-        assert_eq!(sums(&store, MINUTE), [(0, 3.0)]);
-    }
-
-    #[test]
-    fn what_was_being_written_when_the_process_ended_is_left_out() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), NOW).unwrap();
-        store.put(None, vec![datum("m", NOW, 1.0)], NOW).unwrap();
-        store.put(None, vec![datum("m", NOW, 2.0)], NOW).unwrap();
-        drop(store);
-        let file = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
-        let bytes = std::fs::read(&file).unwrap();
-        std::fs::write(&file, &bytes[..bytes.len() - 3]).unwrap();
-        let store = Store::open(dir.path(), NOW).unwrap();
-        assert_eq!(sums(&store, MINUTE), [(0, 1.0)]);
-        store.put(None, vec![datum("m", NOW, 4.0)], NOW).unwrap();
-        drop(store);
-        assert_eq!(sums(&Store::open(dir.path(), NOW).unwrap(), MINUTE), [(0, 5.0)]);
-    }
-
-    #[test]
-    fn what_is_old_goes() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), NOW).unwrap();
-        store.put(None, vec![datum("m", NOW, 1.0)], NOW).unwrap();
-        store.put(None, vec![datum("m", NOW + DAY, 2.0)], NOW + DAY).unwrap();
-        store.expire(NOW + KEPT + MINUTE).unwrap();
-        assert_eq!(sums(&store, MINUTE), [(DAY, 2.0)]);
-        store.expire(NOW + DAY + KEPT + MINUTE).unwrap();
-        assert_eq!(store.metrics(0), []);
-        store.expire(NOW + 2 * DAY + KEPT).unwrap();
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "and so do the files");
+    pub(crate) fn forget_senders(&mut self, now: Millis) {
+        self.senders.retain(|_, (_, heard)| *heard > now - SENDERS);
     }
 }

@@ -19,7 +19,7 @@ mod sys;
 
 pub use apply::Network;
 pub use error::Error;
-pub use metrics::{FlowMetrics, Flows, NatMetrics, flow_metrics, nat_metrics};
+pub use metrics::{FlowMetrics, Flows, NatConnections, NatMetrics, Traffic, flow_metrics, nat_metrics};
 pub use name::{Instance, LinkName, NamespaceName};
 pub use namespace::inside;
 pub use plan::{Internet, Plan, flows::BORROWED, plan, uplink::DIVERTED};

@@ -32,6 +32,7 @@ mod lock;
 mod logs;
 mod mirror;
 mod networks;
+mod prometheus;
 mod registry;
 mod reset;
 mod s3;

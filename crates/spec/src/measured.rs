@@ -1,9 +1,9 @@
-//! What a host has measured: its balancer's nodes, and what its tasks use.
+//! What a host has measured: its balancer's nodes, its NAT gateways, and what its tasks use.
 
 use crate::{HostId, Millis, TaskId, balancing::TargetGroupId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use vpc::InterfaceId;
+use vpc::{InterfaceId, NatGatewayId};
 
 /// `POST /_neargate/measured`: what was measured since the report before. Answered once it is taken in; until then it is sent again, and
 /// counted once.
@@ -23,6 +23,9 @@ pub struct Measured {
     /// What tasks used.
     #[serde(default)]
     pub tasks: BTreeMap<TaskId, TaskUsage>,
+    /// What NAT gateways carried.
+    #[serde(default)]
+    pub nat_gateways: BTreeMap<NatGatewayId, NatCounts>,
 }
 
 /// Whether a load balancer is a Network Load Balancer, by its name in metrics.
@@ -87,6 +90,12 @@ pub struct NetworkCounts {
     pub target_handshakes: u64,
     /// Flows for which no port was left.
     pub port_allocation_errors: u64,
+    /// Packets from clients and from targets, those of health checks included.
+    #[serde(default)]
+    pub packets: u64,
+    /// In how many milliseconds.
+    #[serde(default)]
+    pub time: u64,
 }
 
 /// What a flow is, by its listener.
@@ -122,6 +131,8 @@ impl NetworkCounts {
             client_handshakes,
             target_handshakes,
             port_allocation_errors,
+            packets,
+            time,
         } = more;
         for (kind, more) in flows {
             let of = self.flows.entry(kind).or_default();
@@ -135,6 +146,8 @@ impl NetworkCounts {
         self.client_handshakes += client_handshakes;
         self.target_handshakes += target_handshakes;
         self.port_allocation_errors += port_allocation_errors;
+        self.packets += packets;
+        self.time = self.time.max(time);
     }
 }
 
@@ -154,7 +167,7 @@ pub struct GroupCounts {
 }
 
 /// What a task has used since the last time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskUsage {
     /// Processor time in nanoseconds, of all its containers.
     pub cpu: u64,
@@ -162,4 +175,67 @@ pub struct TaskUsage {
     pub time: u64,
     /// Bytes of memory now, without what is cached of files and can be dropped.
     pub memory: u64,
+    /// Bytes that came in by its interface.
+    #[serde(default)]
+    pub received: u64,
+    /// Bytes that it sent by its interface.
+    #[serde(default)]
+    pub sent: u64,
+    /// Bytes that it has on disk now, if that is measured.
+    #[serde(default)]
+    pub storage: Option<u64>,
+    /// Its containers, by their names.
+    #[serde(default)]
+    pub containers: BTreeMap<String, ContainerUsage>,
+}
+
+/// What one container of a task has used since the last time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerUsage {
+    /// Processor time in nanoseconds.
+    pub cpu: u64,
+    /// Bytes of memory now, as the task's.
+    pub memory: u64,
+    /// Bytes that were read from disks since it was started.
+    pub read: u64,
+    /// Bytes that were written to disks since it was started.
+    pub written: u64,
+}
+
+/// What a NAT gateway has done since the last time ("Monitor NAT gateways with Amazon CloudWatch", Amazon VPC User Guide).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct NatCounts {
+    /// From the VPC.
+    pub in_from_source: Carried,
+    /// From the destination.
+    pub in_from_destination: Carried,
+    /// On to the destination.
+    pub out_to_destination: Carried,
+    /// On to the VPC.
+    pub out_to_source: Carried,
+    /// The most TCP connections that there were at once.
+    pub active_connections: u64,
+    /// TCP connections that were begun.
+    pub connection_attempts: u64,
+    /// TCP connections that the destination took.
+    pub connections_established: u64,
+    /// TCP connections that were forgotten because they were idle for too long.
+    pub idle_timeouts: u64,
+    /// Connections that got no port.
+    pub port_allocation_errors: u64,
+    /// Packets that were lost.
+    pub packets_dropped: u64,
+    /// The most bytes a second in a sixth of the time.
+    pub peak_bytes: f64,
+    /// The most packets a second in a sixth of the time.
+    pub peak_packets: f64,
+}
+
+/// What was carried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
 }

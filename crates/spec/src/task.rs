@@ -35,6 +35,9 @@ pub struct TaskSpec {
     /// What it is told of itself.
     #[serde(default)]
     pub metadata: TaskMetadata,
+    /// Whether what it has on disk is measured, which means to look at every file: its cluster has Container Insights.
+    #[serde(default)]
+    pub insights: bool,
 }
 
 impl TaskSpec {

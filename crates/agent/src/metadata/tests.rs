@@ -70,6 +70,7 @@ fn task(vpc: &str, interface: &str) -> TaskSpec {
         shared_pid_namespace: false,
         architecture: "amd64".to_owned(),
         containers: vec![web, ContainerSpec { name: "side".to_owned(), cpu: 10, ..ContainerSpec::default() }],
+        insights: false,
         metadata: TaskMetadata {
             cluster: "arn:aws:ecs:us-east-1:123456789012:cluster/default".to_owned(),
             family: "app".to_owned(),

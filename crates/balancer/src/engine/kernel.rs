@@ -6,11 +6,15 @@ use spec::measured::{FlowCounts, FlowKind, NetworkCounts, NodeCounts, is_network
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 use vpc::InterfaceId;
 
 /// What the kernel had counted when it was last asked, with the node.
-type Readings = BTreeMap<InterfaceId, (Arc<Node>, FlowMetrics)>;
+type Readings = BTreeMap<InterfaceId, (Arc<Node>, Reading)>;
+
+/// What was counted until then.
+type Reading = (Instant, FlowMetrics);
 
 /// The nodes, shared with the thread that asks the kernel.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +27,10 @@ impl Kernel {
         readings.retain(|interface, (known, _)| nodes.get(interface).is_some_and(|node| Arc::ptr_eq(node, known)));
         for (interface, node) in nodes.iter().filter(|(_, node)| is_network(&node.load_balancer)) {
             // What was counted for another process before is not counted again.
-            let first = || (Arc::clone(node), flow_metrics(&node.namespace).unwrap_or_default());
+            let first = || {
+                let now = (Instant::now(), flow_metrics(&node.namespace).unwrap_or_default());
+                (Arc::clone(node), now)
+            };
             readings.entry(interface.clone()).or_insert_with(first);
         }
     }
@@ -33,7 +40,7 @@ impl Kernel {
         let mut readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = readings.iter_mut().filter_map(|(interface, (node, before))| {
             // A node whose namespace is gone counts no more.
-            let now = flow_metrics(&node.namespace).ok()?;
+            let now = (Instant::now(), flow_metrics(&node.namespace).ok()?);
             let network = Some(since(&std::mem::replace(before, now), &now));
             let (load_balancer, zone) = (node.load_balancer.clone(), node.zone.clone());
             Some((interface.clone(), NodeCounts { load_balancer, zone, network, ..NodeCounts::default() }))
@@ -43,7 +50,7 @@ impl Kernel {
 }
 
 /// The difference of two readings. Counters begin anew with the rules that they are in.
-fn since(before: &FlowMetrics, now: &FlowMetrics) -> NetworkCounts {
+fn since((then, before): &Reading, (at, now): &Reading) -> NetworkCounts {
     let more = |before: u64, now: u64| now.checked_sub(before).unwrap_or(now);
     let kinds = [FlowKind::Tcp, FlowKind::Udp].into_iter().zip(before.flows.iter().zip(&now.flows));
     let flows = kinds.map(|(kind, (before, now))| {
@@ -58,6 +65,8 @@ fn since(before: &FlowMetrics, now: &FlowMetrics) -> NetworkCounts {
         client_handshakes: 0,
         target_handshakes: 0,
         port_allocation_errors: more(before.error_port_allocation, now.error_port_allocation),
+        packets: more(before.packets, now.packets),
+        time: u64::try_from((*at - *then).as_millis()).unwrap_or(u64::MAX),
     }
 }
 
@@ -65,18 +74,21 @@ fn since(before: &FlowMetrics, now: &FlowMetrics) -> NetworkCounts {
 mod tests {
     use super::*;
     use network::Flows;
+    use std::time::Duration;
 
     #[test]
     fn what_came_since() {
-        let tcp = |new, active, bytes| FlowMetrics {
-            flows: [Flows { new, active, bytes }, Flows::default()],
-            client_resets: new,
-            ..FlowMetrics::default()
+        let begun = Instant::now();
+        let tcp = |new, active, bytes| {
+            let flows = [Flows { new, active, bytes }, Flows::default()];
+            let metrics = FlowMetrics { flows, client_resets: new, packets: bytes / 10, ..FlowMetrics::default() };
+            (begun + Duration::from_secs(new), metrics)
         };
         let counted = since(&tcp(5, 2, 100), &tcp(8, 1, 300));
+        assert_eq!((counted.packets, counted.time), (20, 3_000));
         assert_eq!(counted.flows[&FlowKind::Tcp], FlowCounts { new: 3, active: Some(1), bytes: 200 });
         assert_eq!(counted.client_resets, 3);
-        let anew = since(&tcp(8, 1, 300), &tcp(2, 1, 40));
+        let anew = since(&(begun, tcp(8, 1, 300).1), &tcp(2, 1, 40));
         assert_eq!(anew.flows[&FlowKind::Tcp], FlowCounts { new: 2, active: Some(1), bytes: 40 });
     }
 }

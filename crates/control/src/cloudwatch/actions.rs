@@ -2,13 +2,15 @@
 //! actions. What else is an action is done when the state changes: there is nobody here to be told, so the message is kept in the alarm's
 //! history, as AWS keeps what it has sent.
 
-use super::history;
+use super::{evaluate, history};
 use crate::{
     State, Tx,
     autoscaling::{self, Invocation},
     state::Alarm,
 };
-use aws::api::cloudwatch::{ComparisonOperator, HistoryItemType, StateValue};
+use aws::api::cloudwatch::{
+    ComparisonOperator, Dimension, HistoryItemType, MetricDataQuery, MetricStat, PutMetricAlarmInput, StateValue,
+};
 use serde_json::{Value, json};
 use spec::Millis;
 
@@ -103,8 +105,6 @@ pub(super) fn note(tx: &mut Tx<'_>, before: &Alarm, after: &Alarm) {
 /// What subscribers of a topic would read.
 fn message(state: &State, before: &Alarm, after: &Alarm) -> String {
     let what = &after.what;
-    let dimensions = what.dimensions.iter().flatten().map(|of| json!({"name": of.name, "value": of.value}));
-    let statistic = what.statistic.map(|statistic| statistic.as_str().to_uppercase());
     let message = json!({
         "AlarmName": after.name,
         "AlarmDescription": what.alarm_description,
@@ -119,20 +119,61 @@ fn message(state: &State, before: &Alarm, after: &Alarm) -> String {
         "OKActions": what.ok_actions.as_deref().unwrap_or_default(),
         "AlarmActions": what.alarm_actions.as_deref().unwrap_or_default(),
         "InsufficientDataActions": what.insufficient_data_actions.as_deref().unwrap_or_default(),
-        "Trigger": {
-            "MetricName": what.metric_name,
-            "Namespace": what.namespace,
-            "StatisticType": if statistic.is_some() { "Statistic" } else { "ExtendedStatistic" },
-            "Statistic": statistic.or_else(|| what.extended_statistic.clone()),
-            "Unit": what.unit.map(|unit| unit.as_str()),
-            "Dimensions": dimensions.collect::<Vec<_>>(),
-            "Period": what.period,
-            "EvaluationPeriods": what.evaluation_periods,
-            "DatapointsToAlarm": what.datapoints_to_alarm,
-            "ComparisonOperator": what.comparison_operator.map(|operator| operator.as_str()),
-            "Threshold": what.threshold,
-            "TreatMissingData": what.treat_missing_data.as_deref().unwrap_or("missing"),
-        },
+        "Trigger": trigger(what),
     });
     json!({"default": message.to_string()}).to_string()
+}
+
+/// What an alarm watches, and what it goes by.
+fn trigger(what: &PutMetricAlarmInput) -> Value {
+    let dimensions = |of: &Option<Vec<Dimension>>| {
+        let each = of.iter().flatten().map(|of| json!({"name": of.name, "value": of.value}));
+        Value::from(each.collect::<Vec<_>>())
+    };
+    let mut trigger = json!({
+        "Period": evaluate::period(what),
+        "EvaluationPeriods": what.evaluation_periods,
+        "DatapointsToAlarm": what.datapoints_to_alarm,
+        "ComparisonOperator": what.comparison_operator.map(|operator| operator.as_str()),
+        "Threshold": what.threshold,
+        "TreatMissingData": what.treat_missing_data.as_deref().unwrap_or("missing"),
+    });
+    let more = match &what.metrics {
+        None => {
+            let statistic = what.statistic.map(|statistic| statistic.as_str().to_uppercase());
+            json!({
+                "MetricName": what.metric_name,
+                "Namespace": what.namespace,
+                "StatisticType": if statistic.is_some() { "Statistic" } else { "ExtendedStatistic" },
+                "Statistic": statistic.or_else(|| what.extended_statistic.clone()),
+                "Unit": what.unit.map(|unit| unit.as_str()),
+                "Dimensions": dimensions(&what.dimensions),
+            })
+        }
+        Some(metrics) => {
+            let stat = |stat: &MetricStat| {
+                let metric = stat.metric.clone().unwrap_or_default();
+                let metric = json!({
+                    "Namespace": metric.namespace,
+                    "MetricName": metric.metric_name,
+                    "Dimensions": dimensions(&metric.dimensions),
+                });
+                json!({"Metric": metric, "Period": stat.period, "Stat": stat.stat, "Unit": stat.unit.map(|unit| unit.as_str())})
+            };
+            let query = |query: &MetricDataQuery| {
+                json!({
+                    "Id": query.id,
+                    "Label": query.label,
+                    "Expression": query.expression,
+                    "MetricStat": query.metric_stat.as_ref().map(stat),
+                    "ReturnData": query.return_data.unwrap_or(true),
+                })
+            };
+            json!({"Metrics": metrics.iter().map(query).collect::<Vec<_>>()})
+        }
+    };
+    if let (Value::Object(trigger), Value::Object(more)) = (&mut trigger, more) {
+        trigger.extend(more);
+    }
+    trigger
 }

@@ -102,6 +102,7 @@ fn shape(region: &Region, alarm: &Alarm) -> MetricAlarm {
         comparison_operator,
         treat_missing_data,
         evaluate_low_sample_count_percentile,
+        metrics,
         ..
     } = alarm.what.clone();
     MetricAlarm {
@@ -131,6 +132,7 @@ fn shape(region: &Region, alarm: &Alarm) -> MetricAlarm {
         comparison_operator,
         treat_missing_data,
         evaluate_low_sample_count_percentile,
+        metrics: metrics.filter(|metrics| !metrics.is_empty()),
         ..MetricAlarm::default()
     }
 }

@@ -4,26 +4,28 @@
 //! An alarm looks at more periods than it goes by, so that values which come late or not at all are made up for by older ones: it goes by
 //! the newest values there are. Only where they are fewer than the periods it goes by does it matter how missing ones are treated.
 
-use super::{dimensions, reason};
+use super::{
+    queries::{self, Asked},
+    reason,
+};
 use crate::{Region, state::Alarm};
 use aws::{
-    api::cloudwatch::{ComparisonOperator, StateValue},
+    api::cloudwatch::{ComparisonOperator, Metric, MetricDataQuery, MetricStat, PutMetricAlarmInput, StateValue},
     doc::Timestamp,
 };
 use spec::Millis;
 
 /// How many periods are looked at beyond those an alarm goes by. CloudWatch's number "varies"; its examples have two.
 const MORE: usize = 2;
+/// Seconds.
+const MINUTE: i64 = 60;
+const TEN: i64 = 10;
 
 /// What an alarm has to be shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Watched {
-    /// The metric's namespace, name and dimensions.
-    pub metric: (String, String, Vec<(String, String)>),
-    /// The unit of its values, if only those of one unit count.
-    pub unit: Option<String>,
-    /// The statistic's name.
-    pub statistic: String,
+    /// The alarm's metric or metrics and expressions of them, and the place among them of what it watches.
+    pub asked: Option<(Asked, usize)>,
     /// Beginnings and ends of the periods, the newest last.
     pub periods: Vec<(Millis, Millis)>,
 }
@@ -33,7 +35,7 @@ pub struct Watched {
 pub struct Period {
     /// When it began.
     pub start: Millis,
-    /// The statistic of its values, and how many those are; none where there are none.
+    /// The statistic of its values, and how many those are (not so of an expression); none where there are none.
     pub value: Option<(f64, f64)>,
 }
 
@@ -51,25 +53,57 @@ pub struct Verdict {
 /// What an alarm has to be shown at a time, in a region whose minutes may be shorter than others'.
 pub fn watched(alarm: &Alarm, region: &Region, now: Millis) -> Watched {
     let what = &alarm.what;
-    let length = region.lasting(Millis::from(what.period.unwrap_or(60)));
-    // An alarm with any period is evaluated once a minute, about the minutes that are over.
-    let end = now - now.rem_euclid(region.minute.max(1));
+    let asked = asked(what, region);
+    let period = asked.as_ref().and_then(|(asked, place)| asked.queries.period(*place));
+    let length = period.unwrap_or_else(|| region.lasting(MINUTE)).max(1);
+    // One with a period of minutes is evaluated once a minute, about the minutes that are over; one with less every ten seconds.
+    let step = if length < region.lasting(MINUTE) { region.lasting(TEN) } else { region.minute };
+    let end = now - now.rem_euclid(step.max(1));
     let count = count(what.evaluation_periods) + MORE;
     let periods = (0..count).rev().map(|back| {
         let end = end - length * Millis::try_from(back).unwrap_or(0);
         (end - length, end)
     });
-    let statistic = what.statistic.map(|statistic| statistic.as_str().to_owned());
-    Watched {
-        metric: (
-            what.namespace.clone().unwrap_or_default(),
-            what.metric_name.clone().unwrap_or_default(),
-            dimensions(what.dimensions.clone()).unwrap_or_default(),
-        ),
-        unit: what.unit.map(|unit| unit.as_str().to_owned()),
-        statistic: statistic.or_else(|| what.extended_statistic.clone()).unwrap_or_default(),
-        periods: periods.collect(),
+    Watched { asked, periods: periods.collect() }
+}
+
+/// What an alarm watches. It was checked when the alarm was made.
+fn asked(what: &PutMetricAlarmInput, region: &Region) -> Option<(Asked, usize)> {
+    let asked = queries::read(queries(what), |seconds| region.lasting(seconds)).ok()?;
+    let place = asked.returned.first()?.0;
+    Some((asked, place))
+}
+
+/// The one metric of an alarm as the only one of several.
+fn queries(what: &PutMetricAlarmInput) -> Vec<MetricDataQuery> {
+    if let Some(metrics) = what.metrics.as_ref().filter(|metrics| !metrics.is_empty()) {
+        return metrics.clone();
     }
+    let statistic = what.statistic.map(|statistic| statistic.as_str().to_owned());
+    let metric = Metric {
+        namespace: what.namespace.clone(),
+        metric_name: what.metric_name.clone(),
+        dimensions: what.dimensions.clone(),
+    };
+    let stat = MetricStat {
+        metric: Some(metric),
+        period: what.period,
+        stat: statistic.or_else(|| what.extended_statistic.clone()),
+        unit: what.unit,
+    };
+    vec![MetricDataQuery { id: Some("m1".to_owned()), metric_stat: Some(stat), ..MetricDataQuery::default() }]
+}
+
+/// How long an alarm's periods are, in seconds.
+pub(super) fn period(what: &PutMetricAlarmInput) -> i64 {
+    let asked = queries::read(queries(what), |seconds| seconds).ok();
+    let period = asked.and_then(|asked| asked.queries.period(asked.returned.first()?.0));
+    period.unwrap_or(MINUTE)
+}
+
+/// How far back an alarm looks, in seconds.
+pub(crate) fn look_back(what: &PutMetricAlarmInput) -> i64 {
+    period(what).saturating_mul(i64::from(what.evaluation_periods.unwrap_or(1)))
 }
 
 /// The values that an alarm goes by, of those it is shown: the newest, in the order of time.

@@ -9,6 +9,7 @@ mod describe;
 mod evaluate;
 mod history;
 mod put;
+pub mod queries;
 mod reason;
 mod tags;
 #[cfg(test)]
@@ -18,15 +19,16 @@ pub(crate) use actions::actions_of;
 pub use actions::is_due;
 pub(crate) use change::remove;
 pub use change::{Shown, observe};
+pub(crate) use evaluate::look_back;
 pub use evaluate::{Period, Watched, evaluate, watched};
-pub use put::check_period;
-pub(crate) use put::put as make;
+pub(crate) use put::{check_metrics, put as make};
 
 use crate::{Region, Service};
 use aws::{
     api::cloudwatch::{API, Dimension, op},
     fault::Fault,
 };
+use metricmath::Statistic;
 
 /// The operations that need nothing measured.
 pub fn service() -> Service {
@@ -87,6 +89,26 @@ pub fn dimensions(given: Option<Vec<Dimension>>) -> Result<Vec<(String, String)>
         }
         None => Ok(all),
     }
+}
+
+/// What a period of values may be, in seconds: less than a minute for those of high resolution ("GetMetricData").
+///
+/// # Errors
+/// `ValidationError` for another one.
+pub fn check_period(period: i32) -> Result<(), Fault> {
+    match period {
+        1 | 5 | 10 | 20 | 30 => Ok(()),
+        _ if period > 0 && period % 60 == 0 => Ok(()),
+        _ => Err(Fault::new("ValidationError", "Period must be 1, 5, 10, 20, 30 or a multiple of 60.")),
+    }
+}
+
+/// The statistics there are.
+///
+/// # Errors
+/// `InvalidParameterValue` for another one.
+pub fn check_statistic(name: &str) -> Result<Statistic, Fault> {
+    Statistic::parse(name).ok_or_else(|| invalid(format!("The value {name} for parameter Stat is not a valid statistic.")))
 }
 
 /// The ARN of an alarm.

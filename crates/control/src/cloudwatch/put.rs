@@ -1,18 +1,21 @@
 //! `PutMetricAlarm`.
 
-use super::{combination, dimensions, history, invalid, refuse, tags, unsupported};
+use super::{combination, dimensions, history, invalid, queries, refuse, tags, unsupported};
 use crate::{Tx, state::Alarm};
 use aws::{
-    api::cloudwatch::{ComparisonOperator, HistoryItemType, PutMetricAlarmInput, StateValue},
+    api::cloudwatch::{ComparisonOperator, HistoryItemType, MetricDataQuery, PutMetricAlarmInput, StateValue},
     fault::Fault,
     shape::Nothing,
 };
+use metricmath::Statistic;
 use serde_json::json;
 
 /// Seconds that an alarm may look back: a day, or seven with periods of an hour or more ("PutMetricAlarm").
 const DAY: i64 = 86_400;
 const WEEK: i64 = 604_800;
 const HOUR: i32 = 3_600;
+/// Metrics of an alarm on metric math ("PutMetricAlarm").
+const METRICS: usize = 10;
 /// What `TreatMissingData` may be.
 const MISSING: [&str; 4] = ["breaching", "notBreaching", "ignore", "missing"];
 
@@ -22,7 +25,8 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: PutMetricAlarmInput) -> Result<Nothi
     let name = request.alarm_name.clone();
     let known = tx.state.alarms.get(&name).cloned();
     let given = tags::read(request.tags.clone().unwrap_or_default())?;
-    let what = PutMetricAlarmInput { tags: None, ..request };
+    let metrics = request.metrics.clone().filter(|metrics| !metrics.is_empty());
+    let what = PutMetricAlarmInput { tags: None, metrics, ..request };
     let actions_enabled = what.actions_enabled.unwrap_or(true);
     let updated_at = tx.now;
     let (kind, new) = match known {
@@ -65,7 +69,7 @@ fn check(request: &PutMetricAlarmInput) -> Result<(), Fault> {
         extended_statistic,
         dimensions: of,
         period,
-        unit: _,
+        unit,
         evaluation_periods,
         datapoints_to_alarm,
         threshold,
@@ -82,7 +86,6 @@ fn check(request: &PutMetricAlarmInput) -> Result<(), Fault> {
         action_configuration,
     } = request;
     refuse(&[
-        ("Metrics (alarms on metric math)", metrics.as_ref().is_some_and(|metrics| !metrics.is_empty())),
         ("ThresholdMetricId (anomaly detection)", threshold_metric_id.is_some()),
         ("EvaluationWindow", evaluation_window.is_some()),
         ("WarmUpConfiguration", warm_up_configuration.is_some()),
@@ -95,9 +98,6 @@ fn check(request: &PutMetricAlarmInput) -> Result<(), Fault> {
         return Err(invalid("The name of an alarm has no control characters."));
     }
     let missing = |name: &str| Fault::new("MissingParameter", format!("The parameter {name} is required."));
-    let (Some(_), Some(_)) = (metric_name, namespace) else {
-        return Err(missing(if metric_name.is_none() { "MetricName" } else { "Namespace" }));
-    };
     let operator = comparison_operator.ok_or_else(|| missing("ComparisonOperator"))?;
     if let ComparisonOperator::LessThanLowerOrGreaterThanUpperThreshold
     | ComparisonOperator::LessThanLowerThreshold
@@ -109,17 +109,40 @@ fn check(request: &PutMetricAlarmInput) -> Result<(), Fault> {
     if !threshold.is_finite() {
         return Err(invalid("The value of the parameter Threshold must be a number."));
     }
-    match (statistic, extended_statistic) {
-        (None, None) => return Err(combination("One of Statistic and ExtendedStatistic is required.")),
-        (Some(_), Some(_)) => {
-            return Err(combination("Statistic and ExtendedStatistic can not both be specified."));
+    let period = match metrics.as_deref().filter(|metrics| !metrics.is_empty()) {
+        Some(metrics) => {
+            let plain = [
+                ("MetricName", metric_name.is_some()),
+                ("Namespace", namespace.is_some()),
+                ("Dimensions", of.as_ref().is_some_and(|of| !of.is_empty())),
+                ("Period", period.is_some()),
+                ("Unit", unit.is_some()),
+                ("Statistic", statistic.is_some()),
+                ("ExtendedStatistic", extended_statistic.is_some()),
+            ];
+            if let Some((name, _)) = plain.iter().find(|(_, given)| *given) {
+                return Err(combination(format!("{name} and Metrics can not both be specified.")));
+            }
+            check_metrics(metrics)?
         }
-        (None, Some(extended)) => check_percentile(extended)?,
-        (Some(_), None) => {}
-    }
-    dimensions(of.clone())?;
-    let period = period.ok_or_else(|| missing("Period"))?;
-    check_period(period)?;
+        None => {
+            let (Some(_), Some(_)) = (metric_name, namespace) else {
+                return Err(missing(if metric_name.is_none() { "MetricName" } else { "Namespace" }));
+            };
+            match (statistic, extended_statistic) {
+                (None, None) => return Err(combination("One of Statistic and ExtendedStatistic is required.")),
+                (Some(_), Some(_)) => {
+                    return Err(combination("Statistic and ExtendedStatistic can not both be specified."));
+                }
+                (None, Some(extended)) => check_extended(extended)?,
+                (Some(_), None) => {}
+            }
+            dimensions(of.clone())?;
+            let period = period.ok_or_else(|| missing("Period"))?;
+            check_period(period)?;
+            period
+        }
+    };
     let periods = evaluation_periods.ok_or_else(|| missing("EvaluationPeriods"))?;
     if datapoints_to_alarm.is_some_and(|wanted| wanted > periods) {
         return Err(invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods."));
@@ -149,22 +172,43 @@ fn check(request: &PutMetricAlarmInput) -> Result<(), Fault> {
     }
 }
 
-/// The percentiles there are: from `p0.0` to `p100`.
-fn check_percentile(name: &str) -> Result<(), Fault> {
-    let is_plain = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let percent = name.strip_prefix('p').filter(is_plain).and_then(|digits| digits.parse::<f64>().ok());
-    match percent {
-        Some(percent) if (0.0..=100.0).contains(&percent) => Ok(()),
-        Some(_) => Err(invalid(format!("The value {name} for parameter ExtendedStatistic is not a percentile."))),
-        None => Err(unsupported(&format!("the statistic {name}"))),
+/// A statistic that is not among the five that have a parameter of their own.
+fn check_extended(name: &str) -> Result<(), Fault> {
+    match Statistic::parse(name) {
+        Some(Statistic::Percentile(_) | Statistic::Within(..)) => Ok(()),
+        _ => Err(invalid(format!("The value {name} for parameter ExtendedStatistic is not valid."))),
     }
 }
 
-/// Metrics of a resolution of a minute have periods of minutes.
-pub fn check_period(period: i32) -> Result<(), Fault> {
+/// Alarms have periods of ten seconds at least.
+fn check_period(period: i32) -> Result<(), Fault> {
     match period {
-        10 | 20 | 30 => Err(unsupported(&format!("Period={period} (high-resolution metrics)"))),
+        10 | 20 | 30 => Ok(()),
         _ if period > 0 && period % 60 == 0 => Ok(()),
         _ => Err(Fault::new("ValidationError", "Period must be 10, 20, 30 or a multiple of 60.")),
     }
+}
+
+/// Metrics and expressions of an alarm, one of which it watches: its period.
+///
+/// # Errors
+/// When they do not fit together, or do not come to one time series.
+pub(crate) fn check_metrics(given: &[MetricDataQuery]) -> Result<i32, Fault> {
+    let validation = |message: String| Fault::new("ValidationError", message);
+    let asked = queries::read(given.to_vec(), |seconds| seconds.saturating_mul(1000))?;
+    let [(place, id)] = asked.returned.as_slice() else {
+        return Err(validation("Exactly one element of the metrics list should return data.".to_owned()));
+    };
+    if asked.metrics.iter().flatten().count() > METRICS {
+        return Err(validation(format!("An alarm can have at most {METRICS} metrics.")));
+    }
+    if asked.queries.is_array(*place).map_err(queries::fault)? {
+        return Err(validation(format!(
+            "Error in expression '{id}': An alarm can watch one time series only, and the expression returns an array of them"
+        )));
+    }
+    let period = asked.queries.period(*place).unwrap_or_default() / 1000;
+    let period = i32::try_from(period).unwrap_or(i32::MAX);
+    check_period(period)?;
+    Ok(period)
 }

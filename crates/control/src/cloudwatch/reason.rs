@@ -1,6 +1,6 @@
 //! Why an alarm changed its state, in CloudWatch's words.
 
-use super::evaluate::{Period, Rule};
+use super::evaluate::{self, Period, Rule};
 use crate::state::Alarm;
 use aws::{
     api::cloudwatch::{ComparisonOperator, StateValue},
@@ -62,11 +62,13 @@ fn were(count: usize) -> &'static str {
 /// `StateReasonData`.
 pub(super) fn data(alarm: &Alarm, rule: &Rule, periods: &[Period], now: Timestamp) -> String {
     let what = &alarm.what;
+    let is_math = what.metrics.is_some();
     let newest: Vec<&Period> = periods.iter().rev().take(rule.periods).collect();
     let recent = periods.iter().rev().filter_map(|period| period.value).take(rule.periods).map(|(value, _)| value);
     let mut recent: Vec<f64> = recent.collect();
     recent.reverse();
     let evaluated = newest.iter().map(|period| match period.value {
+        Some((value, _)) if is_math => json!({"timestamp": long(period.start), "value": value}),
         Some((value, count)) => json!({"timestamp": long(period.start), "sampleCount": count, "value": value}),
         None => json!({"timestamp": long(period.start)}),
     });
@@ -75,14 +77,15 @@ pub(super) fn data(alarm: &Alarm, rule: &Rule, periods: &[Period], now: Timestam
         "version": "1.0",
         "queryDate": long(now.millis),
         "startDate": newest.last().map(|period| long(period.start)),
-        "statistic": statistic.or_else(|| what.extended_statistic.clone()),
-        "period": what.period,
+        "period": evaluate::period(what),
         "recentDatapoints": recent,
         "threshold": rule.threshold,
         "evaluatedDatapoints": evaluated.collect::<Vec<_>>(),
     });
-    if let (Some(unit), Value::Object(data)) = (what.unit, &mut data) {
-        data.insert("unit".to_owned(), unit.as_str().into());
+    if let Value::Object(data) = &mut data {
+        let statistic = statistic.or_else(|| what.extended_statistic.clone());
+        data.extend(statistic.map(|statistic| ("statistic".to_owned(), statistic.into())));
+        data.extend(what.unit.map(|unit| ("unit".to_owned(), unit.as_str().into())));
     }
     data.to_string()
 }

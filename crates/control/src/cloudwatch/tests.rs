@@ -23,6 +23,7 @@ fn with(changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         request[name] = value.clone();
     }
+    request.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     request
 }
 
@@ -132,13 +133,13 @@ fn missing_values_are_said_to_be_treated() {
 fn what_can_not_be_is_refused() {
     let mut world = World::new();
     for (changes, code, part) in [
-        (json!({"Period": 30}), "InvalidParameterValue", "high-resolution"),
+        (json!({"Period": 5}), "ValidationError", "10, 20, 30 or a multiple of 60"),
         (json!({"Period": 61}), "ValidationError", "multiple of 60"),
         (json!({"DatapointsToAlarm": 4}), "InvalidParameterValue", "DatapointsToAlarm"),
         (json!({"EvaluationPeriods": 1441}), "InvalidParameterValue", "EvaluationPeriods * Period must be <= 86400"),
         (json!({"ExtendedStatistic": "p99"}), "InvalidParameterCombination", "both"),
         (json!({"TreatMissingData": "never"}), "InvalidParameterValue", "TreatMissingData"),
-        (json!({"Metrics": [{"Id": "a", "Expression": "b"}]}), "InvalidParameterValue", "metric math"),
+        (json!({"Metrics": [{"Id": "a", "Expression": "b"}]}), "InvalidParameterCombination", "MetricName and Metrics"),
         (json!({"ComparisonOperator": "GreaterThanUpperThreshold"}), "InvalidParameterValue", "anomaly detection"),
         (json!({"OKActions": ["page me"]}), "ValidationError", "Invalid arn syntax: page me"),
         (json!({"Statistic": "p99"}), "ValidationError", "enum value set"),
@@ -147,6 +148,102 @@ fn what_can_not_be_is_refused() {
         assert_eq!(fault.code, code, "{changes}: {fault}");
         assert!(fault.message.contains(part), "{changes}: {fault}");
     }
+}
+
+/// Errors among requests, and what is changed of that.
+fn math(metrics: Value) -> Value {
+    let stat = |name: &str| {
+        let metric = json!({"Namespace": "AWS/ApplicationELB", "MetricName": name});
+        json!({"Metric": metric, "Period": 60, "Stat": "Sum"})
+    };
+    let all = json!([
+        {"Id": "rate", "Label": "Error rate", "Expression": "100 * errors / requests"},
+        {"Id": "errors", "MetricStat": stat("HTTPCode_Target_5XX_Count"), "ReturnData": false},
+        {"Id": "requests", "MetricStat": stat("RequestCount"), "ReturnData": false},
+    ]);
+    json!({
+        "AlarmName": "errors", "EvaluationPeriods": 1, "Threshold": 5, "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:topic"],
+        "Metrics": if metrics.is_null() { all } else { metrics },
+    })
+}
+
+#[test]
+fn an_alarm_watches_an_expression_of_metrics() {
+    let mut world = World::new();
+    let request = math(json!(null));
+    call(&mut world, "PutMetricAlarm", request.clone());
+    let made = described(&mut world);
+    assert_eq!(made["Metrics"], request["Metrics"]);
+    assert_eq!((&made["MetricName"], &made["Period"]), (&json!(null), &json!(null)));
+    show(&mut world, &[Some(7.5)]);
+    let alarmed = described(&mut world);
+    assert_eq!(alarmed["StateValue"], "ALARM");
+    let data: Value = serde_json::from_str(alarmed["StateReasonData"].as_str().unwrap()).unwrap();
+    assert_eq!((&data["period"], &data["statistic"]), (&json!(60), &json!(null)));
+    assert_eq!(data["evaluatedDatapoints"][0]["value"], 7.5);
+    let history = call(&mut world, "DescribeAlarmHistory", json!({"AlarmName": "errors", "HistoryItemType": "Action"}));
+    let action: Value = serde_json::from_str(history["AlarmHistoryItems"][0]["HistoryData"].as_str().unwrap()).unwrap();
+    let message: Value = serde_json::from_str(action["publishedMessage"].as_str().unwrap()).unwrap();
+    let message: Value = serde_json::from_str(message["default"].as_str().unwrap()).unwrap();
+    assert_eq!(message["Trigger"]["Metrics"][0]["Expression"], "100 * errors / requests");
+    assert_eq!(message["Trigger"]["Metrics"][1]["MetricStat"]["Metric"]["MetricName"], "HTTPCode_Target_5XX_Count");
+}
+
+#[test]
+fn an_alarm_watches_one_time_series() {
+    let mut world = World::new();
+    let metric = |id: &str, period: i32, more: Value| {
+        let metric = json!({"Namespace": "N", "MetricName": id});
+        let mut query =
+            json!({"Id": id, "MetricStat": {"Metric": metric, "Period": period, "Stat": "Sum"}, "ReturnData": false});
+        more.as_object().unwrap().iter().for_each(|(name, value)| query[name] = value.clone());
+        query
+    };
+    let expression = |text: &str| json!({"Id": "e", "Expression": text});
+    let none = json!({});
+    for (metrics, part) in [
+        (json!([metric("a", 60, none.clone())]), "Exactly one element of the metrics list should return data."),
+        (json!([expression("a"), metric("a", 60, json!({"ReturnData": true}))]), "Exactly one element"),
+        (
+            json!([expression("METRICS()"), metric("a", 60, none.clone())]),
+            "Error in expression 'e': An alarm can watch one",
+        ),
+        (json!([expression("AVG(a)"), metric("a", 60, none.clone())]), "Error in expression 'e': The result"),
+        (json!([expression("a +"), metric("a", 60, none.clone())]), "Error in expression 'e': Invalid syntax"),
+        (json!([expression("a"), metric("a", 1, none.clone())]), "Period must be 10, 20, 30 or a multiple of 60"),
+        (json!([expression("TIME_SERIES(1)")]), "Period must not be null"),
+        (json!([expression("SEARCH('x', 'Sum')")]), "SEARCH"),
+        (
+            json!((0..12).map(|n| metric(&format!("m{n}"), 60, json!({"ReturnData": n == 0}))).collect::<Vec<_>>()),
+            "10 metrics",
+        ),
+    ] {
+        let fault = world.call(&API, "PutMetricAlarm", math(metrics.clone())).unwrap_err();
+        assert!(fault.message.contains(part), "{metrics}: {fault}");
+    }
+    let hourly = json!([expression("a / b"), metric("a", 60, none.clone()), metric("b", 3600, none)]);
+    call(&mut world, "PutMetricAlarm", math(hourly));
+    let alarm = world.state.alarms.get("errors").unwrap();
+    let periods = watched(alarm, &world.state.region, world.now).periods;
+    assert!(periods.iter().all(|(start, end)| end - start == 3_600_000), "{periods:?}");
+}
+
+#[test]
+fn alarms_of_high_resolution_are_evaluated_every_ten_seconds() {
+    let mut world = World::new();
+    call(&mut world, "PutMetricAlarm", with(json!({"Period": 10})));
+    let alarm = world.state.alarms.get("errors").unwrap();
+    let newest = |now| *watched(alarm, &world.state.region, now).periods.last().unwrap();
+    assert_eq!(newest(1_795_838_418_000), (1_795_838_400_000, 1_795_838_410_000));
+    assert_eq!(newest(1_795_838_421_000), (1_795_838_410_000, 1_795_838_420_000));
+    call(&mut world, "PutMetricAlarm", alarm_of_a_minute());
+    let alarm = world.state.alarms.get("errors").unwrap();
+    assert_eq!(watched(alarm, &world.state.region, 1_795_838_459_000).periods.last().unwrap().1, 1_795_838_400_000);
+}
+
+fn alarm_of_a_minute() -> Value {
+    with(json!({"ExtendedStatistic": "TM(10%:90%)", "Statistic": null}))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: container instances, attributes of them and everything else that only EC2 capacity has.
 
+mod account_settings;
 pub(crate) mod arn;
 pub(crate) mod clusters;
 pub(crate) mod services;
@@ -9,6 +10,7 @@ pub(crate) mod tags;
 pub(crate) mod task_definitions;
 pub(crate) mod tasks;
 
+pub use clusters::insights::{ClusterCount, Insights, ServiceCount, counts, insights};
 pub(crate) use services::expire as expire_service;
 pub use tasks::{former_interface, interrupt};
 
@@ -39,6 +41,10 @@ fn clusters(service: Service) -> Service {
         .write(op::PutClusterCapacityProviders, clusters::put_capacity_providers)
         .write(op::UpdateCluster, clusters::update)
         .write(op::UpdateClusterSettings, clusters::update_settings)
+        .write(op::DeleteAccountSetting, account_settings::delete)
+        .read(op::ListAccountSettings, account_settings::list)
+        .write(op::PutAccountSetting, account_settings::put)
+        .write(op::PutAccountSettingDefault, account_settings::put_default)
 }
 
 fn task_definitions(service: Service) -> Service {

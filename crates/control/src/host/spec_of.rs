@@ -4,7 +4,7 @@ use crate::{
     State,
     controllers::{gateways, load_balancers},
     ec2,
-    ecs::arn,
+    ecs::{Insights, arn, insights},
     elb, servicediscovery,
     state::{Interface, Status, Task},
 };
@@ -60,6 +60,7 @@ fn task_spec(state: &State, task: &Task, interface: &Interface) -> TaskSpec {
         architecture: launch.architecture.clone(),
         containers: launch.containers.clone(),
         metadata: metadata(state, task),
+        insights: insights(state, &task.cluster) != Insights::Disabled,
     }
 }
 

@@ -4,6 +4,7 @@ mod region;
 mod table;
 
 // One file a kind of record.
+mod account_setting;
 mod bucket;
 mod certificate;
 mod client_token;
@@ -59,6 +60,7 @@ mod vpc_endpoint;
 mod withdrawn_address;
 
 pub use self::vpc::{Vpc, VpcCidr};
+pub use account_setting::AccountSetting;
 pub use address::Address;
 pub use alarm::{Alarm, AlarmEvent};
 pub use bucket::Bucket;
@@ -184,6 +186,8 @@ macro_rules! tables {
 tables! {
     /// ECS clusters by their names.
     clusters: Cluster,
+    /// Account settings of Amazon ECS by their names.
+    account_settings: AccountSetting,
     /// Revisions of ECS task definitions.
     task_definitions: TaskDefinition,
     /// Revisions of ECS task definitions that are being deleted.

@@ -41,7 +41,7 @@ const FIRST_SYNC: Duration = Duration::from_secs(30);
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Up {
-    /// Where AWS clients connect. Port 0 takes a free one.
+    /// Where AWS clients connect. Port 0 takes a free one. On loopback, /metrics there has the region's metrics for Prometheus.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
     listen: SocketAddr,
     /// Allow --listen on an address that other machines reach. Any access key is accepted: whoever can connect can run

@@ -13,6 +13,7 @@ const DELETE: u16 = 2;
 const ORIGINAL: u16 = 1;
 const REPLY: u16 = 2;
 const PROTOCOL: u16 = 4;
+const TIMEOUT: u16 = 7;
 const ID: u16 = 12;
 const NESTED: u16 = 0x8000;
 /// AF_INET.
@@ -27,6 +28,10 @@ pub(crate) struct Connection {
     pub reply: Tuple,
     /// Of TCP, whether it is being made or there: neither side has said that it ends.
     pub is_open: bool,
+    /// Of TCP, whether it is there.
+    pub is_established: bool,
+    /// In how many seconds it is forgotten unless something is sent.
+    pub remaining: u32,
     /// The original side as the kernel wrote it, and the connection's id: what it is found again by.
     handle: (Vec<u8>, Vec<u8>),
 }
@@ -41,11 +46,18 @@ pub(crate) struct Tuple {
     pub destination_port: u16,
 }
 
+impl Connection {
+    /// What no other connection is called that is known at the same time.
+    pub(crate) fn id(&self) -> u32 {
+        self.handle.1.first_chunk().copied().map_or(0, u32::from_be_bytes)
+    }
+}
+
 #[cfg(test)]
 impl Connection {
     /// One that no kernel knows.
     pub(crate) fn imagined(original: Tuple, reply: Tuple) -> Self {
-        Self { original, reply, is_open: true, handle: Default::default() }
+        Self { original, reply, is_open: true, is_established: true, remaining: 0, handle: Default::default() }
     }
 }
 
@@ -67,17 +79,22 @@ fn message(kind: u16) -> Message {
 
 fn connection(received: &Received) -> Option<Connection> {
     let attributes = attributes(received, 4);
+    let state = attributes.nested(PROTOCOL).and_then(|of| of.nested(1)).and_then(state);
     Some(Connection {
         original: tuple(attributes.nested(ORIGINAL)?)?,
         reply: tuple(attributes.nested(REPLY)?)?,
-        is_open: attributes.nested(PROTOCOL).and_then(|of| of.nested(1)).is_some_and(is_open),
+        is_open: state.is_some_and(|state| (1..=ESTABLISHED).contains(&state)),
+        is_established: state == Some(ESTABLISHED),
+        remaining: attributes.net_u32(TIMEOUT).unwrap_or(0),
         handle: (attributes.get(ORIGINAL)?.to_vec(), attributes.get(ID)?.to_vec()),
     })
 }
 
-/// What the state of a TCP connection says: SYN_SENT, SYN_RECV or ESTABLISHED (linux/netfilter/nf_conntrack_tcp.h).
-fn is_open(tcp: Attributes) -> bool {
-    tcp.get(1).and_then(|state| state.first()).is_some_and(|state| (1..=3).contains(state))
+/// The state of a TCP connection (linux/netfilter/nf_conntrack_tcp.h). Before it are SYN_SENT, 1, and SYN_RECV.
+const ESTABLISHED: u8 = 3;
+
+fn state(tcp: Attributes) -> Option<u8> {
+    tcp.get(1)?.first().copied()
 }
 
 fn tuple(attributes: Attributes) -> Option<Tuple> {

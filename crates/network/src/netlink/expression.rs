@@ -139,6 +139,7 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 translate(m, SOURCE, Some(*ports));
             }
             Statement::Begins => flags(m, SYN | ACK, SYN),
+            Statement::Takes => flags(m, SYN | ACK, SYN | ACK),
             Statement::Resets => flags(m, RST, RST),
             Statement::Divert(address, port) => divert(m, *address, *port),
             Statement::IdleTimeout(seconds) => expression(m, "objref", |m| {

@@ -17,6 +17,8 @@ const ROOT: u32 = 0xffff_ffff;
 const HANDLE: u32 = 0x1_0000;
 const KIND: u16 = 1;
 const OPTIONS: u16 = 2;
+const STATISTICS: u16 = 7;
+const QUEUE: u16 = 3;
 const PARAMETERS: u16 = 1;
 const RATE64: u16 = 4;
 const BURST: u16 = 6;
@@ -68,6 +70,19 @@ pub(crate) fn list(socket: &mut Socket) -> Result<Vec<(u32, u64)>, Errno> {
         Some((u32_at(received.body, 4)?, rate.saturating_mul(8)))
     };
     socket.list(|| Message::new(GET_QDISC, 0, &[0; 20]), |found: &mut Vec<_>, received| found.extend(read(received)))
+}
+
+/// Packets that were lost because more left by the namespace's links than may.
+pub(crate) fn lost(socket: &mut Socket) -> Result<u64, Errno> {
+    // struct gnet_stats_queue (linux/gen_stats.h): the third number.
+    let read = |received: &Received| {
+        let attributes = attributes(received, 20);
+        let of_queue = attributes.nested(STATISTICS).filter(|_| attributes.text(KIND) == Some("tbf"))?.get(QUEUE)?;
+        u32_at(of_queue, 8).map(u64::from)
+    };
+    let lost: Vec<u64> = socket
+        .list(|| Message::new(GET_QDISC, 0, &[0; 20]), |found: &mut Vec<_>, received| found.extend(read(received)))?;
+    Ok(lost.into_iter().sum())
 }
 
 fn qdisc_message(kind: u16, flags: u16, index: u32, handle: u32) -> Message {

@@ -9,7 +9,7 @@ pub(crate) mod flows;
 mod internet;
 mod leaf;
 mod namespace;
-mod nat;
+pub(crate) mod nat;
 mod neighbours;
 mod pattern;
 pub(crate) mod policy;

@@ -1,10 +1,10 @@
 //! The namespace of a NAT gateway: what comes in by its interface goes out by it, from its own address.
 //!
 //! ```text
-//! input      nothing is for the gateway itself: drop
+//! input      nothing is for the gateway itself: drop, counted
 //! forward    established, related: accept, counted by direction → new TCP, UDP, ICMP: accept
-//!            → other TCP: a reset, as for connections that were idle too long; else drop
-//! source     one of its addresses for the sender's, in turn, and one of 55,000 ports
+//!            → other TCP: a reset, as for connections that were idle too long; else drop, counted
+//! source     one of its addresses for the sender's, in turn, and one of 55,000 ports; TCP connections are counted
 //! ```
 
 use super::{
@@ -48,6 +48,22 @@ pub(super) fn namespace(at: &Attachment, gateway: &NatGateway) -> Namespace {
     }
 }
 
+/// Which rules count what, for those who read the counters.
+pub(crate) mod counted {
+    /// In `forward`: connections that the other side took.
+    pub(crate) const ESTABLISHED: usize = 0;
+    /// In `forward`: what goes on to the destination.
+    pub(crate) const TO_DESTINATION: [usize; 2] = [1, 3];
+    /// In `forward`: what goes on to the VPC.
+    pub(crate) const TO_SOURCE: usize = 2;
+    /// In `forward`: what comes from the VPC and goes nowhere.
+    pub(crate) const REFUSED: [usize; 2] = [4, 5];
+    /// In `input`: what comes from the destination and goes nowhere.
+    pub(crate) const UNASKED: usize = 0;
+    /// In `source`: the first packets of TCP connections.
+    pub(crate) const ATTEMPTS: usize = 0;
+}
+
 fn table(at: &Attachment) -> Table {
     let mut table = Table::default();
     let accept = || Statement::Verdict(Verdict::Accept);
@@ -56,8 +72,10 @@ fn table(at: &Attachment) -> Table {
     table.set("addresses", TURNS, turns.map(|(ip, n)| (key([Datum::Mark(n)]), Some(Value::Address(*ip)))));
     // "NAT gateways support TCP, UDP and ICMP" ("NAT gateway basics").
     table.set("protocols", PROTOCOLS, [1, 6, 17].map(|number| (key([Datum::Protocol(number)]), None)).into_iter());
-    table.chain("input", Some(Hook::Input), Vec::new());
+    let tcp = || Statement::Between(Selector::Protocol, Datum::Protocol(6), Datum::Protocol(6));
+    table.chain("input", Some(Hook::Input), vec![Rule(vec![Statement::Count])]);
     let forward = vec![
+        Rule(vec![tcp(), Statement::Takes, Statement::Known, Statement::Reply, Statement::Count]),
         Rule(vec![Statement::Known, Statement::Original, Statement::Count, accept()]),
         Rule(vec![Statement::Known, Statement::Count, accept()]),
         Rule(vec![
@@ -66,15 +84,12 @@ fn table(at: &Attachment) -> Table {
             Statement::Count,
             accept(),
         ]),
-        Rule(vec![
-            Statement::Invalid,
-            Statement::Between(Selector::Protocol, Datum::Protocol(6), Datum::Protocol(6)),
-            Statement::Reset,
-        ]),
+        Rule(vec![Statement::Invalid, tcp(), Statement::Count, Statement::Reset]),
+        Rule(vec![Statement::Count]),
     ];
     table.chain("forward", Some(Hook::Forward), forward);
     let ports = (NatGateway::FIRST_PORT, NatGateway::FIRST_PORT + (NatGateway::CONNECTIONS - 1));
     let turn = Statement::TranslateSourceInTurn("addresses".into(), addresses.len() as u32, ports);
-    table.chain("source", Some(Hook::NatPostrouting), vec![Rule(vec![turn])]);
+    table.chain("source", Some(Hook::NatPostrouting), vec![Rule(vec![tcp(), Statement::Count]), Rule(vec![turn])]);
     table
 }

@@ -240,6 +240,8 @@ pub enum Statement {
     TranslateSourceInTurn(Name, u32, (u16, u16)),
     /// Matches a TCP segment that begins a connection: SYN without ACK. For rules that have matched TCP.
     Begins,
+    /// Matches a TCP segment that takes a connection: SYN with ACK. For rules that have matched TCP.
+    Takes,
     /// Matches a TCP segment that resets its connection: RST. For rules that have matched TCP.
     Resets,
     /// Gives a TCP segment to the socket of its connection, or to the one that listens at an address and port, wherever the segment

@@ -233,6 +233,7 @@ impl fmt::Display for Statement {
                 write!(f, "snat ip to numgen inc mod {count} map @{map} : {first}-{last}")
             }
             Self::Begins => f.write_str("tcp flags & (syn | ack) == syn"),
+            Self::Takes => f.write_str("tcp flags & (syn | ack) == syn | ack"),
             Self::Resets => f.write_str("tcp flags rst"),
             Self::Divert(address, port) => write!(f, "tproxy ip to {address}:{port}"),
             Self::IdleTimeout(seconds) => write!(f, "ct timeout set \"timeout-{seconds}\""),

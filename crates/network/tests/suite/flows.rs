@@ -148,6 +148,7 @@ fn what_is_forwarded_is_counted() {
     assert_eq!((tcp.new, tcp.active, udp.new), (3, 3, 0));
     // A handshake has three segments of 40 bytes at least.
     assert!(tcp.bytes >= 3 * 3 * 40, "{tcp:?}");
+    assert!(counted().packets >= 3 * 3, "each once, as it comes in");
     for socket in [&two.0, &three.1] {
         socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO)).unwrap();
     }

@@ -212,14 +212,62 @@ fn a_nat_gateway_has_so_many_connections_to_a_destination_and_no_more() {
         ports.insert(from.port());
     }
     assert!((54_000..=55_000).contains(&ports.len()), "{} connections", ports.len());
-    let counted = network::nat_metrics(&world.instance, &interface_id(50)).unwrap();
+    let (counted, _) = network::nat_metrics(&world.instance, &interface_id(50)).unwrap();
     assert!(counted.error_port_allocation >= 500, "{counted:?}");
-    assert!(counted.active_connections >= 54_000, "{counted:?}");
+    assert!(counted.packets_dropped >= counted.error_port_allocation, "{counted:?}");
+    assert_eq!((counted.in_from_source.packets, counted.active_connections), (55_500, 0), "UDP alone: {counted:?}");
     // Another destination has ports of its own.
     let other = probe::bind(&world.internet(), 10);
     other.set_nonblocking(false).unwrap();
     flood(10, 2000, 1);
     assert!(other.recv(&mut [0; 16]).is_ok());
+}
+
+#[test]
+fn a_nat_gateway_tells_what_it_carried() {
+    let mut world = world();
+    world.apply();
+    let counted = |world: &World| network::nat_metrics(&world.instance, &interface_id(50)).unwrap();
+    let listener = probe::listen(&world.internet(), 80);
+    let mut client = probe::connect(&world.at(100), HOST, 80).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    client.write_all(&[7; 1000]).unwrap();
+    server.read_exact(&mut [0; 1000]).unwrap();
+    server.write_all(&[7; 50_000]).unwrap();
+    client.read_exact(&mut vec![0; 50_000]).unwrap();
+    assert!(probe::connect(&world.at(100), HOST, 81).is_none(), "nobody is there");
+    // What nobody in the VPC has asked for goes nowhere.
+    probe::flood(&world.internet(), ELASTIC, 9, 2000, 3);
+    let (now, _) = counted(&world);
+    assert_eq!((now.active_connections, now.connection_attempts, now.connections_established), (1, 2, 1), "{now:?}");
+    assert_eq!(now.in_from_source, now.out_to_destination, "{now:?}");
+    assert!((1_000..3_000).contains(&now.in_from_source.bytes), "{now:?}");
+    assert!((50_000..60_000).contains(&now.out_to_source.bytes), "{now:?}");
+    assert_eq!(now.in_from_destination.packets, now.out_to_source.packets + 3, "{now:?}");
+    assert_eq!((now.error_port_allocation, now.packets_dropped), (0, 0), "{now:?}");
+}
+
+#[test]
+fn connections_that_are_idle_too_long_are_told_from_closed_ones() {
+    let mut world = world();
+    world.apply();
+    let seconds = "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established";
+    network::inside(&world.at_interface(50), || std::fs::write(seconds, "3")).unwrap().unwrap();
+    let counted = |world: &World| network::nat_metrics(&world.instance, &interface_id(50)).unwrap();
+    let listener = probe::listen(&world.internet(), 80);
+    let _idle = probe::connect(&world.at(100), HOST, 80).unwrap();
+    let closed = probe::connect(&world.at(100), HOST, 80).unwrap();
+    let (_kept, _) = listener.accept().unwrap();
+    let (before, known) = counted(&world);
+    let begun = Instant::now();
+    drop((closed, listener.accept().unwrap()));
+    assert_eq!(before.active_connections, 2);
+    let (mut now, mut after) = counted(&world);
+    while now.active_connections > 0 {
+        std::thread::sleep(Duration::from_millis(100));
+        (now, after) = counted(&world);
+    }
+    assert_eq!(after.idle_timeouts(&known, begun.elapsed()), 1);
 }
 
 #[test]

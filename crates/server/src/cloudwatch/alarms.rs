@@ -1,15 +1,18 @@
-//! Shows alarms the values they go by, once a minute and whenever there are new ones. What follows is `control`'s to decide. Once a minute,
-//! too, healthy targets are counted.
+//! Shows alarms the values they go by, every ten seconds and whenever there are new ones. What follows is `control`'s to decide. Once a
+//! minute, healthy targets are counted.
 //!
 //! A minute may be shorter than others' (`Region::minute`), for those who test what alarms do.
 
+use super::get::metric;
 use super::measured;
 use crate::app::App;
 use aws::doc::Timestamp;
+use control::cloudwatch::queries::{Asked, Measured};
 use control::cloudwatch::{Period, Shown, Watched, evaluate, is_due, observe, watched};
 use control::state::Alarm;
 use control::{Caller, Region};
-use metrics::{Metric, Statistic, Store};
+use metricmath::{Range, Span};
+use metrics::{Statistic, Store};
 use spec::Millis;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,7 +42,9 @@ pub(crate) async fn watch(app: Arc<App>) {
         }
         let now = Timestamp { millis: now.millis - LATE };
         let minute = minute(now.millis);
-        let at = (minute, app.metrics.changes());
+        // Alarms of high resolution look at parts of a minute.
+        let part = now.millis.div_euclid(state.region.lasting(10).max(1));
+        let at = (part, app.metrics.changes());
         let everything = before != Some(at);
         before = Some(at);
         // One that was made or changed is evaluated at once.
@@ -67,14 +72,40 @@ pub(crate) async fn watch(app: Arc<App>) {
 
 /// The values of the periods that an alarm looks at.
 fn periods(store: &Store, alarm: &Alarm, region: &Region, now: Timestamp) -> Vec<Period> {
-    let Watched { metric: (namespace, name, dimensions), unit, statistic, periods } =
-        watched(alarm, region, now.millis);
-    let metric = Metric::new(namespace, name, dimensions);
-    let statistic = Statistic::parse(&statistic);
-    let period = |(start, end): (Millis, Millis)| {
-        let values = store.values(&metric, unit.as_deref(), start, end);
-        let value = statistic.and_then(|statistic| values.statistic(statistic));
-        Period { start, value: value.map(|value| (value, values.count)) }
+    let Watched { asked, periods } = watched(alarm, region, now.millis);
+    let Some((asked, place)) = asked else { return Vec::new() };
+    match asked.metrics.get(place) {
+        Some(Some(measured)) => of_metric(store, measured, &periods),
+        _ => of_expression(store, &asked, place, &periods),
+    }
+}
+
+fn of_metric(store: &Store, measured: &Measured, periods: &[(Millis, Millis)]) -> Vec<Period> {
+    let Some(range) = range(periods) else { return Vec::new() };
+    let statistic = Statistic::parse(&measured.statistic);
+    let values = store.periods(&metric(measured), measured.unit.as_deref(), range);
+    let period = |(start, _): &(Millis, Millis)| {
+        let values = values.get(start);
+        let value = values.and_then(|values| Some((values.statistic(statistic?)?, values.count)));
+        Period { start: *start, value }
     };
-    periods.into_iter().map(period).collect()
+    periods.iter().map(period).collect()
+}
+
+/// All the periods, which follow each other.
+fn range(periods: &[(Millis, Millis)]) -> Option<Range> {
+    let (first, last) = (periods.first()?, periods.last()?);
+    Some(Span { start: first.0, end: last.1, phase: last.1 }.by(last.1 - last.0))
+}
+
+/// An expression that comes to nothing has no values: its alarm was checked when it was made.
+fn of_expression(store: &Store, asked: &Asked, place: usize, periods: &[(Millis, Millis)]) -> Vec<Period> {
+    let Some(Range { start, end, phase, .. }) = range(periods) else { return Vec::new() };
+    let span = Span { start, end, phase };
+    let mut source = |place: usize, range: Range| super::get::measured(store, asked, place, range);
+    let lines = asked.queries.evaluate(&[place], span, &mut source).unwrap_or_default();
+    let points: HashMap<Millis, f64> = lines.into_iter().flatten().flat_map(|line| line.points).collect();
+    let period =
+        |(start, _): &(Millis, Millis)| Period { start: *start, value: points.get(start).map(|value| (*value, 1.0)) };
+    periods.iter().map(period).collect()
 }

@@ -3,25 +3,26 @@
 use super::statistic;
 use aws::api::cloudwatch::{
     Datapoint, GetMetricDataInput, GetMetricDataOutput, GetMetricStatisticsInput, GetMetricStatisticsOutput,
-    MetricDataQuery, MetricDataResult, ScanBy, StandardUnit, StatusCode,
+    MetricDataResult, ScanBy, StandardUnit, StatusCode,
 };
 use aws::doc::Timestamp;
 use aws::fault::Fault;
+use aws::page;
 use control::View;
-use control::cloudwatch::{check_period, combination, dimensions, invalid, refuse};
+use control::cloudwatch::queries::{self, Asked, Measured};
+use control::cloudwatch::{bad_token, check_period, combination, dimensions, invalid, refuse};
+use metricmath::{Point, Range, Span};
 use metrics::{Metric, Statistic, Store};
 use spec::{MINUTE, Millis};
-use std::collections::BTreeSet;
 
-/// Queries of one call, and values in its answer ("GetMetricData").
-const QUERIES: usize = 500;
+/// Values in an answer ("GetMetricData").
 const DATAPOINTS: usize = 100_800;
 /// Datapoints of one call ("GetMetricStatistics").
 const STATISTICS: i64 = 1_440;
 
 pub(super) fn data(_: &View<'_>, store: &Store, request: GetMetricDataInput) -> Result<GetMetricDataOutput, Fault> {
     let GetMetricDataInput {
-        metric_data_queries: queries,
+        metric_data_queries,
         start_time,
         end_time,
         next_token,
@@ -30,83 +31,108 @@ pub(super) fn data(_: &View<'_>, store: &Store, request: GetMetricDataInput) -> 
         label_options,
     } = request;
     refuse(&[("LabelOptions", label_options.is_some())])?;
-    if next_token.is_some() {
-        return Err(control::cloudwatch::bad_token());
-    }
+    let validation = |message: &str| Fault::new("ValidationError", message);
     if start_time >= end_time {
-        return Err(Fault::new("ValidationError", "The parameter StartTime must be less than the parameter EndTime."));
+        return Err(validation("The parameter StartTime must be less than the parameter EndTime."));
     }
-    if queries.is_empty() || queries.len() > QUERIES {
-        return Err(Fault::new(
-            "ValidationError",
-            format!("The collection MetricDataQueries must have a size from 1 to {QUERIES}."),
-        ));
-    }
-    let ids: BTreeSet<&str> = queries.iter().filter_map(|query| query.id.as_deref()).collect();
-    if ids.len() < queries.len() {
-        return Err(Fault::new("ValidationError", "The values for parameter id in MetricDataQueries are not unique."));
-    }
-    let start = start_time.millis - start_time.millis.rem_euclid(MINUTE);
-    let mut results = Vec::new();
-    for query in queries {
-        if let Some(result) = answer(store, query, start, end_time.millis, scan_by)? {
-            results.push(result);
+    let most = match max_datapoints.map(usize::try_from) {
+        None => DATAPOINTS,
+        Some(Ok(most)) if most > 0 => most.min(DATAPOINTS),
+        Some(_) => return Err(validation("The parameter MaxDatapoints must be greater than or equal to 1.")),
+    };
+    let from = next_token.as_deref().map_or(Ok(Place::default()), Place::read)?;
+    let asked = queries::read(metric_data_queries, |seconds| seconds.saturating_mul(1000))?;
+    let span = Span::new(start_time.millis, end_time.millis);
+    let wanted: Vec<usize> = asked.returned.iter().map(|(place, _)| *place).collect();
+    let mut source = |place: usize, range: Range| measured(store, &asked, place, range);
+    let lines = asked.queries.evaluate(&wanted, span, &mut source).map_err(queries::fault)?;
+    let lines =
+        asked.returned.iter().zip(lines).flat_map(|((_, id), lines)| lines.into_iter().map(move |line| (id, line)));
+    let all = lines.map(|(id, line)| {
+        let mut points = line.points;
+        if scan_by != Some(ScanBy::TimestampAscending) {
+            points.reverse();
         }
-    }
-    let most = max_datapoints.and_then(|most| usize::try_from(most).ok()).unwrap_or(DATAPOINTS).min(DATAPOINTS);
-    let total: usize = results.iter().filter_map(|result| result.values.as_ref()).map(Vec::len).sum();
-    refuse(&[("answers of more values than MaxDatapoints, 100,800 at most: ask for less time at once", total > most)])?;
-    Ok(GetMetricDataOutput { metric_data_results: Some(results), next_token: None, messages: Some(Vec::new()) })
+        (id.clone(), line.label, points)
+    });
+    let (results, next) = page(all, from, most);
+    Ok(GetMetricDataOutput {
+        metric_data_results: Some(results),
+        next_token: next.map(|place| place.token()),
+        messages: Some(Vec::new()),
+    })
 }
 
-fn answer(
-    store: &Store,
-    query: MetricDataQuery,
-    start: Millis,
-    end: Millis,
-    scan_by: Option<ScanBy>,
-) -> Result<Option<MetricDataResult>, Fault> {
-    let MetricDataQuery { id, metric_stat, expression, label, return_data, period: _, account_id } = query;
-    refuse(&[("Expression (metric math)", expression.is_some()), ("AccountId", account_id.is_some())])?;
-    let id = id.unwrap_or_default();
-    if !id.starts_with(|first: char| first.is_ascii_lowercase())
-        || !id.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
-    {
-        return Err(Fault::new(
-            "ValidationError",
-            format!(
-                "The value {id} for parameter MetricDataQueries.member.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."
-            ),
-        ));
+/// The values of a query's metric.
+pub(super) fn measured(store: &Store, asked: &Asked, place: usize, range: Range) -> Vec<Point> {
+    let Some(Some(measured)) = asked.metrics.get(place) else { return Vec::new() };
+    let Some(statistic) = Statistic::parse(&measured.statistic) else { return Vec::new() };
+    let range = Range { start: begin(range.start, range.period), ..range };
+    let periods = store.periods(&metric(measured), measured.unit.as_deref(), range);
+    periods.into_iter().filter_map(|(at, values)| Some((at, values.statistic(statistic)?))).collect()
+}
+
+pub(super) fn metric(measured: &Measured) -> Metric {
+    let (namespace, name, dimensions) = measured.metric.clone();
+    Metric::new(namespace, name, dimensions)
+}
+
+/// Times are rounded down to a minute, or less where the periods are ("GetMetricData").
+fn begin(start: Millis, period: Millis) -> Millis {
+    start - start.rem_euclid(period.clamp(1, MINUTE))
+}
+
+/// Where an answer goes on: in which of the results, and after which time in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
+    result: usize,
+    after: Option<Millis>,
+}
+
+impl Place {
+    fn token(self) -> String {
+        page::encode(&format!("{}/{}", self.result, self.after.map_or(String::new(), |after| after.to_string())))
     }
-    let Some(stat) = metric_stat else {
-        return Err(Fault::new("ValidationError", format!("The query {id} has neither MetricStat nor Expression.")));
-    };
-    let wanted = statistic(stat.stat.as_deref().unwrap_or_default())?;
-    let period = stat.period.unwrap_or_default();
-    check_period(period)?;
-    let named = stat.metric.unwrap_or_default();
-    let name = named.metric_name.unwrap_or_default();
-    let metric = Metric::new(named.namespace.unwrap_or_default(), name.clone(), dimensions(named.dimensions)?);
-    if return_data == Some(false) {
-        return Ok(None);
+
+    fn read(token: &str) -> Result<Self, Fault> {
+        let key = page::decode(token).map_err(|_| bad_token())?;
+        let (result, after) = key.split_once('/').ok_or_else(bad_token)?;
+        let after = if after.is_empty() { None } else { Some(after.parse().map_err(|_| bad_token())?) };
+        Ok(Self { result: result.parse().map_err(|_| bad_token())?, after })
     }
-    let unit = stat.unit.map(StandardUnit::as_str);
-    let periods = store.periods(&metric, unit, start, end, Millis::from(period) * 1000);
-    let found = periods.iter().filter_map(|(at, values)| Some((Timestamp { millis: *at }, values.statistic(wanted)?)));
-    let mut found: Vec<(Timestamp, f64)> = found.collect();
-    if scan_by != Some(ScanBy::TimestampAscending) {
-        found.reverse();
+}
+
+/// As many values as may be in an answer, and where the next one goes on.
+fn page(
+    all: impl Iterator<Item = (String, String, Vec<Point>)>,
+    from: Place,
+    most: usize,
+) -> (Vec<MetricDataResult>, Option<Place>) {
+    let (mut results, mut room) = (Vec::new(), most);
+    for (result, (id, label, points)) in all.enumerate().skip(from.result) {
+        let after = from.after.filter(|_| result == from.result);
+        let said = after.and_then(|after| points.iter().position(|(at, _)| *at == after)).map_or(0, |last| last + 1);
+        let left = points.get(said..).unwrap_or_default();
+        if room == 0 && !left.is_empty() {
+            return (results, Some(Place { result, after: None }));
+        }
+        let taken = left.get(..room).unwrap_or(left);
+        room -= taken.len();
+        let is_partial = taken.len() < left.len();
+        let (timestamps, values) = taken.iter().map(|(at, value)| (Timestamp { millis: *at }, *value)).unzip();
+        results.push(MetricDataResult {
+            id: Some(id),
+            label: Some(label),
+            timestamps: Some(timestamps),
+            values: Some(values),
+            status_code: Some(if is_partial { StatusCode::PartialData } else { StatusCode::Complete }),
+            messages: None,
+        });
+        if is_partial {
+            return (results, Some(Place { result, after: taken.last().map(|(at, _)| *at) }));
+        }
     }
-    let (timestamps, values) = found.into_iter().unzip();
-    Ok(Some(MetricDataResult {
-        id: Some(id),
-        label: Some(label.unwrap_or(name)),
-        timestamps: Some(timestamps),
-        values: Some(values),
-        status_code: Some(StatusCode::Complete),
-        messages: None,
-    }))
+    (results, None)
 }
 
 pub(super) fn statistics(
@@ -140,7 +166,7 @@ pub(super) fn statistics(
         return Err(invalid(format!("The value {name} for parameter ExtendedStatistics is not a percentile.")));
     }
     let length = Millis::from(period) * 1000;
-    let start = start_time.millis - start_time.millis.rem_euclid(MINUTE);
+    let start = begin(start_time.millis, length);
     let asked = (end_time.millis - start).div_euclid(length);
     if asked > STATISTICS {
         return Err(combination(format!(
@@ -151,7 +177,8 @@ pub(super) fn statistics(
     let metric = Metric::new(namespace, metric_name.clone(), dimensions(of)?);
     let in_unit = unit.or_else(|| store.unit(&metric).and_then(|unit| StandardUnit::parse(&unit)));
     let asks = |name: &str| statistics.iter().any(|statistic| statistic.as_str() == name);
-    let periods = store.periods(&metric, unit.map(StandardUnit::as_str), start, end_time.millis, length);
+    let range = Span::new(start, end_time.millis).by(length);
+    let periods = store.periods(&metric, unit.map(StandardUnit::as_str), range);
     let datapoints = periods.into_iter().map(|(at, values)| {
         let plain = |name: &str, which| if asks(name) { values.statistic(which) } else { None };
         let of = percentiles.iter().filter_map(|(name, which)| Some((name.clone(), values.statistic(*which)?)));
@@ -167,4 +194,44 @@ pub(super) fn statistics(
         }
     });
     Ok(GetMetricStatisticsOutput { label: Some(metric_name), datapoints: Some(datapoints.collect()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ids, values and whether there is more of it.
+    fn shown(results: &[MetricDataResult]) -> Vec<(String, Vec<f64>, bool)> {
+        let one = |result: &MetricDataResult| {
+            let is_partial = result.status_code == Some(StatusCode::PartialData);
+            (result.id.clone().unwrap(), result.values.clone().unwrap(), is_partial)
+        };
+        results.iter().map(one).collect()
+    }
+
+    #[test]
+    fn pages_have_every_value_once() {
+        let points = |values: &[f64]| values.iter().map(|value| (*value as Millis, *value)).collect::<Vec<_>>();
+        let all = [("a", points(&[3.0, 2.0, 1.0])), ("b", points(&[])), ("c", points(&[5.0, 4.0]))];
+        let mut from = Place::default();
+        let mut pages = Vec::new();
+        loop {
+            let lines = all.iter().map(|(id, points)| ((*id).to_owned(), String::new(), points.clone()));
+            let (results, next) = page(lines, from, 2);
+            pages.push(shown(&results));
+            let Some(next) = next else { break };
+            from = Place::read(&next.token()).unwrap();
+            assert_eq!(from, next);
+        }
+        let result = |id: &str, values: &[f64], is_partial| (id.to_owned(), values.to_vec(), is_partial);
+        assert_eq!(
+            pages,
+            [
+                vec![result("a", &[3.0, 2.0], true)],
+                vec![result("a", &[1.0], false), result("b", &[], false), result("c", &[5.0], true)],
+                vec![result("c", &[4.0], false)],
+            ]
+        );
+        assert_eq!(Place::read("nonsense").unwrap_err().code, "InvalidNextToken");
+    }
 }

@@ -6,12 +6,13 @@ use aws::page::{Size, paginate};
 use control::View;
 use control::cloudwatch::{bad_token, refuse};
 use metrics::{Metric, Store};
-use spec::Millis;
+use spec::{DAY, Millis};
 
 /// How many metrics a page has ("ListMetrics").
 const PAGE: Size = Size { default: 500, max: 500 };
-/// `PT3H`.
+/// `PT3H`, and what is listed otherwise: metrics that had values in the last two weeks ("ListMetrics").
 const RECENT: Millis = 3 * 60 * 60 * 1000;
+const LISTED: Millis = 14 * DAY;
 
 pub(super) fn list(view: &View<'_>, store: &Store, request: ListMetricsInput) -> Result<ListMetricsOutput, Fault> {
     let ListMetricsInput {
@@ -27,7 +28,7 @@ pub(super) fn list(view: &View<'_>, store: &Store, request: ListMetricsInput) ->
         ("IncludeLinkedAccounts", include_linked_accounts == Some(true)),
         ("OwningAccount", owning_account.is_some()),
     ])?;
-    let since = recently_active.map_or(Millis::MIN, |_| view.now.millis - RECENT);
+    let since = view.now.millis - recently_active.map_or(LISTED, |_| RECENT);
     let dimensions = dimensions.unwrap_or_default();
     let has = |metric: &Metric, filter: &DimensionFilter| {
         let is_meant = |value: &String| filter.value.as_ref().is_none_or(|wanted| wanted == value);

@@ -18,7 +18,6 @@ use aws::doc::Doc;
 use aws::fault::Fault;
 use aws::shape::{Operation, Shape};
 use control::View;
-use control::cloudwatch::unsupported;
 use metrics::{Statistic, Store};
 
 /// The function behind an operation. It may write to a file.
@@ -61,7 +60,7 @@ fn typed<O: Operation>(
 
 /// A statistic by its name.
 fn statistic(name: &str) -> Result<Statistic, Fault> {
-    Statistic::parse(name).ok_or_else(|| unsupported(&format!("the statistic {name}")))
+    control::cloudwatch::check_statistic(name)
 }
 
 /// Why values were not taken in.

@@ -5,15 +5,16 @@ use aws::api::cloudwatch::{MetricDatum, PutMetricDataInput};
 use aws::fault::Fault;
 use aws::shape::Nothing;
 use control::View;
-use control::cloudwatch::{combination, dimensions, invalid, refuse, unsupported};
-use metrics::{Datum, Distribution, Metric, Store, store::KEPT};
-use spec::Millis;
+use control::cloudwatch::{combination, dimensions, invalid, refuse};
+use metrics::{Datum, Distribution, Metric, Store};
+use spec::{DAY, Millis};
 
 /// Values of one request, and different values of one metric in it ("PutMetricData").
 const DATA: usize = 1_000;
 const VALUES: usize = 150;
-/// How far ahead of time a value may be.
+/// How far ahead of time a value may be, and how far back ("PutMetricData").
 const TOO_NEW: Millis = 2 * 60 * 60 * 1000;
+const TOO_OLD: Millis = 14 * DAY;
 /// Larger numbers are refused ("MetricDatum").
 const LARGEST: f64 = 2.3485425827738332e108;
 
@@ -34,8 +35,23 @@ pub(super) fn put(view: &View<'_>, store: &Store, request: PutMetricDataInput) -
         return Err(invalid(format!("The collection MetricData must not have a size greater than {DATA}.")));
     }
     let now = view.now.millis;
-    let data: Vec<Datum> = data.into_iter().map(|given| datum(&namespace, given, now)).collect::<Result<_, _>>()?;
-    store.put(None, data, now).map_err(unkept)?;
+    let (mut seconds, mut minutes) = (Vec::new(), Vec::new());
+    for given in data {
+        let kept = match given.storage_resolution {
+            None | Some(60) => &mut minutes,
+            Some(1) => &mut seconds,
+            Some(other) => {
+                return Err(invalid(format!("The value {other} for parameter StorageResolution is invalid.")));
+            }
+        };
+        kept.push(datum(&namespace, given, now)?);
+    }
+    if !minutes.is_empty() {
+        store.put(None, minutes, now).map_err(unkept)?;
+    }
+    if !seconds.is_empty() {
+        store.put_seconds(seconds, now).map_err(unkept)?;
+    }
     Ok(Nothing)
 }
 
@@ -49,21 +65,18 @@ fn datum(namespace: &str, given: MetricDatum, now: Millis) -> Result<Datum, Faul
         values,
         counts,
         unit,
-        storage_resolution,
+        storage_resolution: _,
     } = given;
-    match storage_resolution {
-        None | Some(60) => {}
-        Some(1) => return Err(unsupported("StorageResolution=1 (high-resolution metrics)")),
-        Some(other) => return Err(invalid(format!("The value {other} for parameter StorageResolution is invalid."))),
-    }
     let at = timestamp.map_or(now, |timestamp| timestamp.millis);
     if at > now + TOO_NEW {
         return Err(invalid(
             "The parameter MetricData.member.Timestamp must specify a time no more than two hours in the future.",
         ));
     }
-    if at <= now - KEPT {
-        return Err(unsupported("values that are older than three days"));
+    if at < now - TOO_OLD {
+        return Err(invalid(
+            "The parameter MetricData.member.Timestamp must specify a time within the past two weeks.",
+        ));
     }
     let mut all = Distribution::default();
     match (value, statistic_values, values) {

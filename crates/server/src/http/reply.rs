@@ -85,6 +85,11 @@ pub(crate) fn json(status: u16, value: &impl Serialize) -> Reply {
     }
 }
 
+/// A response in text of a type.
+pub(crate) fn text(kind: &str, text: String) -> Reply {
+    response(200, vec![("content-type", kind.to_owned())], whole(text))
+}
+
 /// A refusal at one of neargate's own routes, in the shape AWS's JSON services use.
 pub(crate) fn refuse(status: u16, code: &str, message: &str) -> Reply {
     json(status, &serde_json::json!({ "__type": code, "message": message }))

@@ -1,8 +1,8 @@
-//! Which function answers a path. Everything outside `/_neargate/` is a call of AWS's API.
+//! Which function answers a path. Everything outside `/_neargate/` is a call of AWS's API, but what is asked of `/metrics` unsigned.
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{access_logs, cloudwatch, mirror, networks, registry, reset, s3, status, sync};
+use crate::{access_logs, cloudwatch, mirror, networks, prometheus, registry, reset, s3, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -14,6 +14,9 @@ pub(super) async fn answer(app: Arc<App>, door: Door, request: Request<Incoming>
     let (parts, body) = request.into_parts();
     let guarded = guard::check(door, &parts.method, &parts.headers);
     let path = parts.uri.path();
+    if guarded.is_ok() && prometheus::is_for(&app, door, &parts) {
+        return prometheus::answer(app).await;
+    }
     if guarded.is_ok() && is_registry(door, path) {
         return registry::answer(app, door, parts, body).await;
     }

@@ -1,7 +1,7 @@
 //! The CloudWatch alarms that AWS makes for a policy that tracks a target value: one for values above it in three minutes of three, one for
 //! values below nine tenths of it in fifteen of fifteen. They come and go with the policy, and can be seen and changed like any alarm.
 
-use super::{arn, check};
+use super::{super::invalid, arn, check};
 use crate::{
     State, Tx, cloudwatch,
     state::{Record, ScalingPolicy, ScalingPolicyKind},
@@ -9,10 +9,13 @@ use crate::{
 use aws::{
     api::{
         application_autoscaling::{
-            Alarm, CustomizedMetricSpecification, MetricType, PredefinedMetricSpecification,
-            TargetTrackingScalingPolicyConfiguration,
+            Alarm, CustomizedMetricSpecification, MetricType, PredefinedMetricSpecification, TargetTrackingMetric,
+            TargetTrackingMetricDataQuery, TargetTrackingMetricStat, TargetTrackingScalingPolicyConfiguration,
         },
-        cloudwatch::{ComparisonOperator, Dimension, PutMetricAlarmInput, StandardUnit, Statistic},
+        cloudwatch::{
+            ComparisonOperator, Dimension, Metric as Named, MetricDataQuery, MetricStat, PutMetricAlarmInput,
+            StandardUnit, Statistic,
+        },
     },
     fault::Fault,
 };
@@ -76,26 +79,28 @@ pub(super) fn put(tx: &mut Tx<'_>, policy: &ScalingPolicy) -> Result<(), Fault> 
     let low = low.clone().map(|low| (low, ComparisonOperator::LessThanThreshold, target * SHARE, LOW));
     let arn = arn(&tx.state.region, policy);
     for (name, operator, threshold, periods) in [Some(high), low].into_iter().flatten() {
-        let metric = Metric::of(&policy.resource, configuration);
+        let metric = Metric::of(&policy.resource, configuration)?;
         cloudwatch::make(tx, alarm(name, &arn, metric, (operator, threshold, periods)))?;
     }
     Ok(())
 }
 
-/// What an alarm of a policy is about.
+/// What an alarm of a policy is about: a metric, or an expression of several.
+#[derive(Default)]
 struct Metric {
-    namespace: String,
-    name: String,
-    dimensions: Vec<Dimension>,
-    statistic: Statistic,
+    namespace: Option<String>,
+    name: Option<String>,
+    dimensions: Option<Vec<Dimension>>,
+    statistic: Option<Statistic>,
     unit: Option<StandardUnit>,
+    metrics: Option<Vec<MetricDataQuery>>,
 }
 
 impl Metric {
-    fn of(resource: &str, configuration: &TargetTrackingScalingPolicyConfiguration) -> Self {
+    fn of(resource: &str, configuration: &TargetTrackingScalingPolicyConfiguration) -> Result<Self, Fault> {
         match (&configuration.predefined_metric_specification, &configuration.customized_metric_specification) {
             (_, Some(customized)) => Self::customized(customized),
-            (predefined, None) => Self::predefined(resource, &predefined.clone().unwrap_or_default()),
+            (predefined, None) => Ok(Self::predefined(resource, &predefined.clone().unwrap_or_default())),
         }
     }
 
@@ -104,38 +109,78 @@ impl Metric {
             let label = of.resource_label.as_deref().unwrap_or_default();
             let (balancer, group) = check::resource(label).unwrap_or_default();
             return Self {
-                namespace: "AWS/ApplicationELB".to_owned(),
-                name: "RequestCountPerTarget".to_owned(),
-                dimensions: vec![dimension("TargetGroup", group), dimension("LoadBalancer", balancer)],
-                statistic: Statistic::Sum,
-                unit: None,
+                namespace: Some("AWS/ApplicationELB".to_owned()),
+                name: Some("RequestCountPerTarget".to_owned()),
+                dimensions: Some(vec![dimension("TargetGroup", group), dimension("LoadBalancer", balancer)]),
+                statistic: Some(Statistic::Sum),
+                ..Self::default()
             };
         }
         let memory = of.predefined_metric_type == Some(MetricType::ECSServiceAverageMemoryUtilization);
         let mut parts = resource.split('/').skip(1).map(str::to_owned);
         let (cluster, service) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         Self {
-            namespace: "AWS/ECS".to_owned(),
-            name: if memory { "MemoryUtilization" } else { "CPUUtilization" }.to_owned(),
-            dimensions: vec![dimension("ClusterName", cluster), dimension("ServiceName", service)],
-            statistic: Statistic::Average,
+            namespace: Some("AWS/ECS".to_owned()),
+            name: Some(if memory { "MemoryUtilization" } else { "CPUUtilization" }.to_owned()),
+            dimensions: Some(vec![dimension("ClusterName", cluster), dimension("ServiceName", service)]),
+            statistic: Some(Statistic::Average),
             unit: Some(StandardUnit::Percent),
+            metrics: None,
         }
     }
 
-    fn customized(of: &CustomizedMetricSpecification) -> Self {
+    fn customized(of: &CustomizedMetricSpecification) -> Result<Self, Fault> {
+        if let Some(metrics) = &of.metrics {
+            return Ok(Self { metrics: Some(queries(metrics)?), ..Self::default() });
+        }
         let given = of.dimensions.iter().flatten();
         let dimensions =
             given.map(|of| dimension(of.name.as_deref().unwrap_or_default(), of.value.clone().unwrap_or_default()));
         let statistic = of.statistic.and_then(|statistic| Statistic::parse(statistic.as_str()));
-        Self {
-            namespace: of.namespace.clone().unwrap_or_default(),
-            name: of.metric_name.clone().unwrap_or_default(),
-            dimensions: dimensions.collect(),
-            statistic: statistic.unwrap_or(Statistic::Average),
+        Ok(Self {
+            namespace: of.namespace.clone(),
+            name: of.metric_name.clone(),
+            dimensions: Some(dimensions.collect()),
+            statistic: Some(statistic.unwrap_or(Statistic::Average)),
             unit: of.unit.as_deref().and_then(StandardUnit::parse),
-        }
+            metrics: None,
+        })
     }
+}
+
+/// Metrics and expressions of them as CloudWatch is told of them.
+///
+/// # Errors
+/// What CloudWatch says of them, as a `ValidationException`.
+pub(super) fn queries(given: &[TargetTrackingMetricDataQuery]) -> Result<Vec<MetricDataQuery>, Fault> {
+    let mut queries = Vec::with_capacity(given.len());
+    for TargetTrackingMetricDataQuery { expression, id, label, metric_stat, return_data } in given.iter().cloned() {
+        let stat = metric_stat.map(|TargetTrackingMetricStat { metric, stat, unit }| {
+            let TargetTrackingMetric { dimensions, metric_name, namespace } = metric.unwrap_or_default();
+            let given = dimensions.into_iter().flatten();
+            let dimensions = given.map(|of| dimension(&of.name.unwrap_or_default(), of.value.unwrap_or_default()));
+            let metric = Named { namespace, metric_name, dimensions: Some(dimensions.collect()) };
+            let unit = match unit.as_deref() {
+                Some(unit) => Some(
+                    StandardUnit::parse(unit).ok_or_else(|| invalid(format!("{unit} is no unit of CloudWatch's.")))?,
+                ),
+                None => None,
+            };
+            Ok::<_, Fault>(MetricStat { metric: Some(metric), period: Some(PERIOD), stat, unit })
+        });
+        let metric_stat = stat.transpose()?;
+        queries.push(MetricDataQuery {
+            id,
+            metric_stat,
+            expression,
+            label,
+            return_data,
+            period: None,
+            account_id: None,
+        });
+    }
+    cloudwatch::check_metrics(&queries).map_err(|fault| invalid(fault.message))?;
+    Ok(queries)
 }
 
 fn dimension(name: &str, value: String) -> Dimension {
@@ -155,12 +200,12 @@ fn alarm(
         ok_actions: None,
         alarm_actions: Some(vec![arn.to_owned()]),
         insufficient_data_actions: None,
-        metric_name: Some(metric.name),
-        namespace: Some(metric.namespace),
-        statistic: Some(metric.statistic),
+        metric_name: metric.name,
+        namespace: metric.namespace,
+        statistic: metric.statistic,
         extended_statistic: None,
-        dimensions: Some(metric.dimensions),
-        period: Some(PERIOD),
+        dimensions: metric.dimensions,
+        period: metric.metrics.is_none().then_some(PERIOD),
         unit: metric.unit,
         evaluation_periods: Some(periods),
         datapoints_to_alarm: None,
@@ -168,7 +213,7 @@ fn alarm(
         comparison_operator: Some(operator),
         treat_missing_data: None,
         evaluate_low_sample_count_percentile: None,
-        metrics: None,
+        metrics: metric.metrics,
         tags: None,
         threshold_metric_id: None,
         evaluation_window: None,

@@ -219,8 +219,18 @@ pub(super) fn resource(label: &str) -> Option<(String, String)> {
 
 fn check_customized(of: &CustomizedMetricSpecification) -> Result<(), Fault> {
     let CustomizedMetricSpecification { metric_name, namespace, dimensions, statistic, unit, metrics } = of;
-    if metrics.is_some() {
-        return Err(unsupported("CustomizedMetricSpecification.Metrics (metric math)"));
+    if let Some(metrics) = metrics {
+        let plain = metric_name.is_some()
+            || namespace.is_some()
+            || dimensions.is_some()
+            || statistic.is_some()
+            || unit.is_some();
+        if plain {
+            return Err(invalid(
+                "Metrics can't be specified together with MetricName, Namespace, Dimensions, Statistic or Unit.",
+            ));
+        }
+        return super::alarms::queries(metrics).map(drop);
     }
     let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     if !given(metric_name) || !given(namespace) || statistic.is_none() {

@@ -72,6 +72,7 @@ fn each_metric_is_watched_as_what_it_is() {
                 "Dimensions": [{"Name": "Queue", "Value": "q"}],
             }}),
         ),
+        ("math", json!({"CustomizedMetricSpecification": {"Metrics": backlog_per_task()}})),
     ];
     for (name, mut configuration) in policies {
         configuration["TargetValue"] = json!(100.0);
@@ -96,6 +97,26 @@ fn each_metric_is_watched_as_what_it_is() {
     assert_eq!(about(&mut site, "memory")[1], "MemoryUtilization");
     let queue = json!([{"Name": "Queue", "Value": "q"}]);
     assert_eq!(about(&mut site, "custom"), [json!("Mine"), json!("Backlog"), json!("Maximum"), json!("Count"), queue]);
+    let name = site.alarms("math")[0].clone();
+    let alarm = site.cloudwatch("DescribeAlarms", json!({"AlarmNames": [name]}))["MetricAlarms"][0].clone();
+    let mut metrics = backlog_per_task();
+    metrics[1]["MetricStat"]["Period"] = json!(60);
+    metrics[2]["MetricStat"]["Period"] = json!(60);
+    assert_eq!((&alarm["Metrics"], &alarm["MetricName"]), (&metrics, &Value::Null));
+}
+
+/// The example of "Create a target tracking scaling policy for Application Auto Scaling using metric math".
+fn backlog_per_task() -> Value {
+    let stat = |namespace: &str, name: &str, stat: &str| {
+        let metric =
+            json!({"Namespace": namespace, "MetricName": name, "Dimensions": [{"Name": "Name", "Value": "a"}]});
+        json!({"Metric": metric, "Stat": stat})
+    };
+    json!([
+        {"Id": "e1", "Label": "Backlog of each task", "Expression": "m1 / m2", "ReturnData": true},
+        {"Id": "m1", "MetricStat": stat("Mine", "Messages", "Sum"), "ReturnData": false},
+        {"Id": "m2", "MetricStat": stat("ECS/ContainerInsights", "RunningTaskCount", "Average"), "ReturnData": false},
+    ])
 }
 
 #[test]
@@ -206,8 +227,8 @@ fn what_can_not_be_a_policy_is_refused() {
             "neargate does not support PredefinedMetricType=ECSServiceAverageCPUUtilizationHighResolution (high-resolution metrics) yet.",
         ),
         (
-            json!({"TargetValue": 5.0, "CustomizedMetricSpecification": {"Metrics": [{"Id": "a", "Expression": "1"}]}}),
-            "neargate does not support CustomizedMetricSpecification.Metrics (metric math) yet.",
+            json!({"TargetValue": 5.0, "CustomizedMetricSpecification": {"Metrics": [{"Id": "a", "Expression": "b"}]}}),
+            "Error in expression 'a': Undefined id 'b'",
         ),
     ];
     for (configuration, part) in tracking {

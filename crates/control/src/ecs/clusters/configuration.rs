@@ -1,6 +1,7 @@
 //! Settings and configuration of a cluster.
 
 use super::invalid;
+use crate::{State, ecs::account_settings::container_insights};
 use aws::{
     api::ecs::{
         ClusterConfiguration, ClusterServiceConnectDefaultsRequest, ClusterSetting, ClusterSettingName,
@@ -10,11 +11,11 @@ use aws::{
 };
 
 /// The values of the setting `containerInsights`.
-const INSIGHTS: [&str; 3] = ["enhanced", "enabled", "disabled"];
+pub(crate) const INSIGHTS: [&str; 3] = ["enhanced", "enabled", "disabled"];
 
-/// The settings of a cluster nobody gave any.
-pub(super) fn defaults() -> Vec<ClusterSetting> {
-    insights("disabled".to_owned())
+/// The settings of a cluster nobody gave any: the account's.
+pub(super) fn defaults(state: &State) -> Vec<ClusterSetting> {
+    insights(container_insights(state))
 }
 
 fn insights(value: String) -> Vec<ClusterSetting> {

@@ -67,7 +67,7 @@ fn requested(tx: &Tx<'_>, input: CreateClusterRequest) -> Result<Cluster, Fault>
         arn: arn::cluster(&tx.state.region, &name),
         name,
         status: ClusterStatus::Active,
-        settings: configuration::settings(configuration::defaults(), settings.unwrap_or_default())?,
+        settings: configuration::settings(configuration::defaults(&tx.state), settings.unwrap_or_default())?,
         configuration,
         default_capacity_provider_strategy: capacity::check(&capacity_providers, strategy)?,
         capacity_providers,

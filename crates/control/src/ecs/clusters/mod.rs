@@ -7,11 +7,13 @@ mod configuration;
 mod create;
 mod delete;
 mod describe;
+pub mod insights;
 #[cfg(test)]
 mod tests;
 mod update;
 
 pub(crate) use capacity::check as check_strategy;
+pub(crate) use configuration::INSIGHTS;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use describe::{describe, list};

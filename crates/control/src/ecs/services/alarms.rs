@@ -5,7 +5,7 @@
 
 use super::{controller::revision, invalid};
 use crate::{
-    State,
+    State, cloudwatch,
     state::{Deployment, Service, Status},
 };
 use aws::{
@@ -59,8 +59,7 @@ pub(super) fn bake(state: &State, service: &Service) -> Millis {
         return 0;
     }
     let watched = names(service).iter().filter_map(|name| state.alarms.get(name));
-    let span = |of: Option<i32>| Millis::from(of.unwrap_or(1));
-    let spans = watched.map(|alarm| span(alarm.what.period) * span(alarm.what.evaluation_periods));
+    let spans = watched.map(|alarm| cloudwatch::look_back(&alarm.what));
     spans.max().map_or(0, |seconds| state.region.lasting(seconds))
 }
 

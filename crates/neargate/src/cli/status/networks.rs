@@ -40,7 +40,7 @@ struct Address {
 }
 
 /// A NAT gateway's counts since it was made, by the names of Amazon CloudWatch ("Monitor NAT gateways with Amazon CloudWatch",
-/// Amazon VPC User Guide). What goes out on one side came in on the other.
+/// Amazon VPC User Guide); CloudWatch has the rest of them, by the minute.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Metrics {
@@ -100,19 +100,13 @@ pub async fn networks(region: &Region) -> Result<Vec<Network>, Failure> {
 }
 
 fn metrics(instance: &Instance, interface: &str) -> Option<Metrics> {
-    let NatMetrics {
-        bytes_in_from_source,
-        packets_in_from_source,
-        bytes_in_from_destination,
-        packets_in_from_destination,
-        active_connections,
-        error_port_allocation,
-    } = nat_metrics(instance, &interface.into()).ok()?;
+    let (NatMetrics { in_from_source, in_from_destination, active_connections, error_port_allocation, .. }, _) =
+        nat_metrics(instance, &interface.into()).ok()?;
     Some(Metrics {
-        bytes_in_from_source,
-        packets_in_from_source,
-        bytes_in_from_destination,
-        packets_in_from_destination,
+        bytes_in_from_source: in_from_source.bytes,
+        packets_in_from_source: in_from_source.packets,
+        bytes_in_from_destination: in_from_destination.bytes,
+        packets_in_from_destination: in_from_destination.packets,
         active_connection_count: active_connections,
         error_port_allocation,
     })

@@ -1,109 +1,12 @@
-//! What hosts have measured, as CloudWatch's metrics: those of load balancers ("CloudWatch metrics for your Application Load Balancer") and
-//! of services ("Amazon ECS CloudWatch metrics").
+//! Load balancers' ("CloudWatch metrics for your Application Load Balancer", "… for your Network Load Balancer").
 
-use super::unkept;
-use crate::app::App;
-use aws::fault::Fault;
-use control::elb::{GroupHealth, group_health};
-use metrics::{Datum, Distribution, Metric, Sender};
-use spec::measured::{FlowCounts, FlowKind, GroupCounts, Measured, NetworkCounts, NodeCounts, TaskUsage, is_network};
-use spec::{Millis, TaskId};
+use super::{BALANCER, Data, NETWORK, count};
+use metrics::Distribution;
+use spec::measured::{FlowCounts, FlowKind, GroupCounts, NetworkCounts, NodeCounts};
 use std::collections::BTreeMap;
 
-const BALANCER: &str = "AWS/ApplicationELB";
-/// Network Load Balancers' ("CloudWatch metrics for your Network Load Balancer").
-const NETWORK: &str = "AWS/NetworkELB";
-const ECS: &str = "AWS/ECS";
 /// Rules that are evaluated for each request without counting ("Elastic Load Balancing pricing").
 const FREE_RULES: f64 = 10.0;
-
-/// Takes in what a host has measured.
-///
-/// # Errors
-/// When it can't be kept.
-pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
-    let Measured { host, by, number, at, nodes, tasks } = measured;
-    let mut data = Data::new(at);
-    let state = app.core.state();
-    let mut asked: BTreeMap<String, u64> = BTreeMap::new();
-    for node in nodes.values() {
-        if let Some(network) = &node.network {
-            data.network(node, network);
-            continue;
-        }
-        data.node(node);
-        for group in node.groups.values() {
-            *asked.entry(group.target_group.clone()).or_default() += group.requests;
-        }
-    }
-    asked.retain(|_, requests| *requests > 0);
-    let health = if asked.is_empty() { Vec::new() } else { group_health(&state) };
-    for (name, requests) in asked {
-        let sum = |zones: &BTreeMap<String, usize>| zones.values().sum::<usize>();
-        let group = health.iter().find(|group| group.target_group == name);
-        // Where none is healthy, all of them have the requests.
-        let targets = group.map_or(0, |group| match sum(&group.healthy) {
-            0 => sum(&group.unhealthy),
-            healthy => healthy,
-        });
-        let share = requests as f64 / targets.max(1) as f64;
-        data.add("RequestCountPerTarget", "Count", Distribution::of(share, 1.0), &[("TargetGroup", name.as_str())]);
-        let of = nodes.values().find(|node| node.groups.values().any(|group| group.target_group == name));
-        let balancer = of.map(|node| node.load_balancer.clone()).unwrap_or_default();
-        let both = [("LoadBalancer", balancer.as_str()), ("TargetGroup", name.as_str())];
-        data.add("RequestCountPerTarget", "Count", Distribution::of(share, 1.0), &both);
-    }
-    for (id, usage) in &tasks {
-        data.task(&state, id, usage);
-    }
-    let sender = Sender { name: format!("{host} {by}"), number };
-    app.metrics.put(Some(sender), data.all, app.core.clock().now().millis).map_err(unkept)
-}
-
-/// Once a minute: how many targets of each group are healthy.
-///
-/// # Errors
-/// When it can't be kept.
-pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
-    let mut data = Data::new(now);
-    for GroupHealth { load_balancer, target_group, healthy, unhealthy } in group_health(&app.core.state()) {
-        data.namespace = if is_network(&load_balancer) { NETWORK } else { BALANCER };
-        if !is_network(&load_balancer) {
-            // That is always told: no requests are none, so that a service may be scaled in when there are none.
-            data.add(
-                "RequestCountPerTarget",
-                "Count",
-                Distribution::of(0.0, 1.0),
-                &[("TargetGroup", target_group.as_str())],
-            );
-            let both = [("LoadBalancer", load_balancer.as_str()), ("TargetGroup", target_group.as_str())];
-            data.add("RequestCountPerTarget", "Count", Distribution::of(0.0, 1.0), &both);
-        }
-        for (name, zones) in [("HealthyHostCount", &healthy), ("UnHealthyHostCount", &unhealthy)] {
-            let of = |count: usize| Distribution::of(count as f64, 1.0);
-            let (balancer, group) = (("LoadBalancer", load_balancer.as_str()), ("TargetGroup", target_group.as_str()));
-            data.add(name, "Count", of(zones.values().sum()), &[balancer, group]);
-            for (zone, count) in zones {
-                data.add(name, "Count", of(*count), &[balancer, group, ("AvailabilityZone", zone.as_str())]);
-            }
-        }
-    }
-    if data.all.is_empty() {
-        return Ok(());
-    }
-    app.metrics.put(None, data.all, now).map_err(unkept)
-}
-
-struct Data {
-    at: Millis,
-    namespace: &'static str,
-    all: Vec<Datum>,
-}
-
-/// So many things, each counted as one.
-fn count(count: u64) -> Distribution {
-    Distribution::of(1.0, count as f64)
-}
 
 /// The codes from `first` to the last that begins with the same digit.
 fn class(answers: &BTreeMap<u16, u64>, first: u16) -> u64 {
@@ -111,21 +14,8 @@ fn class(answers: &BTreeMap<u16, u64>, first: u16) -> u64 {
 }
 
 impl Data {
-    fn new(at: Millis) -> Self {
-        Self { at, namespace: BALANCER, all: Vec::new() }
-    }
-
-    fn add(&mut self, name: &str, unit: &str, values: Distribution, dimensions: &[(&str, &str)]) {
-        if values.count <= 0.0 {
-            return;
-        }
-        let dimensions = dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let metric = Metric::new(self.namespace, name, dimensions);
-        self.all.push(Datum { metric, unit: unit.to_owned(), at: self.at, values });
-    }
-
     /// The metrics of one node: of its load balancer, of that in its zone, and of the target groups in both.
-    fn node(&mut self, node: &NodeCounts) {
+    pub(super) fn node(&mut self, node: &NodeCounts) {
         let NodeCounts {
             load_balancer,
             zone,
@@ -185,8 +75,8 @@ impl Data {
         self.units(node);
     }
 
-    /// The metrics of a Network Load Balancer's node: of the load balancer, and of that in the node's zone. Absent: packets.
-    fn network(&mut self, node: &NodeCounts, of: &NetworkCounts) {
+    /// The metrics of a Network Load Balancer's node: of the load balancer, and of that in the node's zone.
+    pub(super) fn network(&mut self, node: &NodeCounts, of: &NetworkCounts) {
         let NetworkCounts {
             flows,
             client_resets,
@@ -195,6 +85,8 @@ impl Data {
             client_handshakes,
             target_handshakes,
             port_allocation_errors,
+            packets,
+            time,
         } = of;
         self.namespace = NETWORK;
         let balancer = ("LoadBalancer", node.load_balancer.as_str());
@@ -212,13 +104,19 @@ impl Data {
         ];
         let always = always.into_iter().chain(active.map(|active| ("ActiveFlowCount", "Count", active)));
         let always: Vec<_> = always.collect();
+        // Of the ten seconds in which these were counted; the metric is the highest of such rates.
+        let rate = *packets as f64 * 1_000.0 / (*time).max(1) as f64;
         let some = [
+            ("ProcessedPackets", *packets),
             ("ClientTLSNegotiationErrorCount", *client_handshakes),
             ("TargetTLSNegotiationErrorCount", *target_handshakes),
         ];
         for dimensions in [&[balancer][..], &of_zone[..]] {
             for (name, unit, number) in &always {
                 self.add(name, unit, Distribution::of(*number as f64, 1.0), dimensions);
+            }
+            if *time > 0 {
+                self.add("PeakPacketsPerSecond", "Count", Distribution::of(rate, 1.0), dimensions);
             }
             let of_kinds = flows.iter().flat_map(|(kind, flows)| {
                 let kind = match kind {
@@ -310,21 +208,6 @@ impl Data {
                 Distribution::of(most, 1.0),
                 &[("LoadBalancer", node.load_balancer.as_str())],
             );
-        }
-    }
-
-    /// How much of what a service's task has it uses, in per cent.
-    fn task(&mut self, state: &control::State, id: &TaskId, usage: &TaskUsage) {
-        let Some(task) = state.tasks.get(id) else { return };
-        let Some(service) = task.launch.group.strip_prefix("service:") else { return };
-        self.namespace = ECS;
-        let of = [("ClusterName", task.cluster.as_str()), ("ServiceName", service)];
-        let processors = f64::from(task.launch.cpu) / 1024.0;
-        let cpu = usage.cpu as f64 / usage.time.max(1) as f64 / processors * 100.0;
-        let memory = usage.memory as f64 / (f64::from(task.launch.memory) * f64::from(1 << 20)) * 100.0;
-        for (name, value) in [("CPUUtilization", cpu), ("MemoryUtilization", memory)] {
-            self.add(name, "Percent", Distribution::of(value, 1.0), &of);
-            self.add(name, "Percent", Distribution::of(value, 1.0), &[("ClusterName", task.cluster.as_str())]);
         }
     }
 }
