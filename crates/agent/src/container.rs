@@ -123,6 +123,7 @@ mod tests {
             architecture: "amd64".into(),
             containers,
             metadata: Default::default(),
+            connect: None,
         }
     }
 

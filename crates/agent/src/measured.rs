@@ -38,7 +38,7 @@ impl Reporter {
     /// What the balancer's nodes have counted. Returns when it is taken in.
     pub(crate) async fn nodes(&self, by: String, number: u64, at: Millis, nodes: BTreeMap<InterfaceId, NodeCounts>) {
         let tasks = BTreeMap::new();
-        self.report(&Measured { host: self.host.clone(), by, number, at, nodes, tasks }).await;
+        self.report(&Measured { host: self.host.clone(), by, number, at, nodes, tasks, connect: BTreeMap::new() }).await;
     }
 
     async fn report(&self, measured: &Measured) {
@@ -85,7 +85,7 @@ pub(crate) async fn tasks(config: Arc<Config>, told: watch::Receiver<Arc<HostSpe
         }
         number += 1;
         let (host, nodes) = (reporter.host.clone(), BTreeMap::new());
-        let report = Measured { host, by: by.clone(), number, at: due - 1, nodes, tasks };
+        let report = Measured { host, by: by.clone(), number, at: due - 1, nodes, tasks, connect: BTreeMap::new() };
         // A server that is away for longer misses a minute.
         let most = config.minute.mul_f64(0.8);
         let _ = tokio::time::timeout(most, reporter.report(&report)).await;

@@ -1,6 +1,6 @@
 //! What a host has measured: its balancer's nodes, and what its tasks use.
 
-use crate::{HostId, Millis, TaskId, balancing::TargetGroupId};
+use crate::{HostId, Millis, TaskId, balancing::TargetGroupId, connect::ConnectCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vpc::InterfaceId;
@@ -23,6 +23,9 @@ pub struct Measured {
     /// What tasks used.
     #[serde(default)]
     pub tasks: BTreeMap<TaskId, TaskUsage>,
+    /// What tasks' proxies counted.
+    #[serde(default)]
+    pub connect: BTreeMap<TaskId, ConnectCounts>,
 }
 
 /// Whether a load balancer is a Network Load Balancer, by its name in metrics.

@@ -1,6 +1,6 @@
 //! A task as a host runs it: everything resolved, nothing left to look up.
 
-use crate::ContainerSpec;
+use crate::{ContainerSpec, connect::TaskConnect};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vpc::{InterfaceId, VpcId};
@@ -35,6 +35,9 @@ pub struct TaskSpec {
     /// What it is told of itself.
     #[serde(default)]
     pub metadata: TaskMetadata,
+    /// What its proxy does, if its service uses Service Connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<TaskConnect>,
 }
 
 impl TaskSpec {

@@ -33,6 +33,7 @@ fn task(containers: Vec<ContainerSpec>) -> TaskSpec {
         architecture: "amd64".into(),
         containers,
         metadata: Default::default(),
+        connect: None,
     }
 }
 

@@ -175,6 +175,7 @@ pub fn task(n: u8) -> TaskSpec {
         architecture: "amd64".into(),
         containers: Vec::new(),
         metadata: Default::default(),
+        connect: None,
     }
 }
 

@@ -60,6 +60,7 @@ fn task_spec(state: &State, task: &Task, interface: &Interface) -> TaskSpec {
         architecture: launch.architecture.clone(),
         containers: launch.containers.clone(),
         metadata: metadata(state, task),
+        connect: None,
     }
 }
 

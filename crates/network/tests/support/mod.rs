@@ -213,6 +213,7 @@ pub fn task(vpc: &str, interface: InterfaceId) -> TaskSpec {
         architecture: "amd64".into(),
         containers: Vec::new(),
         metadata: Default::default(),
+        connect: None,
     }
 }
 

@@ -22,7 +22,7 @@ const FREE_RULES: f64 = 10.0;
 /// # Errors
 /// When it can't be kept.
 pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
-    let Measured { host, by, number, at, nodes, tasks } = measured;
+    let Measured { host, by, number, at, nodes, tasks, connect: _ } = measured;
     let mut data = Data::new(at);
     let state = app.core.state();
     let mut asked: BTreeMap<String, u64> = BTreeMap::new();
