@@ -9,6 +9,7 @@ pub(crate) mod tags;
 pub(crate) mod task_definitions;
 pub(crate) mod tasks;
 
+pub use services::connect_targets;
 pub(crate) use services::expire as expire_service;
 pub use tasks::{former_interface, interrupt};
 

@@ -4,7 +4,7 @@ use crate::{
     State,
     controllers::{gateways, load_balancers},
     ec2,
-    ecs::arn,
+    ecs::{arn, services::connect},
     elb, servicediscovery,
     state::{Interface, Status, Task},
 };
@@ -27,6 +27,8 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
         let Some(interface) = &task.attachment.interface else { continue };
         spec.tasks.insert(task.id.clone(), task_spec(state, task, interface));
     }
+    let connected = spec.tasks.values().filter_map(|task| task.connect.as_ref());
+    spec.endpoints = connect::endpoints(state, connected).into();
     spec
 }
 
@@ -60,7 +62,7 @@ fn task_spec(state: &State, task: &Task, interface: &Interface) -> TaskSpec {
         architecture: launch.architecture.clone(),
         containers: launch.containers.clone(),
         metadata: metadata(state, task),
-        connect: None,
+        connect: launch.connect.clone(),
     }
 }
 

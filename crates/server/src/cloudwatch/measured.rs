@@ -22,7 +22,7 @@ const FREE_RULES: f64 = 10.0;
 /// # Errors
 /// When it can't be kept.
 pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
-    let Measured { host, by, number, at, nodes, tasks, connect: _ } = measured;
+    let Measured { host, by, number, at, nodes, tasks, connect } = measured;
     let mut data = Data::new(at);
     let state = app.core.state();
     let mut asked: BTreeMap<String, u64> = BTreeMap::new();
@@ -56,6 +56,7 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
     for (id, usage) in &tasks {
         data.task(&state, id, usage);
     }
+    super::connect::add(&mut data, &state, &connect);
     let sender = Sender { name: format!("{host} {by}"), number };
     app.metrics.put(Some(sender), data.all, app.core.clock().now().millis).map_err(unkept)
 }
@@ -94,7 +95,8 @@ pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
     app.metrics.put(None, data.all, now).map_err(unkept)
 }
 
-struct Data {
+/// What is to be kept.
+pub(super) struct Data {
     at: Millis,
     namespace: &'static str,
     all: Vec<Datum>,
@@ -122,6 +124,13 @@ impl Data {
         let dimensions = dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let metric = Metric::new(self.namespace, name, dimensions);
         self.all.push(Datum { metric, unit: unit.to_owned(), at: self.at, values });
+    }
+
+    /// Adds a metric of Amazon ECS.
+    pub(super) fn ecs(&mut self, name: &str, unit: &str, values: Distribution, dimensions: &[(&str, &str)]) {
+        let before = std::mem::replace(&mut self.namespace, ECS);
+        self.add(name, unit, values, dimensions);
+        self.namespace = before;
     }
 
     /// The metrics of one node: of its load balancer, of that in its zone, and of the target groups in both.

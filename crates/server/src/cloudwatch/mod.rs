@@ -1,6 +1,7 @@
 //! What of CloudWatch needs what was measured: the operations that take it in and tell it, the alarms that go by it, and what hosts report.
 
 mod alarms;
+mod connect;
 mod get;
 mod list;
 mod measured;
