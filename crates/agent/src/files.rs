@@ -22,10 +22,16 @@ pub const MOUNTS: [(&str, &str); 3] =
 /// What the files say.
 pub fn contents(task: &TaskSpec, address: IpAddr, vpc: &Vpc, region: &str) -> [(&'static str, String); 3] {
     [
-        ("hosts", format!("127.0.0.1 localhost\n{address} {}\n", task.hostname)),
+        ("hosts", format!("127.0.0.1 localhost\n{address} {}\n{}", task.hostname, aliases(task))),
         ("hostname", format!("{}\n", task.hostname)),
         ("resolv.conf", resolv_conf(vpc, region)),
     ]
+}
+
+/// The names of Service Connect that its containers know, a line each.
+fn aliases(task: &TaskSpec) -> String {
+    let aliases = task.connect.iter().flat_map(|connect| &connect.uses);
+    aliases.map(|alias| format!("{} {}\n", alias.address, alias.name)).collect()
 }
 
 /// `/etc/resolv.conf` in a VPC: what the default set of DHCP options says, AmazonProvidedDNS and the domain of private names ("DHCP

@@ -9,6 +9,7 @@ use containers::Meter;
 use http::Method;
 use spec::{
     HostId, HostSpec, Millis, TaskId,
+    connect::ConnectCounts,
     measured::{Measured, NodeCounts, TaskUsage},
 };
 use std::{
@@ -38,7 +39,15 @@ impl Reporter {
     /// What the balancer's nodes have counted. Returns when it is taken in.
     pub(crate) async fn nodes(&self, by: String, number: u64, at: Millis, nodes: BTreeMap<InterfaceId, NodeCounts>) {
         let tasks = BTreeMap::new();
-        self.report(&Measured { host: self.host.clone(), by, number, at, nodes, tasks, connect: BTreeMap::new() }).await;
+        self.report(&Measured { host: self.host.clone(), by, number, at, nodes, tasks, connect: BTreeMap::new() })
+            .await;
+    }
+
+    /// What a task's proxy has counted. Returns when it is taken in.
+    pub(crate) async fn proxy(&self, by: String, number: u64, at: Millis, task: &TaskId, counts: ConnectCounts) {
+        let (nodes, tasks) = (BTreeMap::new(), BTreeMap::new());
+        let connect = [(task.clone(), counts)].into();
+        self.report(&Measured { host: self.host.clone(), by, number, at, nodes, tasks, connect }).await;
     }
 
     async fn report(&self, measured: &Measured) {
@@ -69,7 +78,9 @@ pub(crate) async fn tasks(config: Arc<Config>, told: watch::Receiver<Arc<HostSpe
         let due = (clock::now().div_euclid(every) + 1) * every;
         tokio::time::sleep(Duration::from_millis((due - clock::now()).max(1).unsigned_abs())).await;
         let containers = |(id, task): (&TaskId, &spec::TaskSpec)| {
-            (id.clone(), task.containers.iter().map(|container| container.name.clone()).collect::<Vec<_>>())
+            let proxy = task.connect.iter().map(|connect| &connect.container);
+            let names = task.containers.iter().map(|container| &container.name).chain(proxy);
+            (id.clone(), names.cloned().collect::<Vec<_>>())
         };
         let wanted: Vec<_> = told.borrow().tasks.iter().map(containers).collect();
         let of = config.clone();

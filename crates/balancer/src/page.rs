@@ -69,12 +69,17 @@ pub(crate) struct Answer {
     pub content_type: Option<String>,
     /// The body; none is the page of the status.
     pub body: Option<String>,
+    /// The value of `Server`, if it is said.
+    pub server: Option<&'static str>,
 }
+
+/// What load balancers call themselves.
+const SERVER: Option<&str> = Some("awselb/2.0");
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let (status, reason) = refusal.status();
-        Self { status, reason, location: None, content_type: None, body: None }
+        Self { status, reason, location: None, content_type: None, body: None, server: SERVER }
     }
 }
 
@@ -82,7 +87,7 @@ impl Answer {
     /// A redirect.
     pub(crate) fn redirect(status: u16, location: String) -> Self {
         let reason = if status == 301 { "Moved Permanently" } else { "Found" };
-        Self { status, reason, location: Some(location), content_type: None, body: None }
+        Self { status, reason, location: Some(location), content_type: None, body: None, server: SERVER }
     }
 
     /// A fixed response.
@@ -93,7 +98,19 @@ impl Answer {
             location: None,
             content_type: Some(content_type.to_owned()),
             body: Some(body.to_owned()),
+            server: SERVER,
         }
+    }
+
+    /// What a proxy of Service Connect answers: Envoy's words ("Response flags" and "Local reply modification", Envoy).
+    pub(crate) fn of_mesh(refusal: Refusal) -> Self {
+        let (status, words) = match refusal {
+            Refusal::BadGateway => (503, "upstream connect error or disconnect/reset before headers"),
+            Refusal::Unavailable => (503, "no healthy upstream"),
+            Refusal::GatewayTimeout => (504, "upstream request timeout"),
+            other => other.status(),
+        };
+        Self { server: None, ..Self::fixed(status, "text/plain", words) }
     }
 
     /// Its body: what was configured, or the page of its status.
@@ -111,7 +128,11 @@ impl Answer {
         let connection = if keep_alive { "keep-alive" } else { "close" };
         let has_body = self.status != 204;
         // Writing to memory does not fail.
-        let _ = write!(out, "HTTP/1.1 {} {}\r\nServer: awselb/2.0\r\nDate: {date}\r\n", self.status, self.reason);
+        let _ = write!(out, "HTTP/1.1 {} {}\r\n", self.status, self.reason);
+        if let Some(server) = self.server {
+            let _ = write!(out, "Server: {server}\r\n");
+        }
+        let _ = write!(out, "Date: {date}\r\n");
         if has_body {
             let _ = write!(out, "Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len());
         }
@@ -145,8 +166,10 @@ fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
         409 => "Conflict",
         410 => "Gone",
+        414 => "URI Too Long",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         501 => "Not Implemented",

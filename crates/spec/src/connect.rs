@@ -73,6 +73,33 @@ pub struct Offer {
     pub timeouts: Timeouts,
 }
 
+/// The first port of a proxy's own listeners.
+const FIRST_PORT: u16 = 15_000;
+
+/// The ports that a proxy itself listens at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listeners {
+    /// On the loopback, for each endpoint that the task uses.
+    pub uses: BTreeMap<EndpointId, NonZeroU16>,
+    /// At the task's address, for each of its offers in their order.
+    pub offers: Vec<NonZeroU16>,
+}
+
+impl TaskConnect {
+    /// The ports that the proxy itself listens at. They keep off those that containers are known to use, and those that others reach the
+    /// task at. The same for the same task, always. What finds no port any more has none.
+    pub fn listeners(&self) -> Listeners {
+        let is_taken = |port: &NonZeroU16| {
+            self.ports.contains(&port.get())
+                || self.offers.iter().any(|of| *port == of.container_port || *port == of.port())
+        };
+        let mut free = (FIRST_PORT..=u16::MAX).filter_map(NonZeroU16::new).filter(|port| !is_taken(port));
+        let used: BTreeSet<&EndpointId> = self.uses.iter().flat_map(|alias| alias.ports.values()).collect();
+        let uses = used.into_iter().zip(free.by_ref()).map(|(endpoint, port)| (endpoint.clone(), port)).collect();
+        Listeners { uses, offers: free.take(self.offers.len()).collect() }
+    }
+}
+
 impl Offer {
     /// The port that others reach it at.
     pub fn port(&self) -> NonZeroU16 {
@@ -152,4 +179,44 @@ pub struct PortCounts {
     pub answers: BTreeMap<u16, u64>,
     /// Seconds from the request's last byte to the head of the target's answer: how often each was measured.
     pub times: Vec<(f64, u64)>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failure ends the test")]
+mod tests {
+    use super::*;
+
+    fn port(number: u16) -> NonZeroU16 {
+        NonZeroU16::new(number).unwrap()
+    }
+
+    #[test]
+    fn a_proxy_keeps_off_the_ports_of_its_task() {
+        let offer = |container_port, ingress_port: Option<u16>| Offer {
+            name: "api".into(),
+            container_port: port(container_port),
+            ingress_port: ingress_port.map(port),
+            protocol: AppProtocol::Http,
+            timeouts: Timeouts::of(AppProtocol::Http),
+        };
+        let alias = |name: &str, last, ports: &[(u16, &str)]| Alias {
+            name: name.into(),
+            address: Ipv4Addr::new(127, 255, 0, last),
+            ports: ports.iter().map(|(number, id)| (port(*number), EndpointId::from(*id))).collect(),
+        };
+        let task = TaskConnect {
+            container: "ecs-service-connect-1".into(),
+            ports: [80, 15_001].into(),
+            offers: vec![offer(80, Some(15_002)), offer(15_004, None)],
+            uses: vec![alias("api", 1, &[(80, "srv-a"), (81, "srv-b")]), alias("other", 2, &[(80, "srv-a")])],
+            log: None,
+        };
+        let Listeners { uses, offers } = task.listeners();
+        assert_eq!(
+            uses,
+            [("srv-a".into(), port(15_000)), ("srv-b".into(), port(15_003))].into(),
+            "one for each endpoint"
+        );
+        assert_eq!(offers, [port(15_005), port(15_006)]);
+    }
 }

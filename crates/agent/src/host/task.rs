@@ -116,6 +116,11 @@ impl Task {
         self.seen.sandbox != reconcile::Sandbox::Absent
     }
 
+    /// Whether it has its network and its control group.
+    pub(super) fn is_placed(&self) -> bool {
+        self.seen.network == reconcile::Network::Ready && self.seen.sandbox == reconcile::Sandbox::Running
+    }
+
     /// Begins an action. Returns whether what is known has changed by that alone, so that there may be more to do at once.
     pub(super) fn act(
         &mut self,

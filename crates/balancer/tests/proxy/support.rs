@@ -110,7 +110,7 @@ impl Site {
         };
         let (namespaces, certificates) = (self.namespaces.clone(), self.certificates.clone());
         let (revision, balancing) = (self.revision, Arc::new(balancing));
-        self.engine.apply(Snapshot { revision, balancing, namespaces, certificates });
+        self.engine.apply(Snapshot { revision, balancing, namespaces, certificates, ..Default::default() });
         self.until(|status| status.applied == revision);
     }
 
