@@ -74,18 +74,24 @@ pub fn snapshot(revision: Revision, connect: &TaskConnect, endpoints: &Endpoints
     let target = |address: SocketAddr, zone: &str| {
         (TargetAddress(address), Target { zone: Some(zone.to_owned()), since: 0, draining_until: None })
     };
-    let uses = listeners.uses.iter().filter_map(|(id, port)| {
-        // One that is gone for good has a listener no more: connections are refused.
-        let endpoint = endpoints.get(id)?;
-        Some(Served {
-            way: Way::Out,
-            name: &endpoint.name,
-            address: Ipv4Addr::LOCALHOST.into(),
-            port: *port,
-            protocol: endpoint.protocol,
-            timeouts: endpoint.timeouts,
-            targets: endpoint.instances.values().map(|one| target(one.address, &one.zone)).collect(),
-        })
+    let uses = listeners.uses.iter().map(|(id, port)| {
+        let (address, way) = (Ipv4Addr::LOCALHOST.into(), Way::Out);
+        match endpoints.get(id) {
+            Some(endpoint) => Served {
+                way,
+                name: &endpoint.name,
+                address,
+                port: *port,
+                protocol: endpoint.protocol,
+                timeouts: endpoint.timeouts,
+                targets: endpoint.instances.values().map(|one| target(one.address, &one.zone)).collect(),
+            },
+            // Nobody offers it any more, and what it was is not known: connections end as they begin.
+            None => {
+                let (protocol, timeouts) = (AppProtocol::Tcp, Timeouts::of(AppProtocol::Tcp));
+                Served { way, name: id.as_str(), address, port: *port, protocol, timeouts, targets: BTreeMap::new() }
+            }
+        }
     });
     let offers = connect.offers.iter().zip(&listeners.offers).map(|(offer, port)| {
         let application = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), offer.container_port.get());
@@ -295,10 +301,10 @@ mod tests {
                     vec!["10.0.1.8:5432".into(), "10.0.1.9:5432".into()],
                     3600
                 ),
-            ],
-            "what is not known is not listened for"
+                ("net/out/tcp/srv-gone", "127.0.0.1".into(), 15_001, Vec::new(), 3600),
+            ]
         );
-        assert_eq!(snapshot.mesh.len(), 2);
+        assert_eq!(snapshot.mesh.len(), 3);
     }
 
     #[test]

@@ -220,7 +220,13 @@ impl Host {
             Lease::Until(at) => Some(at - clock::steady()),
             Lease::Unknown | Lease::Over => None,
         };
-        tasks.into_iter().chain(lease).min().map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
+        let proxies = self.proxies.behind_until().map(|at| at - clock::steady());
+        tasks
+            .into_iter()
+            .chain(lease)
+            .chain(proxies)
+            .min()
+            .map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
     }
 
     fn take(&mut self, event: Event) {
@@ -403,11 +409,14 @@ impl Host {
             .iter()
             .map(|id| (id, self.tasks.get(id).map(|task| reconcile::status(id, self.spec.tasks.get(id), &task.seen))))
             .collect();
+        // Who is taken out of an endpoint is stopped when no proxy knows of it any more.
+        let behind = self.proxies.behind_until().is_some();
         self.status.send_if_modified(|status| {
             // A spec that changes nothing of the network needs nothing made for it.
             let networked = if self.pending.is_none() { self.spec.revision } else { self.networked };
-            let mut modified = (status.observed, status.networked) != (self.spec.revision, networked);
-            (status.observed, status.networked) = (self.spec.revision, networked);
+            let observed = if behind { status.observed } else { self.spec.revision };
+            let mut modified = (status.observed, status.networked) != (observed, networked);
+            (status.observed, status.networked) = (observed, networked);
             let balancing = self.balancer.status(&self.spec);
             modified |= status.balancing != balancing;
             status.balancing = balancing;

@@ -6,7 +6,7 @@ use super::{
     keeper::{Counts, Keeper, Tell, Wanted},
 };
 use crate::{
-    Config,
+    Config, clock,
     config::cgroup_parent,
     connect::{self, Place},
 };
@@ -14,12 +14,16 @@ use balancer::{
     Snapshot,
     process::{Home, Program},
 };
-use spec::{HostSpec, Revision, TaskId, TaskSpec, balancing::BalancingStatus};
+use spec::{HostSpec, Millis, Revision, TaskId, TaskSpec, balancing::BalancingStatus};
 use std::{
     collections::BTreeMap,
     sync::{Arc, mpsc::Sender},
 };
 use tokio::{sync::watch, task::AbortHandle};
+
+/// How long the host waits for a proxy to take in what it was told, in milliseconds. One that has no processor time takes it in later, and who
+/// is an instance no more may get a connection or a request from it, that it tries with another then.
+const PATIENCE: Millis = 1_000;
 
 /// All proxies of this host.
 pub(super) struct Proxies {
@@ -34,6 +38,8 @@ pub(super) struct Proxies {
 struct Proxy {
     wanted: watch::Sender<Wanted>,
     told: Arc<Snapshot>,
+    /// When it was, of the steady clock.
+    told_at: Millis,
     /// The revision that it serves; none before it has served any.
     serves: Option<Revision>,
     /// What it could not do, as it was last complained of.
@@ -76,7 +82,11 @@ impl Proxies {
 
     /// Takes in what a proxy has seen, or that none runs.
     pub(super) fn observe(&mut self, id: &TaskId, seen: Option<BalancingStatus>) {
-        let Some((proxy, seen)) = self.proxies.get_mut(id).zip(seen) else { return };
+        let Some(proxy) = self.proxies.get_mut(id) else { return };
+        let Some(seen) = seen else {
+            proxy.serves = None;
+            return;
+        };
         let failures: Vec<_> = seen.failures.into_values().collect();
         if failures != proxy.failures {
             failures.iter().for_each(|why| crate::complain(format_args!("the proxy of task {id}: {why}")));
@@ -85,6 +95,13 @@ impl Proxies {
             proxy.serves = Some(seen.applied);
         }
         proxy.failures = failures;
+    }
+
+    /// Until when not to say that the newest spec is acted on, as some proxies have yet to take it in; none when all have.
+    pub(super) fn behind_until(&self) -> Option<Millis> {
+        let behind =
+            self.proxies.values().filter(|proxy| proxy.serves.is_some_and(|serves| serves < proxy.told.revision));
+        behind.map(|proxy| proxy.told_at + PATIENCE).max().filter(|until| *until > clock::steady())
     }
 
     /// Whether the containers of a task have to wait for its proxy.
@@ -108,12 +125,12 @@ impl Proxy {
         let what = format!("the proxy of task {id}");
         let keeper = Keeper::new(config, what, home, cgroup, receiver, Counts::Task(id.clone()), tell);
         let keeper = config.runtime_handle.spawn(keeper.keep(None)).abort_handle();
-        Self { wanted, told, serves: None, failures: Vec::new(), keeper }
+        Self { wanted, told, told_at: clock::steady(), serves: None, failures: Vec::new(), keeper }
     }
 
     fn tell(&mut self, snapshot: Snapshot) {
         if (&self.told.balancing, &self.told.mesh) != (&snapshot.balancing, &snapshot.mesh) {
-            self.told = Arc::new(snapshot);
+            (self.told, self.told_at) = (Arc::new(snapshot), clock::steady());
             self.wanted.send_replace(Wanted::All(self.told.clone()));
         }
     }
