@@ -11,7 +11,8 @@ from region import until
 from tasks import LAUNCH, ROLE, awslogs, container, define, describe, public
 from test_services import completed, delete, service
 
-SERVE = "mkdir -p /www; hostname > /www/index.html; trap 'exit 0' TERM; httpd -f -p 8080 -h /www & wait $!; while :; do sleep 0.1; done"
+# It goes on answering for a moment when it is to stop, as servers should.
+SERVE = "mkdir -p /www; hostname > /www/index.html; trap 'sleep 1; exit 0' TERM; httpd -f -p 8080 -h /www & wait $!; while :; do sleep 0.1; done"
 CHECKED = {"healthCheck": {"command": ["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:8080/"], "interval": 5, "timeout": 2, "retries": 2}}
 IDLE = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 OFFER = [{"portName": "http", "discoveryName": "api", "clientAliases": [{"port": 80, "dnsName": "api"}]}]

@@ -56,7 +56,7 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
     for (id, usage) in &tasks {
         data.task(&state, id, usage);
     }
-    super::connect::add(&mut data, &state, &connect);
+    super::connect::add(&mut data, &super::connect::owners(&state, &connect), &connect);
     let sender = Sender { name: format!("{host} {by}"), number };
     app.metrics.put(Some(sender), data.all, app.core.clock().now().millis).map_err(unkept)
 }
@@ -99,7 +99,8 @@ pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
 pub(super) struct Data {
     at: Millis,
     namespace: &'static str,
-    all: Vec<Datum>,
+    /// All that was added.
+    pub(super) all: Vec<Datum>,
 }
 
 /// So many things, each counted as one.
@@ -113,7 +114,7 @@ fn class(answers: &BTreeMap<u16, u64>, first: u16) -> u64 {
 }
 
 impl Data {
-    fn new(at: Millis) -> Self {
+    pub(super) fn new(at: Millis) -> Self {
         Self { at, namespace: BALANCER, all: Vec::new() }
     }
 

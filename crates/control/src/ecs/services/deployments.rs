@@ -18,7 +18,7 @@ const KEPT: usize = 100;
 /// Begins a deployment of a new revision. What is not completed yet is given up for it.
 ///
 /// # Errors
-/// `InvalidParameterException` when it can't join its namespace.
+/// Why it can't join its namespace.
 pub(super) fn begin(tx: &mut Tx<'_>, service: &mut Service, what: Deployed) -> Result<(), Fault> {
     let connect = connect::join(tx, service, &what)?;
     // Nineteen digits, the first of them not zero.

@@ -1,6 +1,6 @@
 //! How a service joins its namespace with a deployment, and leaves it.
 
-use super::{invalid, namespace_of, revisions};
+use super::{invalid, missing, namespace_of, revisions};
 use crate::{
     State, Tx,
     servicediscovery::services::{self, New},
@@ -21,7 +21,8 @@ const FIRST: Ipv4Addr = Ipv4Addr::new(127, 255, 0, 1);
 /// no others ("Amazon ECS Service Connect components", Amazon ECS Developer Guide).
 ///
 /// # Errors
-/// `InvalidParameterException` for a name that AWS Cloud Map does not take, or more names than there are addresses.
+/// `NamespaceNotFoundException` when the namespace was deleted, `InvalidParameterException` for a name that AWS Cloud Map does not take, or
+/// more names than there are addresses.
 pub(in super::super) fn join(
     tx: &mut Tx<'_>,
     service: &Service,
@@ -29,6 +30,9 @@ pub(in super::super) fn join(
 ) -> Result<Option<ConnectRevision>, Fault> {
     let Some(connect) = &what.connect else { return Ok(None) };
     let Some(namespace) = &connect.namespace else { return Ok(None) };
+    if !tx.state.namespaces.contains(namespace) {
+        return Err(missing(connect.configuration.namespace.as_deref().unwrap_or(namespace)));
+    }
     let mut endpoints = BTreeMap::new();
     for of in &connect.services {
         endpoints.insert(of.offer.name.clone(), endpoint(tx, service, namespace, &of.offer.name)?);

@@ -30,15 +30,17 @@ use spec::connect::{Offer, TaskConnect};
 /// # Errors
 /// `NamespaceNotFoundException`.
 pub(crate) fn namespace<'a>(state: &'a State, reference: &str) -> Result<&'a Namespace, Fault> {
-    let missing = || {
-        let message = format!("Failed to retrieve namespace for {reference}");
-        Fault::new("NamespaceNotFoundException", message)
-    };
+    let missing = || missing(reference);
     if reference.starts_with("arn:") {
         return namespaces::find(state, reference).map_err(|_| missing());
     }
     let by = |name: fn(&Namespace) -> &str| state.namespaces.iter().find(|known| name(known) == reference);
     by(|known| &known.http_name).or_else(|| by(|known| &known.name)).ok_or_else(missing)
+}
+
+/// The refusal of a namespace that is not there.
+fn missing(reference: &str) -> Fault {
+    Fault::new("NamespaceNotFoundException", format!("Failed to retrieve namespace for {reference}"))
 }
 
 /// Makes an HTTP namespace, and returns its id.

@@ -9,6 +9,7 @@ use spec::{Desired, Health, HostSpec, connect::AppProtocol};
 fn region() -> Region {
     let mut region = Region::new();
     region.ecs("UpdateCluster", json!({"cluster": "default", "serviceConnectDefaults": {"namespace": "shop"}}));
+    region.fixture.world.task_role("ecs");
     region.ecs("RegisterTaskDefinition", server());
     region
 }
@@ -305,6 +306,16 @@ fn what_does_not_fit_is_refused() {
         let request = request(&region, "new", configuration.clone());
         assert_eq!(region.refuses("CreateService", request), words, "{configuration}");
     }
+    // A namespace without services can be deleted while clients are in it.
+    map(&mut region, "CreateHttpNamespace", json!({"Name": "brief"}));
+    create(&mut region, "web", json!({"enabled": true, "namespace": "brief"}));
+    let brief = region.fixture.world.state.namespaces.iter().find(|known| known.name == "brief").unwrap().id.clone();
+    region.pass(2);
+    map(&mut region, "DeleteNamespace", json!({"Id": brief}));
+    assert_eq!(
+        region.refuses("UpdateService", json!({"service": "web", "forceNewDeployment": true})),
+        "NamespaceNotFoundException: Failed to retrieve namespace for brief"
+    );
     region.ecs("UpdateCluster", json!({"cluster": "default", "serviceConnectDefaults": {"namespace": ""}}));
     let request = request(&region, "new", connect(json!([])));
     assert!(region.refuses("CreateService", request).contains("the cluster has no default namespace"));
