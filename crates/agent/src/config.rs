@@ -78,6 +78,11 @@ impl Config {
         self.files_dir(id).join("connect")
     }
 
+    /// Where it has its lines.
+    pub(crate) fn proxy_log(&self, id: &TaskId) -> PathBuf {
+        self.proxy_dir(id).join("lines")
+    }
+
     /// The unpacked layers of images.
     pub fn images_dir(&self) -> PathBuf {
         self.data_dir.join("layers")

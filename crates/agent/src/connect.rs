@@ -20,7 +20,7 @@ use std::{
     num::NonZeroU16,
     path::Path,
 };
-use vpc::{InterfaceId, VpcId};
+use vpc::{InterfaceId, LoadBalancerId, VpcId};
 
 /// What stands for no timeout, in seconds: a year.
 const NEVER: u32 = 365 * 24 * 60 * 60;
@@ -192,6 +192,20 @@ fn target_group(served: Served<'_>, id: &str) -> TargetGroup {
     }
 }
 
+/// What it serves, a line for each listener: which way, what, and who is behind it.
+pub fn described(snapshot: &Snapshot) -> Vec<String> {
+    let line = |(id, one): (&LoadBalancerId, &std::sync::Arc<LoadBalancer>)| {
+        let mut parts = one.arn.splitn(4, '/').skip(1);
+        let (way, protocol, name) = (parts.next()?, parts.next()?, parts.next()?);
+        let targets = snapshot.balancing.target_groups.get(id.as_str())?.targets.keys();
+        let targets = targets.map(|target| target.0.to_string()).collect::<Vec<_>>().join(", ");
+        let targets = if targets.is_empty() { "nobody" } else { &targets };
+        let side = if way == Way::In.name() { "offers" } else { "uses" };
+        Some(format!("{side} {name} ({protocol}), behind which is {targets}"))
+    };
+    snapshot.balancing.load_balancers.iter().filter_map(line).collect()
+}
+
 /// What a proxy has counted, as metrics have it.
 pub fn counts(nodes: BTreeMap<InterfaceId, NodeCounts>) -> ConnectCounts {
     let mut counts = ConnectCounts::default();
@@ -305,6 +319,7 @@ mod tests {
             ]
         );
         assert_eq!(snapshot.mesh.len(), 3);
+        assert_eq!(described(&snapshot)[1], "uses db (tcp), behind which is 10.0.1.8:5432, 10.0.1.9:5432");
     }
 
     #[test]

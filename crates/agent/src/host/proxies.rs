@@ -9,6 +9,7 @@ use crate::{
     Config, clock,
     config::cgroup_parent,
     connect::{self, Place},
+    files,
 };
 use balancer::{
     Snapshot,
@@ -17,6 +18,7 @@ use balancer::{
 use spec::{HostSpec, Millis, Revision, TaskId, TaskSpec, balancing::BalancingStatus};
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, mpsc::Sender},
 };
 use tokio::{sync::watch, task::AbortHandle};
@@ -44,6 +46,8 @@ struct Proxy {
     serves: Option<Revision>,
     /// What it could not do, as it was last complained of.
     failures: Vec<String>,
+    /// Where its lines are kept, if they go anywhere.
+    log: Option<PathBuf>,
     keeper: AbortHandle,
 }
 
@@ -84,14 +88,20 @@ impl Proxies {
     pub(super) fn observe(&mut self, id: &TaskId, seen: Option<BalancingStatus>) {
         let Some(proxy) = self.proxies.get_mut(id) else { return };
         let Some(seen) = seen else {
-            proxy.serves = None;
+            if proxy.serves.take().is_some() {
+                proxy.say("error", "the proxy has ended and is started anew");
+            }
             return;
         };
         let failures: Vec<_> = seen.failures.into_values().collect();
         if failures != proxy.failures {
             failures.iter().for_each(|why| crate::complain(format_args!("the proxy of task {id}: {why}")));
+            failures.iter().for_each(|why| proxy.say("error", why));
         }
         if failures.is_empty() && seen.applied > 0 {
+            if proxy.serves.is_none() {
+                connect::described(&proxy.told).iter().for_each(|line| proxy.say("info", line));
+            }
             proxy.serves = Some(seen.applied);
         }
         proxy.failures = failures;
@@ -125,11 +135,22 @@ impl Proxy {
         let what = format!("the proxy of task {id}");
         let keeper = Keeper::new(config, what, home, cgroup, receiver, Counts::Task(id.clone()), tell);
         let keeper = config.runtime_handle.spawn(keeper.keep(None)).abort_handle();
-        Self { wanted, told, told_at: clock::steady(), serves: None, failures: Vec::new(), keeper }
+        let log = task.connect.as_ref().and_then(|connect| connect.log.as_ref()).map(|_| config.proxy_log(id));
+        Self { wanted, told, told_at: clock::steady(), serves: None, failures: Vec::new(), log, keeper }
+    }
+
+    /// Writes a line of its log.
+    fn say(&self, level: &str, what: &str) {
+        let Some(log) = &self.log else { return };
+        if let Err(error) = files::append_line(log, clock::now(), &format!("[{level}] {what}")) {
+            crate::complain(format_args!("writing to {}: {error}", log.display()));
+        }
     }
 
     fn tell(&mut self, snapshot: Snapshot) {
         if (&self.told.balancing, &self.told.mesh) != (&snapshot.balancing, &snapshot.mesh) {
+            let (before, now) = (connect::described(&self.told), connect::described(&snapshot));
+            now.iter().filter(|line| !before.contains(line)).for_each(|line| self.say("info", line));
             (self.told, self.told_at) = (Arc::new(snapshot), clock::steady());
             self.wanted.send_replace(Wanted::All(self.told.clone()));
         }
