@@ -134,7 +134,7 @@ def test_a_short_name_is_answered_by_every_task_behind_it(shared, ecs, mesh):
     assert {instance["InstanceId"] for instance in found} == {arn.rsplit("/", 1)[1] for arn in servers}
     # It is the kernel that lets tasks reach each other, on the port that the application has.
     mesh.forbid(8080)
-    code, said = mesh.run(web, "wget -T 20 -q -O - http://api/")
+    code, said = mesh.run(web, "wget -q -O - http://api/")
     assert code != 0 and ("503" in said or "504" in said), said
     mesh.allow(8080)
     until(lambda: mesh.run(web, "wget -q -O - http://api/")[0] == 0, 60, "an answer")
@@ -156,7 +156,7 @@ def test_a_task_knows_the_names_that_there_were_when_it_was_deployed(ecs, mesh):
 
 
 ASK = """rm -f /tmp/over; n=0; failed=0
-while [ ! -e /tmp/over ]; do if wget -q -T 10 -O /dev/null http://api/ 2>/tmp/why; then n=$((n+1)); else failed=$((failed+1)); cat /tmp/why; fi; done
+while [ ! -e /tmp/over ]; do if wget -q -O /dev/null http://api/ 2>/tmp/why; then n=$((n+1)); else failed=$((failed+1)); cat /tmp/why; fi; done
 echo $n $failed"""
 
 
