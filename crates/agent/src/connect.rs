@@ -110,7 +110,8 @@ pub fn snapshot(revision: Revision, connect: &TaskConnect, endpoints: &Endpoints
     for served in uses.chain(offers) {
         let id = format!("{}-{}", served.way.name(), served.port);
         let request_timeout = served.timeouts.request;
-        snapshot.mesh.insert(id.as_str().into(), Mesh { request_timeout });
+        let inward = served.way == Way::In;
+        snapshot.mesh.insert(id.as_str().into(), Mesh { request_timeout, inward });
         snapshot.namespaces.insert(id.as_str().into(), place.namespace.to_owned());
         balancing.load_balancers.insert(id.as_str().into(), load_balancer(&served, &id, place).into());
         balancing.target_groups.insert(id.as_str().into(), target_group(served, &id).into());

@@ -75,6 +75,8 @@ pub(crate) struct Settings {
     pub access_log: Option<Arc<AccessLog>>,
     /// Whether this is a proxy of Service Connect.
     pub mesh: bool,
+    /// Whether it is the one in front of the application.
+    pub inward: bool,
     /// For how long an answer is waited for.
     pub request_timeout: Option<Duration>,
 }
@@ -83,12 +85,21 @@ impl Settings {
     /// The same for a proxy of Service Connect.
     pub(crate) fn of_mesh(self, mesh: &Mesh) -> Self {
         let request_timeout = Some(Duration::from_secs(mesh.request_timeout.into())).filter(|limit| !limit.is_zero());
-        Self { heads: HeadSettings { mesh: true, ..self.heads }, mesh: true, request_timeout, ..self }
+        Self {
+            heads: HeadSettings { mesh: true, ..self.heads },
+            mesh: true,
+            inward: mesh.inward,
+            request_timeout,
+            ..self
+        }
     }
 
     /// What is answered without a target.
     pub(crate) fn refusal(&self, refusal: Refusal) -> Answer {
-        if self.mesh { Answer::of_mesh(refusal) } else { refusal.into() }
+        match self.mesh {
+            true => Answer { unsent: self.inward && refusal.is_before_any(), ..Answer::of_mesh(refusal) },
+            false => refusal.into(),
+        }
     }
 }
 
@@ -110,6 +121,7 @@ impl From<&LoadBalancer> for Settings {
             cookies: Cookies::new(&balancer.arn),
             access_log: balancer.access_log.clone(),
             mesh: false,
+            inward: false,
             request_timeout: None,
         }
     }

@@ -11,8 +11,8 @@ use crate::{
         body::{Reading, Writing},
         head_length,
     },
-    page::Refusal,
-    reach::{Asking, Nobody},
+    page::{Refusal, is_unsent},
+    reach::{Asking, Nobody, TRIES},
     socket::{Socket, Stopped},
     target::{Target, UnderWay},
     tunnel,
@@ -60,9 +60,24 @@ struct Sent {
 
 /// Sends a request, whose head is in `out`, to a target, and the target's answer to the client.
 pub(crate) async fn run(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> End {
-    let end = match send(exchange, client, out).await {
-        Ok(sent) => receive(exchange, client, out, sent).await,
-        Err(end) => end,
+    // Of a request that is sent again: all of it, and who has had it.
+    let (mut whole, mut tried) = (None, Vec::new());
+    let end = loop {
+        let sent = match send(exchange, client, out, &mut whole, &tried).await {
+            Ok(sent) => sent,
+            Err(end) => break end,
+        };
+        if whole.is_some() {
+            tried.push(sent.target.0.id);
+        }
+        let end = receive(exchange, client, out, sent).await;
+        match &whole {
+            Some(request) if matches!(end, End::Refused { refusal: Refusal::Unreached, .. }) && tried.len() < TRIES => {
+                out.clear();
+                out.extend_from_slice(request);
+            }
+            _ => break end,
+        }
     };
     client.watch.left();
     end
@@ -72,18 +87,25 @@ fn refused(refusal: Refusal, rest: &Reading) -> End {
     End::Refused { refusal, rest: rest.clone() }
 }
 
-async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> Result<Sent, End> {
+/// Sends a request to a target. `whole` becomes all of it where it may have to be sent again, and is what is sent if it is there.
+async fn send(
+    exchange: &Exchange<'_>,
+    client: &mut Client,
+    out: &mut Vec<u8>,
+    whole: &mut Option<Vec<u8>>,
+    tried: &[u64],
+) -> Result<Sent, End> {
     let Exchange { decision, asking } = exchange;
     let Client { socket: from, buffer, watch, .. } = client;
     let watch: &Watch = watch;
-    let mut search = asking.search(watch);
-    let Settings { mesh, request_timeout, .. } = *asking.listener.settings;
-    if decision.body.is_done() {
+    let mut search = asking.search(watch).without(tried);
+    let Settings { mesh, inward, request_timeout, .. } = *asking.listener.settings;
+    if decision.body.is_done() && whole.is_none() {
         watch.answer_within(request_timeout);
     }
     // Everything that came of the body goes with the head.
-    let mut rest = decision.body.clone();
-    let mut with_body = false;
+    let mut rest = if whole.is_some() { Reading::NONE } else { decision.body.clone() };
+    let mut with_body = whole.is_some();
     loop {
         let (target, socket, was_kept) = match search.next_socket().await {
             Ok(found) => found,
@@ -98,6 +120,9 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
                 return Err(refused(Refusal::Malformed, &Reading::Close));
             }
             rest = copy.reading;
+            if mesh && !inward && rest.is_done() {
+                *whole = Some(out.clone());
+            }
             if rest.is_done() && !decision.body.is_done() {
                 watch.answer_within(request_timeout);
             }
@@ -271,6 +296,9 @@ async fn head(
             }
             if client.watch.closing.get() {
                 decision.keep_alive.set(false);
+            }
+            if listener.settings.mesh && !listener.settings.inward && is_unsent(&buffer[..length]) {
+                return Err(refused(Refusal::Unreached, &Reading::NONE));
             }
             let reply = {
                 let mut random = worker.random.borrow_mut();

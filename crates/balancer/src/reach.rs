@@ -91,7 +91,7 @@ impl<'a> Asking<'a> {
 
     /// A target has not answered, if that is why this is answered instead.
     pub(crate) fn unanswered(&self, target: &Target, refusal: Refusal) {
-        if matches!(refusal, Refusal::BadGateway | Refusal::GatewayTimeout) {
+        if matches!(refusal, Refusal::BadGateway | Refusal::GatewayTimeout | Refusal::Unreached) {
             self.judge(target, true);
         }
     }
@@ -115,10 +115,11 @@ impl Search<'_> {
         connect: impl AsyncFn(&Target) -> Result<T, NoConnection>,
     ) -> Result<(UnderWay, T), Nobody> {
         let Asking { grouped, listener, .. } = self.asking;
+        let refused = if listener.settings.mesh { Refusal::Unreached } else { Refusal::BadGateway };
         loop {
             let Some(target) = self.choose() else {
                 // Where there is nobody to ask, nobody has refused.
-                let refusal = if self.refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
+                let refusal = if self.refused_by == 0 { Refusal::Unavailable } else { refused };
                 return Err(Nobody::Refused(refusal));
             };
             self.asking.found(&target.0);
@@ -144,7 +145,7 @@ impl Search<'_> {
                 Err(NoConnection::Refused | NoConnection::Reset | NoConnection::Handshake) => {
                     self.asking.judge(&target.0, true);
                     grouped.connection_errors.add(1);
-                    return Err(Nobody::Refused(Refusal::BadGateway));
+                    return Err(Nobody::Refused(refused));
                 }
                 Err(NoConnection::Timeout) => {
                     self.asking.judge(&target.0, true);
@@ -172,6 +173,12 @@ impl Search<'_> {
             })
             .await?;
         Ok((target, socket, was_kept))
+    }
+
+    /// Leaves out targets that were tried before.
+    pub(crate) fn without(mut self, tried: &[u64]) -> Self {
+        (self.tried, self.refused_by) = (tried.to_vec(), tried.len());
+        self
     }
 
     /// A connection that was kept was closed by its target, and nothing of the request went there: the target is the next one again.

@@ -53,6 +53,9 @@ pub struct Snapshot {
 pub struct Mesh {
     /// `perRequestTimeoutSeconds`; 0 is none.
     pub request_timeout: u32,
+    /// Whether it is in front of the application, and the proxy that sends it requests may send them again to another.
+    #[serde(default)]
+    pub inward: bool,
 }
 
 /// What an engine leaves to the one that takes its place, in another process.

@@ -255,6 +255,10 @@ async fn pass(
         Err(refusal) => Failed::Refused(refusal),
     };
     match failed {
+        // Who sends it requests may send them again (RFC 9113, 8.7).
+        Failed::Refused(refusal) if !client.is_answered() && listener.settings.inward && refusal.is_before_any() => {
+            client.reset(Reason::REFUSED_STREAM)
+        }
         Failed::Refused(refusal) if !client.is_answered() => {
             refuse(client, &listener.settings.refusal(refusal), is_head, noted)
         }

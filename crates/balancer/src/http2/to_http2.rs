@@ -51,7 +51,8 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) 
             }
         }
     }
-    Err(Failed::Refused(Refusal::BadGateway))
+    let mesh = passing.asking.listener.settings.mesh;
+    Err(Failed::Refused(if mesh { Refusal::Unreached } else { Refusal::BadGateway }))
 }
 
 /// A target with a place on a connection to it.

@@ -67,7 +67,7 @@ fn clients_of_a_proxy_of_service_connect_begin_with_http2() {
     });
     let site = site(ProtocolVersion::Http2, &[&target], |site| {
         site.engine = Engine::start(NonZeroUsize::MIN).unwrap();
-        site.mesh = Some(Mesh { request_timeout: 1 });
+        site.mesh = Some(Mesh { request_timeout: 1, inward: false });
     });
     let mut client = Client::new(&site);
     let call = client.send(request("POST", "/pkg.Service/Method", GRPC), true);

@@ -2,7 +2,7 @@
 
 use crate::{counts::counts, support::*};
 use balancer::Mesh;
-use spec::balancing::{AlpnPolicy, Stream, XffProcessing};
+use spec::balancing::{AlpnPolicy, Stream, TargetAddress, XffProcessing};
 use std::{
     sync::{
         Arc,
@@ -14,7 +14,7 @@ use std::{
 /// As the agent sets it up.
 fn proxy(targets: &[&Target], change: impl FnOnce(&mut Site)) -> Site {
     Site::with(targets, |site| {
-        site.mesh = Some(Mesh { request_timeout: 15 });
+        site.mesh = Some(Mesh { request_timeout: 15, inward: false });
         site.balancer.preserve_host_header = true;
         site.balancer.xff_processing = XffProcessing::Preserve;
         site.balancer.http2 = false;
@@ -79,7 +79,7 @@ fn an_answer_that_takes_too_long_is_given_up() {
         }
         connection.client.is_closed();
     });
-    let site = proxy(&[&target], |site| site.mesh = Some(Mesh { request_timeout: 1 }));
+    let site = proxy(&[&target], |site| site.mesh = Some(Mesh { request_timeout: 1, inward: false }));
     let begun = Instant::now();
     let answer = site.get("/silent");
     assert_eq!((answer.status(), answer.text().as_str()), (504, "upstream request timeout"));
@@ -92,7 +92,7 @@ fn an_answer_that_takes_too_long_is_given_up() {
 
 #[test]
 fn time_for_an_answer_begins_when_the_request_is_whole() {
-    let site = proxy(&[&Target::echo()], |site| site.mesh = Some(Mesh { request_timeout: 1 }));
+    let site = proxy(&[&Target::echo()], |site| site.mesh = Some(Mesh { request_timeout: 1, inward: false }));
     let mut client = site.client();
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
     for byte in b"hello".chunks(1) {
@@ -161,4 +161,36 @@ fn clients_connections_alone_are_counted() {
     }
     let node = counts(&site);
     assert_eq!((node.new_connections, node.active_connections, node.requests), (1, Some(1), 3));
+}
+
+#[test]
+fn what_an_application_has_not_got_is_sent_to_another_instance() {
+    // Two proxies in front of applications, of which one does not listen, and the one that sends to both.
+    let inward = |target: &Target| {
+        proxy(&[target], |site| {
+            site.mesh = Some(Mesh { request_timeout: 15, inward: true });
+            let listener = site.balancer.listeners.remove(&port(80)).unwrap();
+            site.balancer.listeners.insert(port(PORTS.0), listener);
+        })
+    };
+    let (good, closed) = (Target::echo(), Target::closed());
+    let proxies = [inward(&good), inward(&closed)];
+    let site = proxy(&[], |site| {
+        for proxy in &proxies {
+            let address = TargetAddress((proxy.address, PORTS.0).into());
+            site.group().targets.insert(address, registered());
+        }
+    });
+    for _ in 0..10 {
+        let ask = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+        let answer = site.client().ask(ask);
+        assert_eq!((answer.status(), answer.text().ends_with("hello")), (200, true), "{}", answer.head);
+    }
+    assert_eq!(good.heads.lock().unwrap().len(), 10, "each once");
+    // With nobody left it is answered, and nothing of what proxies tell each other is in that.
+    let alone = proxy(&[], |site| {
+        site.group().targets.insert(TargetAddress((proxies[1].address, PORTS.0).into()), registered());
+    });
+    let answer = alone.get("/");
+    assert_eq!((answer.status(), answer.value("X-Neargate-Unsent")), (503, None));
 }
