@@ -3,10 +3,12 @@
 import collections
 import datetime
 import subprocess
+import sys
+import time
 
 import pytest
 from botocore.exceptions import ClientError
-from networks import by_group, tcp
+from networks import Networks, by_group, tcp
 from region import until
 from tasks import LAUNCH, ROLE, awslogs, container, define, describe, public
 from test_services import completed, delete, service
@@ -33,14 +35,10 @@ class Mesh:
         self.allow(*ports)
         self.network = public(subnet, self.group)
 
-    def rules(self, ports):
-        return [tcp(number, **by_group(self.group)) for number in ports]
-
     def allow(self, *ports):
-        self.networks.ec2.authorize_security_group_ingress(GroupId=self.group, IpPermissions=self.rules(ports))
-
-    def forbid(self, *ports):
-        self.networks.ec2.revoke_security_group_ingress(GroupId=self.group, IpPermissions=self.rules(ports))
+        rules = [tcp(number, **by_group(self.group)) for number in ports]
+        if rules:
+            self.networks.ec2.authorize_security_group_ingress(GroupId=self.group, IpPermissions=rules)
 
     def create(self, name, definition, services=(), count=1, **more):
         configuration = {"enabled": True, "namespace": "mesh", "services": list(services), **more}
@@ -117,13 +115,18 @@ def hostname(ecs, arn):
 
 
 def test_a_short_name_is_answered_by_every_task_behind_it(shared, ecs, mesh):
-    mesh = mesh(8080)
+    mesh = mesh()
     made = mesh.serve(2)
     (resource,) = made["deployments"][0]["serviceConnectResources"]
     assert resource["discoveryName"] == "api"
     mesh.client()
     servers, (web,) = mesh.healthy("api", 2), mesh.tasks("web")
     names = {hostname(ecs, arn) for arn in servers}
+    # It is the kernel that lets tasks reach each other, on the port that the application has.
+    code, said = mesh.run(web, "wget -q -O - http://api/")
+    assert code != 0 and ("503" in said or "504" in said), said
+    mesh.allow(8080)
+    until(lambda: mesh.run(web, "wget -q -O - http://api/")[0] == 0, 60, "an answer")
     answers = collections.Counter()
     for _ in range(8):
         code, said = mesh.run(web, "wget -q -O - http://api/")
@@ -132,12 +135,6 @@ def test_a_short_name_is_answered_by_every_task_behind_it(shared, ecs, mesh):
     assert dict(answers) == {name: 4 for name in names}, "in turn"
     found = shared.client("servicediscovery").discover_instances(NamespaceName="mesh", ServiceName="api")["Instances"]
     assert {instance["InstanceId"] for instance in found} == {arn.rsplit("/", 1)[1] for arn in servers}
-    # It is the kernel that lets tasks reach each other, on the port that the application has.
-    mesh.forbid(8080)
-    code, said = mesh.run(web, "wget -q -O - http://api/")
-    assert code != 0 and ("503" in said or "504" in said), said
-    mesh.allow(8080)
-    until(lambda: mesh.run(web, "wget -q -O - http://api/")[0] == 0, 60, "an answer")
 
 
 def test_a_task_knows_the_names_that_there_were_when_it_was_deployed(ecs, mesh):
@@ -155,9 +152,28 @@ def test_a_task_knows_the_names_that_there_were_when_it_was_deployed(ecs, mesh):
     assert code == 0, said
 
 
-ASK = """rm -f /tmp/over; n=0; failed=0
-while [ ! -e /tmp/over ]; do if wget -q -O /dev/null http://api/ 2>/tmp/why; then n=$((n+1)); else failed=$((failed+1)); cat /tmp/why; fi; done
+ASK = """n=0; failed=0
+while [ ! -e /tmp/over ]; do touch /tmp/asks; if wget -q -O /dev/null http://api/ 2>/tmp/why; then n=$((n+1)); else failed=$((failed+1)); cat /tmp/why; fi; done
 echo $n $failed"""
+
+
+class Asking:
+    """A task that asks over and over until it is told to end."""
+
+    def __init__(self, mesh, arn):
+        self.mesh, self.arn = mesh, arn
+        command = [mesh.region.binary, "exec", "--data-dir", str(mesh.region.data), "-T", arn, "--", "sh", "-c", ASK]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        until(lambda: mesh.run(arn, "test -e /tmp/asks")[0] == 0, what="the first request")
+
+    def answered(self):
+        """How many answers there were; all of them if nothing failed."""
+        self.mesh.run(self.arn, "touch /tmp/over")
+        told = self.process.communicate(timeout=30)[0].strip().splitlines()
+        count, failed = map(int, told[-1].split())
+        print(f"{count} requests, {failed} failed")
+        assert failed == 0, told
+        return count
 
 
 def test_no_request_is_lost_while_tasks_come_and_go(ecs, mesh):
@@ -165,8 +181,7 @@ def test_no_request_is_lost_while_tasks_come_and_go(ecs, mesh):
     mesh.serve(2)
     mesh.client()
     servers, (web,) = mesh.healthy("api", 2), mesh.tasks("web")
-    command = [mesh.region.binary, "exec", "--data-dir", str(mesh.region.data), "-T", web, "--", "sh", "-c", ASK]
-    asking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    asking = Asking(mesh, web)
     ecs.update_service(service="api", desiredCount=4)
     mesh.healthy("api", 4)
     ecs.stop_task(task=servers[0])
@@ -174,11 +189,27 @@ def test_no_request_is_lost_while_tasks_come_and_go(ecs, mesh):
     mesh.healthy("api", 4)
     ecs.update_service(service="api", desiredCount=2, forceNewDeployment=True)
     completed(ecs, "api", 180)
-    mesh.run(web, "touch /tmp/over")
-    told = asking.communicate(timeout=30)[0].strip().splitlines()
-    count, failed = map(int, told[-1].split())
-    print(f"{count} requests, {failed} failed")
-    assert failed == 0 and count > 100, told
+    assert asking.answered() > 100
+
+
+def test_requests_go_on_while_neargate_is_dead(fresh):
+    ecs = fresh.client("ecs")
+    ecs.create_cluster(clusterName="default")
+    fresh.client("servicediscovery").create_http_namespace(Name="mesh")
+    mesh = Mesh(fresh, Networks(fresh), ecs, 8080)
+    mesh.serve(2)
+    mesh.client()
+    mesh.healthy("api", 2)
+    (web,) = mesh.tasks("web")
+    asking = Asking(mesh, web)
+    fresh.kill()
+    time.sleep(3)
+    fresh.up()
+    ecs.update_service(service="api", desiredCount=3)
+    names = {hostname(ecs, arn) for arn in mesh.healthy("api", 3)}
+    assert asking.answered() > 20
+    seen = lambda: {mesh.run(web, "wget -q -O - http://api/")[1].split(".")[0] for _ in range(6)}  # noqa: E731
+    until(lambda: seen() == names, what="answers of all three, the new one among them")
 
 
 def test_connections_go_to_a_port_of_the_proxys_own(shared, ecs, mesh):
@@ -199,6 +230,11 @@ def test_connections_go_to_a_port_of_the_proxys_own(shared, ecs, mesh):
     assert said != "hello", "the port of the application is not open to others"
     mesh.allow(5432)
     until(lambda: mesh.run(web, f"echo hello | nc -w 5 {address} 5432") == (0, "hello"), what="an echo past the proxy")
+    logs, stream = shared.client("logs"), lambda: logs.describe_log_streams(logGroupName="/proxies")["logStreams"]
+    (name,) = [of["logStreamName"] for of in until(stream, what="the proxy's log")]
+    assert name.startswith("p/ecs-service-connect-") and name.endswith(db.rsplit("/", 1)[1])
+    until(lambda: logs.get_log_events(logGroupName="/proxies", logStreamName=name)["events"], what="its lines")
+    logs.delete_log_group(logGroupName="/proxies")
 
 
 def test_what_proxies_count_is_in_cloudwatch(shared, ecs, mesh):
@@ -235,6 +271,63 @@ def test_what_proxies_count_is_in_cloudwatch(shared, ecs, mesh):
     assert total("ProcessedBytes", DiscoveryName="api") > 7 * 50
     assert total("TargetProcessedBytes", TargetDiscoveryName="api") > 7 * 50
     assert 0 < total("TargetResponseTime", "Average", TargetDiscoveryName="api") < 10_000
+
+
+def test_an_answer_that_takes_too_long_is_given_up(ecs, mesh):
+    mesh = mesh(8080)
+    slow = SERVE.replace("httpd", "mkdir /www/cgi-bin; printf '#!/bin/sh\\nsleep 5\\n' > /www/cgi-bin/slow; chmod +x /www/cgi-bin/slow; httpd", 1)
+    definition = define(ecs, container(command=slow, portMappings=[port(8080, "http", "http")], **CHECKED))
+    mesh.create("api", definition, [{**OFFER[0], "timeout": {"perRequestTimeoutSeconds": 1}}])
+    mesh.client()
+    mesh.healthy("api", 1)
+    (web,) = mesh.tasks("web")
+    began = time.monotonic()
+    code, said = mesh.run(web, "wget -q -O - http://api/cgi-bin/slow")
+    assert code != 0 and "504" in said, said
+    assert time.monotonic() - began < 4.5, "the application would have answered later"
+    assert mesh.run(web, "wget -q -O - http://api/")[0] == 0
+
+
+GRPC_SERVER = """
+import grpc, sys
+from concurrent import futures
+class Handler(grpc.GenericRpcHandler):
+    def service(self, call):
+        if call.method == "/t/echo":
+            return grpc.unary_unary_rpc_method_handler(lambda data, context: data)
+        if call.method == "/t/count":
+            return grpc.unary_stream_rpc_method_handler(lambda data, context: (bytes([n]) for n in range(data[0])))
+server = grpc.server(futures.ThreadPoolExecutor(4), handlers=[Handler()])
+server.add_insecure_port("0.0.0.0:50051")
+server.start()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+GRPC_CLIENT = """
+import grpc
+channel = grpc.insecure_channel("127.255.0.1:5000")
+print(channel.unary_unary("/t/echo")(b"hello", timeout=10).decode())
+print(len(list(channel.unary_stream("/t/count")(bytes([3]), timeout=10))))
+try:
+    channel.unary_unary("/t/none")(b"", timeout=10)
+except grpc.RpcError as error:
+    print(error.code().name)
+"""
+
+
+def test_calls_of_grpc_go_through_both_proxies(shared, ecs, mesh):
+    mesh = mesh(50051)
+    definition = define(ecs, container(command=IDLE, portMappings=[port(50051, "calls", "grpc")]))
+    mesh.create("calls", definition, [{"portName": "calls", "clientAliases": [{"port": 5000, "dnsName": "calls"}]}])
+    mesh.client()
+    (server,), (web,) = mesh.tasks("calls"), mesh.tasks("web")
+    at = lambda arn: [shared.binary, "from", "--data-dir", str(shared.data), arn, "--", sys.executable, "-c"]  # noqa: E731
+    serving = subprocess.Popen([*at(server), GRPC_SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert serving.stdout.readline() == "ready\n"
+    assert "127.255.0.1 calls" in mesh.run(web, "cat /etc/hosts")[1].replace("\t", " ")
+    told = subprocess.run([*at(web), GRPC_CLIENT], capture_output=True, text=True, timeout=60)
+    serving.communicate()
+    assert told.stdout.split() == ["hello", "3", "UNIMPLEMENTED"], told
 
 
 def test_calls_that_must_fail_fail_as_on_aws(ecs, mesh):
