@@ -73,6 +73,16 @@ impl Config {
         self.data_dir.join(BALANCER)
     }
 
+    /// The directory of a task's proxy of Service Connect.
+    pub(crate) fn proxy_dir(&self, id: &TaskId) -> PathBuf {
+        self.files_dir(id).join("connect")
+    }
+
+    /// Where it has its lines.
+    pub(crate) fn proxy_log(&self, id: &TaskId) -> PathBuf {
+        self.proxy_dir(id).join("lines")
+    }
+
     /// The unpacked layers of images.
     pub fn images_dir(&self) -> PathBuf {
         self.data_dir.join("layers")

@@ -124,6 +124,7 @@ mod tests {
             containers,
             metadata: Default::default(),
             insights: false,
+            connect: None,
         }
     }
 

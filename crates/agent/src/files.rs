@@ -4,7 +4,7 @@
 use crate::config::NAMES;
 use images::digest::Digest;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use spec::{TaskId, TaskSpec};
+use spec::{Millis, TaskId, TaskSpec};
 use std::{
     collections::BTreeMap,
     fs,
@@ -22,10 +22,16 @@ pub const MOUNTS: [(&str, &str); 3] =
 /// What the files say.
 pub fn contents(task: &TaskSpec, address: IpAddr, vpc: &Vpc, region: &str) -> [(&'static str, String); 3] {
     [
-        ("hosts", format!("127.0.0.1 localhost\n{address} {}\n", task.hostname)),
+        ("hosts", format!("127.0.0.1 localhost\n{address} {}\n{}", task.hostname, aliases(task))),
         ("hostname", format!("{}\n", task.hostname)),
         ("resolv.conf", resolv_conf(vpc, region)),
     ]
+}
+
+/// The names of Service Connect that its containers know, a line each.
+fn aliases(task: &TaskSpec) -> String {
+    let aliases = task.connect.iter().flat_map(|connect| &connect.uses);
+    aliases.map(|alias| format!("{} {}\n", alias.address, alias.name)).collect()
 }
 
 /// `/etc/resolv.conf` in a VPC: what the default set of DHCP options says, AmazonProvidedDNS and the domain of private names ("DHCP
@@ -119,6 +125,22 @@ pub(crate) fn images(directory: &Path) -> BTreeMap<String, Option<Vec<Digest>>> 
     entries.filter_map(read).collect()
 }
 
+/// How much a proxy's lines may take: what comes then is lost.
+const LINES: u64 = 1 << 20;
+
+/// Appends a line to a log as shims keep those of containers (`containers::log`).
+///
+/// # Errors
+/// When it can't be written.
+pub(crate) fn append_line(log: &Path, time: Millis, line: &str) -> io::Result<()> {
+    fs::create_dir_all(log)?;
+    let mut file = fs::OpenOptions::new().append(true).create(true).open(log.join("0"))?;
+    if file.metadata()?.len() >= LINES {
+        return Ok(());
+    }
+    file.write_all(format!("{time} o. {}\n{line}\n", line.len()).as_bytes())
+}
+
 /// Replaces a file, so that it has what it had or all that is new, whoever is killed meanwhile. It is not flushed.
 ///
 /// The old one is exchanged, not renamed over, since ext4 flushes what is renamed over another file, and a busy disk would stop the agent.
@@ -149,6 +171,18 @@ mod tests {
         let vpc = Vpc { cidrs: vec!["10.3.0.0/16".parse().unwrap(), "10.4.0.0/16".parse().unwrap()], ..Vpc::default() };
         assert_eq!(resolv_conf(&vpc, "us-east-1"), "search ec2.internal\nnameserver 10.3.0.2\n");
         assert_eq!(resolv_conf(&vpc, "eu-west-1"), "search eu-west-1.compute.internal\nnameserver 10.3.0.2\n");
+    }
+
+    #[test]
+    fn lines_of_a_proxy_are_read_as_those_of_containers() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("lines");
+        append_line(&log, 5, "first").unwrap();
+        let mut reader = containers::log::Reader::new(&log, Default::default());
+        append_line(&log, 6, "second").unwrap();
+        let lines = reader.lines(usize::MAX).unwrap();
+        let read: Vec<_> = lines.iter().map(|line| (line.time, line.bytes.as_slice())).collect();
+        assert_eq!(read, [(5, b"first".as_slice()), (6, b"second")]);
     }
 
     #[test]

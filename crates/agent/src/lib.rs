@@ -9,6 +9,7 @@
 //! - `relief`: what gives up unused layers while the disk is low.
 //! - [`uplink`]: what becomes of tasks' packets that leave the region, where they may.
 //! - `dial`, `aws`, `registry`, `initialise`, `host::streams`: what the agent sends for a task, from inside its namespace.
+//! - [`connect`]: what a task's proxy of Service Connect serves, and what it counted; pure.
 //! - [`authorities`], [`container`], [`files`]: a container as the launcher wants it; `secrets`: what fetches its secrets, and what
 //!   comes of it; pure.
 //! - [`logs`]: what the `awslogs` driver does with a container's lines; pure.
@@ -25,6 +26,7 @@ mod cancel;
 pub mod client;
 mod clock;
 mod config;
+pub mod connect;
 pub mod container;
 mod credentials;
 mod dial;

@@ -75,7 +75,7 @@ async fn talk(worker: &Rc<Worker>, client: &mut Client, door: &Door, born: Durat
                 let listener = door.listener.load_full();
                 let logged = Logged::begin(&listener, client, worker, &mut logging, 0);
                 let noted = Noted::default();
-                client.answer(worker, &refusal.into(), false, false, &mut out, &noted).await;
+                client.answer(worker, &listener.settings.refusal(refusal), false, false, &mut out, &noted).await;
                 if let Some(logged) = logged {
                     logged.end(&listener, client, worker, (&[], &noted), &Tally::default());
                 }
@@ -121,7 +121,8 @@ async fn talk(worker: &Rc<Worker>, client: &mut Client, door: &Door, born: Durat
                         out.clear();
                         let may_stay = decision.keep_alive.get() && !refusal.ends_connection();
                         let stays = client.passes_over_body(&mut rest) && may_stay;
-                        client.answer(worker, &refusal.into(), stays, decision.is_head, &mut out, &noted).await && stays
+                        let answer = listener.settings.refusal(refusal);
+                        client.answer(worker, &answer, stays, decision.is_head, &mut out, &noted).await && stays
                     }
                     exchange::End::Finished => false,
                     exchange::End::Broken => {

@@ -1,6 +1,14 @@
 //! What connections act on: compiled from a snapshot, shared by all threads, replaced whole.
 
-use crate::{cookie::Cookies, heads::HeadSettings, rules::Rules, target::TargetSet, tls::Front};
+use crate::{
+    cookie::Cookies,
+    engine::Mesh,
+    heads::HeadSettings,
+    page::{Answer, Refusal},
+    rules::Rules,
+    target::TargetSet,
+    tls::Front,
+};
 use arc_swap::ArcSwap;
 use spec::balancing::{AccessLog, DesyncMitigation, LoadBalancer, ProtocolVersion, TargetGroupId};
 use std::{
@@ -65,6 +73,34 @@ pub(crate) struct Settings {
     pub cookies: Cookies,
     /// Where requests are logged.
     pub access_log: Option<Arc<AccessLog>>,
+    /// Whether this is a proxy of Service Connect.
+    pub mesh: bool,
+    /// Whether it is the one in front of the application.
+    pub inward: bool,
+    /// For how long an answer is waited for.
+    pub request_timeout: Option<Duration>,
+}
+
+impl Settings {
+    /// The same for a proxy of Service Connect.
+    pub(crate) fn of_mesh(self, mesh: &Mesh) -> Self {
+        let request_timeout = Some(Duration::from_secs(mesh.request_timeout.into())).filter(|limit| !limit.is_zero());
+        Self {
+            heads: HeadSettings { mesh: true, ..self.heads },
+            mesh: true,
+            inward: mesh.inward,
+            request_timeout,
+            ..self
+        }
+    }
+
+    /// What is answered without a target.
+    pub(crate) fn refusal(&self, refusal: Refusal) -> Answer {
+        match self.mesh {
+            true => Answer { unsent: self.inward && refusal.is_before_any(), ..Answer::of_mesh(refusal) },
+            false => refusal.into(),
+        }
+    }
 }
 
 impl From<&LoadBalancer> for Settings {
@@ -76,6 +112,7 @@ impl From<&LoadBalancer> for Settings {
                 xff_processing: balancer.xff_processing,
                 xff_client_port: balancer.xff_client_port,
                 tls_headers: balancer.tls_headers,
+                mesh: false,
             },
             idle_timeout: Duration::from_secs(balancer.idle_timeout.into()),
             client_keep_alive: Duration::from_secs(balancer.client_keep_alive.into()),
@@ -83,6 +120,9 @@ impl From<&LoadBalancer> for Settings {
             http2: balancer.http2,
             cookies: Cookies::new(&balancer.arn),
             access_log: balancer.access_log.clone(),
+            mesh: false,
+            inward: false,
+            request_timeout: None,
         }
     }
 }

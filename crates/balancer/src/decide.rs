@@ -127,7 +127,7 @@ pub(crate) struct Route {
 }
 
 impl Decision {
-    fn refused(refusal: Refusal) -> Self {
+    fn answered(answer: Answer) -> Self {
         Self {
             is_head: false,
             is_11: true,
@@ -137,7 +137,7 @@ impl Decision {
             expects_continue: false,
             upgrades: false,
             tally: Tally::default(),
-            outcome: Outcome::Answer(refusal.into()),
+            outcome: Outcome::Answer(answer),
         }
     }
 }
@@ -146,8 +146,11 @@ impl Decision {
 pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>, out: &mut Vec<u8>) -> Decision {
     let mut room = room();
     // Also of what is malformed the method may be clear, to which there is no content (RFC 9110, 9.3.2).
-    let refused =
-        |refusal, tally| Decision { is_head: head.starts_with(b"HEAD "), tally, ..Decision::refused(refusal) };
+    let refused = |refusal, tally| Decision {
+        is_head: head.starts_with(b"HEAD "),
+        tally,
+        ..Decision::answered(listener.settings.refusal(refusal))
+    };
     let request = match Request::read(head, &mut room) {
         Ok(request) => request,
         Err(refusal) => {
@@ -162,7 +165,7 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
     }
     let heads = &listener.settings.heads;
     // RFC 9112, 3.2. With `preserve_host_header` the first one counts, as AWS has it.
-    if !heads.preserve_host_header && request.values("host").nth(1).is_some() {
+    if (heads.mesh || !heads.preserve_host_header) && request.values("host").nth(1).is_some() {
         return refused(Refusal::Malformed, tally);
     }
     let outcome = route(listener, &request, head.len(), around, &mut tally, out);
@@ -176,7 +179,7 @@ pub(crate) fn decide(listener: &Listener, head: &[u8], around: Circumstances<'_>
         upgrades: request.upgrade.is_some(),
         body: request.body,
         tally,
-        outcome: outcome.unwrap_or_else(|refusal| Outcome::Answer(refusal.into())),
+        outcome: outcome.unwrap_or_else(|refusal| Outcome::Answer(listener.settings.refusal(refusal))),
     }
 }
 

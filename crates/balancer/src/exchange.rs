@@ -2,6 +2,7 @@
 
 use crate::{
     client::Client,
+    config::Settings,
     copy::{Broken, Copy},
     counts::Active,
     decide::{Circumstances, Decision, Reply, reply},
@@ -10,8 +11,8 @@ use crate::{
         body::{Reading, Writing},
         head_length,
     },
-    page::Refusal,
-    reach::{Asking, Nobody},
+    page::{Refusal, is_unsent},
+    reach::{Asking, Nobody, TRIES},
     socket::{Socket, Stopped},
     target::{Target, UnderWay},
     tunnel,
@@ -54,14 +55,29 @@ struct Sent {
     /// The request's body, as far as it is not sent.
     rest: Reading,
     /// The connection, as long as it has the request.
-    _active: Active,
+    _active: Option<Active>,
 }
 
 /// Sends a request, whose head is in `out`, to a target, and the target's answer to the client.
 pub(crate) async fn run(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> End {
-    let end = match send(exchange, client, out).await {
-        Ok(sent) => receive(exchange, client, out, sent).await,
-        Err(end) => end,
+    // Of a request that is sent again: all of it, and who has had it.
+    let (mut whole, mut tried) = (None, Vec::new());
+    let end = loop {
+        let sent = match send(exchange, client, out, &mut whole, &tried).await {
+            Ok(sent) => sent,
+            Err(end) => break end,
+        };
+        if whole.is_some() {
+            tried.push(sent.target.0.id);
+        }
+        let end = receive(exchange, client, out, sent).await;
+        match &whole {
+            Some(request) if matches!(end, End::Refused { refusal: Refusal::Unreached, .. }) && tried.len() < TRIES => {
+                out.clear();
+                out.extend_from_slice(request);
+            }
+            _ => break end,
+        }
     };
     client.watch.left();
     end
@@ -71,14 +87,25 @@ fn refused(refusal: Refusal, rest: &Reading) -> End {
     End::Refused { refusal, rest: rest.clone() }
 }
 
-async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -> Result<Sent, End> {
+/// Sends a request to a target. `whole` becomes all of it where it may have to be sent again, and is what is sent if it is there.
+async fn send(
+    exchange: &Exchange<'_>,
+    client: &mut Client,
+    out: &mut Vec<u8>,
+    whole: &mut Option<Vec<u8>>,
+    tried: &[u64],
+) -> Result<Sent, End> {
     let Exchange { decision, asking } = exchange;
     let Client { socket: from, buffer, watch, .. } = client;
     let watch: &Watch = watch;
-    let mut search = asking.search(watch);
+    let mut search = asking.search(watch).without(tried);
+    let Settings { mesh, inward, request_timeout, .. } = *asking.listener.settings;
+    if decision.body.is_done() && whole.is_none() {
+        watch.answer_within(request_timeout);
+    }
     // Everything that came of the body goes with the head.
-    let mut rest = decision.body.clone();
-    let mut with_body = false;
+    let mut rest = if whole.is_some() { Reading::NONE } else { decision.body.clone() };
+    let mut with_body = whole.is_some();
     loop {
         let (target, socket, was_kept) = match search.next_socket().await {
             Ok(found) => found,
@@ -93,15 +120,25 @@ async fn send(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>) -
                 return Err(refused(Refusal::Malformed, &Reading::Close));
             }
             rest = copy.reading;
+            if mesh && !inward && rest.is_done() {
+                *whole = Some(out.clone());
+            }
+            if rest.is_done() && !decision.body.is_done() {
+                watch.answer_within(request_timeout);
+            }
         }
         match socket.write(watch, out).await {
             Ok(()) => {
                 out.clear();
                 asking.sent();
-                return Ok(Sent { target, socket, rest, _active: Active::new(asking.counts) });
+                let _active = (!mesh).then(|| Active::new(asking.counts));
+                return Ok(Sent { target, socket, rest, _active });
             }
             Err((0, Stopped::Io)) if was_kept => search.once_more(&target.0),
-            Err((_, Stopped::Io)) => return Err(refused(Refusal::BadGateway, &rest)),
+            Err((_, Stopped::Io)) => {
+                asking.judge(&target.0, true);
+                return Err(refused(Refusal::BadGateway, &rest));
+            }
             Err((_, Stopped::Fate(fate))) => return Err(ended(fate, &rest)),
         }
     }
@@ -117,6 +154,7 @@ fn ended(fate: Fate, rest: &Reading) -> End {
     match fate {
         Fate::Closed => End::Broken,
         Fate::Cut | Fate::Moved => refused(Refusal::BadGateway, rest),
+        Fate::Late => refused(Refusal::GatewayTimeout, rest),
         // Whoever was to send is late.
         Fate::Idle if rest.is_done() => refused(Refusal::GatewayTimeout, rest),
         Fate::Idle => refused(Refusal::ClientTimeout, rest),
@@ -143,10 +181,14 @@ async fn receive(exchange: &Exchange<'_>, client: &mut Client, out: &mut Vec<u8>
     };
     let reply = match received {
         Ok(reply) => reply,
-        Err(End::Refused { refusal, .. }) => return End::Refused { refusal, rest },
+        Err(End::Refused { refusal, .. }) => {
+            asking.unanswered(&target.0, refusal);
+            return End::Refused { refusal, rest };
+        }
         Err(end) => return end,
     };
     if reply.status == 101 {
+        client.watch.answer_within(None);
         return tunnel::run(client, socket, buffer).await;
     }
     let is_sent = rest.is_done();
@@ -189,6 +231,7 @@ async fn both_ways(
                 match sent {
                     Ok(()) => {
                         is_whole = true;
+                        client.watch.answer_within(exchange.asking.listener.settings.request_timeout);
                         exchange.decision.keep_alive.set(may_stay);
                     }
                     // A target that reads no further may still have answered.
@@ -228,7 +271,7 @@ async fn answer(
     if matches!(copy.reading, Reading::Chunked(_)) && copy.append(out).is_err() {
         return Err(refused(Refusal::BadGateway, &Reading::NONE));
     }
-    exchange.asking.answered(reply.status);
+    exchange.asking.answered(target, reply.status);
     // The client has part of the answer: that the rest is missing, it can only be told by the connection's end.
     copy.run(out).await.map_err(|_| End::Broken)?;
     Ok(reply)
@@ -253,6 +296,9 @@ async fn head(
             }
             if client.watch.closing.get() {
                 decision.keep_alive.set(false);
+            }
+            if listener.settings.mesh && !listener.settings.inward && is_unsent(&buffer[..length]) {
+                return Err(refused(Refusal::Unreached, &Reading::NONE));
             }
             let reply = {
                 let mut random = worker.random.borrow_mut();

@@ -31,6 +31,8 @@ pub(crate) struct HeadSettings {
     pub xff_processing: XffProcessing,
     pub xff_client_port: bool,
     pub tls_headers: bool,
+    /// Whether this is a proxy of Service Connect, which leaves heads much as they are.
+    pub mesh: bool,
 }
 
 /// By which way a request came, and what became of it here.
@@ -92,18 +94,50 @@ pub(crate) fn append_request(
 ) -> Result<(), Refusal> {
     // Writing to memory does not fail.
     let _ = write!(out, "{} {} HTTP/1.1\r\n", request.method, passage.target);
+    if passage.settings.mesh {
+        append_mesh(out, request, passage);
+        return append_rest(out, request, passage);
+    }
     append_forwarded_for(out, request, passage)?;
     let _ = write!(out, "X-Forwarded-Proto: {}\r\nX-Forwarded-Port: {}\r\n", passage.protocol, passage.port);
     let _ = write!(out, "Host: {}\r\nX-Amzn-Trace-Id: ", passage.host);
     append_trace(out, request, (passage.now, passage.chance), passage.head_length);
     out.extend_from_slice(b"\r\n");
+    append_rest(out, request, passage)
+}
+
+/// What a proxy of Service Connect adds where it is not there yet, as Envoy does ("HTTP header manipulation", Envoy): which scheme the client
+/// used, and what names the request from one proxy to the next.
+fn append_mesh(out: &mut Vec<u8>, request: &Request<'_, '_>, passage: &Passage<'_>) {
+    let _ = write!(out, "Host: {}\r\n", passage.host);
+    if request.values("x-forwarded-proto").next().is_none() {
+        let _ = write!(out, "X-Forwarded-Proto: {}\r\n", passage.protocol);
+    }
+    if request.values("x-request-id").next().is_none() {
+        // A UUID of version 4 (RFC 9562).
+        let id = passage.chance & !(0xf << 76 | 0x3 << 62) | 4 << 76 | 2 << 62;
+        let part = |from: u32, bits: u32| id >> from & ((1 << bits) - 1);
+        let _ = write!(
+            out,
+            "X-Request-Id: {:08x}-{:04x}-{:04x}-{:04x}-{:012x}\r\n",
+            part(96, 32),
+            part(80, 16),
+            part(64, 16),
+            part(48, 16),
+            part(0, 48)
+        );
+    }
+}
+
+fn append_rest(out: &mut Vec<u8>, request: &Request<'_, '_>, passage: &Passage<'_>) -> Result<(), Refusal> {
     let (with_tls, forwards_left) = (passage.settings.tls_headers, request.forwards_left());
     if let Some(Agreed { version, suite, .. }) = passage.tls.filter(|_| with_tls) {
         let _ = write!(out, "X-Amzn-Tls-Version: {version}\r\nX-Amzn-Tls-Cipher-Suite: {suite}\r\n");
     }
     for field in passing(request.fields, request.names_fields) {
         let is_dropped = passage.settings.drop_invalid_header_fields && !is_plain(field.name);
-        let is_written = is_replaced(field.name)
+        let is_replaced = if passage.settings.mesh { is_host(field.name) } else { is_replaced(field.name) };
+        let is_written = is_replaced
             || (with_tls && is_of_tls(field.name))
             || (forwards_left.is_some() && field.name.eq_ignore_ascii_case("max-forwards"));
         if !is_dropped && !is_written {
@@ -199,6 +233,10 @@ pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
+fn is_host(name: &str) -> bool {
+    name.eq_ignore_ascii_case("host")
+}
+
 /// What the load balancer writes itself.
 fn is_replaced(name: &str) -> bool {
     const NAMES: [&str; 5] = ["host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"];
@@ -281,6 +319,7 @@ mod tests {
         xff_processing: XffProcessing::Append,
         xff_client_port: false,
         tls_headers: false,
+        mesh: false,
     };
 
     fn forwarded(settings: &HeadSettings, port: u16, head: &str) -> Result<String, Refusal> {

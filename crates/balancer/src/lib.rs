@@ -55,4 +55,4 @@ mod tunnel;
 mod watch;
 mod worker;
 
-pub use engine::{Door, Engine, Legacy, Snapshot};
+pub use engine::{Door, Engine, Legacy, Mesh, Snapshot};

@@ -25,6 +25,8 @@ pub(crate) enum Refusal {
     BadGateway,
     /// 503: no target.
     Unavailable,
+    /// 503 of a proxy of Service Connect: none could be connected to, so none has got any of the request.
+    Unreached,
     /// 504: the target did not answer in time.
     GatewayTimeout,
     /// 505: a version of HTTP that isn't known.
@@ -44,10 +46,15 @@ impl Refusal {
             Self::Internal => (500, "Internal Server Error"),
             Self::NotImplemented => (501, "Not Implemented"),
             Self::BadGateway => (502, "Bad Gateway"),
-            Self::Unavailable => (503, "Service Temporarily Unavailable"),
+            Self::Unavailable | Self::Unreached => (503, "Service Temporarily Unavailable"),
             Self::GatewayTimeout => (504, "Gateway Time-out"),
             Self::Version => (505, "HTTP Version Not Supported"),
         }
+    }
+
+    /// Whether no target has got any of the request.
+    pub(crate) fn is_before_any(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Unreached)
     }
 
     /// Whether what the client sends next can't be relied on.
@@ -69,12 +76,27 @@ pub(crate) struct Answer {
     pub content_type: Option<String>,
     /// The body; none is the page of the status.
     pub body: Option<String>,
+    /// The value of `Server`, if it is said.
+    pub server: Option<&'static str>,
+    /// Whether the proxy that sent the request is told that it can be sent again ([`UNSENT`]).
+    pub unsent: bool,
 }
+
+/// By what one proxy of Service Connect tells another that the application has got nothing of a request.
+const UNSENT: &str = "X-Neargate-Unsent: 1\r\n";
+
+/// Whether the head of an answer says that.
+pub(crate) fn is_unsent(head: &[u8]) -> bool {
+    head.starts_with(b"HTTP/1.1 503 ") && memchr::memmem::find(head, UNSENT.as_bytes()).is_some()
+}
+
+/// What load balancers call themselves.
+const SERVER: Option<&str> = Some("awselb/2.0");
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let (status, reason) = refusal.status();
-        Self { status, reason, location: None, content_type: None, body: None }
+        Self { status, reason, location: None, content_type: None, body: None, server: SERVER, unsent: false }
     }
 }
 
@@ -82,7 +104,7 @@ impl Answer {
     /// A redirect.
     pub(crate) fn redirect(status: u16, location: String) -> Self {
         let reason = if status == 301 { "Moved Permanently" } else { "Found" };
-        Self { status, reason, location: Some(location), content_type: None, body: None }
+        Self { status, reason, location: Some(location), content_type: None, body: None, server: SERVER, unsent: false }
     }
 
     /// A fixed response.
@@ -93,7 +115,22 @@ impl Answer {
             location: None,
             content_type: Some(content_type.to_owned()),
             body: Some(body.to_owned()),
+            server: SERVER,
+            unsent: false,
         }
+    }
+
+    /// What a proxy of Service Connect answers: Envoy's words ("Response flags" and "Local reply modification", Envoy).
+    pub(crate) fn of_mesh(refusal: Refusal) -> Self {
+        let (status, words) = match refusal {
+            Refusal::BadGateway | Refusal::Unreached => {
+                (503, "upstream connect error or disconnect/reset before headers")
+            }
+            Refusal::Unavailable => (503, "no healthy upstream"),
+            Refusal::GatewayTimeout => (504, "upstream request timeout"),
+            other => other.status(),
+        };
+        Self { server: None, ..Self::fixed(status, "text/plain", words) }
     }
 
     /// Its body: what was configured, or the page of its status.
@@ -111,11 +148,18 @@ impl Answer {
         let connection = if keep_alive { "keep-alive" } else { "close" };
         let has_body = self.status != 204;
         // Writing to memory does not fail.
-        let _ = write!(out, "HTTP/1.1 {} {}\r\nServer: awselb/2.0\r\nDate: {date}\r\n", self.status, self.reason);
+        let _ = write!(out, "HTTP/1.1 {} {}\r\n", self.status, self.reason);
+        if let Some(server) = self.server {
+            let _ = write!(out, "Server: {server}\r\n");
+        }
+        let _ = write!(out, "Date: {date}\r\n");
         if has_body {
             let _ = write!(out, "Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len());
         }
         let _ = write!(out, "Connection: {connection}\r\n");
+        if self.unsent {
+            out.extend_from_slice(UNSENT.as_bytes());
+        }
         if let Some(location) = &self.location {
             let _ = write!(out, "Location: {location}\r\n");
         }
@@ -145,8 +189,10 @@ fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
         409 => "Conflict",
         410 => "Gone",
+        414 => "URI Too Long",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         501 => "Not Implemented",

@@ -107,7 +107,9 @@ pub(crate) async fn secure(
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, socket.handshake(watch, &mut early)).await {
         // Who speaks before being asked speaks something else.
         Ok(Ok(())) if early.is_empty() => Ok(socket),
-        Ok(Err(Stopped::Fate(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)))) => Err(NoConnection::Fate(fate)),
+        Ok(Err(Stopped::Fate(fate @ (Fate::Closed | Fate::Cut | Fate::Moved | Fate::Late)))) => {
+            Err(NoConnection::Fate(fate))
+        }
         _ => Err(NoConnection::Handshake),
     }
 }
@@ -156,7 +158,7 @@ impl Pool {
         let connecting = self.sockets.connect(node, target.address.0, borrowed);
         let mut connecting = pin!(tokio::time::timeout(CONNECT_TIMEOUT, connecting));
         let connected = poll_fn(|context| {
-            if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)) = watch.fate() {
+            if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved | Fate::Late)) = watch.fate() {
                 return Poll::Ready(Err(NoConnection::Fate(fate)));
             }
             watch.sleep(context);

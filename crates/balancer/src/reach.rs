@@ -30,6 +30,15 @@ pub(crate) struct Asking<'a> {
     noted: &'a Noted,
 }
 
+/// Whether another target is asked when one could not be connected to.
+pub(crate) fn may_try_another(no: &NoConnection, mesh: bool) -> bool {
+    match no {
+        NoConnection::Refused | NoConnection::Reset => true,
+        NoConnection::Timeout => mesh,
+        NoConnection::Handshake | NoConnection::Fate(_) => false,
+    }
+}
+
 /// Why no target takes a request.
 pub(crate) enum Nobody {
     /// This is answered instead.
@@ -73,8 +82,23 @@ impl<'a> Asking<'a> {
         self.noted.sent.set(Some(Instant::now()));
     }
 
+    /// What was sent to a target has failed, or has not.
+    pub(crate) fn judge(&self, target: &Target, failed: bool) {
+        if let Some(outlier) = &target.outlier {
+            outlier.observe(failed, self.worker.now_in_millis());
+        }
+    }
+
+    /// A target has not answered, if that is why this is answered instead.
+    pub(crate) fn unanswered(&self, target: &Target, refusal: Refusal) {
+        if matches!(refusal, Refusal::BadGateway | Refusal::GatewayTimeout | Refusal::Unreached) {
+            self.judge(target, true);
+        }
+    }
+
     /// A target has begun to answer.
-    pub(crate) fn answered(&self, status: u16) {
+    pub(crate) fn answered(&self, target: &Target, status: u16) {
+        self.judge(target, status >= 500);
         self.grouped.answered(status, self.noted.answers(status));
     }
 
@@ -90,11 +114,12 @@ impl Search<'_> {
         &mut self,
         connect: impl AsyncFn(&Target) -> Result<T, NoConnection>,
     ) -> Result<(UnderWay, T), Nobody> {
-        let Asking { grouped, .. } = self.asking;
+        let Asking { grouped, listener, .. } = self.asking;
+        let refused = if listener.settings.mesh { Refusal::Unreached } else { Refusal::BadGateway };
         loop {
             let Some(target) = self.choose() else {
                 // Where there is nobody to ask, nobody has refused.
-                let refusal = if self.refused_by == 0 { Refusal::Unavailable } else { Refusal::BadGateway };
+                let refusal = if self.refused_by == 0 { Refusal::Unavailable } else { refused };
                 return Err(Nobody::Refused(refusal));
             };
             self.asking.found(&target.0);
@@ -106,17 +131,24 @@ impl Search<'_> {
                     return Ok((target, connection));
                 }
                 Err(NoConnection::Fate(Fate::Closed)) => return Err(Nobody::Closed),
+                Err(NoConnection::Fate(Fate::Late)) => {
+                    self.asking.judge(&target.0, true);
+                    return Err(Nobody::Refused(Refusal::GatewayTimeout));
+                }
                 // It takes no more requests, and never got this one.
                 Err(NoConnection::Fate(_)) => self.watch.go_on(),
-                Err(NoConnection::Refused | NoConnection::Reset) if self.refused_by + 1 < TRIES => {
+                Err(no) if self.refused_by + 1 < TRIES && may_try_another(&no, listener.settings.mesh) => {
+                    self.asking.judge(&target.0, true);
                     grouped.connection_errors.add(1);
                     self.refused_by += 1;
                 }
                 Err(NoConnection::Refused | NoConnection::Reset | NoConnection::Handshake) => {
+                    self.asking.judge(&target.0, true);
                     grouped.connection_errors.add(1);
-                    return Err(Nobody::Refused(Refusal::BadGateway));
+                    return Err(Nobody::Refused(refused));
                 }
                 Err(NoConnection::Timeout) => {
+                    self.asking.judge(&target.0, true);
                     grouped.connection_errors.add(1);
                     return Err(Nobody::Refused(Refusal::GatewayTimeout));
                 }
@@ -136,11 +168,17 @@ impl Search<'_> {
                 }
                 // Apart, as most requests make none: the room that it takes is not theirs.
                 let socket = Box::pin(worker.pool.connect(&listener.node, target, &route.group, watch)).await?;
-                counts.new_connections.add(1);
+                counts.new_connections.add_if(!listener.settings.mesh);
                 Ok((socket, false))
             })
             .await?;
         Ok((target, socket, was_kept))
+    }
+
+    /// Leaves out targets that were tried before.
+    pub(crate) fn without(mut self, tried: &[u64]) -> Self {
+        (self.tried, self.refused_by) = (tried.to_vec(), tried.len());
+        self
     }
 
     /// A connection that was kept was closed by its target, and nothing of the request went there: the target is the next one again.
@@ -154,8 +192,7 @@ impl Search<'_> {
         let pinned = self.pinned.take().and_then(|address| targets.at(address));
         let chosen = pinned.filter(|target| !self.tried.contains(&target.id)).or_else(|| {
             let mut random = worker.random.borrow_mut();
-            let now = i64::try_from(worker.now()).unwrap_or(i64::MAX).saturating_mul(1000);
-            targets.choose(&route.group.turn, now, || random.f64(), &self.tried)
+            targets.choose(&route.group.turn, worker.now_in_millis(), || random.f64(), &self.tried)
         });
         chosen.map(|target| UnderWay::new(Arc::clone(target)))
     }

@@ -9,7 +9,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
 };
 
@@ -23,6 +23,58 @@ pub(crate) struct Target {
     pub active: AtomicU32,
     /// It is draining or gone: its connections are not kept.
     pub retired: AtomicBool,
+    /// What has become of what it was sent, where that decides whether it is sent more.
+    pub outlier: Option<Outlier>,
+}
+
+/// What has become of what a target was sent lately: one that fails time and again is left out for a while ("Amazon ECS Service Connect
+/// components", outlier detection; "Outlier detection", Envoy).
+#[derive(Debug, Default)]
+pub(crate) struct Outlier {
+    /// Failures in a row, and when the first of them was.
+    failures: AtomicU32,
+    since: AtomicI64,
+    /// Until when it is left out, and for how many times it was.
+    until: AtomicI64,
+    times: AtomicU32,
+}
+
+impl Outlier {
+    /// So many failures in a row, in so many milliseconds.
+    const FAILURES: u32 = 5;
+    const WITHIN: Millis = 30_000;
+    /// For how long it is left out: so long for each time that it was, and no longer than this.
+    const EJECTION: Millis = 30_000;
+    const LONGEST: Millis = 300_000;
+
+    /// It has answered, or has failed.
+    pub(crate) fn observe(&self, failed: bool, now: Millis) {
+        if self.is_out(now) {
+            return;
+        }
+        if !failed {
+            self.failures.store(0, Relaxed);
+            // Who has been well for long begins anew.
+            if now - self.until.load(Relaxed) > Self::LONGEST {
+                self.times.store(0, Relaxed);
+            }
+            return;
+        }
+        if self.failures.load(Relaxed) == 0 || now - self.since.load(Relaxed) > Self::WITHIN {
+            self.failures.store(0, Relaxed);
+            self.since.store(now, Relaxed);
+        }
+        if self.failures.fetch_add(1, Relaxed) + 1 >= Self::FAILURES {
+            let times = self.times.fetch_add(1, Relaxed) + 1;
+            self.until.store(now + (Self::EJECTION * Millis::from(times)).min(Self::LONGEST), Relaxed);
+            self.failures.store(0, Relaxed);
+        }
+    }
+
+    /// Whether it is left out.
+    fn is_out(&self, now: Millis) -> bool {
+        now < self.until.load(Relaxed)
+    }
 }
 
 /// A request under way to a target, counted until it is dropped.
@@ -122,7 +174,10 @@ impl TargetSet {
         tried: &[u64],
     ) -> Option<&Arc<Target>> {
         let count = self.choices.len();
-        let is_open = |choice: &&Choice| !tried.contains(&choice.target.id);
+        // While more than half are left out, none is ("Panic threshold", Envoy).
+        let is_out = |choice: &Choice| choice.target.outlier.as_ref().is_some_and(|outlier| outlier.is_out(now));
+        let panics = self.choices.iter().filter(|choice| is_out(choice)).count() * 2 > count;
+        let is_open = |choice: &&Choice| !tried.contains(&choice.target.id) && (panics || !is_out(choice));
         let from = |start: usize| self.choices.iter().cycle().skip(start % count.max(1)).take(count).filter(is_open);
         let chosen = match self.algorithm {
             _ if count == 0 => None,
@@ -191,7 +246,7 @@ pub(crate) mod tests {
 
     fn candidate(id: u64, since: Millis, healthy_since: Option<Millis>) -> Candidate {
         let address = TargetAddress(([127, 0, 0, id as u8], 80).into());
-        let target = Target { id, address, active: AtomicU32::new(0), retired: AtomicBool::new(false) };
+        let target = Target { id, address, active: AtomicU32::new(0), retired: AtomicBool::new(false), outlier: None };
         Candidate { target: Arc::new(target), since, healthy_since }
     }
 
@@ -256,6 +311,32 @@ pub(crate) mod tests {
         assert!((0..10).all(|_| next() != 1));
         drop(busy);
         assert_eq!((0..6).map(|_| next()).filter(|id| *id == 1).count(), 2);
+    }
+
+    #[test]
+    fn who_fails_time_and_again_is_left_out_for_longer_each_time() {
+        let watched = |id| {
+            let mut candidate = candidate(id, 0, Some(1));
+            Arc::get_mut(&mut candidate.target).unwrap().outlier = Some(Outlier::default());
+            candidate
+        };
+        let candidates = [watched(1), watched(2), watched(3)];
+        let set = TargetSet::new(&group(), &candidates);
+        let fail = |one: usize, times: u32, now| {
+            (0..times).for_each(|_| candidates[one].target.outlier.as_ref().unwrap().observe(true, now));
+        };
+        let of = |now| chosen(&set, 6, now).into_keys().collect::<Vec<_>>();
+        fail(0, 4, 1_000);
+        assert_eq!(of(1_000), [1, 2, 3], "four are not enough");
+        fail(0, 1, 40_000);
+        assert_eq!(of(40_000), [1, 2, 3], "nor is a fifth so late");
+        fail(0, 4, 40_000);
+        assert_eq!((of(40_000), of(69_999), of(70_000)), (vec![2, 3], vec![2, 3], vec![1, 2, 3]));
+        fail(0, 5, 70_000);
+        assert_eq!((of(129_999), of(130_000)), (vec![2, 3], vec![1, 2, 3]));
+        fail(0, 5, 200_000);
+        fail(1, 5, 200_000);
+        assert_eq!(of(200_000), [1, 2, 3], "most have failed: then all get requests");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) enum Fate {
     Cut,
     /// Its target takes no more requests, and has not got this one yet.
     Moved,
+    /// The answer to its request is not there in full, and has had its time.
+    Late,
 }
 
 /// A clock that is read without asking the kernel, right by [`Watches::TICK`].
@@ -54,6 +56,8 @@ pub(crate) struct Watch {
     touched: Cell<Duration>,
     /// The idle timeout.
     pub limit: Cell<Duration>,
+    /// When the answer has to be there in full, if it has to.
+    deadline: Cell<Option<Duration>>,
     fate: Cell<Option<Fate>>,
     waker: RefCell<Option<Waker>>,
     /// The target that has its request, or is to get it.
@@ -109,6 +113,7 @@ impl Watches {
             door,
             touched: Cell::new(self.clock.now()),
             limit: Cell::new(limit),
+            deadline: Cell::new(None),
             fate: Cell::new(None),
             waker: RefCell::default(),
             target: Cell::new(None),
@@ -125,13 +130,21 @@ impl Watches {
         self.all.borrow().is_empty()
     }
 
-    /// Moves the clock on and ends what has been silent for too long.
+    /// Moves the clock on and ends what has been silent for too long, or has waited for too long.
     pub(crate) fn tick(&self) {
         let now = self.clock.start.elapsed();
         self.clock.now.set(now);
         // The clock was behind by up to a tick when a connection was touched: it may have more time than its limit, never less.
         let is_silent = |watch: &Watch| now.saturating_sub(watch.touched.get()) >= watch.limit.get() + Self::TICK;
-        self.each(|watch| is_silent(watch).then_some(Fate::Idle));
+        let is_late = |watch: &Watch| watch.deadline.get().is_some_and(|deadline| now >= deadline + Self::TICK);
+        self.each(|watch| {
+            if is_late(watch) {
+                // Only once: what is answered instead is not late.
+                watch.deadline.set(None);
+                return Some(Fate::Late);
+            }
+            is_silent(watch).then_some(Fate::Idle)
+        });
     }
 
     /// A listener is gone: its connections end, at once or after what is under way.
@@ -228,8 +241,14 @@ impl Watch {
         self.connecting.set(false);
     }
 
+    /// The answer has to be there in full after so long.
+    pub(crate) fn answer_within(&self, limit: Option<Duration>) {
+        self.deadline.set(limit.map(|limit| self.clock.now() + limit));
+    }
+
     /// The request is no longer any target's.
     pub(crate) fn left(&self) {
+        self.deadline.set(None);
         self.target.set(None);
         self.connecting.set(false);
     }

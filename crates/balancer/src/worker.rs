@@ -11,7 +11,7 @@ use crate::{
     watch::{Watched, Watches},
 };
 use bytes::BytesMut;
-use spec::measured::NodeCounts;
+use spec::{Millis, measured::NodeCounts};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
@@ -81,6 +81,11 @@ impl Worker {
             LocalSet::new().block_on(&runtime, run(commands, prior_knowledge, logs));
         })?;
         Ok((sender, thread))
+    }
+
+    /// Milliseconds since 1970, right by a second.
+    pub(crate) fn now_in_millis(&self) -> Millis {
+        Millis::try_from(self.now()).unwrap_or(Millis::MAX).saturating_mul(1000)
     }
 
     /// Seconds since 1970.
@@ -165,15 +170,17 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
         match listener.accept().await {
             Ok((tcp, peer)) => {
                 // Whoever counts connections counts it from now on.
-                let (idle, is_stream) = {
+                let (idle, is_stream, may_begin) = {
                     let listener = door.listener.load();
-                    (listener.stream.unwrap_or(listener.settings.idle_timeout), listener.stream.is_some())
+                    let settings = &listener.settings;
+                    let may_begin = settings.http2 && (worker.prior_knowledge || settings.mesh);
+                    (listener.stream.unwrap_or(settings.idle_timeout), listener.stream.is_some(), may_begin)
                 };
                 let watch = worker.watches.add(door.id, idle);
                 let (worker, door) = (Rc::clone(&worker), Arc::clone(&door));
                 if is_stream {
                     spawn_local(stream::serve(worker, watch, tcp, peer, door));
-                } else if worker.prior_knowledge && door.listener.load().settings.http2 {
+                } else if may_begin {
                     spawn_local(either(worker, watch, tcp, peer, door));
                 } else {
                     spawn_local(client::serve(worker, watch, tcp, peer, door));
@@ -192,7 +199,9 @@ async fn either(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: Soc
     const PREFACE: &[u8] = b"PRI ";
     let mut begun = [0; PREFACE.len()];
     let is_2 = loop {
-        match stream.peek(&mut begun).await {
+        // Nobody else would end it.
+        let Ok(begins) = tokio::time::timeout(watch.limit.get(), stream.peek(&mut begun)).await else { return };
+        match begins {
             Ok(count) if count == PREFACE.len() => break begun == PREFACE,
             Ok(count @ 1..) if PREFACE.starts_with(&begun[..count]) => {
                 tokio::time::sleep(Duration::from_millis(1)).await
@@ -204,6 +213,9 @@ async fn either(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: Soc
         let _ = stream.set_nodelay(true);
         let counts = worker.counts.of(&door.listener.load().node);
         http2::serve(worker, (stream, BytesMut::new()), watch, (peer, None, Presented::default(), counts), door).await;
+    } else if door.listener.load().settings.mesh {
+        // What it is, the target may know, such as a health check over HTTP/1.1.
+        stream::serve(worker, watch, stream, peer, door).await;
     } else {
         client::serve(worker, watch, stream, peer, door).await;
     }

@@ -6,6 +6,7 @@
 
 pub mod access_log;
 pub mod balancing;
+pub mod connect;
 mod container;
 pub mod measured;
 mod status;
@@ -60,6 +61,9 @@ pub struct HostSpec {
     /// The Application Load Balancers with a node on this host.
     #[serde(default)]
     pub balancing: Arc<balancing::Balancing>,
+    /// The endpoints of Service Connect that tasks of this host use.
+    #[serde(default)]
+    pub endpoints: Arc<connect::Endpoints>,
     /// The tasks placed on this host. One that is absent must not exist there: neither processes nor network nor files.
     pub tasks: BTreeMap<TaskId, TaskSpec>,
 }

@@ -1,6 +1,6 @@
 //! What a host has measured: its balancer's nodes, its NAT gateways, and what its tasks use.
 
-use crate::{HostId, Millis, TaskId, balancing::TargetGroupId};
+use crate::{HostId, Millis, TaskId, balancing::TargetGroupId, connect::ConnectCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vpc::{InterfaceId, NatGatewayId};
@@ -26,6 +26,9 @@ pub struct Measured {
     /// What NAT gateways carried.
     #[serde(default)]
     pub nat_gateways: BTreeMap<NatGatewayId, NatCounts>,
+    /// What tasks' proxies counted.
+    #[serde(default)]
+    pub connect: BTreeMap<TaskId, ConnectCounts>,
 }
 
 /// Whether a load balancer is a Network Load Balancer, by its name in metrics.

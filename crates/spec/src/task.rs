@@ -1,6 +1,6 @@
 //! A task as a host runs it: everything resolved, nothing left to look up.
 
-use crate::ContainerSpec;
+use crate::{ContainerSpec, connect::TaskConnect};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vpc::{InterfaceId, VpcId};
@@ -38,6 +38,9 @@ pub struct TaskSpec {
     /// Whether what it has on disk is measured, which means to look at every file: its cluster has Container Insights.
     #[serde(default)]
     pub insights: bool,
+    /// What its proxy does, if its service uses Service Connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<TaskConnect>,
 }
 
 impl TaskSpec {

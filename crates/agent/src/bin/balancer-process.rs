@@ -1,5 +1,8 @@
 //! The balancer's process for tests; neargate has it as a subcommand.
 
 fn main() -> std::process::ExitCode {
-    balancer::process::main(std::env::args_os().next_back().unwrap_or_default().as_ref())
+    let mut args = std::env::args();
+    let threads =
+        args.by_ref().find(|arg| arg == "--threads").and(args.next()).and_then(|threads| threads.parse().ok());
+    balancer::process::main(std::env::args_os().next_back().unwrap_or_default().as_ref(), threads)
 }

@@ -7,8 +7,10 @@ mod adopt;
 mod balancer;
 mod effects;
 mod jobs;
+mod keeper;
 mod keys;
 mod network;
+mod proxies;
 mod streams;
 mod task;
 mod watch;
@@ -23,12 +25,13 @@ use crate::{
     ledger::Ledger,
     listen::Listeners,
     metadata,
-    reconcile::{self, Lease},
+    reconcile::{self, Action, Lease},
     uplink::Uplink,
 };
 use containers::Report;
 use jobs::Jobs;
 use network::{Made, Worker};
+use proxies::Proxies;
 use spec::{HostSpec, HostStatus, Millis, Revision, SyncReply, TaskId, balancing::BalancingStatus};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,6 +54,8 @@ pub(crate) enum Event {
     Network { revision: Revision, made: Result<Made, String> },
     /// What the balancer has seen; `None` when no process of it runs.
     Balancer(Option<BalancingStatus>),
+    /// What a task's proxy has seen; `None` when no process of it runs.
+    Proxy(TaskId, Option<BalancingStatus>),
     /// A job for a task has ended.
     Done { task: TaskId, outcome: Box<effects::Outcome> },
     /// A task's shim has something new; `None` when it is gone.
@@ -80,6 +85,7 @@ pub(crate) struct Host {
     network_failures: u32,
     network: Worker,
     balancer: Balancer,
+    proxies: Proxies,
     /// The tasks to look at again.
     dirty: BTreeSet<TaskId>,
     wakes: BTreeMap<TaskId, Millis>,
@@ -110,6 +116,7 @@ impl Host {
         let spec = Arc::new(ledger.read());
         let tasks = adopt::tasks(&config, &spec, &images)?;
         let balancer = Balancer::start(&config, events.clone());
+        let proxies = Proxies::new(config.clone(), events.clone());
         let status = HostStatus {
             host: config.host.clone(),
             incarnation: clock::now(),
@@ -147,6 +154,7 @@ impl Host {
                 images,
             },
             balancer,
+            proxies,
             status,
             told,
             ledger,
@@ -212,7 +220,13 @@ impl Host {
             Lease::Until(at) => Some(at - clock::steady()),
             Lease::Unknown | Lease::Over => None,
         };
-        tasks.into_iter().chain(lease).min().map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
+        let proxies = self.proxies.behind_until().map(|at| at - clock::steady());
+        tasks
+            .into_iter()
+            .chain(lease)
+            .chain(proxies)
+            .min()
+            .map(|wait| Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
     }
 
     fn take(&mut self, event: Event) {
@@ -224,6 +238,10 @@ impl Host {
                 if self.balancer.observe(seen) && forwards(&self.spec) {
                     self.network.apply(self.spec.clone(), self.balancer.known());
                 }
+            }
+            Event::Proxy(task, seen) => {
+                self.proxies.observe(&task, seen);
+                self.dirty.insert(task);
             }
             Event::Done { task, outcome } => {
                 if let Some(known) = self.tasks.get_mut(&task) {
@@ -335,6 +353,8 @@ impl Host {
         self.dirty.extend(self.wakes.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()));
         let dirty = std::mem::take(&mut self.dirty);
         dirty.iter().for_each(|id| self.look_at(id, now, expired));
+        let tasks = &self.tasks;
+        self.proxies.apply(&self.spec, |id| tasks.get(id).is_some_and(Task::is_placed));
         self.publish(&dirty);
     }
 
@@ -363,6 +383,11 @@ impl Host {
             }
             let mut acted = false;
             for action in step.actions {
+                // What they send by an alias is not to be refused.
+                let waits = |task| self.proxies.is_awaited(id, task);
+                if matches!(action, Action::Start(_)) && wanted.is_some_and(waits) {
+                    continue;
+                }
                 acted |= task.act(id, wanted, &self.spec, action, now, &mut self.context);
             }
             if !acted {
@@ -384,11 +409,14 @@ impl Host {
             .iter()
             .map(|id| (id, self.tasks.get(id).map(|task| reconcile::status(id, self.spec.tasks.get(id), &task.seen))))
             .collect();
+        // Who is taken out of an endpoint is stopped when no proxy knows of it any more.
+        let behind = self.proxies.behind_until().is_some();
         self.status.send_if_modified(|status| {
             // A spec that changes nothing of the network needs nothing made for it.
             let networked = if self.pending.is_none() { self.spec.revision } else { self.networked };
-            let mut modified = (status.observed, status.networked) != (self.spec.revision, networked);
-            (status.observed, status.networked) = (self.spec.revision, networked);
+            let observed = if behind { status.observed } else { self.spec.revision };
+            let mut modified = (status.observed, status.networked) != (observed, networked);
+            (status.observed, status.networked) = (observed, networked);
             let balancing = self.balancer.status(&self.spec);
             modified |= status.balancing != balancing;
             status.balancing = balancing;

@@ -10,7 +10,7 @@ use crate::{
     cancel::Cancel,
     clock, files,
     initialise::Resources,
-    reconcile::{self, Action, End, Image, Process, TaskSeen},
+    reconcile::{self, Action, ContainerSeen, End, Image, Process, TaskSeen},
     signal,
 };
 use containers::{Adopted, ContainerState, Exit, Report, Sandbox};
@@ -108,12 +108,37 @@ impl Task {
                 context.streams.end(id, name);
             }
         }
+        self.ship_proxy(id, wanted, context);
         self.seen.shipping = self.outputs.values().any(|output| *output != Output::Shipped);
+    }
+
+    /// The same of its proxy, from when a container has started until all have ended.
+    fn ship_proxy(&mut self, id: &TaskId, wanted: Option<&TaskSpec>, context: &mut Context) {
+        let Some((task, connect)) = wanted.and_then(|task| Some((task, task.connect.as_ref()?))) else { return };
+        let Some(log) = &connect.log else { return };
+        let seen = || task.containers.iter().map(|container| self.seen.containers.get(&container.name));
+        if !self.outputs.contains_key(&connect.container) && !seen().flatten().any(ContainerSeen::started) {
+            return;
+        }
+        let is_over = seen().all(|is| is.is_some_and(|is| is.end().is_some()));
+        let output = self.outputs.entry(connect.container.clone()).or_insert_with(|| {
+            context.streams.follow_proxy(id, &connect.container, log);
+            Output::Open
+        });
+        if *output == Output::Open && is_over {
+            *output = Output::Ending;
+            context.streams.end(id, &connect.container);
+        }
     }
 
     /// Whether a shim was ever made for it here.
     pub(super) fn has_sandbox(&self) -> bool {
         self.seen.sandbox != reconcile::Sandbox::Absent
+    }
+
+    /// Whether it has its network and its control group.
+    pub(super) fn is_placed(&self) -> bool {
+        self.seen.network == reconcile::Network::Ready && self.seen.sandbox == reconcile::Sandbox::Running
     }
 
     /// Begins an action. Returns whether what is known has changed by that alone, so that there may be more to do at once.

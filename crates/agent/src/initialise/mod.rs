@@ -55,7 +55,8 @@ pub(crate) async fn initialise(aws: &Aws, task: &TaskSpec) -> Result<Resources, 
         resources.ecr = Some(login(aws).await.map_err(error)?);
     }
     fetch::secrets(aws, task, &mut resources).await?;
-    for log in task.containers.iter().filter_map(|container| container.log.as_ref()) {
+    let of_proxy = task.connect.as_ref().and_then(|connect| connect.log.as_ref());
+    for log in task.containers.iter().filter_map(|container| container.log.as_ref()).chain(of_proxy) {
         open(aws, log).await.map_err(error)?;
     }
     Ok(resources)

@@ -4,12 +4,14 @@ use spec::TaskSpec;
 
 /// Whether a task needs anything of AWS's services before its containers may begin.
 pub(crate) fn needed(task: &TaskSpec) -> bool {
-    task.containers.iter().any(|container| {
-        container.log.is_some()
-            || !container.secrets.is_empty()
-            || container.repository_credentials.is_some()
-            || registry(&container.image).is_some()
-    })
+    let of_proxy = task.connect.as_ref().is_some_and(|connect| connect.log.is_some());
+    of_proxy
+        || task.containers.iter().any(|container| {
+            container.log.is_some()
+                || !container.secrets.is_empty()
+                || container.repository_credentials.is_some()
+                || registry(&container.image).is_some()
+        })
 }
 
 /// The registry of Amazon ECR that an image is in, such as `123456789012.dkr.ecr.us-east-1.amazonaws.com`.

@@ -1,4 +1,4 @@
-//! What was measured on this host, on its way to the server: what the balancer has counted; once a minute what tasks use, and what NAT
+//! What was measured on this host, on its way to the server: what the balancer and tasks' proxies have counted; once a minute what tasks use, and what NAT
 //! gateways have done.
 
 mod gateways;
@@ -14,7 +14,8 @@ use crate::{
 };
 use http::Method;
 use spec::{
-    HostId, Millis,
+    HostId, Millis, TaskId,
+    connect::ConnectCounts,
     measured::{Measured, NodeCounts},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -41,10 +42,24 @@ impl Reporter {
         self.report(&Measured { nodes, ..self.nothing(by, number, at) }).await;
     }
 
+    /// What a task's proxy has counted. Returns when it is taken in.
+    pub(crate) async fn proxy(&self, by: String, number: u64, at: Millis, task: &TaskId, counts: ConnectCounts) {
+        let connect = [(task.clone(), counts)].into();
+        self.report(&Measured { connect, ..self.nothing(by, number, at) }).await;
+    }
+
     /// A report without anything.
     fn nothing(&self, by: String, number: u64, at: Millis) -> Measured {
-        let (host, nodes) = (self.host.clone(), BTreeMap::new());
-        Measured { host, by, number, at, nodes, tasks: BTreeMap::new(), nat_gateways: BTreeMap::new() }
+        Measured {
+            host: self.host.clone(),
+            by,
+            number,
+            at,
+            nodes: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            nat_gateways: BTreeMap::new(),
+            connect: BTreeMap::new(),
+        }
     }
 
     async fn report(&self, measured: &Measured) {

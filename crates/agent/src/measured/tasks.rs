@@ -52,8 +52,9 @@ struct Wanted {
 
 impl Wanted {
     fn of((id, task): (&TaskId, &spec::TaskSpec)) -> Self {
-        let containers = task.containers.iter().map(|container| container.name.clone()).collect();
-        Self { id: id.clone(), containers, storage: task.insights }
+        let proxy = task.connect.iter().map(|connect| &connect.container);
+        let containers = task.containers.iter().map(|container| &container.name).chain(proxy);
+        Self { id: id.clone(), containers: containers.cloned().collect(), storage: task.insights }
     }
 }
 

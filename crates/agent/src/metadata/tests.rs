@@ -81,6 +81,7 @@ fn task(vpc: &str, interface: &str) -> TaskSpec {
             credentials: Some("id".to_owned()),
             plain_http: false,
         },
+        connect: None,
     }
 }
 

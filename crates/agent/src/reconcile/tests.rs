@@ -34,6 +34,7 @@ fn task(containers: Vec<ContainerSpec>) -> TaskSpec {
         containers,
         metadata: Default::default(),
         insights: false,
+        connect: None,
     }
 }
 

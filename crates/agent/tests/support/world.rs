@@ -176,6 +176,7 @@ pub fn task(n: u8) -> TaskSpec {
         containers: Vec::new(),
         metadata: Default::default(),
         insights: false,
+        connect: None,
     }
 }
 

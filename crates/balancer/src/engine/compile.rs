@@ -1,5 +1,6 @@
 //! From a load balancer's spec to what connections act on, as far as it does not depend on a node.
 
+use super::Mesh;
 use crate::{
     config::Settings,
     rules::Rules,
@@ -18,6 +19,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Compiled {
     spec: Arc<LoadBalancer>,
+    mesh: Option<Mesh>,
     pub settings: Arc<Settings>,
     /// Rules by the port of their listener, or why there are none.
     pub listeners: BTreeMap<NonZeroU16, Result<Arc<Rules>, String>>,
@@ -60,14 +62,17 @@ impl Secured {
 
 impl Compiled {
     /// Compiles it, or takes what was compiled before if that was the same.
-    pub(crate) fn new(spec: &Arc<LoadBalancer>, before: Option<Self>) -> Self {
+    pub(crate) fn new(spec: &Arc<LoadBalancer>, mesh: Option<Mesh>, before: Option<Self>) -> Self {
         let before = match before {
-            Some(before) if before.spec == *spec => return before,
+            Some(before) if (&before.spec, before.mesh) == (spec, mesh) => return before,
             before => before,
         };
         let listeners = spec.listeners.iter().map(|(port, listener)| (*port, Rules::compile(listener).map(Arc::new)));
+        let settings = Settings::from(&**spec);
+        let settings = if let Some(mesh) = &mesh { settings.of_mesh(mesh) } else { settings };
         Self {
-            settings: Arc::new(Settings::from(&**spec)),
+            settings: Arc::new(settings),
+            mesh,
             listeners: listeners.collect(),
             fronts: before.map(|before| before.fronts).unwrap_or_default(),
             spec: Arc::clone(spec),
@@ -89,6 +94,14 @@ impl Compiled {
                 Err(why) => drop(self.listeners.insert(*port, Err(why))),
             }
         }
+    }
+
+    /// For how long connections to targets are kept that have no request.
+    pub(crate) fn kept(&self) -> Duration {
+        /// Shorter than the idle timeout that the proxy at the other end has, unless somebody made that so short.
+        const OF_MESH: Duration = Duration::from_secs(60);
+        let idle = self.settings.idle_timeout;
+        if self.settings.mesh { idle.min(OF_MESH) } else { idle }
     }
 
     /// For how long a connection to a port may be silent whose bytes are passed on as they are.

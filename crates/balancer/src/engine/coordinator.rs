@@ -136,7 +136,9 @@ impl Coordinator {
         let node = |((interface, _), members): (&(InterfaceId, TargetGroupId), &Members)| {
             members.ids().map(|target| (target, interface.clone())).collect::<Vec<_>>()
         };
-        let nodes: BTreeMap<u64, InterfaceId> = self.groups.iter().flat_map(node).collect();
+        // Of a proxy, clients' connections alone are counted.
+        let all = self.groups.iter().filter(|(_, members)| !members.observed);
+        let nodes: BTreeMap<u64, InterfaceId> = all.flat_map(node).collect();
         let kernel = self.kernel.clone();
         tokio::task::spawn_local(async move {
             let mut sum = tokio::task::spawn_blocking(move || kernel.take()).await.unwrap_or_default();
@@ -177,7 +179,10 @@ impl Coordinator {
         let mut failures = BTreeMap::new();
         let mut before = std::mem::take(&mut self.balancers);
         self.balancers = (balancing.load_balancers.iter())
-            .map(|(id, balancer)| (id.clone(), Compiled::new(balancer, before.remove(id))))
+            .map(|(id, balancer)| {
+                let mesh = self.snapshot.mesh.get(id).copied();
+                (id.clone(), Compiled::new(balancer, mesh, before.remove(id)))
+            })
             .collect();
         let unusable = self.certificates.learn(&self.snapshot.certificates);
         // Their keys are there once and no more.
@@ -273,12 +278,13 @@ impl Coordinator {
     /// The groups that a node has targets for.
     fn serve_groups(&mut self, id: &LoadBalancerId, interface: &InterfaceId) -> Vec<(InterfaceId, TargetGroupId)> {
         let Some((compiled, node)) = self.balancers.get(id).zip(self.nodes.get(interface)) else { return Vec::new() };
+        let observed = compiled.settings.mesh;
         let mut wanted = Vec::new();
         let mut retired = Vec::new();
         for group in compiled.groups() {
             let Some(spec) = self.snapshot.balancing.target_groups.get(group) else { continue };
             let key = (interface.clone(), group.clone());
-            let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, group, spec));
+            let members = self.groups.entry(key.clone()).or_insert_with(|| Members::new(node, group, spec, observed));
             let front = compiled.front_of(node.address, group);
             retired.extend(members.update(
                 spec,
@@ -369,7 +375,7 @@ impl Coordinator {
     fn settle(&self) {
         let identities: Vec<_> = self.nodes.values().map(|node| node.identity).collect();
         self.checks.sockets.retain(&identities);
-        let kept = self.balancers.values().map(|compiled| compiled.settings.idle_timeout).max();
+        let kept = self.balancers.values().map(Compiled::kept).max();
         let kept = kept.unwrap_or(TICK);
         self.tell(|| Command::Settle { identities: identities.clone(), kept });
     }

@@ -5,7 +5,7 @@ use crate::{
     health::Health,
     pool::Sockets,
     probe::probe,
-    target::{Candidate, Target, TargetSet},
+    target::{Candidate, Outlier, Target, TargetSet},
 };
 use arc_swap::ArcSwap;
 use spec::{
@@ -58,6 +58,8 @@ pub(crate) struct Members {
     /// What connections see of it.
     pub group: Arc<Group>,
     members: BTreeMap<TargetAddress, Member>,
+    /// Whether targets are known by what becomes of requests, and not checked.
+    pub observed: bool,
 }
 
 /// What is behind the last colon of an ARN.
@@ -97,7 +99,7 @@ impl Members {
         self.members.values().map(|member| member.target.id)
     }
 
-    pub(crate) fn new(node: &Arc<Node>, id: &TargetGroupId, spec: &Arc<TargetGroup>) -> Self {
+    pub(crate) fn new(node: &Arc<Node>, id: &TargetGroupId, spec: &Arc<TargetGroup>, observed: bool) -> Self {
         let targets = ArcSwap::from_pointee(TargetSet::default());
         let group = Group {
             id: id.clone(),
@@ -114,6 +116,7 @@ impl Members {
             front: None,
             group: Arc::new(group),
             members: BTreeMap::new(),
+            observed,
         }
     }
 
@@ -139,7 +142,7 @@ impl Members {
                 other => {
                     // One that was registered anew is another target.
                     before.extend(other.map(|other| (*address, other)));
-                    Member::new(*address, target, next(), seen)
+                    Member::new(*address, target, next(), seen, self.observed)
                 }
             };
             let is_new = member.check.is_none();
@@ -150,7 +153,7 @@ impl Members {
                     retired.push(Retired { target: member.target.id, until });
                 }
                 member.check = None;
-            } else if is_new || !same_checks {
+            } else if !self.observed && (is_new || !same_checks) {
                 let is_initial = member.health.state == TargetHealth::Initial;
                 member.check = Some(self.check(&member.target, is_initial, checks));
             }
@@ -276,12 +279,20 @@ impl Members {
 }
 
 impl Member {
-    fn new(address: TargetAddress, spec: &balancing::Target, id: u64, seen: Option<&TargetStatus>) -> Self {
-        let health = Health::new(seen.map_or(TargetHealth::Initial, |seen| seen.health.clone()));
+    fn new(
+        address: TargetAddress,
+        spec: &balancing::Target,
+        id: u64,
+        seen: Option<&TargetStatus>,
+        observed: bool,
+    ) -> Self {
+        let first = if observed { TargetHealth::Healthy } else { TargetHealth::Initial };
+        let health = Health::new(seen.map_or(first, |seen| seen.health.clone()));
+        let outlier = observed.then(Outlier::default);
         // One that was healthy before has had its slow start.
         let healthy_since = (health.state == TargetHealth::Healthy).then_some(spec.since);
         Self {
-            target: Arc::new(Target { id, address, active: 0.into(), retired: false.into() }),
+            target: Arc::new(Target { id, address, active: 0.into(), retired: false.into(), outlier }),
             spec: spec.clone(),
             health,
             healthy_since,

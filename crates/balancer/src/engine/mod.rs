@@ -26,7 +26,7 @@ use tokio::sync::{
     mpsc::{self, UnboundedSender, unbounded_channel},
     oneshot, watch,
 };
-use vpc::InterfaceId;
+use vpc::{InterfaceId, LoadBalancerId};
 
 /// Everything an engine serves, whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,22 @@ pub struct Snapshot {
     /// Certificates that listeners name, by their ARNs, with their keys. Those that were there before need not be there again.
     #[serde(default)]
     pub certificates: BTreeMap<String, Arc<Certificate>>,
+    /// Which of the load balancers are none, but what a task's proxy of Service Connect serves: an offer of the task's, or an endpoint that it
+    /// uses.
+    #[serde(default)]
+    pub mesh: BTreeMap<LoadBalancerId, Mesh>,
+}
+
+/// What is otherwise where a proxy of Service Connect serves. Its targets are not checked, but left out for a while when they fail
+/// (`target::Outlier`); heads are left much as they are; of connections only clients' are counted; and what it answers itself is in Envoy's
+/// words. Where HTTP/2 is on, clients speak it with prior knowledge, or bytes are passed on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mesh {
+    /// `perRequestTimeoutSeconds`; 0 is none.
+    pub request_timeout: u32,
+    /// Whether it is in front of the application, and the proxy that sends it requests may send them again to another.
+    #[serde(default)]
+    pub inward: bool,
 }
 
 /// What an engine leaves to the one that takes its place, in another process.

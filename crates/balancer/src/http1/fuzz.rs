@@ -169,6 +169,7 @@ fn passed_on(bytes: &[u8]) {
             xff_processing,
             xff_client_port: false,
             tls_headers: false,
+            mesh: false,
         };
         let host = host(&settings, &request, None, IpAddr::from([192, 0, 2, 1]), 80);
         let passage = Passage {

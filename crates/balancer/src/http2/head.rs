@@ -216,7 +216,9 @@ pub(super) fn answer(answer: &Answer, date: &str) -> Option<(http::Response<()>,
     *head.status_mut() = http::StatusCode::from_u16(answer.status).ok()?;
     let content = if answer.status == 204 { String::new() } else { answer.content().into_owned() };
     let fields = head.headers_mut();
-    fields.insert(header::SERVER, HeaderValue::from_static("awselb/2.0"));
+    if let Some(server) = answer.server {
+        fields.insert(header::SERVER, HeaderValue::from_static(server));
+    }
     fields.insert(header::DATE, HeaderValue::from_str(date).ok()?);
     if answer.status != 204 {
         let content_type = answer.content_type.as_deref().unwrap_or("text/html");
@@ -245,6 +247,7 @@ mod tests {
         xff_processing: XffProcessing::Append,
         xff_client_port: false,
         tls_headers: false,
+        mesh: false,
     };
 
     /// What a target that speaks HTTP/1.1 gets of a head, and the request's own length.

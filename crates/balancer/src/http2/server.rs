@@ -169,7 +169,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Serving<T> {
             Some(Fate::Idle) if self.connection.under_way.get() > 0 => watch.go_on(),
             Some(Fate::Idle) if self.frames.has_streams() => return Poll::Ready(()),
             Some(Fate::Idle | Fate::Closed) => self.part(context, Reason::NO_ERROR),
-            Some(Fate::Cut | Fate::Moved) => watch.go_on(),
+            Some(Fate::Cut | Fate::Moved | Fate::Late) => watch.go_on(),
         }
         if is_late && self.phase == Phase::Parting {
             return Poll::Ready(());

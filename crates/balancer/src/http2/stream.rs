@@ -13,6 +13,7 @@ use crate::{
     page::{Answer, Refusal},
     reach::{Asking, Nobody},
     socket::Stopped,
+    target::Target,
     watch::Fate,
 };
 use bytes::Bytes;
@@ -45,6 +46,13 @@ pub(super) struct Passing<'a> {
     pub body: Reading,
 }
 
+impl Passing<'_> {
+    /// The target has all of the request: the time for its answer begins.
+    pub(super) fn body_is_sent(&self) {
+        self.client.watch.answer_within(self.asking.listener.settings.request_timeout);
+    }
+}
+
 /// Why a request was not answered to the end by a target.
 #[derive(Debug)]
 pub(super) enum Failed {
@@ -71,9 +79,17 @@ impl Failed {
         match fate {
             Fate::Closed => Self::Reset(Reason::CANCEL),
             Fate::Cut | Fate::Moved => Self::Refused(Refusal::BadGateway),
+            Fate::Late => Self::Refused(Refusal::GatewayTimeout),
             // Whoever was to send is late.
             Fate::Idle if is_sent => Self::Refused(Refusal::GatewayTimeout),
             Fate::Idle => Self::Refused(Refusal::ClientTimeout),
+        }
+    }
+
+    /// Lets it count for a target that it may be the fault of.
+    pub(super) fn tell(&self, asking: &Asking<'_>, target: &Target) {
+        if let Self::Refused(refusal) = self {
+            asking.unanswered(target, *refusal);
         }
     }
 
@@ -222,6 +238,9 @@ async fn pass(
             let connection = &client.connection;
             let asking = Asking::new(&connection.worker, listener, &route, &connection.counts, noted);
             let passing = Passing { client, asking: &asking, is_head, takes_trailers, body: reading };
+            if body.is_over() {
+                passing.body_is_sent();
+            }
             let passed = match route.group.version {
                 ProtocolVersion::Http1 => to_http1::run(&passing, body, &mut out).await,
                 // Apart, so that no other request has the room it takes.
@@ -236,7 +255,13 @@ async fn pass(
         Err(refusal) => Failed::Refused(refusal),
     };
     match failed {
-        Failed::Refused(refusal) if !client.is_answered() => refuse(client, &refusal.into(), is_head, noted),
+        // Who sends it requests may send them again (RFC 9113, 8.7).
+        Failed::Refused(refusal) if !client.is_answered() && listener.settings.inward && refusal.is_before_any() => {
+            client.reset(Reason::REFUSED_STREAM)
+        }
+        Failed::Refused(refusal) if !client.is_answered() => {
+            refuse(client, &listener.settings.refusal(refusal), is_head, noted)
+        }
         // The client has part of the answer: that the rest is missing, it is told so.
         Failed::Refused(_) => client.reset(Reason::INTERNAL_ERROR),
         Failed::Reset(reason) => client.reset(reason),

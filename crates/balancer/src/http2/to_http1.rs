@@ -40,11 +40,12 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &mut Ve
     let (target, socket) = connect(passing, out).await?;
     out.clear();
     let mut buffer = BytesMut::new();
-    let (keeps, is_whole) = if body.is_over() {
-        (answer(passing, &target.0, &socket, &mut buffer, &Cell::new(true)).await?, true)
+    let answered = if body.is_over() {
+        answer(passing, &target.0, &socket, &mut buffer, &Cell::new(true)).await.map(|keeps| (keeps, true))
     } else {
-        Box::pin(both_ways(passing, body, &target.0, &socket, &mut buffer, out)).await?
+        Box::pin(both_ways(passing, body, &target.0, &socket, &mut buffer, out)).await
     };
+    let (keeps, is_whole) = answered.inspect_err(|failed| failed.tell(passing.asking, &target.0))?;
     if keeps && is_whole && buffer.is_empty() {
         let worker = &passing.client.connection.worker;
         worker.pool.keep(&target.0, socket, worker.watches.clock());
@@ -71,7 +72,10 @@ async fn both_ways(
         {
             is_sent.set(true);
             match sent {
-                Ok(()) => is_whole = true,
+                Ok(()) => {
+                    is_whole = true;
+                    passing.body_is_sent();
+                }
                 // A target that reads no further may still have answered.
                 Err(Unsent::Target) => {}
                 Err(Unsent::Client(failed)) => return Poll::Ready(Err(failed)),
@@ -158,7 +162,7 @@ async fn answer(
     let client = passing.client;
     let Answered { head, body: mut reading, keeps } = read_head(passing, target, socket, buffer, is_sent).await?;
     client.connection.watch.go_on();
-    passing.asking.answered(head.status().as_u16());
+    passing.asking.answered(target, head.status().as_u16());
     client.begin(head, reading.is_done()).map_err(|stopped| Failed::of_client(&stopped))?;
     let broken = || Failed::Refused(Refusal::BadGateway);
     // The last piece says that it is.

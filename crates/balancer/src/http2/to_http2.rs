@@ -45,10 +45,14 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) 
             Ok(()) => return Ok(()),
             Err(Undone::Unprocessed) if !body.is_begun && !passing.client.is_answered() => {}
             Err(Undone::Unprocessed) => break,
-            Err(Undone::Failed(failed)) => return Err(failed),
+            Err(Undone::Failed(failed)) => {
+                failed.tell(passing.asking, &target.0);
+                return Err(failed);
+            }
         }
     }
-    Err(Failed::Refused(Refusal::BadGateway))
+    let mesh = passing.asking.listener.settings.mesh;
+    Err(Failed::Refused(if mesh { Refusal::Unreached } else { Refusal::BadGateway }))
 }
 
 /// A target with a place on a connection to it.
@@ -59,7 +63,7 @@ async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
         let (group, clock) = (&route.group, worker.watches.clock());
         let (place, is_new) =
             worker.upstreams.place(&worker.pool, clock, &listener.node, (group, target), watch).await?;
-        counts.new_connections.add_if(is_new);
+        counts.new_connections.add_if(is_new && !listener.settings.mesh);
         Ok(place)
     };
     Ok(passing.asking.search(watch).next(of).await?)
@@ -106,6 +110,7 @@ async fn exchange(
             if let Err(failed) = sent {
                 return Poll::Ready(Err(Undone::Failed(failed)));
             }
+            passing.body_is_sent();
         }
         receiving.as_mut().poll(context)
     })
@@ -178,7 +183,7 @@ async fn answer(
             return Err(Undone::Failed(Failed::by(fate, is_sent.get())));
         }
     };
-    passing.asking.answered(head.status.as_u16());
+    passing.asking.answered(target, head.status.as_u16());
     let worker = &client.connection.worker;
     let (now, mut came) = (worker.now(), Incoming::new(stream));
     let cookies = head::held(&head.headers, |fields| {

@@ -119,7 +119,7 @@ impl Upstreams {
         let (failures, _) = lines.failed.get();
         let mut making = pin!(lines.making.lock());
         let made = poll_fn(|context| {
-            if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved)) = watch.fate() {
+            if let Some(fate @ (Fate::Closed | Fate::Cut | Fate::Moved | Fate::Late)) = watch.fate() {
                 return Poll::Ready(Err(NoConnection::Fate(fate)));
             }
             watch.sleep(context);

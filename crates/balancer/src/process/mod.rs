@@ -24,6 +24,7 @@ use rustix::{
 use std::{
     future::pending,
     io::{self, Write},
+    num::NonZeroUsize,
     os::fd::{AsFd, AsRawFd, OwnedFd},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -43,9 +44,9 @@ pub fn access_logs(dir: &Path) -> PathBuf {
 /// How long it waits for whoever has started it. Nobody else knows of it.
 const LONELY: Duration = Duration::from_secs(10);
 
-/// Runs the balancer of a directory until it is told to end.
-pub fn main(dir: &Path) -> ExitCode {
-    match run(dir) {
+/// Runs the balancer of a directory until it is told to end, with so many threads, or as many as there are processors.
+pub fn main(dir: &Path, threads: Option<NonZeroUsize>) -> ExitCode {
+    match run(dir, threads) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -54,7 +55,7 @@ pub fn main(dir: &Path) -> ExitCode {
     }
 }
 
-fn run(dir: &Path) -> io::Result<()> {
+fn run(dir: &Path, threads: Option<NonZeroUsize>) -> io::Result<()> {
     let before = predecessor()?;
     let legacy = match &before {
         Some(before) => {
@@ -72,7 +73,7 @@ fn run(dir: &Path) -> io::Result<()> {
     rustix::process::umask(Mode::from_raw_mode(0o077));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let counting = Counting::new(legacy.counted.clone());
-    let engine = succession::engine(legacy, &logs)?;
+    let engine = succession::engine(legacy, threads, &logs)?;
     let entered = runtime.enter();
     let listener = listen(dir, before.as_ref()).map_err(|error| named("listening in", dir, &error))?;
     drop((entered, before));

@@ -83,9 +83,9 @@ fn prepare(stream: &UnixStream) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))
 }
 
-/// An engine with as many threads as what it takes over was made for, or as many as there are processors.
-pub(super) fn engine(legacy: Legacy, logs: &Path) -> io::Result<Engine> {
+/// An engine with as many threads as what it takes over was made for, as many as are wanted, or as many as there are processors.
+pub(super) fn engine(legacy: Legacy, wanted: Option<NonZeroUsize>, logs: &Path) -> io::Result<Engine> {
     let threads = legacy.doors.first().and_then(|door| NonZeroUsize::new(door.sockets.len()));
-    let threads = threads.or_else(|| std::thread::available_parallelism().ok());
+    let threads = threads.or(wanted).or_else(|| std::thread::available_parallelism().ok());
     Engine::succeed(threads.unwrap_or(NonZeroUsize::MIN), legacy, Some(logs))
 }

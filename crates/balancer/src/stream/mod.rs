@@ -3,7 +3,7 @@
 //! protocol"). It stays with its target, and each side sees what the other does: bytes, the end of one direction, a reset.
 //!
 //! Absent here: knowledge of what the bytes are; another target when the chosen one does not take the connection, as the client of a flow
-//! that the kernel forwards is given none, either.
+//! that the kernel forwards is given none, either. Only a proxy of Service Connect asks another.
 //!
 //! A target that is to see the client's address is connected to from that: `network::BORROWED` has what it answers come here.
 
@@ -13,6 +13,7 @@ use crate::{
     config::{Door, Listener},
     counts::{ActiveFlow, Counter},
     pool::{NoConnection, secure},
+    reach::{TRIES, may_try_another},
     socket::{Socket, Stopped},
     target::UnderWay,
     tls::{Front, HANDSHAKE_TIMEOUT, stream::Stream},
@@ -163,11 +164,18 @@ async fn reach(
     listener: &Listener,
 ) -> Result<(Socket, UnderWay), Option<NoConnection>> {
     let forward = listener.rules.default_forward().ok_or(None)?;
+    let mesh = listener.settings.mesh;
+    let mut tried = Vec::new();
     loop {
         let place = forward.at(worker.random.borrow_mut().f64()).ok_or(None)?;
         let group = listener.groups.get(place).ok_or(None)?;
         let set = group.targets.load_full();
-        let target = set.for_connection(peer.ip(), worker.random.borrow_mut().f64()).ok_or(None)?;
+        let target = if mesh {
+            set.choose(&group.turn, worker.now_in_millis(), || worker.random.borrow_mut().f64(), &tried)
+        } else {
+            set.for_connection(peer.ip(), worker.random.borrow_mut().f64())
+        };
+        let target = target.ok_or(None)?;
         watch.connecting(target.id);
         let connection = async {
             let flows = set.flows;
@@ -184,10 +192,17 @@ async fn reach(
             }
         };
         let under_way = UnderWay::new(Arc::clone(target));
-        match connection.await {
+        let connected = connection.await;
+        if let Some(outlier) = &target.outlier
+            && !matches!(connected, Err(NoConnection::Fate(_)))
+        {
+            outlier.observe(connected.is_err(), worker.now_in_millis());
+        }
+        match connected {
             Ok(socket) => return Ok((socket, under_way)),
             // It takes no more, and has not got this one.
             Err(NoConnection::Fate(Fate::Moved)) => watch.go_on(),
+            Err(error) if mesh && tried.len() + 1 < TRIES && may_try_another(&error, mesh) => tried.push(target.id),
             Err(error) => return Err(Some(error)),
         }
     }

@@ -6,11 +6,13 @@ use crate::{
     support::address,
     target::{Served, health, read, say, site},
 };
+use balancer::{Engine, Mesh};
 use bytes::Bytes;
 use h2::Reason;
 use spec::balancing::{ProtocolVersion, TargetHealth, Unhealthy};
 use std::{
     io::{Read, Write},
+    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
@@ -53,6 +55,29 @@ fn calls_reach_a_target_with_trailers_both_ways_over_one_connection() {
     assert!(!head.headers.contains_key("transfer-encoding") && !head.headers.contains_key("host"));
     // One for each thread that got a connection of the client's, which is one.
     assert_eq!(target.connections.load(SeqCst), 1);
+}
+
+#[test]
+fn clients_of_a_proxy_of_service_connect_begin_with_http2() {
+    let target = Served::by(|request, answer| async move {
+        if request.uri().path() == "/late" {
+            std::future::pending::<()>().await;
+        }
+        say(answer, 200, &[], b"hello", Some(&[("grpc-status", "0")]));
+    });
+    let site = site(ProtocolVersion::Http2, &[&target], |site| {
+        site.engine = Engine::start(NonZeroUsize::MIN).unwrap();
+        site.mesh = Some(Mesh { request_timeout: 1, inward: false });
+    });
+    let mut client = Client::new(&site);
+    let call = client.send(request("POST", "/pkg.Service/Method", GRPC), true);
+    let answer = client.answer(call);
+    assert_eq!((answer.status, answer.text().as_str()), (200, "hello"));
+    assert_eq!(answer.trailers.unwrap()["grpc-status"], "0");
+    assert!(!target.last().headers.contains_key("x-forwarded-for"));
+    let call = client.send(request("GET", "/late", &[]), true);
+    let answer = client.answer(call);
+    assert_eq!((answer.status, answer.text().as_str()), (504, "upstream request timeout"));
 }
 
 #[test]

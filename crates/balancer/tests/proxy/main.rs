@@ -10,6 +10,7 @@ mod desync;
 mod draining;
 mod forwarding;
 mod health;
+mod mesh;
 mod refusals;
 mod rfc9110;
 mod rfc9112;

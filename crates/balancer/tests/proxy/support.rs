@@ -8,7 +8,7 @@ mod target;
 pub use target::{Asked, Target};
 
 use crate::secured;
-use balancer::{Engine, Snapshot};
+use balancer::{Engine, Mesh, Snapshot};
 use spec::balancing::*;
 use std::{
     collections::BTreeMap,
@@ -42,6 +42,8 @@ pub struct Site {
     pub groups: BTreeMap<TargetGroupId, TargetGroup>,
     pub namespaces: BTreeMap<InterfaceId, std::path::PathBuf>,
     pub certificates: BTreeMap<String, Arc<Certificate>>,
+    /// Set where it is no load balancer, but a proxy of Service Connect.
+    pub mesh: Option<Mesh>,
     revision: u64,
 }
 
@@ -92,6 +94,7 @@ impl Site {
             groups: BTreeMap::from([("g".into(), group(targets))]),
             namespaces: BTreeMap::from([(interface(), "/proc/self/ns/net".into())]),
             certificates: BTreeMap::new(),
+            mesh: None,
             revision: 0,
         }
     }
@@ -110,7 +113,8 @@ impl Site {
         };
         let (namespaces, certificates) = (self.namespaces.clone(), self.certificates.clone());
         let (revision, balancing) = (self.revision, Arc::new(balancing));
-        self.engine.apply(Snapshot { revision, balancing, namespaces, certificates });
+        let mesh = self.mesh.iter().map(|mesh| ("app/lb/1".into(), *mesh)).collect();
+        self.engine.apply(Snapshot { revision, balancing, namespaces, certificates, mesh });
         self.until(|status| status.applied == revision);
     }
 

@@ -108,7 +108,8 @@ pub fn check_period(period: i32) -> Result<(), Fault> {
 /// # Errors
 /// `InvalidParameterValue` for another one.
 pub fn check_statistic(name: &str) -> Result<Statistic, Fault> {
-    Statistic::parse(name).ok_or_else(|| invalid(format!("The value {name} for parameter Stat is not a valid statistic.")))
+    Statistic::parse(name)
+        .ok_or_else(|| invalid(format!("The value {name} for parameter Stat is not a valid statistic.")))
 }
 
 /// The ARN of an alarm.

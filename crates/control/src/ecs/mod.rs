@@ -11,6 +11,7 @@ pub(crate) mod task_definitions;
 pub(crate) mod tasks;
 
 pub use clusters::insights::{ClusterCount, Insights, ServiceCount, counts, insights};
+pub use services::connect_targets;
 pub(crate) use services::expire as expire_service;
 pub use tasks::{former_interface, interrupt};
 

@@ -4,7 +4,7 @@ use crate::{
     State,
     controllers::{gateways, load_balancers},
     ec2,
-    ecs::{Insights, arn, insights},
+    ecs::{Insights, arn, insights, services::connect},
     elb, servicediscovery,
     state::{Interface, Status, Task},
 };
@@ -27,6 +27,8 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
         let Some(interface) = &task.attachment.interface else { continue };
         spec.tasks.insert(task.id.clone(), task_spec(state, task, interface));
     }
+    let connected = spec.tasks.values().filter_map(|task| task.connect.as_ref());
+    spec.endpoints = connect::endpoints(state, connected).into();
     spec
 }
 
@@ -61,6 +63,7 @@ fn task_spec(state: &State, task: &Task, interface: &Interface) -> TaskSpec {
         containers: launch.containers.clone(),
         metadata: metadata(state, task),
         insights: insights(state, &task.cluster) != Insights::Disabled,
+        connect: launch.connect.clone(),
     }
 }
 

@@ -13,8 +13,10 @@ use aws::fault::Fault;
 pub fn may_number(view: &View<'_>, group: &str, stream: &str) -> Result<(), Fault> {
     let id = stream.rsplit('/').next().unwrap_or_default();
     let task = view.state.tasks.get(id).filter(|_| iam::executes(view, id));
-    let mut logs = task.iter().flat_map(|task| &task.launch.containers).filter_map(|container| container.log.as_ref());
-    if logs.any(|log| log.group == group && log.stream == stream) {
+    let launch = || task.iter().map(|task| &task.launch);
+    let containers = launch().flat_map(|launch| &launch.containers).filter_map(|container| container.log.as_ref());
+    let proxy = launch().filter_map(|launch| launch.connect.as_ref()?.log.as_ref());
+    if containers.chain(proxy).any(|log| log.group == group && log.stream == stream) {
         return Ok(());
     }
     let why = format!(

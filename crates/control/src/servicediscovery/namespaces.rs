@@ -78,6 +78,19 @@ pub(super) fn create_private(
     Ok(CreatePrivateDnsNamespaceResponse { operation_id })
 }
 
+/// Makes an HTTP namespace for Amazon ECS, which says so in a tag, and returns its id.
+///
+/// # Errors
+/// Those of `CreateHttpNamespace`.
+pub(crate) fn make_for_ecs(tx: &mut Tx<'_>, name: &str) -> Result<String, Fault> {
+    check_name(name)?;
+    let tags = Tags::from([("AmazonECSManaged".to_owned(), "true".to_owned())]);
+    let call = "CreateHttpNamespace";
+    create(tx, Asked { call, name: name.to_owned(), request_id: None, description: None, tags }, None, SOA_TTL)?;
+    let made = tx.state.namespaces.iter().find(|known| known.vpc().is_none() && known.name == name);
+    made.map(|made| made.id.clone()).ok_or_else(|| invalid(format!("The namespace {name} was not made.")))
+}
+
 /// Makes a namespace, and begins the operation that ends when it can be used.
 fn create(tx: &mut Tx<'_>, asked: Asked, vpc: Option<VpcId>, soa_ttl: u32) -> Result<String, Fault> {
     let Asked { call, name, request_id, description, tags } = asked;

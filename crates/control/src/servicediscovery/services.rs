@@ -62,6 +62,8 @@ pub struct New {
     pub creator_request_id: Option<String>,
     /// Its tags.
     pub tags: Tags,
+    /// The key of the service of Amazon ECS that it is for, if it is Service Connect's.
+    pub owner: Option<String>,
 }
 
 /// Makes a service.
@@ -69,7 +71,7 @@ pub struct New {
 /// # Errors
 /// `InvalidInput` for a name that can't be, `ServiceAlreadyExists`.
 pub fn make(tx: &mut Tx<'_>, new: New) -> Result<DiscoveryService, Fault> {
-    let New { namespace, name, description, dns, custom_health, creator_request_id, tags } = new;
+    let New { namespace, name, description, dns, custom_health, creator_request_id, tags, owner } = new;
     check_name(&name)?;
     if let Some(known) = named(&tx.state, &namespace, &name) {
         return Err(exists(&tx.state, known));
@@ -85,6 +87,7 @@ pub fn make(tx: &mut Tx<'_>, new: New) -> Result<DiscoveryService, Fault> {
         creator_request_id: creator_request_id.unwrap_or_else(|| tx.uuid()),
         tags,
         attributes: BTreeMap::new(),
+        owner,
         revision: 1,
     };
     tx.state.discovery_services.put(made.clone());
@@ -154,7 +157,8 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateServiceRequest) -> Result<C
         return Ok(CreateServiceResponse { service: Some(shape(&tx.state, known)) });
     }
     let custom_health = health_check_custom_config.is_some();
-    let new = New { namespace: namespace.id, name, description, dns, custom_health, creator_request_id, tags };
+    let new =
+        New { namespace: namespace.id, name, description, dns, custom_health, creator_request_id, tags, owner: None };
     let made = make(tx, new)?;
     Ok(CreateServiceResponse { service: Some(shape(&tx.state, &made)) })
 }
@@ -272,7 +276,7 @@ fn summary(state: &State, of: &DiscoveryService) -> ServiceSummary {
 }
 
 /// How many instances a service has.
-pub(super) fn count(state: &State, id: &str) -> usize {
+pub(crate) fn count(state: &State, id: &str) -> usize {
     state.discovery_instances.prefixed(&DiscoveryInstance::prefix(id)).count()
 }
 

@@ -21,6 +21,9 @@ pub struct Cluster {
     pub capacity_providers: Vec<String>,
     /// Which of them tasks use that name neither a launch type nor a strategy.
     pub default_capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+    /// The ARN of the namespace that services with Service Connect join which name none (`serviceConnectDefaults`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_namespace: Option<String>,
     /// Its tags, in the order they were set.
     pub tags: Vec<Tag>,
 }

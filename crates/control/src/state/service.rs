@@ -1,6 +1,6 @@
 //! ECS services: what keeps so many tasks of one kind running, and what was heard of it.
 
-use super::Record;
+use super::{ConnectRevision, Record, ServiceConnect};
 use aws::{
     api::ecs::{
         CapacityProviderStrategyItem, CreateServiceRequest, DeploymentConfiguration, DeploymentRolloutState,
@@ -193,6 +193,9 @@ pub struct ServiceRevision {
     pub created_at: Timestamp,
     /// What is deployed.
     pub what: Deployed,
+    /// What Service Connect is for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<ConnectRevision>,
 }
 
 /// The parameters of a service that a new deployment is begun for when they change.
@@ -213,6 +216,9 @@ pub struct Deployed {
     /// The services of AWS Cloud Map that they are registered with.
     #[serde(default)]
     pub registries: Vec<ServiceRegistry>,
+    /// Service Connect, if anything was said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<ServiceConnect>,
 }
 
 impl ServiceRevision {

@@ -8,7 +8,7 @@ use aws::{
     doc::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use spec::{ContainerSpec, Desired, HostId, Phase, Revision, TaskFailure, TaskId};
+use spec::{ContainerSpec, Desired, HostId, Phase, Revision, TaskFailure, TaskId, connect::TaskConnect};
 use std::{net::IpAddr, sync::Arc};
 use vpc::{InterfaceId, Mac, SecurityGroupId, SubnetId, VpcId};
 
@@ -112,9 +112,12 @@ pub struct Launch {
     /// The target groups of its service.
     #[serde(default)]
     pub targets: Vec<TaskTarget>,
-    /// The registries of its service.
+    /// The registries of its service, those of what it offers by Service Connect among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub registries: Vec<TaskRegistry>,
+    /// What its Service Connect proxy does, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<TaskConnect>,
 }
 
 /// Where in its life a task is ("Task lifecycle", Amazon ECS Developer Guide).

@@ -69,7 +69,7 @@ enum Command {
     /// The parent process of a task's containers.
     #[command(hide = true)]
     Shim(Shim),
-    /// The process that load balancers live in.
+    /// The process that load balancers live in, and that of a task's proxy of Service Connect.
     #[command(hide = true)]
     Balancer(Balancer),
 }
@@ -86,6 +86,9 @@ struct Shim {
 struct Balancer {
     /// The directory it keeps its socket in.
     directory: PathBuf,
+    /// How many threads it serves with; as many as there are processors without.
+    #[arg(long)]
+    threads: Option<std::num::NonZeroUsize>,
 }
 
 /// Where a region keeps everything.
@@ -216,7 +219,7 @@ pub fn run() -> ExitCode {
         Command::Explain(explain) => return explain.run().unwrap_or_else(no_answer),
         Command::Demo(demo) => return demo.run().unwrap_or_else(failed),
         Command::DemoApp(app) => app.run(),
-        Command::Balancer(balancer) => return balancer::process::main(&balancer.directory),
+        Command::Balancer(balancer) => return balancer::process::main(&balancer.directory, balancer.threads),
         Command::Shim(shim) => return containers::shim::main(&shim.arguments),
     };
     done.map_or_else(failed, |()| ExitCode::SUCCESS)

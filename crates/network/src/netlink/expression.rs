@@ -122,6 +122,11 @@ pub(crate) fn expressions(m: &mut Message, rule: &Rule) {
                 lookup(m, map, Some(FIRST_REGISTER));
                 translate(m, DESTINATION, None);
             }
+            Statement::TranslateDestinationAndPort(key, map) => {
+                load(m, key);
+                lookup(m, map, Some(FIRST_REGISTER));
+                translate_with_port(m, DESTINATION);
+            }
             Statement::TranslateDestinationByHash(key, count, map) => {
                 load(m, key);
                 hashed(m, key.len() as u32 * REGISTER, *count);

@@ -115,6 +115,7 @@ fn hook_numbers(hook: Hook) -> (u32, i32) {
         Hook::NatPostrouting => (4, 100),
         Hook::Leaving => (4, 101),
         Hook::Diverting => (0, -150),
+        Hook::NatOutput => (3, -100),
     }
 }
 

@@ -5,6 +5,7 @@
 //! subnet meet the rules too, and there is no layer 2 to spoof.
 
 mod combination;
+mod connect;
 pub(crate) mod flows;
 mod internet;
 mod leaf;
@@ -23,7 +24,7 @@ pub use namespace::{Address, MAIN, Namespace, Neighbour, Place, PolicyRule, Rout
 
 use crate::name::{Instance, LinkName, NamespaceName};
 use neighbours::Around;
-use spec::{HostSpec, TaskId, balancing::BalancingStatus};
+use spec::{HostSpec, TaskId, TaskSpec, balancing::BalancingStatus, connect::TaskConnect};
 use std::{
     collections::{BTreeMap, HashSet},
     net::{IpAddr, Ipv4Addr},
@@ -81,6 +82,8 @@ struct Attachment<'a> {
     subnet: &'a Subnet,
     link: LinkName,
     nat: Option<&'a NatGateway>,
+    /// What the proxy of the task behind it does.
+    connect: Option<&'a TaskConnect>,
 }
 
 impl Attachment<'_> {
@@ -124,7 +127,7 @@ pub fn plan(instance: &Instance, spec: &HostSpec, internet: Internet, seen: &Bal
 
 impl Plan {
     /// The tasks of a spec by their interfaces; those that share one or whose VPC is not there are impossible.
-    fn tasks_by_interface<'a>(&mut self, spec: &'a HostSpec) -> BTreeMap<&'a InterfaceId, &'a TaskId> {
+    fn tasks_by_interface<'a>(&mut self, spec: &'a HostSpec) -> BTreeMap<&'a InterfaceId, (&'a TaskId, &'a TaskSpec)> {
         let mut tasks = BTreeMap::new();
         for (id, task) in &spec.tasks {
             let why = match spec.topology.vpcs.get(&task.vpc) {
@@ -134,7 +137,7 @@ impl Plan {
                 }
                 Some(_) if tasks.contains_key(&task.interface) => format!("{} is another task's", task.interface),
                 Some(_) => {
-                    tasks.insert(&task.interface, id);
+                    tasks.insert(&task.interface, (id, task));
                     continue;
                 }
             };
@@ -145,11 +148,15 @@ impl Plan {
 
     /// The interfaces of a VPC that are here and usable, in order, each with a link name of its own. A machine's is here if it is a
     /// task's of this host, or no task's: one that a user made, or a load balancer's.
-    fn attachments<'a>(&mut self, vpc: &'a Vpc, tasks: &BTreeMap<&InterfaceId, &TaskId>) -> Vec<Attachment<'a>> {
+    fn attachments<'a>(
+        &mut self,
+        vpc: &'a Vpc,
+        tasks: &BTreeMap<&'a InterfaceId, (&'a TaskId, &'a TaskSpec)>,
+    ) -> Vec<Attachment<'a>> {
         let mut found = Vec::new();
         let mut taken = HashSet::new();
         for (id, interface) in &vpc.interfaces {
-            let task = tasks.get(id).copied();
+            let (task, of) = tasks.get(id).copied().unzip();
             let elsewhere = task.is_none() && matches!(interface.holder, Holder::Task);
             if elsewhere {
                 continue;
@@ -165,7 +172,8 @@ impl Plan {
                         _ => None,
                     };
                     let link = LinkName::unique('e', id, &mut taken);
-                    found.push(Attachment { namespace, id, interface, subnet, link, nat });
+                    let connect = of.and_then(|task: &TaskSpec| task.connect.as_ref());
+                    found.push(Attachment { namespace, id, interface, subnet, link, nat, connect });
                 }
                 Err(why) => {
                     self.impossible.extend(task.map(|task| (task.clone(), why)));
@@ -199,7 +207,7 @@ impl Plan {
                     }
                     flows::namespace(at, forwarding)
                 }
-                None => leaf::interface(at),
+                None => connect::namespace(at),
             };
             self.namespaces.insert(at.namespace.clone(), Arc::new(namespace));
         }

@@ -164,11 +164,13 @@ pub enum Hook {
     Leaving,
     /// Prerouting at priority `mangle`: packets as they come in, before they are routed. What falls off the end goes on.
     Diverting,
+    /// The first packet of a connection that begins here, for its destination to be translated.
+    NatOutput,
 }
 
 impl Hook {
     /// Every hook there is.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::RawPrerouting,
         Self::Input,
         Self::Forward,
@@ -176,11 +178,12 @@ impl Hook {
         Self::NatPostrouting,
         Self::Leaving,
         Self::Diverting,
+        Self::NatOutput,
     ];
 
     /// Whether its chains translate addresses instead of filtering.
     pub(crate) fn translates(self) -> bool {
-        matches!(self, Self::NatPrerouting | Self::NatPostrouting)
+        matches!(self, Self::NatPrerouting | Self::NatPostrouting | Self::NatOutput)
     }
 
     /// Whether what falls off the end of its chains is dropped.
@@ -232,6 +235,8 @@ pub enum Statement {
     Between(Selector, Datum, Datum),
     /// Translates the destination to what the map says of a part of the packet; does not match when it says nothing.
     TranslateDestination(Selector, Name),
+    /// Translates destination and port to what the map says of the key; does not match when it says nothing.
+    TranslateDestinationAndPort(Vec<Selector>, Name),
     /// Translates destination and port to one of so many of the map, by a hash of parts of the packet: the same for the same parts.
     TranslateDestinationByHash(Vec<Selector>, u32, Name),
     /// Translates the source to what the map says of a part of the packet; does not match when it says nothing.

@@ -143,6 +143,7 @@ fn write_chain(f: &mut fmt::Formatter<'_>, name: &str, chain: &Chain) -> fmt::Re
         Some(Hook::Leaving) => writeln!(f, "      type filter hook postrouting priority srcnat + 1; policy accept;")?,
         Some(Hook::NatPostrouting) => writeln!(f, "      type nat hook postrouting priority srcnat; policy accept;")?,
         Some(Hook::Diverting) => writeln!(f, "      type filter hook prerouting priority mangle; policy accept;")?,
+        Some(Hook::NatOutput) => writeln!(f, "      type nat hook output priority dstnat; policy accept;")?,
     }
     chain.rules.iter().try_for_each(|rule| writeln!(f, "      {rule}"))?;
     writeln!(f, "    }}")
@@ -225,6 +226,7 @@ impl fmt::Display for Statement {
             Self::Between(selector, first, last) if first == last => write!(f, "{} {first}", selector.name()),
             Self::Between(selector, first, last) => write!(f, "{} {first}-{last}", selector.name()),
             Self::TranslateDestination(key, map) => write!(f, "dnat ip to {} map @{map}", key.name()),
+            Self::TranslateDestinationAndPort(key, map) => write!(f, "dnat ip to {} map @{map}", KeyNames(key)),
             Self::TranslateDestinationByHash(key, count, map) => {
                 write!(f, "dnat ip to jhash {} mod {count} map @{map}", KeyNames(key))
             }

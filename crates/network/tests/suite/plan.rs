@@ -5,6 +5,7 @@ use network::{Instance, Internet, plan};
 use spec::{
     HostSpec,
     balancing::{FlowProtocol, TargetHealth, Unhealthy},
+    connect::{Alias, AppProtocol, Offer, TaskConnect, Timeouts},
 };
 use std::{fs, path::Path, sync::Arc};
 use vpc::{
@@ -51,6 +52,34 @@ fn two_tasks() {
     add_task(&mut spec, VPC, 10, &["sg-web"]);
     add_task(&mut spec, VPC, 100, &["sg-web"]);
     assert_golden("two-tasks.txt", &spec);
+}
+
+#[test]
+fn a_task_with_service_connect() {
+    let mut spec = spec();
+    add_group(&mut spec, "sg-web", vec![tcp(8080, 8080, everywhere())], vec![all(everywhere())]);
+    add_task(&mut spec, VPC, 10, &["sg-web"]);
+    let offer = |container_port: u16, ingress_port: Option<u16>| Offer {
+        name: format!("port-{container_port}"),
+        container_port: container_port.try_into().unwrap(),
+        ingress_port: ingress_port.map(|port| port.try_into().unwrap()),
+        protocol: AppProtocol::Http,
+        timeouts: Timeouts::of(AppProtocol::Http),
+    };
+    let alias = |name: &str, last: u8, ports: &[(u16, &str)]| Alias {
+        name: name.into(),
+        address: [127, 255, 0, last].into(),
+        ports: ports.iter().map(|(port, id)| ((*port).try_into().unwrap(), (*id).into())).collect(),
+    };
+    let connect = TaskConnect {
+        container: "ecs-service-connect-1".into(),
+        ports: [8080, 9090, 15001].into(),
+        offers: vec![offer(8080, None), offer(9090, Some(9191))],
+        uses: vec![alias("api", 1, &[(80, "srv-api")]), alias("db", 2, &[(80, "srv-api"), (5432, "srv-db")])],
+        log: None,
+    };
+    spec.tasks.get_mut(&task_id(10)).unwrap().connect = Some(connect);
+    assert_golden("service-connect.txt", &spec);
 }
 
 #[test]

@@ -214,6 +214,7 @@ pub fn task(vpc: &str, interface: InterfaceId) -> TaskSpec {
         containers: Vec::new(),
         metadata: Default::default(),
         insights: false,
+        connect: None,
     }
 }
 

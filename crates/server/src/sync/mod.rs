@@ -61,7 +61,7 @@ fn stale() -> Fault {
 
 /// Whether two specs ask for the same, of whatever revision they are.
 pub(crate) fn asks_the_same(a: &HostSpec, b: &HostSpec) -> bool {
-    let HostSpec { revision: _, topology, zones, authority, tasks, balancing } = a;
-    let same_names = *topology == b.topology && *zones == b.zones;
+    let HostSpec { revision: _, topology, zones, authority, tasks, balancing, endpoints } = a;
+    let same_names = *topology == b.topology && *zones == b.zones && *endpoints == b.endpoints;
     same_names && *authority == b.authority && *tasks == b.tasks && *balancing == b.balancing
 }

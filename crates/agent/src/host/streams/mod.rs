@@ -19,6 +19,7 @@ use spec::{HostSpec, LogSpec, TaskId};
 use std::{
     collections::BTreeMap,
     io,
+    path::PathBuf,
     sync::{Arc, mpsc::Sender},
 };
 use tokio::{
@@ -84,8 +85,18 @@ impl Streams {
 
     /// Ships a container's output from where it was left. `sandbox` is the shim to tell; none once it has died.
     pub(crate) fn follow(&mut self, task: &TaskId, container: &str, log: &LogSpec, sandbox: Option<Arc<Sandbox>>) {
+        let output = self.means.config.task_dir(task).join("containers").join(container).join("log");
+        self.ship(task, container, log, output, sandbox);
+    }
+
+    /// Ships the lines of a task's proxy, which the agent itself writes.
+    pub(crate) fn follow_proxy(&mut self, task: &TaskId, container: &str, log: &LogSpec) {
+        let output = self.means.config.proxy_log(task);
+        self.ship(task, container, log, output, None);
+    }
+
+    fn ship(&mut self, task: &TaskId, container: &str, log: &LogSpec, output: PathBuf, sandbox: Option<Arc<Sandbox>>) {
         let means = self.means.clone();
-        let output = means.config.task_dir(task).join("containers").join(container).join("log");
         let file = means.config.files_dir(task).join(format!("{container}.shipped"));
         let source = Source::new(&output, file, container, log, sandbox);
         let (ended, ending) = watch::channel(None);

@@ -1,7 +1,11 @@
 //! Settings and configuration of a cluster.
 
 use super::invalid;
-use crate::{State, ecs::account_settings::container_insights};
+use crate::{
+    State, Tx,
+    ecs::{account_settings::container_insights, services::connect},
+    servicediscovery::namespace_arn,
+};
 use aws::{
     api::ecs::{
         ClusterConfiguration, ClusterServiceConnectDefaultsRequest, ClusterSetting, ClusterSettingName,
@@ -79,17 +83,25 @@ fn execute_command(configuration: &ExecuteCommandConfiguration) -> Result<(), Fa
     }
 }
 
-/// There are no AWS Cloud Map namespaces yet, so the only default that can be kept is none: the empty namespace of an update.
+/// The ARN of the namespace that a cluster's services join by default, which is made where a new name is given; none for the empty name
+/// ("ClusterServiceConnectDefaultsRequest", Amazon ECS API Reference).
 ///
 /// # Errors
-/// `InvalidParameterException` for any other.
-pub(super) fn service_connect(defaults: Option<ClusterServiceConnectDefaultsRequest>) -> Result<(), Fault> {
-    match defaults {
-        Some(ClusterServiceConnectDefaultsRequest { namespace }) if !namespace.is_empty() => {
-            Err(unsupported("serviceConnectDefaults"))
-        }
-        _ => Ok(()),
+/// `NamespaceNotFoundException` for an ARN of none, `InvalidParameterException` for what can't be a name.
+pub(super) fn connect_namespace(
+    tx: &mut Tx<'_>,
+    defaults: ClusterServiceConnectDefaultsRequest,
+) -> Result<Option<String>, Fault> {
+    let ClusterServiceConnectDefaultsRequest { namespace } = defaults;
+    if namespace.is_empty() {
+        return Ok(None);
     }
+    let id = match connect::namespace(&tx.state, &namespace) {
+        Ok(found) => found.id.clone(),
+        Err(missing) if namespace.starts_with("arn:") => return Err(missing),
+        Err(_) => connect::make_namespace(tx, &namespace)?,
+    };
+    Ok(Some(namespace_arn(&tx.state.region, &id)))
 }
 
 /// The refusal of something Amazon ECS does and neargate does not: by name, instead of storing and ignoring it.

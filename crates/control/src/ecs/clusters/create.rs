@@ -42,7 +42,7 @@ fn answer(tx: &Tx<'_>, cluster: &Cluster) -> CreateClusterResponse {
 }
 
 /// The cluster a request describes.
-fn requested(tx: &Tx<'_>, input: CreateClusterRequest) -> Result<Cluster, Fault> {
+fn requested(tx: &mut Tx<'_>, input: CreateClusterRequest) -> Result<Cluster, Fault> {
     let CreateClusterRequest {
         cluster_name,
         tags,
@@ -60,9 +60,9 @@ fn requested(tx: &Tx<'_>, input: CreateClusterRequest) -> Result<Cluster, Fault>
     let tags = tags.unwrap_or_default();
     tags::validate(&tags)?;
     configuration.as_ref().map_or(Ok(()), configuration::check)?;
-    configuration::service_connect(service_connect_defaults)?;
     let capacity_providers = capacity_providers.unwrap_or_default();
     let strategy = default_capacity_provider_strategy.unwrap_or_default();
+    let namespace = service_connect_defaults.map(|defaults| configuration::connect_namespace(tx, defaults));
     Ok(Cluster {
         arn: arn::cluster(&tx.state.region, &name),
         name,
@@ -71,6 +71,7 @@ fn requested(tx: &Tx<'_>, input: CreateClusterRequest) -> Result<Cluster, Fault>
         configuration,
         default_capacity_provider_strategy: capacity::check(&capacity_providers, strategy)?,
         capacity_providers,
+        connect_namespace: namespace.transpose()?.flatten(),
         tags,
     })
 }
@@ -81,6 +82,7 @@ fn consistent(input: &CreateClusterRequest, asked: &Cluster, there: &Cluster) ->
         && (input.settings.is_none() || asked.settings == there.settings)
         && (input.configuration.is_none() || asked.configuration == there.configuration)
         && (input.capacity_providers.is_none() || asked.capacity_providers == there.capacity_providers)
+        && (input.service_connect_defaults.is_none() || asked.connect_namespace == there.connect_namespace)
         && (input.default_capacity_provider_strategy.is_none()
             || asked.default_capacity_provider_strategy == there.default_capacity_provider_strategy)
 }

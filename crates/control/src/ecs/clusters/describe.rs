@@ -67,6 +67,7 @@ pub(super) fn shape(state: &State, cluster: &Cluster, include: &[ClusterField]) 
         configuration,
         capacity_providers,
         default_capacity_provider_strategy,
+        connect_namespace,
         tags,
     } = cluster;
     let asked = |field| include.contains(&field);
@@ -87,7 +88,9 @@ pub(super) fn shape(state: &State, cluster: &Cluster, include: &[ClusterField]) 
         default_capacity_provider_strategy: Some(default_capacity_provider_strategy.clone()),
         attachments: asked(ClusterField::Attachments).then(Vec::new),
         attachments_status: None,
-        service_connect_defaults: None,
+        service_connect_defaults: connect_namespace
+            .clone()
+            .map(|namespace| ecs::ClusterServiceConnectDefaults { namespace: Some(namespace) }),
     }
 }
 

@@ -83,10 +83,6 @@ fn what_is_wrong_with_a_cluster_is_said_as_aws_says_it() {
             "neargate does not support managedStorageConfiguration yet.",
         ),
         (
-            json!({"serviceConnectDefaults": {"namespace": "n"}}),
-            "neargate does not support serviceConnectDefaults yet.",
-        ),
-        (
             json!({"tags": [{"key": "aws:x", "value": "v"}]}),
             "Tag keys and values starting with 'aws:' are reserved for internal use: 'aws:x'.",
         ),

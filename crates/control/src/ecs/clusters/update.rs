@@ -14,7 +14,9 @@ use aws::{
 pub(crate) fn update(tx: &mut Tx<'_>, input: UpdateClusterRequest) -> Result<UpdateClusterResponse, Fault> {
     let UpdateClusterRequest { cluster, settings, configuration, service_connect_defaults } = input;
     let mut cluster = find(&tx.state, Some(&cluster))?;
-    configuration::service_connect(service_connect_defaults)?;
+    if let Some(defaults) = service_connect_defaults {
+        cluster.connect_namespace = configuration::connect_namespace(tx, defaults)?;
+    }
     if let Some(settings) = settings {
         cluster.settings = configuration::settings(cluster.settings, settings)?;
     }

@@ -10,8 +10,8 @@ use aws::{
     api::ecs::{
         AvailabilityZoneRebalancing, CapacityProviderStrategyItem, DeploymentCircuitBreaker, DeploymentConfiguration,
         DeploymentController, DeploymentControllerType, DeploymentStrategy, GatewayConnector, LaunchType,
-        MonitoringConfiguration, PlacementConstraint, PlacementStrategy, ServiceConnectConfiguration,
-        ServiceVolumeConfiguration, ThresholdType, VpcLatticeConfiguration,
+        MonitoringConfiguration, PlacementConstraint, PlacementStrategy, ServiceVolumeConfiguration, ThresholdType,
+        VpcLatticeConfiguration,
     },
     fault::Fault,
 };
@@ -23,7 +23,6 @@ const TASKS: u32 = 5_000;
 pub(super) struct Extras<'a> {
     pub(super) constraints: Option<&'a [PlacementConstraint]>,
     pub(super) placement: Option<&'a [PlacementStrategy]>,
-    pub(super) connect: Option<&'a ServiceConnectConfiguration>,
     pub(super) volumes: Option<&'a [ServiceVolumeConfiguration]>,
     pub(super) lattice: Option<&'a [VpcLatticeConfiguration]>,
     pub(super) gateways: Option<&'a [GatewayConnector]>,
@@ -50,7 +49,6 @@ impl Extras<'_> {
             return Err(unsupported(&format!("the deployment controller {}", other.as_str())));
         }
         let refused = [
-            ("serviceConnectConfiguration", self.connect.is_some_and(|connect| connect.enabled == Some(true))),
             ("volumeConfigurations", given(self.volumes.map_or(0, <[_]>::len))),
             ("vpcLatticeConfigurations", given(self.lattice.map_or(0, <[_]>::len))),
             ("gatewayConnectors", given(self.gateways.map_or(0, <[_]>::len))),
@@ -221,6 +219,7 @@ pub(super) fn deployed(
     what: &Deployed,
 ) -> Result<(), Fault> {
     load_balancers::check(state, definition, &what.load_balancers)?;
-    registries::check(state, definition, service.desired_count, &what.registries)?;
+    registries::check(state, definition, &what.registries)?;
+    registries::check_count(service.desired_count, what)?;
     plan_for_service(state, cluster, service, "", what).map(drop)
 }

@@ -1,6 +1,6 @@
 //! `CreateService`.
 
-use super::{check, deployments, invalid, unsupported, wire};
+use super::{check, connect, deployments, invalid, unsupported, wire};
 use crate::{
     Tx,
     ecs::{clusters, tags, tasks},
@@ -42,7 +42,7 @@ pub(super) fn create(tx: &mut Tx<'_>, request: CreateServiceRequest) -> Result<C
     }
     let (mut service, what) = requested(tx, &cluster, request)?;
     deployments::forget(tx, &service.cluster, &service.name);
-    deployments::begin(tx, &mut service, what);
+    deployments::begin(tx, &mut service, what)?;
     let answer = wire::service(&tx.state, &service, true);
     tx.state.services.put(service);
     Ok(CreateServiceResponse { service: Some(answer) })
@@ -83,7 +83,6 @@ fn requested(tx: &Tx<'_>, cluster: &Cluster, request: CreateServiceRequest) -> R
     check::Extras {
         constraints: placement_constraints.as_deref(),
         placement: placement_strategy.as_deref(),
-        connect: service_connect_configuration.as_ref(),
         volumes: volume_configurations.as_deref(),
         lattice: vpc_lattice_configurations.as_deref(),
         gateways: gateway_connectors.as_deref(),
@@ -139,6 +138,9 @@ fn requested(tx: &Tx<'_>, cluster: &Cluster, request: CreateServiceRequest) -> R
         network: network_configuration.unwrap_or_default(),
         load_balancers,
         registries: service_registries.unwrap_or_default(),
+        connect: service_connect_configuration
+            .map(|given| connect::check(&tx.state, cluster, &service, &definition, given))
+            .transpose()?,
     };
     check::deployed(&tx.state, cluster, &service, &definition, &what)?;
     Ok((service, what))

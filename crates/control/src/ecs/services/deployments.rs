@@ -1,7 +1,7 @@
 //! Deployments of a service: begun, completed, failed, rolled back. Nothing else changes them, but for the counts of what failed
 //! (in `standing`).
 
-use super::{alarms, events};
+use super::{alarms, connect, events};
 use crate::{
     Tx,
     state::{Deployed, Deployment, Record, Retry, Service, ServiceDeployment, ServiceRevision, deployment_id},
@@ -9,18 +9,29 @@ use crate::{
 use aws::{
     api::ecs::{DeploymentRolloutState as State, ServiceDeploymentStatus as Status},
     doc::Timestamp,
+    fault::Fault,
 };
 
 /// How many service deployments of a service are described: the newest.
 const KEPT: usize = 100;
 
 /// Begins a deployment of a new revision. What is not completed yet is given up for it.
-pub(super) fn begin(tx: &mut Tx<'_>, service: &mut Service, what: Deployed) {
+///
+/// # Errors
+/// Why it can't join its namespace.
+pub(super) fn begin(tx: &mut Tx<'_>, service: &mut Service, what: Deployed) -> Result<(), Fault> {
+    let connect = connect::join(tx, service, &what)?;
     // Nineteen digits, the first of them not zero.
     let id = (1_000_000_000_000_000_000 + tx.draw() % 9_000_000_000_000_000_000).to_string();
     let (cluster, name) = (service.cluster.clone(), service.name.clone());
-    let revision =
-        ServiceRevision { cluster: cluster.clone(), service: name.clone(), id: id.clone(), created_at: tx.now, what };
+    let revision = ServiceRevision {
+        cluster: cluster.clone(),
+        service: name.clone(),
+        id: id.clone(),
+        created_at: tx.now,
+        what,
+        connect,
+    };
     tx.state.service_revisions.put(revision);
     supersede(tx, service);
     let unwatched = !alarms::alarmed(&tx.state, service).is_empty();
@@ -47,6 +58,7 @@ pub(super) fn begin(tx: &mut Tx<'_>, service: &mut Service, what: Deployed) {
     let reason = format!("ECS deployment {} in progress.", deployment_id(&id));
     service.deployments.insert(0, Deployment { unwatched, ..fresh(id, rollout, reason, tx.now) });
     trim(tx, service);
+    Ok(())
 }
 
 fn fresh(revision: String, rollout: String, reason: String, now: Timestamp) -> Deployment {
@@ -109,6 +121,7 @@ pub(super) fn complete(tx: &mut Tx<'_>, service: &mut Service) {
     let primary = primary.clone();
     let status = if primary.rollback { Status::RollbackSuccessful } else { Status::Successful };
     over(tx, service, &primary, status, None);
+    connect::leave(tx, service);
     events::say(tx, service, &format!("(deployment {}) deployment completed.", primary.id()));
 }
 
@@ -193,6 +206,7 @@ pub(super) fn give_up(tx: &mut Tx<'_>, service: &mut Service) {
         over(tx, service, &primary, status, Some("The service was deleted.".to_owned()));
     }
     service.deployments.clear();
+    connect::leave_all(tx, service);
 }
 
 /// A deployment that has no tasks any more is not described.

@@ -1,15 +1,16 @@
 //! `DescribeServices` and `ListServices`.
 
-use super::{find, invalid, name, wire};
+use super::{connect, find, invalid, name, wire};
 use crate::{
     View,
     ecs::{arn, clusters},
-    state::{Service, ServiceRevision, ServiceStatus},
+    state::{Record, Service, ServiceRevision, ServiceStatus},
 };
 use aws::{
     api::ecs::{
-        DescribeServicesRequest, DescribeServicesResponse, Failure, LaunchType, ListServicesRequest,
-        ListServicesResponse, ResourceManagementType, SchedulingStrategy, ServiceField,
+        DescribeServicesRequest, DescribeServicesResponse, Failure, LaunchType, ListServicesByNamespaceRequest,
+        ListServicesByNamespaceResponse, ListServicesRequest, ListServicesResponse, ResourceManagementType,
+        SchedulingStrategy, ServiceField,
     },
     fault::Fault,
     page::{Size, paginate},
@@ -84,4 +85,24 @@ pub(super) fn list(view: &View<'_>, request: ListServicesRequest) -> Result<List
     let (services, next_token) = page.map_err(|bad| bad.fault("InvalidParameterException"))?;
     let arns = services.iter().map(|service| arn::service(&view.state.region, &service.cluster, &service.name));
     Ok(ListServicesResponse { service_arns: Some(arns.collect()), next_token })
+}
+
+/// Lists the ARNs of the services that are in a namespace by Service Connect, whichever their cluster.
+pub(super) fn list_by_namespace(
+    view: &View<'_>,
+    request: ListServicesByNamespaceRequest,
+) -> Result<ListServicesByNamespaceResponse, Fault> {
+    let ListServicesByNamespaceRequest { namespace, next_token, max_results } = request;
+    if max_results.is_some_and(|max| !(1..=100).contains(&max)) {
+        return Err(invalid("maxResults must be between 1 and 100."));
+    }
+    let id = connect::namespace(view.state, &namespace)?.id.as_str();
+    let there = |service: &&Service| {
+        service.status == ServiceStatus::Active && connect::namespace_of(view.state, service) == Some(id)
+    };
+    let services = view.state.services.iter().filter(there);
+    let page = paginate(services, |service| service.key(), max_results, next_token.as_deref(), PAGE);
+    let (services, next_token) = page.map_err(|bad| bad.fault("InvalidParameterException"))?;
+    let arns = services.iter().map(|service| arn::service(&view.state.region, &service.cluster, &service.name));
+    Ok(ListServicesByNamespaceResponse { service_arns: Some(arns.collect()), next_token })
 }

@@ -1,6 +1,9 @@
 //! What was deployed when: `ListServiceDeployments`, `DescribeServiceDeployments` and `DescribeServiceRevisions`.
 
-use super::{find, invalid, standing, wire::Counts};
+use super::{
+    find, invalid, standing,
+    wire::{Counts, configuration},
+};
 use crate::{
     Region, State, View,
     ecs::{arn, clusters, task_definitions},
@@ -240,6 +243,7 @@ fn revision_shape(state: &State, of: &ServiceRevision) -> ecs::ServiceRevision {
         platform_family: Some("Linux".to_owned()),
         load_balancers: Some(what.load_balancers.clone()),
         service_registries: Some(what.registries.clone()),
+        service_connect_configuration: configuration(Some(what)),
         network_configuration: Some(what.network.clone()),
         container_images: images,
         guard_duty_enabled: Some(false),

@@ -5,6 +5,7 @@
 
 mod alarms;
 mod check;
+pub(crate) mod connect;
 mod controller;
 mod create;
 mod decide;
@@ -25,6 +26,7 @@ pub(crate) mod tests;
 mod update;
 mod wire;
 
+pub use connect::targets as connect_targets;
 pub(crate) use controller::{expire, run};
 pub(crate) use scale::{has_all, scale};
 pub(crate) use standing::unused;
@@ -47,6 +49,7 @@ pub(super) fn operations(routes: Routes) -> Routes {
         .read(op::GetTaskProtection, protection::get)
         .read(op::ListServiceDeployments, history::list)
         .read(op::ListServices, describe::list)
+        .read(op::ListServicesByNamespace, describe::list_by_namespace)
         .write(op::StopServiceDeployment, stop::stop)
         .write(op::UpdateService, update::update)
         .write(op::UpdateTaskProtection, protection::update)

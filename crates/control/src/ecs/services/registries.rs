@@ -5,7 +5,7 @@ use crate::{
     State, Tx,
     ecs::tasks::{Health, health},
     servicediscovery::registry::{self, Found, has_record},
-    state::{DiscoveryService, Service, Task, TaskDefinition},
+    state::{Deployed, DiscoveryService, Service, Task, TaskDefinition},
 };
 use aws::{
     api::{
@@ -25,26 +25,26 @@ const TASKS: u32 = 1_000;
 ///
 /// # Errors
 /// `InvalidParameterException` in the words of Amazon ECS, `ClientException` for a service that is not there.
-pub(super) fn check(
-    state: &State,
-    definition: &TaskDefinition,
-    count: u32,
-    all: &[ServiceRegistry],
-) -> Result<(), Fault> {
+pub(super) fn check(state: &State, definition: &TaskDefinition, all: &[ServiceRegistry]) -> Result<(), Fault> {
     if all.len() > MOST {
         return Err(invalid(format!("serviceRegistries can have at most {MOST} items.")));
     }
-    check_count(count, all)?;
     all.iter().try_for_each(|one| check_one(state, definition, one))
 }
 
-/// The number of tasks that a service with registries may have.
+/// The number of tasks that a service may have whose tasks become instances in AWS Cloud Map.
 ///
 /// # Errors
 /// `InvalidParameterException` for more.
-pub(super) fn check_count(count: u32, all: &[ServiceRegistry]) -> Result<(), Fault> {
-    match !all.is_empty() && count > TASKS {
-        true => Err(invalid(format!("desiredCount must be at most {TASKS} for a service with serviceRegistries."))),
+pub(super) fn check_count(count: u32, what: &Deployed) -> Result<(), Fault> {
+    let connected = what.connect.as_ref().is_some_and(|connect| !connect.services.is_empty());
+    let why = match (what.registries.is_empty(), connected) {
+        (false, _) => "serviceRegistries",
+        (true, true) => "serviceConnectConfiguration.services",
+        (true, false) => return Ok(()),
+    };
+    match count > TASKS {
+        true => Err(invalid(format!("desiredCount must be at most {TASKS} for a service with {why}."))),
         false => Ok(()),
     }
 }

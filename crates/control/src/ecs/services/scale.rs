@@ -3,17 +3,17 @@
 use super::{check, not_found, registries, wire::Counts};
 use crate::{
     State, Tx,
-    state::{Service, ServiceRevision, ServiceStatus},
+    state::{Deployed, Service, ServiceRevision, ServiceStatus},
 };
-use aws::{api::ecs::ServiceRegistry, fault::Fault};
+use aws::fault::Fault;
 
-/// Sets the desired count of a service with these registries.
+/// Sets the desired count of a service of which that is deployed.
 ///
 /// # Errors
 /// `InvalidParameterException` for a number that no such service can have.
-pub(super) fn set(service: &mut Service, registered: &[ServiceRegistry], count: i32) -> Result<(), Fault> {
+pub(super) fn set(service: &mut Service, what: Option<&Deployed>, count: i32) -> Result<(), Fault> {
     service.desired_count = check::desired_count(count)?;
-    registries::check_count(service.desired_count, registered)
+    what.map_or(Ok(()), |what| registries::check_count(service.desired_count, what))
 }
 
 /// Sets the desired count of the service with that key.
@@ -27,8 +27,8 @@ pub(crate) fn scale(tx: &mut Tx<'_>, key: &str, count: u32) -> Result<(), Fault>
     }
     let primary = service.primary().map(|primary| primary.revision.clone()).unwrap_or_default();
     let revision = tx.state.service_revisions.get(&ServiceRevision::key_of(&service.cluster, &service.name, &primary));
-    let registered = revision.map_or(&[][..], |revision| &revision.what.registries);
-    set(&mut service, registered, i32::try_from(count).unwrap_or(i32::MAX))?;
+    let what = revision.map(|revision| &revision.what);
+    set(&mut service, what, i32::try_from(count).unwrap_or(i32::MAX))?;
     tx.state.services.update(key, |known| *known = service);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `UpdateService`.
 
-use super::{check, deployments, find, invalid, scale, wire};
+use super::{check, connect, deployments, find, invalid, scale, wire};
 use crate::{
     Tx,
     ecs::{clusters, tasks},
@@ -21,7 +21,7 @@ pub(super) fn update(tx: &mut Tx<'_>, request: UpdateServiceRequest) -> Result<U
     let force = request.force_new_deployment == Some(true);
     let (mut service, was, what) = requested(tx, &cluster, before, request)?;
     if force || was != what {
-        deployments::begin(tx, &mut service, what);
+        deployments::begin(tx, &mut service, what)?;
     }
     let answer = wire::service(&tx.state, &service, true);
     tx.state.services.put(service);
@@ -64,7 +64,6 @@ fn requested(
     check::Extras {
         constraints: placement_constraints.as_deref(),
         placement: placement_strategy.as_deref(),
-        connect: service_connect_configuration.as_ref(),
         volumes: volume_configurations.as_deref(),
         lattice: vpc_lattice_configurations.as_deref(),
         gateways: gateway_connectors.as_deref(),
@@ -92,7 +91,7 @@ fn requested(
     what.registries = service_registries.unwrap_or(what.registries);
     let behind_load_balancer = !what.load_balancers.is_empty();
     if let Some(count) = desired_count {
-        scale::set(&mut service, &what.registries, count)?;
+        scale::set(&mut service, Some(&what), count)?;
     }
     let rebalancing = Some(service.rebalancing);
     service.configuration = check::configuration(service.configuration, deployment_configuration)?;
@@ -104,9 +103,14 @@ fn requested(
     };
     service.managed_tags = enable_ecs_managed_tags.unwrap_or(service.managed_tags);
     service.propagate_tags = propagate_tags.unwrap_or(service.propagate_tags);
-    if was != what {
+    let connecting = service_connect_configuration.is_some() || what.task_definition != was.task_definition;
+    if connecting || was != what {
         let definition = tx.state.task_definitions.iter().find(|definition| definition.arn == what.task_definition);
         let definition = definition.ok_or_else(|| Fault::new("ClientException", "TaskDefinition not found."))?;
+        let known = || was.connect.as_ref().map(|connect| connect.configuration.clone());
+        if let Some(given) = service_connect_configuration.or_else(known).filter(|_| connecting) {
+            what.connect = Some(connect::check(&tx.state, cluster, &service, definition, given)?);
+        }
         check::deployed(&tx.state, cluster, &service, definition, &what)?;
     }
     Ok((service, was, what))

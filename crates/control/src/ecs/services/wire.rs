@@ -1,6 +1,7 @@
 //! A service as Amazon ECS describes it.
 
 use super::{
+    connect,
     controller::{revision, view},
     decide::Stage,
 };
@@ -11,7 +12,7 @@ use crate::{
 };
 use aws::api::ecs::{
     self, AvailabilityZoneRebalancing, DeploymentController, DeploymentControllerType, ResourceManagementType,
-    SchedulingStrategy, ServiceCurrentRevisionSummary,
+    SchedulingStrategy, ServiceConnectConfiguration, ServiceCurrentRevisionSummary,
 };
 
 /// How many tasks run, and how many are on their way there.
@@ -117,6 +118,8 @@ fn deployment(state: &State, service: &Service, of: &Deployment) -> ecs::Deploym
     let counts = Counts::of(state, service, Some(&of.revision));
     let primary = service.primary().is_some_and(|primary| primary.revision == of.revision);
     let what = deployed(state, service, &of.revision);
+    let key = ServiceRevision::key_of(&service.cluster, &service.name, &of.revision);
+    let connect = state.service_revisions.get(&key).and_then(|revision| revision.connect.as_ref());
     ecs::Deployment {
         id: Some(of.id()),
         status: Some(if primary { "PRIMARY" } else { "ACTIVE" }.to_owned()),
@@ -137,8 +140,15 @@ fn deployment(state: &State, service: &Service, of: &Deployment) -> ecs::Deploym
         network_configuration: what.map(|what| what.network.clone()),
         rollout_state: Some(of.state),
         rollout_state_reason: Some(of.reason.clone()),
+        service_connect_configuration: configuration(what),
+        service_connect_resources: connect.map(|connect| connect::resources(state, connect)),
         ..ecs::Deployment::default()
     }
+}
+
+/// `serviceConnectConfiguration` of what is deployed.
+pub(super) fn configuration(what: Option<&Deployed>) -> Option<ServiceConnectConfiguration> {
+    what.and_then(|what| what.connect.as_ref()).map(|connect| connect.configuration.clone())
 }
 
 /// What was said of a service, the newest first.

@@ -21,7 +21,7 @@ pub(crate) use size::fargate_size;
 use super::arn;
 use crate::{State, state::TaskDefinition};
 use aws::{
-    api::ecs::{ContainerDefinition, NetworkMode, TaskDefinitionStatus},
+    api::ecs::{ContainerDefinition, LogConfiguration, NetworkMode, TaskDefinitionStatus},
     fault::Fault,
 };
 
@@ -77,6 +77,15 @@ pub(crate) fn check_overridden(
         memory: memory.try_into().ok(),
     };
     check::overridden(containers, &task)
+}
+
+/// Checks where a proxy's output goes, as that of a container on Fargate, of whose task definition is said whether it has an execution role.
+///
+/// # Errors
+/// `ClientException`, as `RegisterTaskDefinition` would refuse it.
+pub(crate) fn check_log(state: &State, log: &LogConfiguration, role: bool) -> Result<(), Fault> {
+    check::check_log(log, &state.region.name)?;
+    check::fargate_logs(log, role)
 }
 
 /// A refusal of what was asked, in Amazon ECS's words.

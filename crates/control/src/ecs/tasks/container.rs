@@ -1,10 +1,12 @@
 //! A container definition and its override, resolved to what a host runs.
 
+use crate::ecs::services::connect::Connected;
 use aws::api::ecs::{
     ContainerCondition, ContainerDefinition, ContainerOverride, KeyValuePair, LogConfiguration, LogDriver,
 };
 use spec::{
     Condition, ContainerSpec, Dependency, HealthCheck, LogSpec, Mount, Multiline, Secret, TaskId, Ulimit, VolumesFrom,
+    connect::TaskConnect,
 };
 use std::collections::BTreeMap;
 
@@ -132,6 +134,13 @@ fn health_check(check: &aws::api::ecs::HealthCheck) -> Option<HealthCheck> {
         retries: count(check.retries).unwrap_or(3),
         start_period: count(check.start_period).unwrap_or(0),
     })
+}
+
+/// A Service Connect proxy as a host runs it.
+pub(super) fn proxy(connected: &Connected, task: &TaskId) -> TaskConnect {
+    let Connected { connect, log, registries: _ } = connected;
+    let log = log.as_ref().and_then(|log| log_spec(log, &connect.container, task));
+    TaskConnect { log, ..connect.clone() }
 }
 
 /// Where the `awslogs` driver sends a container's output: to the stream `prefix/container/task`.

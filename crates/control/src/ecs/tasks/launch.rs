@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     State, Tx,
-    ecs::task_definitions,
+    ecs::{services::connect::Connected, task_definitions},
     iam,
     state::{
         Attachment, AttachmentStatus, Cluster, Container, Launch, Standing, Status, Task, TaskDefinition, TaskRegistry,
@@ -53,6 +53,8 @@ pub(super) struct Order<'a> {
     pub(super) targets: Vec<TaskTarget>,
     /// The registries they are registered with.
     pub(super) registries: Vec<TaskRegistry>,
+    /// What Service Connect is in them.
+    pub(super) connected: Option<Connected>,
 }
 
 /// What tasks are started with.
@@ -71,6 +73,7 @@ pub(crate) struct Plan {
     tags: Vec<Tag>,
     targets: Vec<TaskTarget>,
     registries: Vec<TaskRegistry>,
+    connected: Option<Connected>,
     /// The architecture of its containers, in OCI's words.
     pub(super) architecture: String,
 }
@@ -103,6 +106,7 @@ pub(super) fn plan(
         tags: tags::of_new_task(request, cluster, &definition)?,
         targets: Vec::new(),
         registries: Vec::new(),
+        connected: None,
         definition,
     };
     Ok((check(state, cluster, order)?, capacity.share_out(count)))
@@ -113,8 +117,19 @@ pub(super) fn plan(
 /// # Errors
 /// In the words of Amazon ECS, or by name where neargate does not do it.
 pub(super) fn check(state: &State, cluster: &Cluster, order: Order<'_>) -> Result<Plan, Fault> {
-    let Order { definition, overrides, network, platform, group, started_by, client_token, tags, targets, registries } =
-        order;
+    let Order {
+        definition,
+        overrides,
+        network,
+        platform,
+        group,
+        started_by,
+        client_token,
+        tags,
+        targets,
+        registries,
+        connected,
+    } = order;
     let compatible =
         definition.definition.compatibilities.as_ref().is_some_and(|c| c.contains(&Compatibility::Fargate));
     if !compatible {
@@ -140,6 +155,7 @@ pub(super) fn check(state: &State, cluster: &Cluster, order: Order<'_>) -> Resul
         tags,
         targets,
         registries,
+        connected,
         architecture: if arm { "arm64" } else { "amd64" }.to_owned(),
         definition,
         sizes,
@@ -288,6 +304,7 @@ impl Plan {
             plain_http: tags::plain_http(&self.tags, &self.definition.tags),
             targets: self.targets.clone(),
             registries: self.registries.clone(),
+            connect: self.connected.as_ref().map(|connected| container::proxy(connected, task)),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     State,
-    ecs::task_definitions,
+    ecs::{services::connect, task_definitions},
     state::{Cluster, Deployed, Service, TaskRegistry, TaskTarget, deployment_id},
 };
 use aws::{
@@ -29,6 +29,9 @@ pub(crate) fn plan(
 ) -> Result<Plan, Fault> {
     let missing = || Fault::new("ClientException", "TaskDefinition not found.");
     let definition = task_definitions::lookup(state, &what.task_definition)?.ok_or_else(missing)?;
+    let connected = connect::connected(state, service, revision, definition);
+    let mut registries: Vec<TaskRegistry> = what.registries.iter().map(registry).collect::<Result<_, _>>()?;
+    registries.extend(connected.iter().flat_map(|connected| connected.registries.iter().cloned()));
     let order = Order {
         overrides: TaskOverride::default(),
         network: Some(&what.network),
@@ -38,7 +41,8 @@ pub(crate) fn plan(
         client_token: None,
         tags: tags::of_service(service, definition),
         targets: what.load_balancers.iter().map(target).collect::<Result<_, _>>()?,
-        registries: what.registries.iter().map(registry).collect::<Result<_, _>>()?,
+        registries,
+        connected,
         definition: definition.clone(),
     };
     check(state, cluster, order)

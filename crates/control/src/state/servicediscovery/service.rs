@@ -32,6 +32,9 @@ pub struct DiscoveryService {
     /// Its attributes (`UpdateServiceAttributes`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
+    /// The key of the service of Amazon ECS that it was made for by Service Connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Grows with every change of its instances (`InstancesRevision`).
     pub revision: i64,
 }

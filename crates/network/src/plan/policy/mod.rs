@@ -29,7 +29,7 @@ mod groups;
 use super::{
     Attachment,
     combination::Combinations,
-    flows, nat,
+    connect, flows, nat,
     neighbours::Around,
     table::{Datum, Field, Hook, Key, Rule, Selector, Shape, Statement, Table, Value, ValueKind, Verdict, key, range},
     uplink,
@@ -55,7 +55,7 @@ const CHAINS: Shape = Shape { fields: &[Field::Mark], ranges: false, value: Some
 const TRANSLATIONS: Shape = Shape { fields: &[Field::Ipv4], ranges: false, value: Some(ValueKind::Ipv4) };
 
 /// Every shape there is: what a set found in the kernel is recognised by.
-pub(crate) const SHAPES: [Shape; 21] = [
+pub(crate) const SHAPES: [Shape; 22] = [
     SOURCES,
     QUESTIONS,
     ORIGINS,
@@ -77,6 +77,7 @@ pub(crate) const SHAPES: [Shape; 21] = [
     flows::STREAMS,
     flows::TARGETS,
     flows::MARKS,
+    connect::PROXIED,
 ];
 
 /// Packets that an interface may send to the Amazon DNS server in a second ("Amazon DNS quotas", Amazon VPC User Guide). They are dropped

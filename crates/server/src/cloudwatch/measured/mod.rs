@@ -1,6 +1,7 @@
 //! What hosts have measured, and what is counted here, as CloudWatch's metrics.
 
 mod balancers;
+mod connect;
 mod gateways;
 mod tasks;
 
@@ -25,7 +26,7 @@ const NAT: &str = "AWS/NATGateway";
 /// # Errors
 /// When it can't be kept.
 pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
-    let Measured { host, by, number, at, nodes, tasks, nat_gateways } = measured;
+    let Measured { host, by, number, at, nodes, tasks, nat_gateways, connect } = measured;
     let mut data = Data::new(at);
     let state = app.core.state();
     let mut asked: BTreeMap<String, u64> = BTreeMap::new();
@@ -60,6 +61,7 @@ pub(crate) fn take(app: &App, measured: Measured) -> Result<(), Fault> {
         data.task(&state, id, usage);
     }
     nat_gateways.iter().for_each(|(id, counts)| data.nat_gateway(id.as_str(), counts));
+    connect::add(&mut data, &connect::owners(&state, &connect), &connect);
     let sender = Sender { name: format!("{host} {by}"), number };
     app.metrics.put(Some(sender), data.all, app.core.clock().now().millis).map_err(unkept)
 }
@@ -123,5 +125,12 @@ impl Data {
         let dimensions = dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let metric = Metric::new(self.namespace, name, dimensions);
         self.all.push(Datum { metric, unit: unit.to_owned(), at: self.at, values });
+    }
+
+    /// Adds a metric of Amazon ECS.
+    fn ecs(&mut self, name: &str, unit: &str, values: Distribution, dimensions: &[(&str, &str)]) {
+        let before = std::mem::replace(&mut self.namespace, ECS);
+        self.add(name, unit, values, dimensions);
+        self.namespace = before;
     }
 }

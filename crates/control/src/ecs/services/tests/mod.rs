@@ -2,6 +2,7 @@
 
 mod alarmed;
 mod balanced;
+mod connected;
 mod cost;
 mod deciding;
 mod failing;

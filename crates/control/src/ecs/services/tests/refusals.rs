@@ -57,7 +57,6 @@ fn what_neargate_does_not_do_is_refused_by_name() {
         (json!({"deploymentController": {"type": "EXTERNAL"}}), "the deployment controller EXTERNAL"),
         (json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}), "the deployment strategy BLUE_GREEN"),
         (json!({"deploymentConfiguration": {"strategy": "CANARY"}}), "the deployment strategy CANARY"),
-        (json!({"serviceConnectConfiguration": {"enabled": true}}), "serviceConnectConfiguration"),
         (json!({"volumeConfigurations": [{"name": "v"}]}), "volumeConfigurations"),
         (json!({"enableExecuteCommand": true}), "enableExecuteCommand"),
         (json!({"launchType": "EC2"}), "services of another launch type than FARGATE"),

@@ -4,7 +4,8 @@
 use super::{super::size, Task, client, refuse_if, some};
 use aws::{
     api::ecs::{
-        ContainerDefinition, EphemeralStorage, LinuxParameters, LogDriver, NetworkMode, PidMode, TaskDefinition, Volume,
+        ContainerDefinition, EphemeralStorage, LinuxParameters, LogConfiguration, LogDriver, NetworkMode, PidMode,
+        TaskDefinition, Volume,
     },
     fault::Fault,
 };
@@ -70,7 +71,7 @@ fn container(container: &ContainerDefinition, role: bool) -> Result<(), Fault> {
         })?;
     }
     container.linux_parameters.as_ref().map_or(Ok(()), linux)?;
-    logs(container, role)?;
+    container.log_configuration.as_ref().map_or(Ok(()), |log| logs(log, role))?;
     refuse_if(!role && is_ecr(container.image.as_deref().unwrap_or_default()), || {
         "Fargate requires task definition to have execution role ARN to support ECR images.".to_owned()
     })
@@ -87,8 +88,11 @@ fn linux(linux: &LinuxParameters) -> Result<(), Fault> {
     absent(linux.swappiness.is_some(), "swappiness")
 }
 
-fn logs(container: &ContainerDefinition, role: bool) -> Result<(), Fault> {
-    let Some(log) = &container.log_configuration else { return Ok(()) };
+/// Where output goes, which is sent there with the execution role.
+///
+/// # Errors
+/// `ClientException`, in AWS's words.
+pub(crate) fn logs(log: &LogConfiguration, role: bool) -> Result<(), Fault> {
     let Some(driver @ LogDriver::Awslogs) = log.log_driver else {
         let driver = log.log_driver.map_or("null", |driver| driver.as_str());
         return Err(client(format!("{driver} is not a valid log driver. Must be one of [awslogs,splunk,awsfirelens]")));

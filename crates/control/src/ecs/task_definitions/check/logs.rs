@@ -19,7 +19,7 @@ const MULTILINE: &str = "awslogs-multiline-pattern";
 ///
 /// # Errors
 /// `ClientException` in AWS's words.
-pub(super) fn check(log: &LogConfiguration, region: &str) -> Result<(), Fault> {
+pub(crate) fn check(log: &LogConfiguration, region: &str) -> Result<(), Fault> {
     let LogConfiguration { log_driver, options, secret_options } = log;
     if some(secret_options) {
         return Err(not_supported("logConfiguration.secretOptions"));

@@ -12,7 +12,8 @@ mod unsupported;
 mod volumes;
 
 pub(super) use container::complete;
-pub(super) use fargate::{fits, is_ecr};
+pub(super) use fargate::{fits, is_ecr, logs as fargate_logs};
+pub(super) use logs::check as check_log;
 pub(super) use secrets::need_role;
 pub(super) use together::together;
 pub(super) use unsupported::{refuse_in_container, refuse_in_task};
