@@ -316,7 +316,7 @@ fn two_gates_for_clients_and_for_targets() {
         world
     };
     let reaches = |world: &World, from: &Path, to| reached(&Targets::of(world), from, to).is_some();
-    let world = closed(vec![tcp(8080, 8080, support::group("sg-lb"))]);
+    let world = closed(vec![tcp(8080, 8080, crate::support::group("sg-lb"))]);
     assert!(reaches(&world, &world.at(10), ip(20)), "by the load balancer's group");
     assert!(!reaches(&world, &world.internet(), PUBLIC), "the load balancer's group is not for the internet");
     assert!(!probe::tcp(&world.at(10), &world.at(30), ip(30), 8081), "nor past the load balancer");
@@ -326,7 +326,7 @@ fn two_gates_for_clients_and_for_targets() {
     assert!(reaches(&world, &world.at(10), ip(20)), "by the client's address");
     let world = closed(vec![tcp(8080, 8080, net("10.0.1.20/32"))]);
     assert!(!reaches(&world, &world.at(10), ip(20)), "the node's address is not what the target sees");
-    let world = closed(vec![tcp(8080, 8080, support::group("sg-open"))]);
+    let world = closed(vec![tcp(8080, 8080, crate::support::group("sg-open"))]);
     assert!(!reaches(&world, &world.at(10), ip(20)), "what a node sends on is not the client's group's");
 }
 
@@ -370,8 +370,8 @@ fn what_explains_is_what_is_enforced() {
         net("10.0.1.10/32"),
         net("10.0.1.20/32"),
         net(&format!("{INTERNET_HOST}/32")),
-        support::group("sg-lb"),
-        support::group("sg-open"),
+        crate::support::group("sg-lb"),
+        crate::support::group("sg-open"),
     ];
     let mut reached_some = 0;
     for (flows, node, peer) in cases(&of_node, &of_targets) {
