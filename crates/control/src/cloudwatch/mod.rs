@@ -8,6 +8,7 @@ mod change;
 mod describe;
 mod evaluate;
 mod history;
+pub mod label;
 mod put;
 pub mod queries;
 mod reason;

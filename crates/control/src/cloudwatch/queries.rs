@@ -62,7 +62,10 @@ pub fn read(given: Vec<MetricDataQuery>, lasting: impl Fn(i64) -> Millis) -> Res
         };
         // What has no name of its own is called after its metric or, if it has none, its id.
         let named = || metric.as_ref().map_or_else(|| id.clone(), |metric| metric.metric.1.clone());
-        let label = label.unwrap_or_else(named);
+        let label = match label {
+            Some(label) => super::label::properties(&label, metric.as_ref(), &named())?,
+            None => named(),
+        };
         queries.push(Query { id, label, what });
         metrics.push(metric);
     }

@@ -3,14 +3,14 @@
 use super::statistic;
 use aws::api::cloudwatch::{
     Datapoint, GetMetricDataInput, GetMetricDataOutput, GetMetricStatisticsInput, GetMetricStatisticsOutput,
-    MetricDataResult, ScanBy, StandardUnit, StatusCode,
+    LabelOptions, MetricDataResult, ScanBy, StandardUnit, StatusCode,
 };
 use aws::doc::Timestamp;
 use aws::fault::Fault;
 use aws::page;
 use control::View;
 use control::cloudwatch::queries::{self, Asked, Measured};
-use control::cloudwatch::{bad_token, check_period, combination, dimensions, invalid, refuse};
+use control::cloudwatch::{bad_token, check_period, combination, dimensions, invalid, label};
 use metricmath::{Point, Range, Span};
 use metrics::{Metric, Statistic, Store};
 use spec::{MINUTE, Millis};
@@ -20,7 +20,7 @@ const DATAPOINTS: usize = 100_800;
 /// Datapoints of one call ("GetMetricStatistics").
 const STATISTICS: i64 = 1_440;
 
-pub(super) fn data(_: &View<'_>, store: &Store, request: GetMetricDataInput) -> Result<GetMetricDataOutput, Fault> {
+pub(super) fn data(view: &View<'_>, store: &Store, request: GetMetricDataInput) -> Result<GetMetricDataOutput, Fault> {
     let GetMetricDataInput {
         metric_data_queries,
         start_time,
@@ -30,7 +30,7 @@ pub(super) fn data(_: &View<'_>, store: &Store, request: GetMetricDataInput) -> 
         max_datapoints,
         label_options,
     } = request;
-    refuse(&[("LabelOptions", label_options.is_some())])?;
+    check_zone(label_options)?;
     let validation = |message: &str| Fault::new("ValidationError", message);
     if start_time >= end_time {
         return Err(validation("The parameter StartTime must be less than the parameter EndTime."));
@@ -50,10 +50,12 @@ pub(super) fn data(_: &View<'_>, store: &Store, request: GetMetricDataInput) -> 
         asked.returned.iter().zip(lines).flat_map(|((_, id), lines)| lines.into_iter().map(move |line| (id, line)));
     let all = lines.map(|(id, line)| {
         let mut points = line.points;
+        let values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
+        let label = label::values(&line.label, &values, &view.state.region);
         if scan_by != Some(ScanBy::TimestampAscending) {
             points.reverse();
         }
-        (id.clone(), line.label, points)
+        (id.clone(), label, points)
     });
     let (results, next) = page(all, from, most);
     Ok(GetMetricDataOutput {
@@ -61,6 +63,21 @@ pub(super) fn data(_: &View<'_>, store: &Store, request: GetMetricDataInput) -> 
         next_token: next.map(|place| place.token()),
         messages: Some(Vec::new()),
     })
+}
+
+/// A time zone is of times in labels, which are refused.
+fn check_zone(options: Option<LabelOptions>) -> Result<(), Fault> {
+    let zone = options.and_then(|LabelOptions { timezone }| timezone);
+    let is_offset = |zone: &str| {
+        let digits = zone.strip_prefix(['+', '-']);
+        digits.is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    match zone.filter(|zone| !is_offset(zone)) {
+        Some(zone) => {
+            Err(Fault::new("ValidationError", format!("The value {zone} for parameter Timezone is invalid.")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The values of a query's metric.
