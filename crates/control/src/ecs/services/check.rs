@@ -221,5 +221,11 @@ pub(super) fn deployed(
     load_balancers::check(state, definition, &what.load_balancers)?;
     registries::check(state, definition, &what.registries)?;
     registries::check_count(service.desired_count, what)?;
+    let connected = what.connect.as_ref().is_some_and(|connect| connect.namespace.is_some());
+    if connected && what.platform_version == "1.3.0" {
+        // "Amazon ECS Service Connect considerations", Amazon ECS Developer Guide.
+        let why = "One or more of the requested capabilities are not supported: Service Connect needs platform version 1.4.0.";
+        return Err(Fault::new("PlatformTaskDefinitionIncompatibilityException", why));
+    }
     plan_for_service(state, cluster, service, "", what).map(drop)
 }

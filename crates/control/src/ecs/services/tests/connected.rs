@@ -306,6 +306,9 @@ fn what_does_not_fit_is_refused() {
         let request = request(&region, "new", configuration.clone());
         assert_eq!(region.refuses("CreateService", request), words, "{configuration}");
     }
+    let mut old = request(&region, "new", connect(json!([])));
+    old["platformVersion"] = json!("1.3.0");
+    assert!(region.refuses("CreateService", old).contains("Service Connect needs platform version 1.4.0."));
     // A namespace without services can be deleted while clients are in it.
     map(&mut region, "CreateHttpNamespace", json!({"Name": "brief"}));
     create(&mut region, "web", json!({"enabled": true, "namespace": "brief"}));
