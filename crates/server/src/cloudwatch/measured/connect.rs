@@ -32,10 +32,18 @@ pub(super) fn owners(state: &State, proxies: &BTreeMap<TaskId, ConnectCounts>) -
     proxies.keys().filter_map(owner).collect()
 }
 
+/// What was asked of a discovery name.
+#[derive(Default)]
+struct Asked<'a> {
+    /// How many targets there are.
+    targets: usize,
+    /// Requests by cluster and service.
+    clients: BTreeMap<(&'a str, &'a str), u64>,
+}
+
 /// The metrics of all proxies of a host.
 pub(super) fn add(data: &mut Data, owners: &BTreeMap<TaskId, Owner>, proxies: &BTreeMap<TaskId, ConnectCounts>) {
-    // Requests to a discovery name, of each cluster and service, and how many targets there are.
-    let mut asked: BTreeMap<&str, (usize, BTreeMap<(&str, &str), u64>)> = BTreeMap::new();
+    let mut asked: BTreeMap<&str, Asked<'_>> = BTreeMap::new();
     for (id, ConnectCounts { inbound, outbound }) in proxies {
         let Some(Owner { cluster, service, targets }) = owners.get(id) else { continue };
         let of = [("ClusterName", cluster.as_str()), ("ServiceName", service.as_str())];
@@ -44,12 +52,12 @@ pub(super) fn add(data: &mut Data, owners: &BTreeMap<TaskId, Owner>, proxies: &B
         }
         for (name, counts) in outbound {
             each(&of, ("TargetDiscoveryName", name), |dimensions| went_out(data, counts, dimensions));
-            let (most, clients) = asked.entry(name).or_default();
+            let Asked { targets: most, clients } = asked.entry(name).or_default();
             *most = (*most).max(targets.get(name).copied().unwrap_or(0));
             *clients.entry((cluster.as_str(), service.as_str())).or_default() += counts.requests;
         }
     }
-    for (name, (targets, clients)) in asked {
+    for (name, Asked { targets, clients }) in asked {
         let share = |requests: u64| Distribution::of(requests as f64 / targets.max(1) as f64, 1.0);
         let all = clients.values().sum();
         if all > 0 {

@@ -1,7 +1,7 @@
 //! Services with Service Connect: what tasks offer and use, who is behind it, and when.
 
 use super::*;
-use crate::{Caller, State, View, ecs::tasks::tests::told, host::host_spec, state::Status};
+use crate::{State, ecs::tasks::tests::told, host::host_spec, state::Status};
 use aws::api::servicediscovery::API;
 use spec::{Desired, Health, HostSpec, connect::AppProtocol};
 
@@ -96,7 +96,7 @@ fn a_client_is_told_who_is_behind_a_name_and_no_longer_before_that_stops() {
 
     region.fixture.run(&api);
     region.fixture.run(&web);
-    assert_eq!(behind(&region), [api.clone()]);
+    assert_eq!(behind(&region), std::slice::from_ref(&api));
     let interface = region.fixture.world.state.tasks.get(&api).unwrap().attachment.interface.clone().unwrap();
     let instance = self::spec(&region).endpoints.values().next().unwrap().instances[api.as_str()].clone();
     assert_eq!((instance.address.ip(), instance.address.port()), (interface.private_ip, 80));
