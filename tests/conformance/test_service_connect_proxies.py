@@ -9,7 +9,7 @@ import pytest
 from networks import Networks
 from region import until
 from tasks import ROLE, awslogs, container, define
-from test_service_connect import IDLE, Mesh
+from test_service_connect import IDLE, OFFER, Mesh, port
 
 ASK = """n=0; failed=0; while [ ! -e /tmp/over ]; do
 if wget -q -O /dev/null http://api/ 2>/tmp/why; then n=$((n+1)); else failed=$((failed+1)); cat /tmp/why; fi; done; echo $n $failed"""
@@ -74,6 +74,25 @@ def test_requests_go_on_while_the_region_is_killed_and_comes_back(fresh, mesh):
     count, failed = map(int, told[-1].split())
     assert failed == 0 and count > 20, told
     assert proxy(fresh, web) == before
+
+
+def test_an_application_that_is_slow_to_listen_costs_no_request(mesh):
+    # Nothing says that it is healthy only then: it is behind the name from its start.
+    serve = "sleep 3; mkdir -p /www; hostname > /www/index.html; httpd -f -p 8080 -h /www"
+    definition = define(mesh.ecs, container(command=serve, portMappings=[port(8080, "http", "http")]))
+    mesh.create("api", definition, OFFER)
+    mesh.client()
+    (web,) = mesh.tasks("web")
+    until(lambda: mesh.run(web, "wget -q -O - http://api/")[0] == 0, what="the first answer")
+    command = [mesh.region.binary, "exec", "--data-dir", str(mesh.region.data), "-T", web, "--", "sh", "-c", ASK]
+    asking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    mesh.ecs.update_service(service="api", desiredCount=3)
+    answers = set()
+    until(lambda: answers.add(mesh.run(web, "wget -q -O - http://api/")[1]) or len(answers) == 3, 60, "answers of all three")
+    mesh.run(web, "touch /tmp/over")
+    told = asking.communicate(timeout=30)[0].strip().splitlines()
+    count, failed = map(int, told[-1].split())
+    assert failed == 0 and count > 20, told
 
 
 def test_what_containers_listen_at_is_in_nobodys_way(mesh):

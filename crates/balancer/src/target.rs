@@ -49,11 +49,16 @@ impl Outlier {
 
     /// It has answered, or has failed.
     pub(crate) fn observe(&self, failed: bool, now: Millis) {
-        if self.is_out(now) {
+        let is_out = self.is_out(now);
+        if is_out && failed {
             return;
         }
         if !failed {
             self.failures.store(0, Relaxed);
+            // It was asked nevertheless, for want of others, and is well again.
+            if is_out {
+                self.until.store(now, Relaxed);
+            }
             // Who has been well for long begins anew.
             if now - self.until.load(Relaxed) > Self::LONGEST {
                 self.times.store(0, Relaxed);
@@ -114,6 +119,8 @@ pub(crate) struct TargetSet {
     /// How connections get to targets whose bytes are passed on as they are.
     pub flows: Option<Flows>,
     choices: Vec<Choice>,
+    /// Whether some are left out that fail.
+    watched: bool,
 }
 
 #[derive(Debug)]
@@ -142,6 +149,7 @@ impl TargetSet {
             stickiness: group.stickiness.clone(),
             flows: group.flows,
             choices: choices.collect(),
+            watched: candidates.iter().any(|one| one.target.outlier.is_some()),
         }
     }
 
@@ -174,10 +182,12 @@ impl TargetSet {
         tried: &[u64],
     ) -> Option<&Arc<Target>> {
         let count = self.choices.len();
-        // While more than half are left out, none is ("Panic threshold", Envoy).
+        // While more than half are left out, or everybody else was tried, none is ("Panic threshold", Envoy).
         let is_out = |choice: &Choice| choice.target.outlier.as_ref().is_some_and(|outlier| outlier.is_out(now));
-        let panics = self.choices.iter().filter(|choice| is_out(choice)).count() * 2 > count;
-        let is_open = |choice: &&Choice| !tried.contains(&choice.target.id) && (panics || !is_out(choice));
+        let out = if self.watched { self.choices.iter().filter(|choice| is_out(choice)).count() } else { 0 };
+        let is_left = |choice: &Choice| !is_out(choice) && !tried.contains(&choice.target.id);
+        let panics = out > 0 && (out * 2 > count || !self.choices.iter().any(is_left));
+        let is_open = |choice: &&Choice| !tried.contains(&choice.target.id) && (out == 0 || panics || !is_out(choice));
         let from = |start: usize| self.choices.iter().cycle().skip(start % count.max(1)).take(count).filter(is_open);
         let chosen = match self.algorithm {
             _ if count == 0 => None,
@@ -337,6 +347,11 @@ pub(crate) mod tests {
         fail(0, 5, 200_000);
         fail(1, 5, 200_000);
         assert_eq!(of(200_000), [1, 2, 3], "most have failed: then all get requests");
+        candidates[0].target.outlier.as_ref().unwrap().observe(false, 201_000);
+        assert_eq!(of(201_000), [1, 3], "who answers is in again");
+        let turn = AtomicUsize::new(0);
+        let last = set.choose(&turn, 201_000, || 0.0, &[1, 3]).unwrap();
+        assert_eq!(last.id, 2, "rather than nobody");
     }
 
     #[test]

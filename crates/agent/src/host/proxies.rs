@@ -66,7 +66,9 @@ impl Proxies {
     /// that is there stays until its task is withdrawn.
     pub(super) fn apply(&mut self, spec: &Arc<HostSpec>, is_ready: impl Fn(&TaskId) -> bool) {
         self.proxies.retain(|id, _| spec.tasks.contains_key(id));
-        let is_new = !self.spec.as_ref().is_some_and(|known| Arc::ptr_eq(known, spec));
+        // What a task uses and offers never changes; who is behind an endpoint does.
+        let is_same = |known: &Arc<HostSpec>| Arc::ptr_eq(known, spec) || known.endpoints == spec.endpoints;
+        let is_new = !self.spec.as_ref().is_some_and(is_same);
         self.spec = Some(spec.clone());
         for (id, task) in spec.tasks.iter().filter(|(_, task)| task.connect.is_some()) {
             let is_there = self.proxies.contains_key(id);
