@@ -1,7 +1,7 @@
 //! Services with Service Connect: what tasks offer and use, who is behind it, and when.
 
 use super::*;
-use crate::{Caller, State, View, ecs::tasks::tests::told, host::host_spec, state::Status};
+use crate::{State, ecs::tasks::tests::told, host::host_spec, state::Status};
 use aws::api::servicediscovery::API;
 use spec::{Desired, Health, HostSpec, connect::AppProtocol};
 
