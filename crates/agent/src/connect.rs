@@ -153,7 +153,7 @@ fn load_balancer(served: &Served<'_>, id: &str, place: Place<'_>) -> LoadBalance
         listeners: [(served.port, listener)].into(),
         idle_timeout,
         client_keep_alive: NEVER,
-        desync_mitigation: DesyncMitigation::Monitor,
+        desync_mitigation: DesyncMitigation::Defensive,
         preserve_host_header: true,
         xff_processing: XffProcessing::Preserve,
         http2: matches!(served.protocol, AppProtocol::Http2 | AppProtocol::Grpc),

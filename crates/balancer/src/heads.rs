@@ -7,7 +7,7 @@ use crate::{
         request::Request,
         response::Response,
     },
-    page::Refusal,
+    page::{Refusal, UNSENT_NAME},
     rules::without_port,
     tls::Agreed,
 };
@@ -278,7 +278,8 @@ pub(crate) fn append_response(
     if !response.fields.iter().any(|field| field.name.eq_ignore_ascii_case("date")) {
         let _ = write!(out, "Date: {date}\r\n");
     }
-    for field in passing(response.fields, response.names_fields) {
+    let is_told = |field: &&httparse::Header<'_>| !field.name.eq_ignore_ascii_case(UNSENT_NAME);
+    for field in passing(response.fields, response.names_fields).filter(is_told) {
         append_field(out, field);
     }
     for cookie in cookies {

@@ -82,8 +82,10 @@ pub(crate) struct Answer {
     pub unsent: bool,
 }
 
-/// By what one proxy of Service Connect tells another that the application has got nothing of a request.
-const UNSENT: &str = "X-Neargate-Unsent: 1\r\n";
+/// By what one proxy of Service Connect tells another that the application has got nothing of a request. Nobody else can say so: it is never
+/// passed on.
+pub(crate) const UNSENT_NAME: &str = "X-Neargate-Unsent";
+const UNSENT: &str = "\r\nX-Neargate-Unsent: 1\r\n";
 
 /// Whether the head of an answer says that.
 pub(crate) fn is_unsent(head: &[u8]) -> bool {
@@ -158,7 +160,7 @@ impl Answer {
         }
         let _ = write!(out, "Connection: {connection}\r\n");
         if self.unsent {
-            out.extend_from_slice(UNSENT.as_bytes());
+            out.extend_from_slice(UNSENT.trim_start().as_bytes());
         }
         if let Some(location) = &self.location {
             let _ = write!(out, "Location: {location}\r\n");

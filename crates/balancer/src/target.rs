@@ -188,7 +188,10 @@ impl TargetSet {
         let is_left = |choice: &Choice| !is_out(choice) && !tried.contains(&choice.target.id);
         let panics = out > 0 && (out * 2 > count || !self.choices.iter().any(is_left));
         let is_open = |choice: &&Choice| !tried.contains(&choice.target.id) && (out == 0 || panics || !is_out(choice));
-        let from = |start: usize| self.choices.iter().cycle().skip(start % count.max(1)).take(count).filter(is_open);
+        let from = |start: usize| {
+            let (before, after) = self.choices.split_at(start % count.max(1));
+            after.iter().chain(before).filter(is_open)
+        };
         let chosen = match self.algorithm {
             _ if count == 0 => None,
             Algorithm::RoundRobin => {

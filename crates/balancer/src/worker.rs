@@ -197,16 +197,20 @@ async fn accept(worker: Rc<Worker>, door: Arc<Door>, listener: TcpListener) {
 /// Serves a connection by what it begins with, which no request of HTTP/1.1 begins with (RFC 9113, 3.4).
 async fn either(worker: Rc<Worker>, watch: Watched, stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
     const PREFACE: &[u8] = b"PRI ";
+    /// How often it is looked whether its time is over.
+    const LOOK: Duration = Duration::from_millis(250);
+    /// How long the rest of what came in part is waited for, which is there for whoever peeks again at once.
+    const REST: Duration = Duration::from_millis(50);
     let mut begun = [0; PREFACE.len()];
     let is_2 = loop {
-        // Nobody else would end it.
-        let Ok(begins) = tokio::time::timeout(watch.limit.get(), stream.peek(&mut begun)).await else { return };
-        match begins {
-            Ok(count) if count == PREFACE.len() => break begun == PREFACE,
-            Ok(count @ 1..) if PREFACE.starts_with(&begun[..count]) => {
-                tokio::time::sleep(Duration::from_millis(1)).await
-            }
-            _ => break false,
+        if watch.fate().is_some() {
+            return;
+        }
+        match tokio::time::timeout(LOOK, stream.peek(&mut begun)).await {
+            Err(_) => {}
+            Ok(Ok(count)) if count == PREFACE.len() => break begun == PREFACE,
+            Ok(Ok(count @ 1..)) if PREFACE.starts_with(&begun[..count]) => tokio::time::sleep(REST).await,
+            Ok(_) => break false,
         }
     };
     if is_2 {

@@ -8,7 +8,13 @@ use balancer::{
     process::{Connection, Counted, Home, News, Reader, Writer},
 };
 use spec::{TaskId, balancing::BalancingStatus};
-use std::{collections::BTreeMap, io, os::unix::fs::MetadataExt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    os::unix::fs::MetadataExt,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc::unbounded_channel, watch},
     time::timeout,
@@ -238,5 +244,6 @@ fn tell(told: &Tell, first: &mut Option<First>, seen: Option<BalancingStatus>) {
 
 /// What tells each namespace of a snapshot from another of the same name; 0 for one that is not there.
 fn numbers(snapshot: &Snapshot) -> Vec<u64> {
-    snapshot.namespaces.values().map(|path| std::fs::metadata(path).map_or(0, |about| about.ino())).collect()
+    let paths: BTreeSet<_> = snapshot.namespaces.values().collect();
+    paths.into_iter().map(|path| std::fs::metadata(path).map_or(0, |about| about.ino())).collect()
 }

@@ -15,9 +15,9 @@ use balancer::{
     Snapshot,
     process::{Home, Program},
 };
-use spec::{HostSpec, Millis, Revision, TaskId, TaskSpec, balancing::BalancingStatus};
+use spec::{HostSpec, Millis, Revision, TaskId, TaskSpec, balancing::BalancingStatus, connect::EndpointId};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, mpsc::Sender},
 };
@@ -40,7 +40,7 @@ pub(super) struct Proxies {
 struct Proxy {
     wanted: watch::Sender<Wanted>,
     told: Arc<Snapshot>,
-    /// When it was, of the steady clock.
+    /// When it was first told of something that it has not taken in yet, of the steady clock.
     told_at: Millis,
     /// The revision that it serves; none before it has served any.
     serves: Option<Revision>,
@@ -67,12 +67,16 @@ impl Proxies {
     pub(super) fn apply(&mut self, spec: &Arc<HostSpec>, is_ready: impl Fn(&TaskId) -> bool) {
         self.proxies.retain(|id, _| spec.tasks.contains_key(id));
         // What a task uses and offers never changes; who is behind an endpoint does.
-        let is_same = |known: &Arc<HostSpec>| Arc::ptr_eq(known, spec) || known.endpoints == spec.endpoints;
-        let is_new = !self.spec.as_ref().is_some_and(is_same);
-        self.spec = Some(spec.clone());
-        for (id, task) in spec.tasks.iter().filter(|(_, task)| task.connect.is_some()) {
+        let before = self.spec.replace(spec.clone());
+        let known = before.as_ref().map(|before| &before.endpoints);
+        let ids = spec.endpoints.keys().chain(known.into_iter().flat_map(|known| known.keys()));
+        let is_other = |id: &&EndpointId| known.and_then(|known| known.get(*id)) != spec.endpoints.get(*id);
+        let changed: BTreeSet<&EndpointId> = ids.filter(is_other).collect();
+        for (id, task) in &spec.tasks {
+            let Some(connect) = &task.connect else { continue };
+            let mut used = connect.uses.iter().flat_map(|alias| alias.ports.values());
             let is_there = self.proxies.contains_key(id);
-            if is_there && !is_new || !is_there && !is_ready(id) {
+            if is_there && !used.any(|endpoint| changed.contains(endpoint)) || !is_there && !is_ready(id) {
                 continue;
             }
             let Some(snapshot) = snapshot(&self.config, spec, id, task) else { continue };
@@ -151,9 +155,16 @@ impl Proxy {
 
     fn tell(&mut self, snapshot: Snapshot) {
         if (&self.told.balancing, &self.told.mesh) != (&snapshot.balancing, &snapshot.mesh) {
-            let (before, now) = (connect::described(&self.told), connect::described(&snapshot));
-            now.iter().filter(|line| !before.contains(line)).for_each(|line| self.say("info", line));
-            (self.told, self.told_at) = (Arc::new(snapshot), clock::steady());
+            if self.log.is_some() {
+                let before: BTreeSet<_> = connect::described(&self.told).into_iter().collect();
+                let now = connect::described(&snapshot);
+                now.iter().filter(|line| !before.contains(*line)).for_each(|line| self.say("info", line));
+            }
+            // What it has not taken in yet it was told then: however often something changes, nobody waits for it for longer.
+            if self.serves.is_none_or(|serves| serves >= self.told.revision) {
+                self.told_at = clock::steady();
+            }
+            self.told = Arc::new(snapshot);
             self.wanted.send_replace(Wanted::All(self.told.clone()));
         }
     }

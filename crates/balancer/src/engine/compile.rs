@@ -98,10 +98,10 @@ impl Compiled {
 
     /// For how long connections to targets are kept that have no request.
     pub(crate) fn kept(&self) -> Duration {
-        /// Shorter than the idle timeout that the proxy at the other end has, unless somebody made that so short.
+        /// Shorter than the idle timeout that the proxy at the other end has.
         const OF_MESH: Duration = Duration::from_secs(60);
         let idle = self.settings.idle_timeout;
-        if self.settings.mesh { idle.min(OF_MESH) } else { idle }
+        if self.settings.mesh { (idle / 2).min(OF_MESH) } else { idle }
     }
 
     /// For how long a connection to a port may be silent whose bytes are passed on as they are.

@@ -375,7 +375,9 @@ impl Coordinator {
     fn settle(&self) {
         let identities: Vec<_> = self.nodes.values().map(|node| node.identity).collect();
         self.checks.sockets.retain(&identities);
-        let kept = self.balancers.values().map(Compiled::kept).max();
+        let kept = self.balancers.values().map(Compiled::kept);
+        // A proxy of Service Connect asks other proxies only, of whom the most impatient one is not to be first.
+        let kept = if self.snapshot.mesh.is_empty() { kept.max() } else { kept.min() };
         let kept = kept.unwrap_or(TICK);
         self.tell(|| Command::Settle { identities: identities.clone(), kept });
     }

@@ -14,6 +14,15 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv4/ping_group_range", "0\t2147483647"),
 ];
 
+/// A task's with a proxy of Service Connect, whose connections are translated: what comes too late to be one's any more is, too, as the
+/// kernel would otherwise answer it with a reset that ends the connection.
+const PROXIED_SYSCTLS: &[(&str, &str)] = &[
+    ("net/ipv6/conf/all/disable_ipv6", "1"),
+    ("net/ipv4/ip_unprivileged_port_start", "0"),
+    ("net/ipv4/ping_group_range", "0\t2147483647"),
+    ("net/netfilter/nf_conntrack_tcp_be_liberal", "1"),
+];
+
 /// A load balancer node's, in which a proxy has many connections: it takes as many new ones at once as it is told to, and makes new ones
 /// from the ports that AWS's nodes do ("Network ACLs for your VPC", Application Load Balancers guide: 1024-65535), without a wait for
 /// those that have ended. One that was idle for a moment is as fast as before.
@@ -34,7 +43,11 @@ pub(super) fn interface(at: &Attachment) -> Namespace {
     let addresses = at.interface.private_ips().map(|ip| Address { link: eth0.clone(), net: IpNet::from(ip) });
     let default = Target::Gateway(gateway, eth0.clone());
     Namespace {
-        sysctls: if matches!(at.interface.holder, Holder::LoadBalancer(_)) { NODE_SYSCTLS } else { SYSCTLS },
+        sysctls: match at.interface.holder {
+            Holder::LoadBalancer(_) => NODE_SYSCTLS,
+            _ if at.connect.is_some() => PROXIED_SYSCTLS,
+            _ => SYSCTLS,
+        },
         addresses: addresses.chain([Address::loopback()]).collect(),
         neighbours: [Neighbour { link: eth0, address: gateway, mac: ROUTER_MAC }].into(),
         // With several addresses, what is sent comes from the primary one.

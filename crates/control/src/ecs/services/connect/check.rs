@@ -1,7 +1,7 @@
 //! What can be right about a `serviceConnectConfiguration` ("ServiceConnectConfiguration", "ServiceConnectService",
 //! "ServiceConnectClientAlias" and "TimeoutConfiguration", Amazon ECS API Reference).
 
-use super::{super::unsupported, invalid, mappings, namespace, namespace_of, ports, revisions};
+use super::{super::unsupported, invalid, mappings, namespace, ports, revisions};
 use crate::{
     State,
     ecs::task_definitions,
@@ -166,10 +166,17 @@ fn alias(
     let name = dns_name.clone().filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| format!("{discovery_name}.{}", namespace.http_name));
     let labels = |name: &str| name.split('.').all(|label| (1..=63).contains(&label.len()));
-    match is_name(&name, 127, "_-.") && labels(&name) {
+    match is_name(&name, 127, "_-.") && labels(&name) && !is_address(&name) && name != "localhost" {
         true => Ok((name, port)),
         false => Err(invalid(format!("The dnsName {name} is not valid."))),
     }
+}
+
+/// Whether a resolver takes a name for an IPv4 address, as all do that end in a number (inet_aton(3)), and asks nobody.
+fn is_address(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_hexadecimal = |digits: &str| digits.chars().all(|digit| digit.is_ascii_hexdigit());
+    last.chars().all(|digit| digit.is_ascii_digit()) || last.strip_prefix("0x").is_some_and(is_hexadecimal)
 }
 
 /// Lowercase letters, digits and some others; not a hyphen at the start.
@@ -225,10 +232,12 @@ fn taken(state: &State, service: &Service, namespace: &Namespace, one: &ConnectS
         return Err(invalid(format!("The discoveryName {name} is already in use in the namespace {namespace}.")));
     }
     let others = state.services.iter().filter(|other| other.status == ServiceStatus::Active && other.key() != key);
-    for other in others.filter(|other| namespace_of(state, other) == Some(namespace.id.as_str())) {
-        let offered = revisions(state, other).next().and_then(|revision| revision.what.connect.as_ref());
-        let offered = offered.map(|connect| connect.services.as_slice()).unwrap_or_default();
-        if offered.iter().any(|of| (&of.dns_name, of.port) == (&one.dns_name, one.port)) {
+    for other in others {
+        // Also what it may come back to.
+        let connects = revisions(state, other).filter_map(|revision| revision.what.connect.as_ref());
+        let here = connects.filter(|connect| connect.namespace.as_deref() == Some(namespace.id.as_str()));
+        let mut offered = here.flat_map(|connect| &connect.services);
+        if offered.any(|of| (&of.dns_name, of.port) == (&one.dns_name, one.port)) {
             let (alias, who) = (format!("{}:{}", one.dns_name, one.port), &other.name);
             return Err(invalid(format!("The client alias {alias} is already in use by the service {who}.")));
         }

@@ -278,6 +278,18 @@ fn what_does_not_fit_is_refused() {
             "InvalidParameterException: The dnsName -x is not valid.",
         ),
         (
+            one(json!({"clientAliases": [{"port": 80, "dnsName": "10.1"}]})),
+            "InvalidParameterException: The dnsName 10.1 is not valid.",
+        ),
+        (
+            one(json!({"clientAliases": [{"port": 80, "dnsName": "api.0x7f"}]})),
+            "InvalidParameterException: The dnsName api.0x7f is not valid.",
+        ),
+        (
+            one(json!({"clientAliases": [{"port": 80, "dnsName": "localhost"}]})),
+            "InvalidParameterException: The dnsName localhost is not valid.",
+        ),
+        (
             one(json!({"ingressPortOverride": 5432})),
             "InvalidParameterException: ingressPortOverride 5432 is a container port in the task definition.",
         ),
