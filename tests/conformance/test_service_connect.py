@@ -239,10 +239,12 @@ def test_connections_go_to_a_port_of_the_proxys_own(shared, ecs, mesh):
 
 def test_what_proxies_count_is_in_cloudwatch(shared, ecs, mesh):
     mesh = mesh(8080)
-    mesh.serve()
-    mesh.client()
-    mesh.healthy("api", 1)
-    (web,) = mesh.tasks("web")
+    # Names that no other test has, whose requests would be counted, too.
+    definition = define(ecs, container(command=SERVE, portMappings=[port(8080, "http", "http")], **CHECKED))
+    mesh.create("counted", definition, [{**OFFER[0], "discoveryName": "counted"}])
+    mesh.create("asks", define(ecs, container(command=IDLE)))
+    mesh.healthy("counted", 1)
+    (web,) = mesh.tasks("asks")
     code, said = mesh.run(web, "for i in 1 2 3 4 5 6; do wget -q -O /dev/null http://api/; done; wget -q -O /dev/null http://api/none")
     assert "404" in said
     cloudwatch = shared.client("cloudwatch")
@@ -260,17 +262,17 @@ def test_what_proxies_count_is_in_cloudwatch(shared, ecs, mesh):
         )
         return sum(point[statistic] for point in answer["Datapoints"])
 
-    server = {"DiscoveryName": "api", "ServiceName": "api", "ClusterName": "default"}
-    client = {"TargetDiscoveryName": "api", "ServiceName": "web", "ClusterName": "default"}
+    server = {"DiscoveryName": "counted", "ServiceName": "counted", "ClusterName": "default"}
+    client = {"TargetDiscoveryName": "counted", "ServiceName": "asks", "ClusterName": "default"}
     until(lambda: total("RequestCount", **server) == 7, 150, "seven requests")
     until(lambda: total("HTTPCode_Target_2XX_Count", **client) == 6, 150, "six answers")
-    assert total("HTTPCode_Target_4XX_Count", TargetDiscoveryName="api") == 1
-    assert total("RequestCount", DiscoveryName="api") == 7
+    assert total("HTTPCode_Target_4XX_Count", TargetDiscoveryName="counted") == 1
+    assert total("RequestCount", DiscoveryName="counted") == 7
     assert total("RequestCountPerTarget", **client) == 7
-    assert total("NewConnectionCount", DiscoveryName="api") >= 1
-    assert total("ProcessedBytes", DiscoveryName="api") > 7 * 50
-    assert total("TargetProcessedBytes", TargetDiscoveryName="api") > 7 * 50
-    assert 0 < total("TargetResponseTime", "Average", TargetDiscoveryName="api") < 10_000
+    assert total("NewConnectionCount", DiscoveryName="counted") >= 1
+    assert total("ProcessedBytes", DiscoveryName="counted") > 7 * 50
+    assert total("TargetProcessedBytes", TargetDiscoveryName="counted") > 7 * 50
+    assert 0 < total("TargetResponseTime", "Average", TargetDiscoveryName="counted") < 10_000
 
 
 def test_an_answer_that_takes_too_long_is_given_up(ecs, mesh):
