@@ -11,7 +11,7 @@ VENV := .venv
 demo: build clients
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(BIN) demo
 
-# Everything is built once, as it is released. Two of the clients' tests run at a time, as they mostly wait.
+# Everything is built once, as it is released. Four of the clients' tests run at a time, as they mostly wait.
 ## Runs every test: the pure ones, those against this machine's kernel, and the AWS clients' against a running region.
 test: check clients
 	cargo build --release --workspace --all-targets --quiet
@@ -19,7 +19,7 @@ test: check clients
 	$(VENV)/bin/python tools/shapes.py --check
 	$(VENV)/bin/python tools/oracle.py
 	$(VENV)/bin/python -m pytest -q tests/http2 --serve target/$(HOST)/release/examples/serve
-	$(VENV)/bin/python -m pytest -q tests/conformance --neargate $(BIN) -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -q tests/conformance --neargate $(BIN) -n 4 --dist loadfile
 
 ## Holds the model of networks against this machine's kernel for thousands of random topologies: minutes, not seconds.
 soak: packages
