@@ -11,7 +11,7 @@ use std::{
     io,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -54,16 +54,21 @@ pub(crate) struct Answering {
 }
 
 impl Answering {
-    /// Starts it.
+    /// Starts it, in the network of the agent's runtime: that is where questions are forwarded from.
     ///
     /// # Errors
     /// When the kernel has no descriptors or threads to give.
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(agent: &Handle) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (handle, (end, ended)) = (runtime.handle().clone(), oneshot::channel::<()>());
-        thread::Builder::new().name("dns".to_owned()).spawn(move || {
-            let _ = runtime.block_on(ended);
-        })?;
+        let (tell, told) = mpsc::channel();
+        agent.spawn(async move {
+            let started = thread::Builder::new().name("dns".to_owned()).spawn(move || {
+                let _ = runtime.block_on(ended);
+            });
+            let _ = tell.send(started.map(drop));
+        });
+        told.recv().map_err(io::Error::other)??;
         Ok(Self { runtime: handle, _end: end })
     }
 

@@ -182,7 +182,7 @@ impl Listeners {
     fn answering(&mut self) -> io::Result<Handle> {
         let answering = match self.answering.take() {
             Some(answering) => answering,
-            None => dns::Answering::start()?,
+            None => dns::Answering::start(&self.runtime)?,
         };
         Ok(self.answering.insert(answering).runtime())
     }

@@ -57,18 +57,18 @@ const HOST: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 
 fn assert_whole(world: &World, after: &str) {
     let internet = world.internet();
-    assert!(probe::tcp(&internet, &world.at(10), PUBLIC, 80), "{after}: the public address");
+    assert!(probe::tcp_in_time(&internet, &world.at(10), PUBLIC, 80), "{after}: the public address");
     assert!(!probe::tcp(&internet, &world.at(10), PUBLIC, 81), "{after}: the public address is open");
-    assert!(probe::tcp(&world.at(100), &internet, HOST, 80), "{after}: the NAT gateway");
+    assert!(probe::tcp_in_time(&world.at(100), &internet, HOST, 80), "{after}: the NAT gateway");
     assert!(!probe::tcp(&world.at(11), &internet, HOST, 80), "{after}: without a public address");
-    assert!(probe::tcp(&world.at(10), &world.at_interface(200), [10, 3, 1, 10].into(), 80), "{after}: peering");
+    assert!(probe::tcp_in_time(&world.at(10), &world.at_interface(200), [10, 3, 1, 10].into(), 80), "{after}: peering");
     assert_neighbours(world, after);
 }
 
 fn assert_neighbours(world: &World, after: &str) {
     let (a, b) = (world.at(10), world.at(11));
     for (from, to, n) in [(&a, &b, 11), (&b, &a, 10)] {
-        assert!(probe::tcp(from, to, ip(n), 80), "{after}: {n} can't be reached");
+        assert!(probe::tcp_in_time(from, to, ip(n), 80), "{after}: {n} can't be reached");
         assert!(probe::udp(from, to, ip(n), 9), "{after}: {n} can't be reached by its group");
         assert!(!probe::tcp(from, to, ip(n), 81), "{after}: {n} is open");
     }

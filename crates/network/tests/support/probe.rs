@@ -11,6 +11,8 @@ use std::{
 
 /// How long nothing must come for nothing to have come. Packets between namespaces take microseconds.
 pub const SILENCE: Duration = Duration::from_millis(150);
+/// How long what must come may take, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn within<T: Send>(namespace: &Path, work: impl FnOnce() -> T + Send) -> T {
     network::inside(namespace, work).unwrap()
@@ -41,6 +43,12 @@ pub fn connect_bearing(namespace: &Path, from: SocketAddr, to: SocketAddr, mark:
 pub fn tcp(from: &Path, to: &Path, address: Ipv4Addr, port: u16) -> bool {
     let _listener = listen(to, port);
     connect(from, address, port).is_some()
+}
+
+/// The same, while the kernel may still be about to take a link for up again: what is sent before is lost and sent once more.
+pub fn tcp_in_time(from: &Path, to: &Path, address: Ipv4Addr, port: u16) -> bool {
+    let (_listener, address) = (listen(to, port), SocketAddr::from((address, port)));
+    within(from, || TcpStream::connect_timeout(&address, PATIENCE).is_ok())
 }
 
 /// Whether bytes still pass over a connection.
