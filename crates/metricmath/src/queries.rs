@@ -189,8 +189,11 @@ impl Queries {
                 needed.extend(self.all.get(*place).into_iter().flat_map(|query| &query.uses));
             }
         }
-        let used: BTreeSet<usize> =
-            needed.iter().filter_map(|place| self.all.get(*place)).flat_map(|query| query.uses.iter().copied()).collect();
+        let used: BTreeSet<usize> = needed
+            .iter()
+            .filter_map(|place| self.all.get(*place))
+            .flat_map(|query| query.uses.iter().copied())
+            .collect();
         let mut known: BTreeMap<usize, Value> = BTreeMap::new();
         for place in order.into_iter().filter(|place| needed.contains(place)) {
             let Some(query) = self.all.get(place) else { continue };

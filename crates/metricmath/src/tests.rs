@@ -402,9 +402,8 @@ fn work_is_refused_before_it_is_done() {
     assert!(refused.to_string().contains("at most 5000000 datapoints"), "{refused}");
     // What no expression uses is told, however much it is.
     let plain = Queries::new((0..6).map(|n| metric(&format!("m{n}"))).collect()).unwrap();
-    let all = plain.evaluate(&[0, 1, 2, 3, 4, 5], span, &mut |_, _| {
-        (0..1_000_000).map(|n| (START + n * MINUTE, 1.0)).collect()
-    });
+    let all = plain
+        .evaluate(&[0, 1, 2, 3, 4, 5], span, &mut |_, _| (0..1_000_000).map(|n| (START + n * MINUTE, 1.0)).collect());
     assert_eq!(all.unwrap()[5][0].points.len(), 1_000_000);
     let array = |name: &str, times: usize| format!("[{}]", vec![name; times].join(","));
     let of = |text: &str| Queries::new(vec![metric("m"), expression("all", &array("m", 500)), expression("e", text)]);

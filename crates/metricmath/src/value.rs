@@ -7,7 +7,8 @@ use std::rc::Rc;
 /// A time and the value there.
 pub type Point = (Millis, f64);
 
-/// How many values all expressions of a request may touch, metrics that no expression uses aside. CloudWatch answers with 100,800 at most ("GetMetricData").
+/// How many values all expressions of a request may touch, metrics that no expression uses aside. CloudWatch answers with 100,800 at most
+/// ("GetMetricData").
 pub(crate) const MOST: usize = 5_000_000;
 
 /// The time that is asked about.

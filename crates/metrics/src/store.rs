@@ -167,7 +167,9 @@ impl Store {
         let waited = entry.series.len();
         let resolution = contents.resolution.unwrap_or(MINUTE);
         let data = data.into_iter().map(|datum| (resolution, datum));
-        for (resolution, Datum { metric, unit, at, values }) in data.chain(seconds.into_iter().map(|datum| (SECOND, datum))) {
+        for (resolution, Datum { metric, unit, at, values }) in
+            data.chain(seconds.into_iter().map(|datum| (SECOND, datum)))
+        {
             // What is too old to be told apart by the second is of its minute.
             let period = if at <= now - Tier::Fine.kept() { MINUTE } else { resolution };
             let at = at - at.rem_euclid(period);
@@ -224,8 +226,8 @@ impl Store {
         all
     }
 
-    /// Shows values from one time on and before another, of files of such tiers as are wanted. Where times are to be told apart more exactly
-    /// than by the minute, only those that are, if the metric has such; otherwise all. A file that can't be read has none.
+    /// Shows values from one time on and before another, of files of such tiers as are wanted. Where times are to be told apart more
+    /// exactly than by the minute, only those that are, if the metric has such; otherwise all. A file that can't be read has none.
     fn each(
         &self,
         metric: &Metric,
@@ -250,8 +252,8 @@ impl Store {
         found.iter().for_each(|(at, values)| then(*at, values));
     }
 
-    /// Finds recent values: nothing else is among what is found then. Returns the numbers of the series, with whether only files of times by
-    /// the second are of interest, and the files of the time.
+    /// Finds recent values: nothing else is among what is found then. Returns the numbers of the series, with whether only files of
+    /// times by the second are of interest, and the files of the time.
     fn recent(
         &self,
         metric: &Metric,

@@ -118,20 +118,21 @@ fn minutes_become_fives_and_hours_and_go() {
     };
     assert_eq!((sums(&store, HOUR), percentile(&store)), (vec![(0, 1770.0), (HOUR, 1770.0), (2 * HOUR, 1770.0)], 29.0));
     // So many points by the minute, by five minutes and by the hour.
-    for (days, points) in [
-        (1, [180, 36, 3]),
-        (15, [180, 36, 3]),
-        (17, [0, 36, 3]),
-        (60, [0, 36, 3]),
-        (65, [0, 0, 3]),
-        (454, [0, 0, 3]),
-    ] {
+    for (days, points) in
+        [(1, [180, 36, 3]), (15, [180, 36, 3]), (17, [0, 36, 3]), (60, [0, 36, 3]), (65, [0, 0, 3]), (454, [0, 0, 3])]
+    {
         store.expire(NOW + days * DAY).unwrap();
         let told = [MINUTE, 5 * MINUTE, HOUR].map(|period| sums(&store, period).len());
         assert_eq!(told, points, "after {days} days");
         let from = Span::new(NOW + HOUR + 7 * MINUTE, NOW + 2 * HOUR).by(HOUR);
         let first = store.periods(&metric("m"), None, from).into_values().next().unwrap().count;
-        let expected = if days < 17 { 53.0 } else if days < 65 { 55.0 } else { 60.0 };
+        let expected = if days < 17 {
+            53.0
+        } else if days < 65 {
+            55.0
+        } else {
+            60.0
+        };
         assert_eq!(first, expected, "from the beginning of what is told apart on, after {days} days");
         assert_eq!((sums(&store, HOUR).len(), percentile(&store)), (3, 29.0), "after {days} days");
     }
