@@ -30,8 +30,8 @@ def scrape(region):
 
 def test_prometheus_gets_the_newest_minute_of_each_metric(shared):
     now = datetime.datetime.now(datetime.timezone.utc)
-    # What is told of is over.
-    minute = now.replace(second=0, microsecond=0) - datetime.timedelta(minutes=1)
+    # What is told of is over, and so is the time that hosts have to tell of it. Nothing comes after it.
+    minute = now.replace(second=0, microsecond=0) - datetime.timedelta(minutes=2)
     dimensions = [{"Name": "Path", "Value": 'C:\\"new"\nline'}, {"Name": "App-Name", "Value": "é"}]
     of = {"MetricName": "HTTPCode_5XX", "Dimensions": dimensions, "Unit": "Count"}
     cloudwatch = shared.client("cloudwatch")

@@ -3,6 +3,7 @@
 use crate::{
     Error, calendar, conditional, functions,
     parse::{Operator, Tree},
+    queries::QUERIES,
     value::{Budget, Point, Range, Series, Value},
 };
 use spec::Millis;
@@ -36,9 +37,9 @@ impl Scope<'_> {
                 let mut left = self.evaluate(first)?;
                 for (operator, right) in rest {
                     let right = self.evaluate(right)?;
-                    self.budget.spend_on(&right)?;
+                    // Before there is as much as that.
+                    self.budget.spend_on_both(&left, &right)?;
                     left = combine(*operator, left, right)?;
-                    self.budget.spend_on(&left)?;
                 }
                 left
             }
@@ -54,7 +55,8 @@ impl Scope<'_> {
         (self.lookup)(id).ok_or_else(|| undefined(id))
     }
 
-    /// Arrays in an array are as if what they have were in it.
+    /// Arrays in an array are as if what they have were in it. None is larger than one of all queries could be: nothing else makes an
+    /// array larger than those it is made of.
     fn array(&mut self, parts: &[Tree]) -> Result<Value, Error> {
         let mut all = Vec::new();
         for part in parts {
@@ -62,6 +64,9 @@ impl Scope<'_> {
                 Value::Series(series) => all.push(series),
                 Value::Array(more) => all.extend(more),
                 Value::Scalar(_) => return Err(Error::invalid("An array can be of time series only")),
+            }
+            if all.len() > QUERIES {
+                return Err(Error::invalid(format!("An array can have at most {QUERIES} time series")));
             }
         }
         Ok(Value::Array(all))

@@ -86,7 +86,8 @@ pub fn parse(text: &str) -> Result<Tree, Error> {
     if text.chars().count() > LONGEST {
         return Err(Error::invalid(format!("An expression can have at most {LONGEST} characters")));
     }
-    if text.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select")) {
+    let first = text.trim_start().split_once(char::is_whitespace);
+    if first.is_some_and(|(word, _)| word.eq_ignore_ascii_case("select")) {
         return Err(Error::Unsupported("SELECT (Metrics Insights)".to_owned()));
     }
     let tokens = tokens(text)?;

@@ -131,7 +131,7 @@ impl Queries {
         }
     }
 
-    /// What queries come to in a span of time, in the order in which they are asked for.
+    /// What queries come to in a span of time, in the order in which they are asked for, each once.
     ///
     /// # Errors
     /// When one comes to a number, or all are too much work.
@@ -143,23 +143,27 @@ impl Queries {
         let mut budget = Budget::new();
         let mut lines: BTreeMap<usize, Vec<Line>> = BTreeMap::new();
         for (period, places) in by_period {
-            let known = self.values(&places, span.by(period), &mut budget, source)?;
+            let mut known = self.values(&places, span.by(period), &mut budget, source)?;
             for place in places {
-                lines.insert(place, self.lines(place, known.get(&place))?);
+                lines.insert(place, self.lines(place, known.remove(&place), &mut budget)?);
             }
         }
-        Ok(wanted.iter().map(|place| lines.get(place).cloned().unwrap_or_default()).collect())
+        Ok(wanted.iter().map(|place| lines.remove(place).unwrap_or_default()).collect())
     }
 
-    fn lines(&self, place: usize, value: Option<&Value>) -> Result<Vec<Line>, Error> {
+    fn lines(&self, place: usize, value: Option<Value>, budget: &mut Budget) -> Result<Vec<Line>, Error> {
         let label = self.all.get(place).map_or("", |query| &query.label);
-        let line = |label: String, series: &Series| Line { label, points: series.points.to_vec() };
+        let line = |label: String, series: Series| Line { label, points: Rc::unwrap_or_clone(series.points) };
         match value {
             Some(Value::Series(series)) => Ok(vec![line(label.to_owned(), series)]),
-            Some(Value::Array(all)) => Ok(all
-                .iter()
-                .map(|series| line(format!("{label} {}", series.label).trim().to_owned(), series))
-                .collect()),
+            Some(Value::Array(all)) => {
+                let named = |series: Series| {
+                    // What many are called is long, too.
+                    budget.spend(label.len() + series.label.len())?;
+                    Ok(line(format!("{label} {}", series.label).trim().to_owned(), series))
+                };
+                all.into_iter().map(named).collect()
+            }
             Some(Value::Scalar(_)) | None => Err(self.scalar(place)),
         }
     }
@@ -185,13 +189,21 @@ impl Queries {
                 needed.extend(self.all.get(*place).into_iter().flat_map(|query| &query.uses));
             }
         }
+        let used: BTreeSet<usize> = needed
+            .iter()
+            .filter_map(|place| self.all.get(*place))
+            .flat_map(|query| query.uses.iter().copied())
+            .collect();
         let mut known: BTreeMap<usize, Value> = BTreeMap::new();
         for place in order.into_iter().filter(|place| needed.contains(place)) {
             let Some(query) = self.all.get(place) else { continue };
             let value = match &query.tree {
                 None => {
                     let points = source(place, range);
-                    budget.spend(points.len())?;
+                    // Telling what there is takes no working on it.
+                    if used.contains(&place) {
+                        budget.spend(points.len())?;
+                    }
                     Value::Series(Series::new(&query.label, points))
                 }
                 Some(tree) => self.expression(tree, range, budget, &known).map_err(|error| error.of(&query.id))?,

@@ -391,3 +391,32 @@ proptest! {
         prop_assert!(found[0].points.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 }
+
+#[test]
+fn work_is_refused_before_it_is_done() {
+    let mut queries: Vec<Query> = (0..400).map(|n| metric(&format!("m{n}"))).collect();
+    queries.push(expression("e", "TIME_SERIES(1) * METRICS()"));
+    let asked = Queries::new(queries).unwrap();
+    let span = Span::new(START, START + 1_000_000 * MINUTE);
+    let refused = asked.evaluate(&[400], span, &mut |_, _| Vec::new()).unwrap_err();
+    assert!(refused.to_string().contains("at most 5000000 datapoints"), "{refused}");
+    // What no expression uses is told, however much it is.
+    let plain = Queries::new((0..6).map(|n| metric(&format!("m{n}"))).collect()).unwrap();
+    let all = plain
+        .evaluate(&[0, 1, 2, 3, 4, 5], span, &mut |_, _| (0..1_000_000).map(|n| (START + n * MINUTE, 1.0)).collect());
+    assert_eq!(all.unwrap()[5][0].points.len(), 1_000_000);
+    let array = |name: &str, times: usize| format!("[{}]", vec![name; times].join(","));
+    let of = |text: &str| Queries::new(vec![metric("m"), expression("all", &array("m", 500)), expression("e", text)]);
+    assert!(of("all").is_ok());
+    let refused = of("[all, m]").unwrap_err();
+    assert!(refused.to_string().contains("An array can have at most 500 time series"), "{refused}");
+    let long = Query { label: "x".repeat(20_000), ..metric("m") };
+    let asked = Queries::new(vec![long, expression("all", &array("m", 500))]).unwrap();
+    assert!(asked.evaluate(&[1], Span::new(START, START + MINUTE), &mut |_, _| Vec::new()).is_err());
+}
+
+#[test]
+fn an_id_may_begin_like_a_query_of_metrics_insights() {
+    let queries = Queries::new(vec![metric("selected"), expression("e", "selected + 1")]);
+    assert!(queries.is_ok());
+}

@@ -7,7 +7,8 @@ use std::rc::Rc;
 /// A time and the value there.
 pub type Point = (Millis, f64);
 
-/// How many values all expressions of a request may touch. CloudWatch answers with 100,800 at most ("GetMetricData").
+/// How many values all expressions of a request may touch, metrics that no expression uses aside. CloudWatch answers with 100,800 at most
+/// ("GetMetricData").
 pub(crate) const MOST: usize = 5_000_000;
 
 /// The time that is asked about.
@@ -146,6 +147,17 @@ impl Budget {
             Value::Scalar(_) => self.spend(0),
             Value::Series(series) => self.spend(series.points.len()),
             Value::Array(all) => all.iter().try_for_each(|series| self.spend(series.points.len())),
+        }
+    }
+
+    /// The same for an operator between two values: for all points of each pair of time series.
+    pub(crate) fn spend_on_both(&mut self, left: &Value, right: &Value) -> Result<(), Error> {
+        match (left, right) {
+            (one @ Value::Array(all), other) | (other, one @ Value::Array(all)) => {
+                self.spend_on(one)?;
+                all.iter().try_for_each(|_| self.spend_on(other))
+            }
+            _ => self.spend_on(left).and_then(|()| self.spend_on(right)),
         }
     }
 }

@@ -38,13 +38,16 @@ pub(crate) struct Entry {
 pub(crate) struct Journal {
     file: File,
     length: u64,
+    /// There may be half a frame after that.
+    torn: bool,
 }
 
 impl Journal {
     /// Begins a file.
     pub(crate) fn begin(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        Ok(Self { file, length: 0 })
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        file.set_len(0)?;
+        Ok(Self { file, length: 0, torn: false })
     }
 
     /// Shows every entry of a file, and goes on after the last whole one: what is there besides is cut off.
@@ -60,7 +63,13 @@ impl Journal {
         if !rest.is_empty() {
             file.set_len(length)?;
         }
-        Ok(Self { file, length })
+        Ok(Self { file, length, torn: false })
+    }
+
+    /// One that nothing can be added to.
+    #[cfg(test)]
+    pub(crate) fn full() -> Self {
+        Self { file: OpenOptions::new().append(true).open("/dev/full").unwrap(), length: 0, torn: false }
     }
 
     /// Adds an entry.
@@ -68,7 +77,12 @@ impl Journal {
         let frame = frame(entry);
         disk::admit(dir, frame.len() as u64)?;
         // Half a frame would hide all that come after it.
-        self.file.write_all(&frame).inspect_err(|_| _ = self.file.set_len(self.length))?;
+        if self.torn {
+            self.file.set_len(self.length)?;
+        }
+        self.torn = true;
+        self.file.write_all(&frame).inspect_err(|_| self.torn = self.file.set_len(self.length).is_err())?;
+        self.torn = false;
         self.length += frame.len() as u64;
         Ok(())
     }
@@ -152,4 +166,30 @@ pub(crate) fn read_series(bytes: &mut Reader<'_>) -> Result<(Metric, String), To
         dimensions.push((bytes.text()?, bytes.text()?));
     }
     Ok((Metric { namespace, name, dimensions }, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure ends the test")]
+
+    use super::*;
+
+    #[test]
+    fn what_comes_after_half_a_frame_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let mut journal = Journal::begin(&path).unwrap();
+        let entry = |now| Entry { now, ..Entry::default() };
+        journal.append(dir.path(), &entry(1)).unwrap();
+        // As when there was no room for all of it.
+        journal.file.write_all(b"half").unwrap();
+        journal.torn = true;
+        journal.append(dir.path(), &entry(2)).unwrap();
+        journal.file.write_all(b"half").unwrap();
+        journal.file.set_len(journal.length).unwrap();
+        journal.append(dir.path(), &entry(3)).unwrap();
+        let mut found = Vec::new();
+        Journal::open(&path, |entry| found.push(entry.now)).unwrap();
+        assert_eq!(found, [1, 2, 3]);
+    }
 }

@@ -179,6 +179,8 @@ impl Making {
         tail.extend(sum.to_be_bytes());
         self.file.write_all(&tail)?;
         self.file.flush()?;
+        // The journal that has the same goes when this has its name.
+        self.file.get_ref().sync_data()?;
         fs::rename(new, &self.path)?;
         let bytes = self.at + tail.len() as u64;
         Ok(Some(Sealed { name: self.name, from: self.from, to: self.to, bytes }))

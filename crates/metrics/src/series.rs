@@ -10,12 +10,15 @@ use crate::{
 use spec::Millis;
 use std::{
     collections::{BTreeMap, HashMap},
-    fs, io,
+    fs::{self, File},
+    io::{self, Write},
     path::Path,
 };
 
 /// How many there are at most: beyond that, those go that had no values for longest.
 pub(crate) const MOST: usize = 200_000;
+/// And how many bytes their names have at most.
+const TEXT: usize = 128 << 20;
 
 /// All series.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ pub(crate) struct AllSeries {
     numbers: HashMap<Metric, Vec<(String, u32)>>,
     /// The newest value's time, by number, and whether times have been told apart more exactly than by the minute.
     newest: HashMap<u32, (Millis, bool)>,
+    /// Bytes of all names.
+    text: usize,
     next: u32,
 }
 
@@ -41,12 +46,42 @@ impl AllSeries {
 
     /// A series that has a number.
     pub(crate) fn put(&mut self, number: u32, metric: Metric, unit: String, newest: (Millis, bool)) {
+        let size = size(&metric, &unit);
         let units = self.numbers.entry(metric).or_default();
         if !units.iter().any(|(of, _)| *of == unit) {
             units.push((unit, number));
             self.newest.insert(number, newest);
+            self.text += size;
         }
+        self.used(number);
+    }
+
+    /// A number that is not to be used again.
+    pub(crate) fn used(&mut self, number: u32) {
         self.next = self.next.max(number.saturating_add(1));
+    }
+
+    /// Whether a number is that of a series.
+    pub(crate) fn has(&self, number: u32) -> bool {
+        self.newest.contains_key(&number)
+    }
+
+    /// Forgets a series that came to nothing.
+    pub(crate) fn remove(&mut self, number: u32, metric: &Metric) {
+        self.newest.remove(&number);
+        if let Some(units) = self.numbers.get_mut(metric) {
+            let text = units.iter().filter(|(_, of)| *of == number).map(|(unit, _)| size(metric, unit)).sum::<usize>();
+            self.text -= text;
+            units.retain(|(_, of)| *of != number);
+            if units.is_empty() {
+                self.numbers.remove(metric);
+            }
+        }
+    }
+
+    /// Whether there are more than there may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.newest.len() > MOST || self.text > TEXT
     }
 
     /// Takes note of a value's time.
@@ -88,18 +123,33 @@ impl AllSeries {
 
     /// Forgets those without values since, and the oldest beyond the most there may be.
     pub(crate) fn forget(&mut self, since: Millis) {
-        let mut since = since;
-        if self.newest.len() > MOST {
-            let mut times: Vec<Millis> = self.newest.values().map(|(newest, _)| *newest).collect();
-            times.sort_unstable_by(|one, other| other.cmp(one));
-            since = since.max(times.get(MOST * 9 / 10).copied().unwrap_or(since));
-        }
         self.newest.retain(|_, (newest, _)| *newest >= since);
-        let newest = &self.newest;
-        self.numbers.retain(|_, units| {
+        if self.is_full() {
+            self.cut(MOST / 10 * 9, TEXT / 10 * 9);
+        }
+        let (newest, mut text) = (&self.newest, 0);
+        self.numbers.retain(|metric, units| {
             units.retain(|(_, number)| newest.contains_key(number));
+            text += units.iter().map(|(unit, _)| size(metric, unit)).sum::<usize>();
             !units.is_empty()
         });
+        self.text = text;
+    }
+
+    /// Leaves so many, with so many bytes of names, in `newest`: of those that had values at the same time, the later ones.
+    fn cut(&mut self, most: usize, most_text: usize) {
+        let newest = |number: u32| self.newest.get(&number).map(|(newest, _)| *newest);
+        let all = self.numbers.iter().flat_map(|(metric, units)| units.iter().map(move |unit| (metric, unit)));
+        let mut all: Vec<(Option<Millis>, u32, usize)> =
+            all.map(|(metric, (unit, number))| (newest(*number), *number, size(metric, unit))).collect();
+        all.sort_unstable_by(|one, other| other.cmp(one));
+        let mut sum = 0;
+        for (place, (_, number, size)) in all.into_iter().enumerate() {
+            sum += size;
+            if place >= most || sum > most_text {
+                self.newest.remove(&number);
+            }
+        }
     }
 
     /// Writes all of them to a file, which is whole when it has its name.
@@ -146,9 +196,44 @@ impl AllSeries {
     }
 }
 
-/// Puts a whole file in the place of another.
+/// How many bytes the names of a series have.
+pub(crate) fn size(metric: &Metric, unit: &str) -> usize {
+    let dimensions = metric.dimensions.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+    metric.namespace.len() + metric.name.len() + unit.len() + dimensions
+}
+
+/// Puts a whole file in the place of another. It is whole even if the machine loses its power after that.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
-    fs::write(&new, content)?;
+    let mut file = File::create(&new)?;
+    file.write_all(content)?;
+    file.sync_data()?;
     fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_go_and_of_those_of_one_time_so_many() {
+        let mut all = AllSeries::default();
+        for n in 0..10 {
+            let (number, is_new) = all.number(&Metric::new("N", format!("m{n}"), Vec::new()), "Count");
+            assert!(is_new);
+            all.seen(number, if n == 0 { 9 } else { 5 }, false);
+        }
+        let (all_text, one) = (all.text, size(&Metric::new("N", "m0", Vec::new()), "Count"));
+        assert_eq!((all_text, one), (80, 8));
+        all.cut(6, 1000);
+        all.forget(0);
+        assert_eq!((all.newest.len(), all.text), (6, 48));
+        assert!(all.has(0), "the newest");
+        all.cut(6, 3 * one);
+        all.forget(0);
+        assert_eq!((all.newest.len(), all.text, all.since(0).len()), (3, 24, 3));
+        assert_eq!(all.number(&Metric::new("N", "other", Vec::new()), "Count"), (10, true), "none is used again");
+        all.remove(10, &Metric::new("N", "other", Vec::new()));
+        assert_eq!((all.text, all.has(10)), (24, false));
+    }
 }

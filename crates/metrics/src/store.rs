@@ -7,8 +7,8 @@ use crate::{
     distribution::Distribution,
     journal::{Entry, Journal},
     recent::Recent,
-    sealed::{Sealed, Tier},
-    series::AllSeries,
+    sealed::{Opened, Sealed, Tier},
+    series::{self, AllSeries},
     upkeep,
 };
 use metricmath::Range;
@@ -24,6 +24,12 @@ use std::{
 const SECOND: Millis = 1000;
 /// How long what somebody said last is remembered.
 const SENDERS: Millis = 3 * spec::DAY;
+/// Who was heard so long after now was heard before the clock was set back: its numbers begin anew.
+const BACK: Millis = 10 * MINUTE;
+/// How often files are looked for again that were replaced while others were read.
+const AGAIN: usize = 4;
+/// How many bytes are a unit of weight.
+const WEIGHT: usize = 12;
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +88,10 @@ pub(crate) struct Inner {
     /// The journal's number.
     pub(crate) number: u64,
     pub(crate) files: Vec<Sealed>,
+    /// Series whose entry could not be written: they are written before the next.
+    pub(crate) pending: Vec<(u32, Metric, String)>,
+    /// How heavy recent values may get before they are written to files.
+    pub(crate) heaviest: usize,
 }
 
 /// What is in memory.
@@ -126,29 +136,40 @@ impl Store {
     /// Takes in what was measured; what its sender has said before is not taken twice.
     ///
     /// # Errors
-    /// When it can't be written down. It is taken in all the same.
+    /// When it can't be written down. What has a sender is taken in all the same, as it won't be when it is said again; what has none is
+    /// not.
     pub fn put(&self, sender: Option<Sender>, data: Vec<Datum>, now: Millis) -> io::Result<()> {
-        let resolution = self.lock().contents.resolution.unwrap_or(MINUTE);
-        self.take(sender, data, resolution, now)
+        self.take(sender, data, Vec::new(), now)
     }
 
-    /// Takes in what was measured at high resolution: times are told apart by the second for as long as CloudWatch does, and by the minute
-    /// after that.
+    /// Takes in at once what was measured at high resolution and what was not: times of the former are told apart by the second for as
+    /// long as CloudWatch does, and by the minute after that.
     ///
     /// # Errors
-    /// As [`Store::put`].
-    pub fn put_seconds(&self, data: Vec<Datum>, now: Millis) -> io::Result<()> {
-        self.take(None, data, SECOND, now)
+    /// As [`Store::put`], without a sender.
+    pub fn put_seconds(&self, seconds: Vec<Datum>, others: Vec<Datum>, now: Millis) -> io::Result<()> {
+        self.take(None, others, seconds, now)
     }
 
-    fn take(&self, sender: Option<Sender>, data: Vec<Datum>, resolution: Millis, now: Millis) -> io::Result<()> {
+    fn take(&self, sender: Option<Sender>, data: Vec<Datum>, seconds: Vec<Datum>, now: Millis) -> io::Result<()> {
         let mut inner = self.lock();
-        let Inner { contents, journal, .. } = &mut *inner;
+        let is_far = now.saturating_sub(inner.contents.since).saturating_abs() >= spec::DAY;
+        if inner.contents.weight > 0 && is_far {
+            // Times are kept by how long after `since` they are, and that is not so long. Upkeep tells why it fails.
+            let _ = upkeep::flush(&self.dir, &mut inner, now);
+        }
+        let Inner { contents, journal, pending, .. } = &mut *inner;
         if !contents.is_new(sender.as_ref(), now) {
             return Ok(());
         }
-        let mut entry = Entry { now, sender, ..Entry::default() };
-        for Datum { metric, unit, at, values } in data {
+        let can_wait = sender.is_some();
+        let mut entry = Entry { now, sender, series: std::mem::take(pending), ..Entry::default() };
+        let waited = entry.series.len();
+        let resolution = contents.resolution.unwrap_or(MINUTE);
+        let data = data.into_iter().map(|datum| (resolution, datum));
+        for (resolution, Datum { metric, unit, at, values }) in
+            data.chain(seconds.into_iter().map(|datum| (SECOND, datum)))
+        {
             // What is too old to be told apart by the second is of its minute.
             let period = if at <= now - Tier::Fine.kept() { MINUTE } else { resolution };
             let at = at - at.rem_euclid(period);
@@ -161,10 +182,21 @@ impl Store {
             }
             entry.points.push((number, period, at, values));
         }
-        contents.add(&entry, now);
         let written = journal.append(&self.dir, &entry);
-        if contents.weight > upkeep::HEAVIEST {
-            upkeep::flush(&self.dir, &mut inner, now)?;
+        if written.is_err() && !can_wait {
+            for (number, metric, _) in entry.series.drain(waited..) {
+                contents.series.remove(number, &metric);
+            }
+            *pending = entry.series;
+            return written;
+        }
+        contents.add(&entry, now);
+        if written.is_err() {
+            *pending = entry.series;
+        }
+        if inner.contents.weight > inner.heaviest || inner.contents.series.is_full() {
+            // Where that fails nothing is lost: it is tried again when there is a good deal more, and by upkeep, which tells why.
+            let _ = upkeep::flush(&self.dir, &mut inner, now);
         }
         written
     }
@@ -174,11 +206,13 @@ impl Store {
         self.lock().contents.changes
     }
 
-    /// The values of a metric in a range of time, by the beginnings of the periods they are in. Without a unit, those of all units.
+    /// The values of a metric in a range of time, by the beginnings of the periods they are in. Without a unit, those of all units. What is
+    /// so old that times are told apart by five minutes or an hour only is of periods of which those are parts ("GetMetricData").
     pub fn periods(&self, metric: &Metric, unit: Option<&str>, range: Range) -> BTreeMap<Millis, Distribution> {
         let is_fine = range.period % MINUTE != 0 || range.phase % MINUTE != 0;
         let mut periods: BTreeMap<Millis, Distribution> = BTreeMap::new();
-        self.each(metric, unit, (range.start, range.end), is_fine, |at, values| {
+        let wanted = |tier: Tier| tier <= Tier::Minutes || range.period % tier.period() == 0;
+        self.each(metric, unit, (range.start, range.end), is_fine, wanted, |at, values| {
             periods.entry(range.begin(at)).or_default().merge(values);
         });
         periods
@@ -188,54 +222,94 @@ impl Store {
     pub fn values(&self, metric: &Metric, unit: Option<&str>, start: Millis, end: Millis) -> Distribution {
         let is_fine = start % MINUTE != 0 || end % MINUTE != 0;
         let mut all = Distribution::default();
-        self.each(metric, unit, (start, end), is_fine, |_, values| all.merge(values));
+        self.each(metric, unit, (start, end), is_fine, |_| true, |_, values| all.merge(values));
         all
     }
 
-    /// Shows values from one time on and before another. Where times are to be told apart more exactly than by the minute, only those that
-    /// are, if the metric has such; otherwise all. A file that can't be read has none.
+    /// Shows values from one time on and before another, of files of such tiers as are wanted. Where times are to be told apart more
+    /// exactly than by the minute, only those that are, if the metric has such; otherwise all. A file that can't be read has none.
     fn each(
+        &self,
+        metric: &Metric,
+        unit: Option<&str>,
+        range: (Millis, Millis),
+        is_fine: bool,
+        wanted: impl Fn(Tier) -> bool,
+        mut then: impl FnMut(Millis, &Distribution),
+    ) {
+        if range.0 >= range.1 {
+            return;
+        }
+        let mut found = Vec::new();
+        for _ in 0..AGAIN {
+            let (series, files) = self.recent(metric, unit, range, is_fine, &mut found);
+            // Nobody waits for what is read now.
+            let files = files.iter().filter(|file| wanted(file.name.tier));
+            if files.fold(true, |whole, file| self.sealed(file, &series, range, &mut found) && whole) {
+                break;
+            }
+        }
+        found.iter().for_each(|(at, values)| then(*at, values));
+    }
+
+    /// Finds recent values: nothing else is among what is found then. Returns the numbers of the series, with whether only files of
+    /// times by the second are of interest, and the files of the time.
+    fn recent(
         &self,
         metric: &Metric,
         unit: Option<&str>,
         (start, end): (Millis, Millis),
         is_fine: bool,
-        mut then: impl FnMut(Millis, &Distribution),
-    ) {
-        if start >= end {
-            return;
-        }
+        found: &mut Vec<(Millis, Distribution)>,
+    ) -> (Vec<(u32, bool)>, Vec<Sealed>) {
+        found.clear();
         let inner = self.lock();
         let Inner { contents, files, .. } = &*inner;
         let offset = |at: Millis| {
             let offset = at.saturating_sub(contents.since);
             i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
         };
-        for number in contents.series.of(metric, unit) {
-            let mut show = |at: Millis, values: &Distribution| {
-                if (start..end).contains(&at) {
-                    then(at, values);
-                }
-            };
-            let files = |wanted: fn(Tier) -> bool, show: &mut dyn FnMut(Millis, &Distribution)| {
-                let there = files.iter().filter(|file| wanted(file.name.tier) && file.from < end && file.to >= start);
-                for file in there {
-                    let _ =
-                        file.open(&self.dir).and_then(|opened| opened.series(number, |at, values| show(at, &values)));
-                }
-            };
-            let recent = |of: &HashMap<u32, Recent>, show: &mut dyn FnMut(Millis, &Distribution)| {
-                let points = of.get(&number).into_iter().flat_map(|recent| recent.range(offset(start), offset(end)));
-                points.for_each(|(at, values)| show(contents.since + Millis::from(at), &values));
-            };
-            recent(&contents.fine, &mut show);
-            if is_fine && contents.series.is_fine(number) {
-                files(|tier| tier == Tier::Fine, &mut show);
-            } else {
-                files(|tier| tier > Tier::Fine, &mut show);
-                recent(&contents.coarse, &mut show);
-            }
+        let numbers = contents.series.of(metric, unit).into_iter();
+        let series: Vec<(u32, bool)> =
+            numbers.map(|number| (number, is_fine && contents.series.is_fine(number))).collect();
+        for (number, only_fine) in &series {
+            let places = [Some(&contents.fine), (!only_fine).then_some(&contents.coarse)];
+            let recent = places.into_iter().flatten().filter_map(|place| place.get(number));
+            let points = recent.flat_map(|recent| recent.range(offset(start), offset(end)));
+            let points = points.map(|(at, values)| (contents.since + Millis::from(at), values.into_owned()));
+            found.extend(points.filter(|(at, _)| (start..end).contains(at)));
         }
+        let is_of = |file: &&Sealed| file.from < end && file.to.saturating_add(file.name.tier.period()) > start;
+        (series, files.iter().filter(is_of).copied().collect())
+    }
+
+    /// Finds values of series in a file. It is not whole if the file is not there any more.
+    fn sealed(
+        &self,
+        file: &Sealed,
+        series: &[(u32, bool)],
+        (start, end): (Millis, Millis),
+        found: &mut Vec<(Millis, Distribution)>,
+    ) -> bool {
+        let tier = file.name.tier;
+        let mut wanted = series.iter().filter(|(_, only_fine)| *only_fine == (tier == Tier::Fine)).peekable();
+        if wanted.peek().is_none() {
+            return true;
+        }
+        // The first is the period under way, where periods are longer than what times are rounded down to otherwise.
+        let start = if tier > Tier::Minutes { start.saturating_sub(start.rem_euclid(tier.period())) } else { start };
+        let opened: Opened = match file.open(&self.dir) {
+            Ok(opened) => opened,
+            Err(error) => return error.kind() != io::ErrorKind::NotFound,
+        };
+        for (number, _) in wanted {
+            let _ = opened.series(*number, |at, values| {
+                if (start..end).contains(&at) {
+                    found.push((at, values));
+                }
+            });
+        }
+        true
     }
 
     /// The unit of a metric's values, if they have one unit only.
@@ -265,7 +339,7 @@ impl Contents {
     pub(crate) fn is_new(&mut self, sender: Option<&Sender>, now: Millis) -> bool {
         let Some(Sender { name, number }) = sender else { return true };
         let said = self.senders.entry(name.clone()).or_insert((0, now));
-        if *number <= said.0 {
+        if *number <= said.0 && said.1.saturating_sub(now) <= BACK {
             return false;
         }
         *said = (*number, now);
@@ -278,6 +352,8 @@ impl Contents {
         if self.weight == 0 {
             self.since = now;
         }
+        let text: usize = entry.series.iter().map(|(_, metric, unit)| series::size(metric, unit)).sum();
+        self.weight += text / WEIGHT;
         for (number, period, at, values) in &entry.points {
             let Ok(offset) = i32::try_from(at - self.since) else { continue };
             let place = if *period < MINUTE { &mut self.fine } else { &mut self.coarse };

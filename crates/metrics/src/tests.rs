@@ -76,7 +76,7 @@ fn seconds_are_told_apart_for_three_hours_and_minutes_after_that() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), NOW).unwrap();
     for n in 0..120 {
-        store.put_seconds(vec![datum("m", NOW + n * SECOND + 5, 1.0)], NOW + n * SECOND).unwrap();
+        store.put_seconds(vec![datum("m", NOW + n * SECOND + 5, 1.0)], Vec::new(), NOW + n * SECOND).unwrap();
     }
     store.put(None, vec![datum("plain", NOW + 5, 1.0)], NOW).unwrap();
     let check = |store: &Store| {
@@ -97,12 +97,12 @@ fn seconds_are_told_apart_for_three_hours_and_minutes_after_that() {
     let store = Store::open(dir.path(), NOW + 20 * MINUTE).unwrap();
     check(&store);
     // Some more of the same time, later: it is in memory, and the rest in files.
-    store.put_seconds(vec![datum("m", NOW + 5 * SECOND, 2.0)], NOW + 20 * MINUTE).unwrap();
+    store.put_seconds(vec![datum("m", NOW + 5 * SECOND, 2.0)], Vec::new(), NOW + 20 * MINUTE).unwrap();
     assert_eq!((sums(&store, MINUTE)[0], sums(&store, SECOND)[5]), ((0, 62.0), (5 * SECOND, 3.0)));
     store.expire(NOW + 3 * HOUR + 21 * MINUTE).unwrap();
     assert_eq!((sums(&store, SECOND), sums(&store, MINUTE)), (vec![], vec![(0, 62.0), (MINUTE, 60.0)]));
     // What comes so late is of its minute at once.
-    store.put_seconds(vec![datum("m", NOW + 5 * SECOND, 2.0)], NOW + 4 * HOUR).unwrap();
+    store.put_seconds(vec![datum("m", NOW + 5 * SECOND, 2.0)], Vec::new(), NOW + 4 * HOUR).unwrap();
     assert_eq!(sums(&store, MINUTE), [(0, 64.0), (MINUTE, 60.0)]);
 }
 
@@ -117,9 +117,23 @@ fn minutes_become_fives_and_hours_and_go() {
         hour.statistic(Statistic::Percentile(50.0)).unwrap()
     };
     assert_eq!((sums(&store, HOUR), percentile(&store)), (vec![(0, 1770.0), (HOUR, 1770.0), (2 * HOUR, 1770.0)], 29.0));
-    for (days, points) in [(1, 180), (15, 180), (17, 36), (60, 36), (65, 3), (454, 3)] {
+    // So many points by the minute, by five minutes and by the hour.
+    for (days, points) in
+        [(1, [180, 36, 3]), (15, [180, 36, 3]), (17, [0, 36, 3]), (60, [0, 36, 3]), (65, [0, 0, 3]), (454, [0, 0, 3])]
+    {
         store.expire(NOW + days * DAY).unwrap();
-        assert_eq!(sums(&store, MINUTE).len(), points, "after {days} days");
+        let told = [MINUTE, 5 * MINUTE, HOUR].map(|period| sums(&store, period).len());
+        assert_eq!(told, points, "after {days} days");
+        let from = Span::new(NOW + HOUR + 7 * MINUTE, NOW + 2 * HOUR).by(HOUR);
+        let first = store.periods(&metric("m"), None, from).into_values().next().unwrap().count;
+        let expected = if days < 17 {
+            53.0
+        } else if days < 65 {
+            55.0
+        } else {
+            60.0
+        };
+        assert_eq!(first, expected, "from the beginning of what is told apart on, after {days} days");
         assert_eq!((sums(&store, HOUR).len(), percentile(&store)), (3, 29.0), "after {days} days");
     }
     drop(store);
@@ -162,6 +176,70 @@ fn what_was_being_written_when_the_process_ended_is_left_out() {
     assert_eq!(sums(&Store::open(dir.path(), NOW).unwrap(), MINUTE), [(0, 5.0)]);
 }
 
+/// Does something while nothing can be written to the journal.
+fn full(store: &Store, then: impl FnOnce()) {
+    let journal = std::mem::replace(&mut store.lock().journal, crate::journal::Journal::full());
+    then();
+    store.lock().journal = journal;
+}
+
+#[test]
+fn what_could_not_be_written_does_not_become_another_metrics() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), NOW).unwrap();
+    let told = |number| Some(Sender { name: "host".into(), number });
+    full(&store, || {
+        assert!(store.put(None, vec![datum("m", NOW, 1.0)], NOW).is_err());
+        assert_eq!(store.metrics(0), [], "it will be said again");
+        assert!(store.put(told(1), vec![datum("m", NOW, 1.0)], NOW).is_err());
+        store.put(told(1), vec![datum("m", NOW, 1.0)], NOW).unwrap();
+        assert_eq!(sums(&store, MINUTE), [(0, 1.0)], "it won't be taken in again");
+    });
+    store.put(None, vec![datum("m", NOW, 2.0), datum("other", NOW, 4.0)], NOW).unwrap();
+    drop(store);
+    let store = Store::open(dir.path(), NOW).unwrap();
+    assert_eq!((sums(&store, MINUTE), sums_of(&store, "other", MINUTE)), (vec![(0, 2.0)], vec![(0, 4.0)]));
+    store.expire(NOW + HOUR).unwrap();
+    assert_eq!((sums(&store, MINUTE), sums_of(&store, "other", MINUTE)), (vec![(0, 2.0)], vec![(0, 4.0)]));
+    drop(store);
+    // Names that are lost take their values with them, and leave them to nobody.
+    fs::write(dir.path().join("series-0"), "not whole").unwrap();
+    let store = Store::open(dir.path(), NOW + HOUR).unwrap();
+    store.put(None, vec![datum("new", NOW, 8.0), datum("newer", NOW, 16.0)], NOW + HOUR).unwrap();
+    assert_eq!((sums_of(&store, "new", MINUTE), sums_of(&store, "newer", MINUTE)), (vec![(0, 8.0)], vec![(0, 16.0)]));
+}
+
+#[test]
+fn a_clock_may_be_set_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), NOW).unwrap();
+    let (later, told) = (NOW + 40 * DAY, |number| Some(Sender { name: "host".into(), number }));
+    store.put(told(7), vec![datum("m", later, 1.0)], later).unwrap();
+    store.put(told(1), vec![datum("m", NOW, 2.0)], NOW).unwrap();
+    store.put(told(1), vec![datum("m", NOW, 2.0)], NOW).unwrap();
+    assert_eq!(sums(&store, MINUTE), [(0, 2.0), (40 * DAY, 1.0)]);
+    store.expire(NOW - 1).unwrap();
+    assert_eq!(count(dir.path(), "values-60-"), 2);
+    drop(store);
+    assert_eq!(sums(&Store::open(dir.path(), NOW).unwrap(), MINUTE), [(0, 2.0), (40 * DAY, 1.0)]);
+}
+
+#[test]
+fn a_file_that_can_not_be_read_keeps_no_other_from_going() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), NOW).unwrap();
+    for n in 0..2 {
+        let now = NOW + n * 20 * MINUTE;
+        store.put_seconds(vec![datum("m", now, 1.0)], Vec::new(), now).unwrap();
+        store.expire(now + 15 * MINUTE).unwrap();
+    }
+    let broken = dir.path().join(format!("values-60-{}-0-0", NOW / HOUR));
+    fs::write(&broken, "not whole").unwrap();
+    assert_eq!(count(dir.path(), "values-1-"), 2);
+    assert!(store.expire(NOW + 4 * HOUR).is_err());
+    assert_eq!(count(dir.path(), "values-1-"), 0);
+}
+
 /// Copies a directory, as the process may leave it when it is killed.
 fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
@@ -174,7 +252,7 @@ fn copy(from: &Path, to: &Path) {
 fn values_are_there_once_wherever_writing_them_was_ended() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), NOW).unwrap();
-    store.put_seconds(vec![datum("m", NOW, 1.0)], NOW).unwrap();
+    store.put_seconds(vec![datum("m", NOW, 1.0)], Vec::new(), NOW).unwrap();
     store.put(None, vec![datum("m", NOW, 2.0)], NOW).unwrap();
     let before = tempfile::tempdir().unwrap();
     copy(dir.path(), before.path());
@@ -233,7 +311,7 @@ proptest! {
             *minutes.entry((at - at.rem_euclid(MINUTE)) - NOW).or_insert(0.0) += f64::from(value);
             if is_fine {
                 *seconds.entry(at - NOW).or_insert(0.0) += f64::from(value);
-                store.put_seconds(data, now).unwrap();
+                store.put_seconds(data, Vec::new(), now).unwrap();
             } else {
                 store.put(None, data, now).unwrap();
             }

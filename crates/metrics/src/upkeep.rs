@@ -86,10 +86,18 @@ pub(crate) fn open(dir: &Path, now: Millis) -> io::Result<Inner> {
         }
     }
     let mut contents = Contents::default();
+    let mut read = None;
     for written in known.iter().rev() {
         if let Some(all) = AllSeries::read(&series(dir, *written))? {
             contents.series = all;
+            read = Some(written);
             break;
+        }
+    }
+    if read.is_none() || read != known.last() {
+        // Numbers that files have must not become others' whose names are not known.
+        for file in &files {
+            file.open(dir)?.index()?.iter().for_each(|(number, ..)| contents.series.used(*number));
         }
     }
     let path = journal(dir, number);
@@ -97,23 +105,27 @@ pub(crate) fn open(dir: &Path, now: Millis) -> io::Result<Inner> {
         true => Journal::begin(&path)?,
         false => Journal::open(&path, |entry| again(&mut contents, entry, now))?,
     };
-    Ok(Inner { contents, journal, number, files })
+    Ok(Inner { contents, journal, number, files, pending: Vec::new(), heaviest: HEAVIEST })
 }
 
 /// Takes in what a journal has.
 fn again(contents: &mut Contents, mut entry: Entry, now: Millis) {
     contents.is_new(entry.sender.as_ref(), entry.now);
-    for (number, metric, unit) in std::mem::take(&mut entry.series) {
-        contents.series.put(number, metric, unit, (Millis::MIN, false));
+    for (number, metric, unit) in &entry.series {
+        contents.series.put(*number, metric.clone(), unit.clone(), (Millis::MIN, false));
     }
-    entry.points.retain(|(.., at, _)| *at > now - Tier::Minutes.kept());
+    entry.points.retain(|(number, _, at, _)| contents.series.has(*number) && *at > now - Tier::Minutes.kept());
     contents.add(&entry, now);
 }
 
 /// Writes recent values to files and begins another journal. Where that can't be done, they stay; where there are far too many, they go.
 pub(crate) fn flush(dir: &Path, inner: &mut Inner, now: Millis) -> io::Result<()> {
     let done = seal(dir, inner, now);
+    let series = &inner.contents.series;
+    inner.pending.retain(|(number, ..)| done.is_err() && series.has(*number));
+    inner.heaviest = inner.contents.weight + HEAVIEST / 2;
     if done.is_ok() || inner.contents.weight > 4 * HEAVIEST {
+        inner.heaviest = HEAVIEST;
         let Contents { fine, coarse, weight, .. } = &mut inner.contents;
         for recent in [fine, coarse] {
             recent.retain(|_, recent| !recent.is_empty());
@@ -126,7 +138,7 @@ pub(crate) fn flush(dir: &Path, inner: &mut Inner, now: Millis) -> io::Result<()
 }
 
 fn seal(dir: &Path, inner: &mut Inner, now: Millis) -> io::Result<()> {
-    let Inner { contents, number, files, .. } = inner;
+    let Inner { contents, number, files, journal: current, .. } = inner;
     contents.forget_senders(now);
     contents.series.forget(now - Tier::Hours.kept());
     let made = write(dir, contents, *number)?;
@@ -143,11 +155,12 @@ fn seal(dir: &Path, inner: &mut Inner, now: Millis) -> io::Result<()> {
     match begin() {
         Ok(next) => {
             files.extend(made);
+            *current = next;
             if let Some(before) = number.checked_sub(1) {
-                remove(&series(dir, before))?;
+                // One that stays is not read where there is a later one.
+                let _ = remove(&series(dir, before));
             }
-            inner.journal = next;
-            inner.number += 1;
+            *number += 1;
             Ok(())
         }
         Err(error) => {
@@ -196,23 +209,30 @@ fn write(dir: &Path, contents: &Contents, number: u64) -> io::Result<Vec<Sealed>
 }
 
 /// What is done from time to time.
+///
+/// # Errors
+/// The first of those that there were.
 pub(crate) fn run(store: &Store, now: Millis) -> io::Result<()> {
     let _only = store.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+    // What can't be done keeps nothing else from being done: the first error is told.
+    let mut done = Ok(());
     let files = {
         let mut inner = store.lock();
-        let Contents { weight, since, .. } = &inner.contents;
-        if *weight > 0 && now - since >= FLUSH {
-            flush(&store.dir, &mut inner, now)?;
+        let Contents { weight, since, series, .. } = &inner.contents;
+        // A clock may be set back.
+        let is_old = now < *since || now - since >= FLUSH;
+        if *weight > HEAVIEST || *weight > 0 && is_old || series.is_full() {
+            done = flush(&store.dir, &mut inner, now);
         }
         inner.contents.forget_senders(now);
         inner.files.clone()
     };
     for (name, inputs) in due(&files, now) {
-        let made = merge(&store.dir, name, &inputs)?;
-        replace(store, &inputs, made)?;
+        done = done.and(merge(&store.dir, name, &inputs).and_then(|made| replace(store, &inputs, made)));
     }
+    // Only then: minutes that have become fives are kept for longer.
     let files = store.lock().files.clone();
-    replace(store, &excess(files, now), None)
+    done.and(replace(store, &excess(files, now), None))
 }
 
 /// Which files are to become one: those of an hour that is over or has many, and those of a day whose minutes are told long enough.
@@ -271,7 +291,7 @@ fn replace(store: &Store, gone: &[Sealed], made: Option<Sealed>) -> io::Result<(
     let mut inner = store.lock();
     inner.files.retain(|file| gone.iter().all(|gone| gone.name != file.name));
     inner.files.extend(made);
-    gone.iter().try_for_each(|file| remove(&file.name.path(&store.dir)))
+    gone.iter().map(|file| remove(&file.name.path(&store.dir))).fold(Ok(()), Result::and)
 }
 
 /// The files that are too old, or too many.

@@ -21,6 +21,10 @@ const LATE: Millis = 2_000;
 const RECENT: Millis = 5;
 /// So many metrics are told at most: the first in the order of their names.
 const MOST: usize = 20_000;
+/// And no more than about so many bytes.
+const BYTES: usize = 32 << 20;
+/// What a line has beside names and labels: a statistic, a value and a time.
+const EACH: usize = 50;
 /// Where they are.
 const PATH: &str = "/metrics";
 /// The content's type.
@@ -63,7 +67,7 @@ fn text(app: &App) -> String {
     let start = end - RECENT * minute;
     let mut all = Families::default();
     for metric in app.metrics.metrics(start) {
-        if all.metrics == MOST {
+        if all.metrics == MOST || all.bytes >= BYTES {
             all.left_out += 1;
             continue;
         }
@@ -85,6 +89,8 @@ fn text(app: &App) -> String {
 struct Families {
     all: BTreeMap<String, Family>,
     metrics: usize,
+    /// About how long the text will be.
+    bytes: usize,
     left_out: usize,
 }
 
@@ -97,18 +103,18 @@ struct Family {
 impl Families {
     fn add(&mut self, metric: &Metric, unit: &str, at: Millis, values: &Distribution) {
         self.metrics += 1;
-        let labels =
-            metric.dimensions.iter().map(|(name, value)| format!("{}=\"{}\"", safe(&snake(name)), escape(value)));
-        let labels = labels.collect::<Vec<_>>().join(",");
+        let labels = labels(&metric.dimensions);
         let base = safe(&format!("{}_{}", metric.namespace.to_lowercase(), snake(&metric.name)));
         let durations = matches!(unit, "Seconds" | "Milliseconds" | "Microseconds");
         let statistics = STATISTICS.iter().chain(PERCENTILES.iter().filter(|_| durations));
         for (name, statistic) in statistics {
             let Some(value) = Statistic::parse(statistic).and_then(|which| values.statistic(which)) else { continue };
             let family = self.all.entry(format!("{base}_{name}")).or_default();
+            self.bytes += base.len() + labels.len() + EACH;
             if family.help.is_empty() {
                 family.help =
                     format!("CloudWatch metric {} {} Statistic: {name} Unit: {unit}", metric.namespace, metric.name);
+                self.bytes += family.help.len() + 2 * (base.len() + EACH);
             }
             // Two metrics whose names differ in what Prometheus can't tell apart: the first stays.
             family.series.entry(labels.clone()).or_insert((value, at));
@@ -129,12 +135,29 @@ impl Families {
         }
         let _ = write!(
             text,
-            "# HELP neargate_metrics_left_out Metrics that are not told, because there are more than {MOST}.\n\
+            "# HELP neargate_metrics_left_out Metrics that are not told, because there are too many.\n\
              # TYPE neargate_metrics_left_out gauge\nneargate_metrics_left_out {}\n",
             self.left_out
         );
         text
     }
+}
+
+/// Dimensions as labels. Those whose names Prometheus can't tell apart get numbers: one label twice, and it refuses everything.
+fn labels(dimensions: &[(String, String)]) -> String {
+    let mut labels: BTreeMap<String, &str> = BTreeMap::new();
+    for (dimension, value) in dimensions {
+        let name = safe(&snake(dimension));
+        let mut unlike = name.clone();
+        for number in 2.. {
+            if !labels.contains_key(&unlike) {
+                break;
+            }
+            unlike = format!("{name}_{number}");
+        }
+        labels.insert(unlike, value);
+    }
+    labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect::<Vec<_>>().join(",")
 }
 
 /// `RequestCount` as `request_count`.
@@ -191,6 +214,19 @@ mod tests {
         assert_eq!(safe("aws/applicationelb_x"), "aws_applicationelb_x");
         assert_eq!(safe("my app/é-1"), "my_app_1");
         assert_eq!(safe("5xx"), "_5xx");
+    }
+
+    #[test]
+    fn no_label_is_there_twice() {
+        let of = |names: &[&str]| {
+            labels(&names.iter().map(|name| ((*name).to_owned(), format!("of {name}"))).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            of(&["ServiceName", "service-name", "service_name"]),
+            "service_name=\"of ServiceName\",service_name_2=\"of service-name\",service_name_3=\"of service_name\""
+        );
+        assert_eq!(of(&["a_2", "A", "a"]), "a=\"of A\",a_2=\"of a_2\",a_3=\"of a\"");
+        assert_eq!(of(&[]), "");
     }
 
     #[test]

@@ -9,7 +9,11 @@ use spec::{
     HostSpec,
     measured::{Carried, Measured, NatCounts},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 use tokio::{sync::watch, task::JoinSet};
 use vpc::{InterfaceId, NatGatewayId};
 
@@ -25,11 +29,15 @@ pub(crate) async fn gateways(config: Arc<Config>, told: watch::Receiver<Arc<Host
     // Looking goes on while a server is waited for. One that is away for longer misses a minute.
     let mut reports = JoinSet::new();
     all = look(&config, &told, all).await;
+    let mut reported = clock::now().div_euclid(minute);
     loop {
         let due = next((minute / LOOKS).max(1)).await;
         all = look(&config, &told, all).await;
         while reports.try_join_next().is_some() {}
-        if due % minute >= (minute / LOOKS).max(1) || all.known.is_empty() {
+        // The first look of a minute is the last of the one before, even if it comes late.
+        let is_over = reported != due.div_euclid(minute);
+        reported = due.div_euclid(minute);
+        if !is_over || all.known.is_empty() {
             continue;
         }
         number += 1;
@@ -77,6 +85,8 @@ struct Gateways {
     known: BTreeMap<NatGatewayId, Gateway>,
     /// When was looked before: those that come later are new, and were not counted for another agent.
     looked: Option<Instant>,
+    /// Those that were there at the first look and could not be read: they are not new.
+    unread: BTreeSet<NatGatewayId>,
 }
 
 #[derive(Debug)]
@@ -89,6 +99,10 @@ impl Gateways {
     /// Those that are not among the readings are gone; one that can't be read now goes on later.
     fn look(&mut self, begun: Instant, readings: BTreeMap<NatGatewayId, Option<Reading>>) {
         self.known.retain(|id, _| readings.contains_key(id));
+        self.unread.retain(|id| readings.contains_key(id));
+        if self.looked.is_none() {
+            self.unread = readings.iter().filter(|(_, now)| now.is_none()).map(|(id, _)| id.clone()).collect();
+        }
         for (id, now) in readings.into_iter().filter_map(|(id, now)| Some((id, now?))) {
             match self.known.get_mut(&id) {
                 Some(gateway) => {
@@ -97,7 +111,8 @@ impl Gateways {
                 }
                 None => {
                     let mut counts = NatCounts::default();
-                    if let Some(at) = self.looked {
+                    let is_new = !self.unread.remove(&id);
+                    if let Some(at) = self.looked.filter(|_| is_new) {
                         let nothing = Reading { at, metrics: NatMetrics::default(), ..now.clone() };
                         add(&mut counts, &nothing, &now);
                     }
@@ -186,5 +201,11 @@ mod tests {
         assert_eq!((counts.in_from_source.bytes, counts.peak_bytes), (700, 100.0), "since it was not there yet");
         all.look(begun, BTreeMap::new());
         assert!(all.known.is_empty());
+        // One that was there before the agent may have been counted for another.
+        let mut all = Gateways::default();
+        all.look(begun, [("nat-1".into(), None)].into());
+        all.look(begun, reading(begun + Duration::from_secs(7), 700, 0));
+        all.look(begun, reading(begun + Duration::from_secs(8), 900, 0));
+        assert_eq!(all.known.get("nat-1").unwrap().counts.in_from_source.bytes, 200);
     }
 }

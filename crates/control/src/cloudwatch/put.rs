@@ -16,6 +16,8 @@ const WEEK: i64 = 604_800;
 const HOUR: i32 = 3_600;
 /// Metrics of an alarm on metric math ("PutMetricAlarm").
 const METRICS: usize = 10;
+/// Metrics and expressions of an alarm ("AWS::CloudWatch::Alarm", Metrics).
+const QUERIES: usize = 20;
 /// What `TreatMissingData` may be.
 const MISSING: [&str; 4] = ["breaching", "notBreaching", "ignore", "missing"];
 
@@ -195,6 +197,9 @@ fn check_period(period: i32) -> Result<(), Fault> {
 /// When they do not fit together, or do not come to one time series.
 pub(crate) fn check_metrics(given: &[MetricDataQuery]) -> Result<i32, Fault> {
     let validation = |message: String| Fault::new("ValidationError", message);
+    if given.len() > QUERIES {
+        return Err(validation(format!("The collection Metrics must not have a size greater than {QUERIES}.")));
+    }
     let asked = queries::read(given.to_vec(), |seconds| seconds.saturating_mul(1000))?;
     let [(place, id)] = asked.returned.as_slice() else {
         return Err(validation("Exactly one element of the metrics list should return data.".to_owned()));

@@ -27,7 +27,7 @@ const LATE: Millis = 2_000;
 pub(crate) async fn watch(app: Arc<App>) {
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut sampled, mut before, mut configured) = (None, None, HashMap::new());
+    let (mut sampled, mut before, mut configured) = (None, None, HashMap::<String, Timestamp>::new());
     loop {
         ticks.tick().await;
         let now = app.core.clock().now();
@@ -48,14 +48,30 @@ pub(crate) async fn watch(app: Arc<App>) {
         let everything = before != Some(at);
         before = Some(at);
         // One that was made or changed is evaluated at once.
-        let due = |alarm: &&Alarm| everything || configured.get(&alarm.name) != Some(&alarm.updated_at);
-        let shown = state.alarms.iter().filter(due).filter_map(|alarm| {
-            let periods = periods(&app.metrics, alarm, &state.region, now);
-            let shown = is_due(alarm, minute) || evaluate(alarm, &periods, now).is_some();
-            shown.then(|| Shown { name: alarm.name.clone(), periods, minute })
-        });
-        let shown: Vec<Shown> = shown.collect();
+        let known = std::mem::take(&mut configured);
         configured = state.alarms.iter().map(|alarm| (alarm.name.clone(), alarm.updated_at)).collect();
+        if !everything && known == configured {
+            continue;
+        }
+        let looking = app.clone();
+        // Values that are not of the last minutes are in files.
+        let look = move || {
+            let due = |alarm: &&Alarm| everything || known.get(&alarm.name) != Some(&alarm.updated_at);
+            let shown = state.alarms.iter().filter(due).filter_map(|alarm| {
+                let periods = periods(&looking.metrics, alarm, &state.region, now);
+                let shown = is_due(alarm, minute) || evaluate(alarm, &periods, now).is_some();
+                shown.then(|| Shown { name: alarm.name.clone(), periods, minute })
+            });
+            Ok(shown.collect::<Vec<_>>())
+        };
+        let shown = match crate::app::blocking(look).await {
+            Ok(shown) => shown,
+            Err(fault) => {
+                crate::complain(format_args!("looking at alarms' values: {fault}"));
+                before = None;
+                continue;
+            }
+        };
         if shown.is_empty() {
             continue;
         }

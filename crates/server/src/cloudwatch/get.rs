@@ -19,6 +19,8 @@ use spec::{MINUTE, Millis};
 const DATAPOINTS: usize = 100_800;
 /// Datapoints of one call ("GetMetricStatistics").
 const STATISTICS: i64 = 1_440;
+/// Results in an answer: expressions may come to far more of them than were asked for.
+const RESULTS: usize = 5_000;
 
 pub(super) fn data(view: &View<'_>, store: &Store, request: GetMetricDataInput) -> Result<GetMetricDataOutput, Fault> {
     let GetMetricDataInput {
@@ -48,16 +50,17 @@ pub(super) fn data(view: &View<'_>, store: &Store, request: GetMetricDataInput) 
     let lines = asked.queries.evaluate(&wanted, span, &mut source).map_err(queries::fault)?;
     let lines =
         asked.returned.iter().zip(lines).flat_map(|((_, id), lines)| lines.into_iter().map(move |line| (id, line)));
+    let ascends = scan_by == Some(ScanBy::TimestampAscending);
     let all = lines.map(|(id, line)| {
         let mut points = line.points;
         let values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
         let label = label::values(&line.label, &values, &view.state.region);
-        if scan_by != Some(ScanBy::TimestampAscending) {
+        if !ascends {
             points.reverse();
         }
         (id.clone(), label, points)
     });
-    let (results, next) = page(all, from, most);
+    let (results, next) = page(all, from, most, ascends);
     Ok(GetMetricDataOutput {
         metric_data_results: Some(results),
         next_token: next.map(|place| place.token()),
@@ -96,7 +99,7 @@ pub(super) fn metric(measured: &Measured) -> Metric {
 
 /// Times are rounded down to a minute, or less where the periods are ("GetMetricData").
 fn begin(start: Millis, period: Millis) -> Millis {
-    start - start.rem_euclid(period.clamp(1, MINUTE))
+    start.saturating_sub(start.rem_euclid(period.clamp(1, MINUTE)))
 }
 
 /// Where an answer goes on: in which of the results, and after which time in it.
@@ -124,13 +127,16 @@ fn page(
     all: impl Iterator<Item = (String, String, Vec<Point>)>,
     from: Place,
     most: usize,
+    ascends: bool,
 ) -> (Vec<MetricDataResult>, Option<Place>) {
     let (mut results, mut room) = (Vec::new(), most);
     for (result, (id, label, points)) in all.enumerate().skip(from.result) {
         let after = from.after.filter(|_| result == from.result);
-        let said = after.and_then(|after| points.iter().position(|(at, _)| *at == after)).map_or(0, |last| last + 1);
+        // The one that was the last may not be there any more.
+        let is_said = |at: Millis| after.is_some_and(|after| if ascends { at <= after } else { at >= after });
+        let said = points.iter().take_while(|(at, _)| is_said(*at)).count();
         let left = points.get(said..).unwrap_or_default();
-        if room == 0 && !left.is_empty() {
+        if room == 0 && !left.is_empty() || results.len() == RESULTS {
             return (results, Some(Place { result, after: None }));
         }
         let taken = left.get(..room).unwrap_or(left);
@@ -184,7 +190,7 @@ pub(super) fn statistics(
     }
     let length = Millis::from(period) * 1000;
     let start = begin(start_time.millis, length);
-    let asked = (end_time.millis - start).div_euclid(length);
+    let asked = end_time.millis.saturating_sub(start).div_euclid(length);
     if asked > STATISTICS {
         return Err(combination(format!(
             "You have requested up to {asked} datapoints, which exceeds the limit of 1,440. You may reduce the datapoints requested by \
@@ -234,7 +240,7 @@ mod tests {
         let mut pages = Vec::new();
         loop {
             let lines = all.iter().map(|(id, points)| ((*id).to_owned(), String::new(), points.clone()));
-            let (results, next) = page(lines, from, 2);
+            let (results, next) = page(lines, from, 2, false);
             pages.push(shown(&results));
             let Some(next) = next else { break };
             from = Place::read(&next.token()).unwrap();
@@ -249,6 +255,14 @@ mod tests {
                 vec![result("c", &[4.0], false)],
             ]
         );
+        let of = |from, ascends| {
+            let points = if ascends { points(&[1.0, 3.0, 5.0]) } else { points(&[5.0, 3.0, 1.0]) };
+            let line = ("a".to_owned(), String::new(), points);
+            shown(&page(std::iter::once(line), from, 9, ascends).0)
+        };
+        let gone = Place { result: 0, after: Some(2) };
+        assert_eq!(of(gone, false), [result("a", &[1.0], false)]);
+        assert_eq!(of(gone, true), [result("a", &[3.0, 5.0], false)]);
         assert_eq!(Place::read("nonsense").unwrap_err().code, "InvalidNextToken");
     }
 }

@@ -46,12 +46,8 @@ pub(super) fn put(view: &View<'_>, store: &Store, request: PutMetricDataInput) -
         };
         kept.push(datum(&namespace, given, now)?);
     }
-    if !minutes.is_empty() {
-        store.put(None, minutes, now).map_err(unkept)?;
-    }
-    if !seconds.is_empty() {
-        store.put_seconds(seconds, now).map_err(unkept)?;
-    }
+    // All or nothing, as whoever is told that it can't be kept says it again.
+    store.put_seconds(seconds, minutes, now).map_err(unkept)?;
     Ok(Nothing)
 }
 
@@ -76,6 +72,11 @@ fn datum(namespace: &str, given: MetricDatum, now: Millis) -> Result<Datum, Faul
     if at < now - TOO_OLD {
         return Err(invalid(
             "The parameter MetricData.member.Timestamp must specify a time within the past two weeks.",
+        ));
+    }
+    if counts.is_some() && values.is_none() {
+        return Err(combination(
+            "The parameter MetricData.member.Counts can be specified with the parameter MetricData.member.Values only.",
         ));
     }
     let mut all = Distribution::default();

@@ -99,7 +99,9 @@ pub(crate) fn sample(app: &App, now: Millis) -> Result<(), Fault> {
     if data.all.is_empty() {
         return Ok(());
     }
-    app.metrics.put(None, data.all, now).map_err(unkept)
+    // A server that starts again in the same minute has counted already.
+    let number = u64::try_from(now - now.rem_euclid(state.region.minute.max(1))).unwrap_or_default();
+    app.metrics.put(Some(Sender { name: "counts".to_owned(), number }), data.all, now).map_err(unkept)
 }
 
 struct Data {
