@@ -244,8 +244,11 @@ impl Store {
         for _ in 0..AGAIN {
             let (series, files) = self.recent(metric, unit, range, is_fine, &mut found);
             // Nobody waits for what is read now.
-            let files = files.iter().filter(|file| wanted(file.name.tier));
-            if files.fold(true, |whole, file| self.sealed(file, &series, range, &mut found) && whole) {
+            let mut whole = true;
+            for file in files.iter().filter(|file| wanted(file.name.tier)) {
+                whole &= self.sealed(file, &series, range, &mut found);
+            }
+            if whole {
                 break;
             }
         }

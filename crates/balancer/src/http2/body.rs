@@ -20,28 +20,62 @@ pub(super) struct Incoming {
     stream: RecvStream,
     /// What was taken last and may not be passed on yet.
     held: usize,
-    /// Whether anything was taken: then it can't be sent anew.
-    pub is_begun: bool,
+    /// Whether anything was taken.
+    is_begun: bool,
+    /// What was taken, where it may have to be sent anew.
+    kept: Option<Kept>,
     /// How many bytes were taken.
     pub taken: usize,
     is_over: bool,
 }
 
+/// The beginning of what came on a stream.
+#[derive(Default)]
+struct Kept {
+    pieces: Vec<Bytes>,
+    /// How many of them were taken since the last [`Incoming::rewind`].
+    taken: usize,
+    size: usize,
+    trailers: Option<HeaderMap>,
+}
+
 impl Incoming {
+    /// How many bytes are kept, at most.
+    const KEPT: usize = 64 << 10;
+
     pub(super) fn new(stream: RecvStream) -> Self {
         let is_over = stream.is_end_stream();
-        Self { stream, held: 0, is_begun: false, taken: 0, is_over }
+        Self { stream, held: 0, is_begun: false, kept: None, taken: 0, is_over }
+    }
+
+    /// Keeps what is taken from now on, as long as it is not too much.
+    pub(super) fn keep(&mut self) {
+        self.kept = Some(Kept::default());
+    }
+
+    /// What was taken comes once more, if that is possible.
+    pub(super) fn rewind(&mut self) -> bool {
+        match &mut self.kept {
+            Some(kept) => kept.taken = 0,
+            None => return !self.is_begun,
+        }
+        true
+    }
+
+    /// Whether some of what is kept is to be taken once more.
+    fn comes_again(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.taken < kept.pieces.len() || kept.trailers.is_some())
     }
 
     /// Whether nothing is to come, trailers included.
     pub(super) fn is_over(&self) -> bool {
-        self.is_over
+        self.is_over && !self.comes_again()
     }
 
     /// Whether what was taken was the last, and no trailers follow.
     pub(super) fn is_at_end(&mut self) -> bool {
         self.is_over |= self.stream.is_end_stream();
-        self.is_over
+        self.is_over()
     }
 
     /// The next piece; none at the end. What was taken before has been passed on.
@@ -55,10 +89,22 @@ impl Incoming {
             // Fails for a stream that is gone, which is seen below.
             let _ = self.stream.flow_control().release_capacity(std::mem::take(&mut self.held));
         }
+        if let Some(kept) = &mut self.kept
+            && let Some(data) = kept.pieces.get(kept.taken)
+        {
+            kept.taken += 1;
+            return Poll::Ready(Ok(Some(data.clone())));
+        }
         match ready!(guarded(watch, context, |context| self.stream.poll_data(context))) {
             Ok(Some(Ok(data))) => {
                 (self.held, self.is_begun) = (data.len(), true);
                 self.taken += data.len();
+                if let Some(kept) = &mut self.kept {
+                    kept.size += data.len();
+                    kept.pieces.push(data.clone());
+                    kept.taken += 1;
+                }
+                self.kept.take_if(|kept| kept.size > Self::KEPT);
                 Poll::Ready(Ok(Some(data)))
             }
             Ok(Some(Err(error))) => Poll::Ready(Err(Ended::Stream(error))),
@@ -69,9 +115,16 @@ impl Incoming {
 
     /// What comes after the content.
     pub(super) async fn trailers(&mut self, watch: &Watch) -> Result<Option<HeaderMap>, Ended> {
+        if let Some(Kept { trailers: Some(trailers), .. }) = &self.kept {
+            return Ok(Some(trailers.clone()));
+        }
         let trailers = poll_fn(|context| guarded(watch, context, |context| self.stream.poll_trailers(context))).await;
         self.is_over = true;
-        trailers.map_err(Ended::Fate)?.map_err(Ended::Stream)
+        let trailers = trailers.map_err(Ended::Fate)?.map_err(Ended::Stream)?;
+        if let Some(kept) = &mut self.kept {
+            kept.trailers.clone_from(&trailers);
+        }
+        Ok(trailers)
     }
 }
 

@@ -32,9 +32,14 @@ use std::{
 pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) -> Result<(), Failed> {
     let request = head::request(out, passing.asking.route.group.tls, passing.takes_trailers)
         .ok_or(Failed::Refused(Refusal::Malformed))?;
+    let settings = &passing.asking.listener.settings;
+    let mut tried = Vec::new();
+    if settings.mesh && !settings.inward {
+        body.keep();
+    }
     // A target has processed no request twice: only those are sent anew that none has seen (RFC 9113, 8.7).
     for _ in 0..TRIES {
-        let (target, place) = connect(passing).await?;
+        let (target, place) = connect(passing, &tried).await?;
         let mut sender = place.sender();
         let Ok(sent) = begin(passing, &mut sender, &request, body.is_over()).await? else {
             place.close();
@@ -43,20 +48,27 @@ pub(super) async fn run(passing: &Passing<'_>, body: &mut Incoming, out: &[u8]) 
         passing.asking.sent();
         match exchange(passing, &target.0, &place, sent, body).await {
             Ok(()) => return Ok(()),
-            Err(Undone::Unprocessed) if !body.is_begun && !passing.client.is_answered() => {}
-            Err(Undone::Unprocessed) => break,
+            Err(Undone::Unprocessed) => {
+                if settings.mesh {
+                    // Somebody else may have an application that listens.
+                    passing.asking.judge(&target.0, true);
+                    tried.push(target.0.id);
+                }
+                if passing.client.is_answered() || !body.rewind() {
+                    break;
+                }
+            }
             Err(Undone::Failed(failed)) => {
                 failed.tell(passing.asking, &target.0);
                 return Err(failed);
             }
         }
     }
-    let mesh = passing.asking.listener.settings.mesh;
-    Err(Failed::Refused(if mesh { Refusal::Unreached } else { Refusal::BadGateway }))
+    Err(Failed::Refused(if settings.mesh { Refusal::Unreached } else { Refusal::BadGateway }))
 }
 
-/// A target with a place on a connection to it.
-async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
+/// A target with a place on a connection to it, none of `tried`.
+async fn connect(passing: &Passing<'_>, tried: &[u64]) -> Result<(UnderWay, Place), Failed> {
     let Asking { worker, listener, route, counts, .. } = passing.asking;
     let watch = &passing.client.watch;
     let of = async |target: &Target| {
@@ -66,7 +78,7 @@ async fn connect(passing: &Passing<'_>) -> Result<(UnderWay, Place), Failed> {
         counts.new_connections.add_if(is_new && !listener.settings.mesh);
         Ok(place)
     };
-    Ok(passing.asking.search(watch).next(of).await?)
+    Ok(passing.asking.search(watch).without(tried).next(of).await?)
 }
 
 type Sent = (ResponseFuture, SendStream<Bytes>);

@@ -33,6 +33,36 @@ fn echo() -> Served {
     })
 }
 
+/// One whose application does not listen: it has looked at nothing that it was sent.
+fn refusing() -> Served {
+    Served::by(|request, mut answer| async move {
+        // Whoever is asked has sent some of the body by then.
+        let mut body = request.into_body();
+        let _ = body.data().await;
+        answer.send_reset(Reason::REFUSED_STREAM);
+    })
+}
+
+#[test]
+fn what_an_application_has_not_got_of_a_call_is_sent_to_another_instance() {
+    let (good, refused) = (echo(), refusing());
+    let site = site(ProtocolVersion::Grpc, &[&good, &refused], |site| {
+        site.mesh = Some(Mesh { request_timeout: 15, inward: false });
+    });
+    let mut client = Client::new(&site);
+    for turn in 0..12 {
+        let mut call = client.send(request("POST", "/pkg.Service/Method", GRPC), false);
+        client.body(&mut call, Bytes::from(format!("message {turn}, ")), false);
+        std::thread::sleep(Duration::from_millis(20));
+        client.body(&mut call, Bytes::from("the rest"), false);
+        let sent = [("x-sent", "after it")].map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        call.body.send_trailers(sent.into_iter().collect()).unwrap();
+        let answer = client.answer(call);
+        assert_eq!((answer.status, answer.text()), (200, format!("message {turn}, the rest")));
+        assert_eq!(answer.trailers.unwrap()["x-sent"], "after it");
+    }
+}
+
 #[test]
 fn calls_reach_a_target_with_trailers_both_ways_over_one_connection() {
     let target = echo();
