@@ -160,12 +160,12 @@ fn a_kill_while_starting_leaves_a_directory_that_starts() {
 /// The start of every value that is written.
 const VALUE: &str = "hunter2-";
 
-/// Writes a secret and a secure parameter with the number in them, in turn, until the connection breaks.
-fn write_secret(client: &mut Client<TcpStream>, n: u64) -> std::io::Result<Answer> {
+/// Writes a secret, which is new with the first number, and a secure parameter with the number in them.
+fn write_secret(client: &mut Client<TcpStream>, name: &str, first: u64, n: u64) -> std::io::Result<Answer> {
     let (value, token) = (format!("{VALUE}{n:04}"), format!("00000000-0000-4000-8000-{n:012}"));
-    let (call, body) = match n {
-        1 => ("CreateSecret", format!("\"Name\": \"key\", \"SecretString\": \"{value}\"")),
-        _ => ("PutSecretValue", format!("\"SecretId\": \"key\", \"SecretString\": \"{value}\"")),
+    let (call, body) = match n == first {
+        true => ("CreateSecret", format!("\"Name\": \"{name}\", \"SecretString\": \"{value}\"")),
+        false => ("PutSecretValue", format!("\"SecretId\": \"{name}\", \"SecretString\": \"{value}\"")),
     };
     let parameter =
         format!("\"Name\": \"/key\", \"Value\": \"{value}\", \"Type\": \"SecureString\", \"Overwrite\": true");
@@ -187,13 +187,15 @@ fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 #[test]
 fn secret_values_survive_and_lie_open_in_no_file() {
     let dir = tempfile::tempdir().unwrap();
-    let mut known = 0;
+    // A secret has at most a hundred versions, so each round has its own.
+    let (mut known, mut written) = (0, String::new());
     for round in 0..10 {
         let mut victim = Victim::start(dir.path());
         let address = victim.1;
         if known > 0 {
             let mut client = Client::tcp(address);
-            let secret = client.json("secretsmanager.GetSecretValue", "{\"SecretId\": \"key\"}").unwrap().body;
+            let secret =
+                client.json("secretsmanager.GetSecretValue", &format!("{{\"SecretId\": \"{written}\"}}")).unwrap().body;
             let parameter =
                 client.json("ssm.GetParameter", "{\"Name\": \"/key\", \"WithDecryption\": true}").unwrap().body;
             let numbers = [secret, parameter].map(|body| {
@@ -203,10 +205,16 @@ fn secret_values_survive_and_lie_open_in_no_file() {
             assert!(numbers.iter().all(|n| (known..=known + 1).contains(n)), "{numbers:?} after {known}");
             known = numbers[0];
         }
-        let writer = std::thread::spawn(move || write(address, known, write_secret));
+        let (before, name) = (known, format!("key{round}"));
+        let of = name.clone();
+        let writer =
+            std::thread::spawn(move || write(address, before, |client, n| write_secret(client, &of, before + 1, n)));
         std::thread::sleep(Duration::from_micros(5_000 + round * 7919 % 40_000));
         victim.0.kill().unwrap();
         known = writer.join().unwrap();
+        if known > before {
+            written = name;
+        }
         for (path, bytes) in files(dir.path()) {
             let found = bytes.windows(VALUE.len()).any(|window| window == VALUE.as_bytes());
             assert!(!found, "a secret value is in {}", path.display());
