@@ -237,7 +237,8 @@ def test_of_a_task_that_is_killed_only_requests_under_way_fail(shared, ecs, fron
     stable(ecs, "web")
     told = load.told()
     assert told["200 v1"] > 100
-    assert len(load.failed) <= 8, told
+    # Eight clients have a request each; who is answered by a process that is killed first may ask one that is killed next.
+    assert len(load.failed) <= 16, told
 
 
 def test_a_spot_task_that_is_interrupted_is_replaced(shared, ecs, front):
