@@ -71,7 +71,9 @@ impl Proxies {
         let known = before.as_ref().map(|before| &before.endpoints);
         let ids = spec.endpoints.keys().chain(known.into_iter().flat_map(|known| known.keys()));
         let is_other = |id: &&EndpointId| known.and_then(|known| known.get(*id)) != spec.endpoints.get(*id);
-        let changed: BTreeSet<&EndpointId> = ids.filter(is_other).collect();
+        // This is asked whenever anything happens, mostly with the spec of the last time.
+        let is_same = before.as_ref().is_some_and(|before| Arc::ptr_eq(before, spec));
+        let changed: BTreeSet<&EndpointId> = if is_same { BTreeSet::new() } else { ids.filter(is_other).collect() };
         for (id, task) in &spec.tasks {
             let Some(connect) = &task.connect else { continue };
             let mut used = connect.uses.iter().flat_map(|alias| alias.ports.values());
