@@ -138,7 +138,9 @@ pub(crate) fn append_line(log: &Path, time: Millis, line: &str) -> io::Result<()
     if file.metadata()?.len() >= LINES {
         return Ok(());
     }
-    file.write_all(format!("{time} o. {}\n{line}\n", line.len()).as_bytes())
+    let mut record = Vec::new();
+    containers::log::record(&mut record, containers::log::Stream::Out, time, true, line.as_bytes());
+    file.write_all(&record)
 }
 
 /// Replaces a file, so that it has what it had or all that is new, whoever is killed meanwhile. It is not flushed.

@@ -12,6 +12,7 @@ mod writer;
 pub use mark::Mark;
 pub use reader::{Line, MAX_LINE, Reader};
 pub(crate) use writer::Writer;
+pub use writer::record;
 
 /// Which stream a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

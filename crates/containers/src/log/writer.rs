@@ -151,7 +151,8 @@ fn open_segment(dir: &Path, start: u64) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(dir.join(format!("{start:020}")))
 }
 
-fn record(out: &mut Vec<u8>, stream: Stream, time: i64, ends: bool, bytes: &[u8]) {
+/// Adds a record to others: bytes of a line at a time in milliseconds, and whether it ends with them.
+pub fn record(out: &mut Vec<u8>, stream: Stream, time: i64, ends: bool, bytes: &[u8]) {
     let end = if ends { '.' } else { '+' };
     out.extend_from_slice(format!("{time} {}{end} {}\n", stream.letter(), bytes.len()).as_bytes());
     out.extend_from_slice(bytes);
