@@ -229,16 +229,17 @@ def test_of_a_task_that_is_killed_only_requests_under_way_fail(shared, ecs, fron
     task = sorted(tasks(ecs))[0]
     name = task.rsplit("/", 1)[1]
     load = Load(shared, front.dns)
-    for pid in processes(lambda cgroup, command: name in cgroup and command.startswith("httpd\0")):
-        os.kill(pid, signal.SIGKILL)
-    for pid in processes(lambda cgroup, command: name in cgroup and "httpd -f" in command):
-        os.kill(pid, signal.SIGKILL)
+    (pid,) = [
+        pid
+        for pid in processes(lambda cgroup, _: name in cgroup)
+        if pathlib.Path(f"/proc/{pid}/status").read_text().split("NSpid:")[1].split("\n")[0].split()[1:] == ["1"]
+    ]
+    os.kill(pid, signal.SIGKILL)  # the first of its namespace: the kernel ends all others with it
     until(lambda: task not in tasks(ecs), what="the task's end")
     stable(ecs, "web")
     told = load.told()
     assert told["200 v1"] > 100
-    # Eight clients have a request each; who is answered by a process that is killed first may ask one that is killed next.
-    assert len(load.failed) <= 16, told
+    assert len(load.failed) <= 8, told  # one request of each client
 
 
 def test_a_spot_task_that_is_interrupted_is_replaced(shared, ecs, front):
