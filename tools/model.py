@@ -8,7 +8,7 @@ import botocore.loaders
 HERE = pathlib.Path(__file__).resolve().parent
 SERVICES = [
     "ecs", "ec2", "sts", "iam", "logs", "ecr", "ssm", "secretsmanager", "elbv2", "acm", "cloudwatch",
-    "application-autoscaling", "servicediscovery",
+    "application-autoscaling", "servicediscovery", "cloudformation",
 ]
 
 # An enum with more values than this is read as text: the type would be all table and no use.

@@ -8,6 +8,7 @@
 
 pub mod acm;
 pub mod autoscaling;
+pub mod cloudformation;
 pub mod cloudwatch;
 mod commit;
 pub mod controllers;

@@ -7,7 +7,7 @@ use aws::{
     fault::Fault,
     shape::{Operation, Shape},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// A function of the last committed state and a request.
 type Read = dyn Fn(&View<'_>, Doc) -> Result<Doc, Fault> + Send + Sync;
@@ -72,11 +72,18 @@ impl Service {
 /// Every service, by the name of its API.
 pub struct Services(BTreeMap<&'static str, Service>);
 
+/// Every service, for those of its parts that call operations of others: stacks do.
+pub(crate) fn all() -> &'static Services {
+    static ALL: LazyLock<Services> = LazyLock::new(services);
+    &ALL
+}
+
 /// Every service neargate answers for.
 pub fn services() -> Services {
     let all = [
         crate::acm::service(),
         crate::autoscaling::service(),
+        crate::cloudformation::service(),
         crate::cloudwatch::service(),
         crate::ec2::service(),
         crate::ecr::service(),

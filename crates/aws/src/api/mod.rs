@@ -3,6 +3,7 @@
 
 pub mod acm;
 pub mod application_autoscaling;
+pub mod cloudformation;
 pub mod cloudwatch;
 pub mod ec2;
 pub mod ecr;
@@ -24,7 +25,7 @@ use crate::{cbor, json, query};
 pub use crate::reply::Reply;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 13] = [
+pub const ALL: [&Api; 14] = [
     &ecs::API,
     &ec2::API,
     &sts::API,
@@ -38,6 +39,7 @@ pub const ALL: [&Api; 13] = [
     &cloudwatch::API,
     &application_autoscaling::API,
     &servicediscovery::API,
+    &cloudformation::API,
 ];
 
 /// Services that are asked in JSON by some clients, and with queries by older ones.

@@ -1,0 +1,101 @@
+//! Amazon CloudWatch Logs: log groups.
+
+use super::{ResourceType, Types, Wanted, call, changed_tags};
+use crate::{Tx, View};
+use aws::{api::logs::API, fault::Fault};
+use serde_json::{Value, json};
+
+/// This service's types.
+pub(super) const TYPES: Types = &[("AWS::Logs::LogGroup", &LogGroup)];
+
+/// AWS::Logs::LogGroup.
+struct LogGroup;
+
+impl ResourceType for LogGroup {
+    fn unsupported(&self) -> &'static [&'static str] {
+        &["BearerTokenAuthenticationEnabled", "DataProtectionPolicy", "FieldIndexPolicies", "ResourcePolicyDocument"]
+    }
+
+    fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
+        let name = wanted.name("LogGroupName", 512);
+        let mut input = json!({
+            "logGroupName": name,
+            "kmsKeyId": wanted.get("KmsKeyId"),
+            "logGroupClass": wanted.get("LogGroupClass"),
+            "deletionProtectionEnabled": wanted.get("DeletionProtectionEnabled"),
+        });
+        let tags = wanted.tags();
+        if !tags.is_empty() {
+            input["tags"] = json!(tags);
+        }
+        call(tx, &API, "CreateLogGroup", input)?;
+        set_retention(tx, &name, wanted)?;
+        Ok(name)
+    }
+
+    fn update(&self, tx: &mut Tx<'_>, id: &str, before: &Wanted<'_>, wanted: &Wanted<'_>) -> Result<(), Fault> {
+        if before.get("RetentionInDays") != wanted.get("RetentionInDays") {
+            set_retention(tx, id, wanted)?;
+        }
+        let (set, removed) = changed_tags(before, wanted);
+        let arn = arn(tx, id);
+        if !set.is_empty() {
+            call(tx, &API, "TagResource", json!({ "resourceArn": arn, "tags": set }))?;
+        }
+        if !removed.is_empty() {
+            call(tx, &API, "UntagResource", json!({ "resourceArn": arn, "tagKeys": removed }))?;
+        }
+        Ok(())
+    }
+
+    fn delete(&self, tx: &mut Tx<'_>, id: &str, _: &Value) -> Result<(), Fault> {
+        call(tx, &API, "DeleteLogGroup", json!({ "logGroupName": id })).map(drop)
+    }
+
+    fn attribute(&self, view: &View<'_>, id: &str, _: &Value, name: &str) -> Result<Option<Value>, Fault> {
+        Ok((name == "Arn")
+            .then(|| json!(format!("{}:*", view.state.region.arn("logs", format_args!("log-group:{id}"))))))
+    }
+
+    fn read(&self, view: &View<'_>, id: &str, _: &Value) -> Result<Option<Value>, Fault> {
+        let Some(group) = view.state.log_groups.get(id) else { return Ok(None) };
+        Ok(Some(json!({ "LogGroupName": group.name, "RetentionInDays": group.retention })))
+    }
+}
+
+fn arn(tx: &Tx<'_>, name: &str) -> String {
+    tx.state.region.arn("logs", format_args!("log-group:{name}"))
+}
+
+fn set_retention(tx: &mut Tx<'_>, name: &str, wanted: &Wanted<'_>) -> Result<(), Fault> {
+    match wanted.get("RetentionInDays") {
+        Some(days) => call(tx, &API, "PutRetentionPolicy", json!({ "logGroupName": name, "retentionInDays": days })),
+        None => call(tx, &API, "DeleteRetentionPolicy", json!({ "logGroupName": name })),
+    }
+    .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{attribute, change, make, read, remove};
+    use crate::testing::World;
+    use serde_json::json;
+
+    const KIND: &str = "AWS::Logs::LogGroup";
+
+    #[test]
+    fn a_log_group_is_made_changed_and_deleted() {
+        let (mut world, none, week) = (World::new(), json!({}), json!({ "RetentionInDays": 7 }));
+        let id = make(&mut world, KIND, &week);
+        assert_eq!(id, "shop-Thing-1A2B3C4D5E6F");
+        assert_eq!(
+            attribute(&world, KIND, &id, &week, "Arn"),
+            format!("arn:aws:logs:us-east-1:123456789012:log-group:{id}:*")
+        );
+        assert_eq!(read(&world, KIND, &id, &week).expect("there")["RetentionInDays"], 7);
+        change(&mut world, KIND, &id, &week, &none);
+        assert!(read(&world, KIND, &id, &none).expect("there")["RetentionInDays"].is_null());
+        remove(&mut world, KIND, &id, &none);
+        assert_eq!(read(&world, KIND, &id, &none), None);
+    }
+}
