@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// How many references may lead to one another before a value is let through as it is.
@@ -24,7 +24,8 @@ pub(crate) struct Node {
     #[serde(rename = "type")]
     pub types: Types,
     pub properties: BTreeMap<String, Node>,
-    pub pattern_properties: BTreeMap<Pattern, Node>,
+    #[serde(deserialize_with = "patterns")]
+    pub pattern_properties: Vec<(Pattern, Node)>,
     /// Whether properties of other names may be there.
     pub additional_properties: Option<bool>,
     pub required: Vec<String>,
@@ -130,24 +131,9 @@ impl From<String> for Pattern {
     }
 }
 
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for Pattern {}
-
-impl PartialOrd for Pattern {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Pattern {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.text.cmp(&other.text)
-    }
+fn patterns<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Pattern, Node)>, D::Error> {
+    let named = BTreeMap::<String, Node>::deserialize(deserializer)?;
+    Ok(named.into_iter().map(|(text, node)| (Pattern::from(text), node)).collect())
 }
 
 impl Node {
