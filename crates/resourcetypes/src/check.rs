@@ -110,6 +110,9 @@ impl<'a> Checker<'a> {
             }
             self.pointer.pop();
             self.path.pop();
+            if lines.len() > LINES {
+                break;
+            }
         }
         lines
     }

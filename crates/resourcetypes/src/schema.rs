@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::node::Node;
+use crate::node::{Node, Type};
 use crate::path::{same, segments};
 use crate::{check, coerce};
 
@@ -128,7 +128,13 @@ impl Schema {
         let more: &[String] = &self.gets;
         let mut names: Vec<String> = self.read_only_properties.iter().chain(more).map(|path| dotted(path)).collect();
         if self.gets_properties {
-            names.extend(self.value.properties.keys().cloned());
+            names.extend(
+                self.value
+                    .properties
+                    .iter()
+                    .filter(|(_, node)| !self.is_of_objects(node))
+                    .map(|(name, _)| name.clone()),
+            );
         }
         names.sort();
         names.dedup();
@@ -157,6 +163,12 @@ impl Schema {
     /// How long an operation (`create`, `update`, `delete`) may take, in minutes.
     pub fn timeout(&self, operation: &str) -> u32 {
         self.timeout_in_minutes.get(operation).copied().unwrap_or(TIMEOUT)
+    }
+
+    /// Whether it is a list of objects, which no attribute is.
+    fn is_of_objects(&self, node: &Node) -> bool {
+        let item = node.resolve(&self.definitions).and_then(|list| list.items.as_ref()?.resolve(&self.definitions));
+        item.is_some_and(|item| item.types.all().contains(&Type::Object))
     }
 
     /// Whether the property at this path, or one that it is in, is only returned.

@@ -1,5 +1,6 @@
 //! The schemas as they are carried, and what is told from them.
 
+mod anything;
 mod checking;
 mod published;
 
