@@ -26,7 +26,11 @@ SCALARS = {
 # "DescribeInternetGateways" (Amazon EC2 API Reference) show; states of VPC endpoints are written small, as in the lifecycle that
 # "Access an AWS service using an interface VPC endpoint" (AWS PrivateLink Guide) shows. A NAT gateway's interface is of the type
 # `nat_gateway`, and an ordinary one may be asked for as `interface`.
+# A stack's own events have its status, three of which no resource has ("DescribeStackEvents", AWS CloudFormation API Reference).
 MORE_VALUES = {
+    ("cloudformation", "ResourceStatus"): [
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "REVIEW_IN_PROGRESS",
+    ],
     ("ec2", "AttachmentStatus"): ["available"],
     ("ec2", "NetworkInterfaceCreationType"): ["interface"],
     ("ec2", "NetworkInterfaceType"): ["nat_gateway"],

@@ -897,6 +897,8 @@ enumeration! {
         ExportRollbackComplete = "EXPORT_ROLLBACK_COMPLETE", UpdateRollbackInProgress = "UPDATE_ROLLBACK_IN_PROGRESS",
         UpdateRollbackComplete = "UPDATE_ROLLBACK_COMPLETE", UpdateRollbackFailed = "UPDATE_ROLLBACK_FAILED",
         RollbackInProgress = "ROLLBACK_IN_PROGRESS", RollbackComplete = "ROLLBACK_COMPLETE", RollbackFailed = "ROLLBACK_FAILED",
+        UpdateCompleteCleanupInProgress = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        UpdateRollbackCompleteCleanupInProgress = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", ReviewInProgress = "REVIEW_IN_PROGRESS",
     }
     StackDriftDetectionStatus {
         DetectionInProgress = "DETECTION_IN_PROGRESS", DetectionFailed = "DETECTION_FAILED", DetectionComplete = "DETECTION_COMPLETE",

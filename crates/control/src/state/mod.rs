@@ -36,6 +36,8 @@ mod alarm;
 mod scaling;
 // AWS Cloud Map's.
 mod servicediscovery;
+// AWS CloudFormation's.
+mod stack;
 // SSM Parameter Store's and Secrets Manager's.
 mod hidden;
 mod parameter;
@@ -114,6 +116,10 @@ pub use servicediscovery::{
     DiscoveryDns, DiscoveryInstance, DiscoveryOperation, DiscoveryService, EndedOperation, HealthChange, Namespace,
     NamespaceKind,
 };
+pub use stack::{
+    Applied, Deed, Doing, OperationKind, Phase, Slot, Stack, StackDeployment, StackEvent, StackOperation, StackOutput, StackParameter,
+    StackParent, StackResource, exports,
+};
 pub use subnet::{Subnet, SubnetAcl};
 pub use table::{Change, Record, Table};
 pub use task::{
@@ -188,6 +194,14 @@ macro_rules! tables {
 tables! {
     /// ECS clusters by their names.
     clusters: Cluster,
+    /// Stacks by their ARNs.
+    stacks: Stack,
+    /// What stacks are deployed with, by [`StackDeployment::key_of`].
+    stack_deployments: StackDeployment,
+    /// Resources of stacks; those of one start with [`StackResource::prefix`].
+    stack_resources: StackResource,
+    /// What happened to stacks, in order; those of one start with [`StackEvent::prefix`].
+    stack_events: StackEvent,
     /// Account settings of Amazon ECS by their names.
     account_settings: AccountSetting,
     /// Revisions of ECS task definitions.

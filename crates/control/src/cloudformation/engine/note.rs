@@ -1,0 +1,78 @@
+//! Events: what is said of each step.
+
+use crate::{
+    Tx,
+    state::{Record, Stack, StackEvent, StackResource},
+};
+use aws::api::cloudformation::{ResourceStatus, StackStatus};
+
+/// The type that a stack has among its own events.
+pub(in crate::cloudformation) const STACK: &str = "AWS::CloudFormation::Stack";
+/// The most events kept of a stack; older ones are forgotten.
+const KEPT: u64 = 20_000;
+
+/// Notes what becomes of a stack or a resource, in its record and as an event.
+pub(in crate::cloudformation) trait Note {
+    /// A resource has come to a status.
+    fn note_resource(&mut self, resource: StackResource, status: ResourceStatus, reason: Option<String>);
+    /// A stack has come to a status.
+    fn note_stack(&mut self, id: &str, status: StackStatus, reason: Option<String>);
+}
+
+impl Note for Tx<'_> {
+    fn note_resource(&mut self, mut resource: StackResource, status: ResourceStatus, reason: Option<String>) {
+        resource.status = status;
+        resource.reason.clone_from(&reason);
+        resource.changed = self.now;
+        let event = StackEvent {
+            stack: resource.stack.clone(),
+            number: 0,
+            id: format!("{}-{status}-{}", resource.logical_id, self.uuid()),
+            logical_id: resource.logical_id.clone(),
+            physical_id: resource.physical_id.clone(),
+            kind: resource.kind.clone(),
+            at: self.now,
+            status,
+            reason,
+            properties: Some(resource.applied.properties.to_string()),
+            token: None,
+        };
+        self.state.stack_resources.put(resource);
+        keep(self, event);
+    }
+
+    fn note_stack(&mut self, id: &str, status: StackStatus, reason: Option<String>) {
+        let Some(stack) = self.state.stacks.get(id).cloned() else { return };
+        let event = StackEvent {
+            stack: stack.id.clone(),
+            number: 0,
+            id: self.uuid(),
+            logical_id: stack.name.clone(),
+            physical_id: Some(stack.id.clone()),
+            kind: STACK.to_owned(),
+            at: self.now,
+            status: ResourceStatus::parse(status.as_str()).unwrap_or(ResourceStatus::ReviewInProgress),
+            reason: reason.clone(),
+            properties: None,
+            token: None,
+        };
+        self.state.stacks.put(Stack { status, reason, ..stack });
+        keep(self, event);
+    }
+}
+
+/// Keeps an event as its stack's next one, and forgets the oldest of too many.
+fn keep(tx: &mut Tx<'_>, event: StackEvent) {
+    let (mut number, mut token) = (0, None);
+    tx.state.stacks.update(&event.stack, |stack| {
+        stack.events += 1;
+        number = stack.events;
+        token = stack.operation.as_ref().and_then(|operation| operation.token.clone());
+    });
+    let event = StackEvent { number, token, ..event };
+    if let Some(oldest) = number.checked_sub(KEPT) {
+        let oldest = StackEvent { number: oldest, ..event.clone() }.key();
+        tx.state.stack_events.remove(&oldest);
+    }
+    tx.state.stack_events.put(event);
+}

@@ -1,0 +1,113 @@
+//! What is to be known of a template before it is used: what ValidateTemplate and GetTemplateSummary answer with.
+
+use crate::Template;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What whoever uses a template must acknowledge ("Acknowledging IAM resources in CloudFormation templates").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Capability {
+    /// It makes IAM resources.
+    Iam,
+    /// It makes IAM resources with names of its own.
+    NamedIam,
+    /// Macros make something else of it.
+    AutoExpand,
+}
+
+impl Capability {
+    /// Its name: `CAPABILITY_IAM`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Iam => "CAPABILITY_IAM",
+            Self::NamedIam => "CAPABILITY_NAMED_IAM",
+            Self::AutoExpand => "CAPABILITY_AUTO_EXPAND",
+        }
+    }
+}
+
+/// Resources of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeSummary {
+    /// The type.
+    pub kind: String,
+    /// Logical ids.
+    pub resources: Vec<String>,
+}
+
+/// Types whose resources decide who may do what, and the property that names one.
+const IAM: [(&str, Option<&str>); 10] = [
+    ("AWS::IAM::AccessKey", None),
+    ("AWS::IAM::Group", Some("GroupName")),
+    ("AWS::IAM::InstanceProfile", Some("InstanceProfileName")),
+    ("AWS::IAM::ManagedPolicy", Some("ManagedPolicyName")),
+    ("AWS::IAM::Policy", None),
+    ("AWS::IAM::Role", Some("RoleName")),
+    ("AWS::IAM::RolePolicy", None),
+    ("AWS::IAM::User", Some("UserName")),
+    ("AWS::IAM::UserPolicy", None),
+    ("AWS::IAM::UserToGroupAddition", None),
+];
+
+impl Template {
+    /// What must be acknowledged, the least that is enough: `CAPABILITY_NAMED_IAM` is enough for all IAM resources.
+    pub fn capabilities(&self) -> Vec<Capability> {
+        let (named, unnamed) = self.iam_resources();
+        let iam = match (named.is_empty(), unnamed.is_empty()) {
+            (false, _) => Some(Capability::NamedIam),
+            (true, false) => Some(Capability::Iam),
+            (true, true) => None,
+        };
+        iam.into_iter().chain((!self.transforms.is_empty()).then_some(Capability::AutoExpand)).collect()
+    }
+
+    /// Why, in CloudFormation's words; none if nothing of IAM is made.
+    pub fn capabilities_reason(&self) -> Option<String> {
+        let (named, unnamed) = self.iam_resources();
+        let ids = if named.is_empty() { unnamed } else { named };
+        let kinds: BTreeSet<&str> =
+            ids.iter().filter_map(|id| self.resources.get(*id)).map(|resource| resource.kind.as_str()).collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        (!kinds.is_empty()).then(|| format!("The following resource(s) require capabilities: [{}]", kinds.join(", ")))
+    }
+
+    /// Logical ids of IAM resources: with names of their own, and without.
+    fn iam_resources(&self) -> (Vec<&str>, Vec<&str>) {
+        let resources = self.resources.iter().filter_map(|(id, resource)| {
+            let (_, name) = IAM.iter().find(|(kind, _)| *kind == resource.kind)?;
+            Some((id.as_str(), name.is_some_and(|name| resource.properties.get(name).is_some())))
+        });
+        let (named, unnamed): (Vec<_>, Vec<_>) = resources.partition(|(_, named)| *named);
+        (named.into_iter().map(|(id, _)| id).collect(), unnamed.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Types of its resources, each once.
+    pub fn resource_types(&self) -> Vec<String> {
+        let kinds: BTreeSet<&str> = self.resources.values().map(|resource| resource.kind.as_str()).collect();
+        kinds.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Resources by type.
+    pub fn types(&self) -> Vec<TypeSummary> {
+        let mut types: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (id, resource) in &self.resources {
+            types.entry(&resource.kind).or_default().push(id.clone());
+        }
+        types.into_iter().map(|(kind, resources)| TypeSummary { kind: kind.to_owned(), resources }).collect()
+    }
+
+    /// Names of parameters in the order in which the console shows them (`AWS::CloudFormation::Interface`): those in groups first.
+    pub fn parameter_order(&self) -> Vec<&str> {
+        let groups = self.metadata.pointer("/AWS::CloudFormation::Interface/ParameterGroups").and_then(Value::as_array);
+        let grouped = groups.into_iter().flatten().filter_map(|group| group.get("Parameters")?.as_array()).flatten();
+        let mut order: Vec<&str> = Vec::new();
+        for name in grouped.filter_map(Value::as_str).chain(self.parameters.keys().map(String::as_str)) {
+            if let Some((name, _)) = self.parameters.get_key_value(name)
+                && !order.contains(&name.as_str())
+            {
+                order.push(name);
+            }
+        }
+        order
+    }
+}
