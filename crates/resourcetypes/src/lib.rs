@@ -3,11 +3,11 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`schema`] | one type's schema: identifier, attributes, tags, what replaces |
+//! | `schema` | one type's schema: identifier, attributes, tags, what replaces |
 //! | `node` | what is said of one value |
 //! | `coerce` | values brought to their types |
 //! | `check` | what is wrong with values, in the words of CloudFormation |
-//! | [`path`] | properties' places, and whether a value has one |
+//! | `path` | properties' places, and whether a value has one |
 //! | `document` | one type's page, as Markdown |
 //!
 //! `schemas/` is written by `tools/resourcetypes.py`; what it can't say in these terms is in `schemas/left-out.txt`.
@@ -20,8 +20,8 @@ mod check;
 mod coerce;
 mod document;
 mod node;
-pub mod path;
-pub mod schema;
+mod path;
+mod schema;
 #[cfg(test)]
 mod tests;
 

@@ -25,6 +25,12 @@ fn what_is_extraneous_and_what_is_missing_is_named_with_its_place() {
 }
 
 #[test]
+fn a_resource_may_have_no_properties_if_none_is_required() {
+    assert_eq!(wrong("AWS::EC2::InternetGateway", Value::Null), NONE);
+    assert_eq!(wrong("AWS::EC2::RouteTable", Value::Null), ["#: required key [VpcId] not found"]);
+}
+
+#[test]
 fn a_value_of_another_type_is_named_by_its_java_class() {
     let properties = json!({"AssumeRolePolicyDocument": trust(), "RoleName": ["web"], "ManagedPolicyArns": "arn", "MaxSessionDuration": "long"});
     let expected = [
