@@ -4,8 +4,9 @@
     python tools/resourcetypes.py          write the schemas
     python tools/resourcetypes.py --check  exit 1 if the checked-in schemas are not what would be written
 
-Needs tools/requirements.txt: cfn-lint ships the published schemas. No documentation text of AWS is copied: names, types and constraints
-only. What cfn-lint adds to them for its own rules is left out (`KEPT` has none of it).
+Needs tools/requirements.txt: cfn-lint ships the published schemas. It has patched them for its own rules, with limits of the services' APIs
+among others. That is undone (resourcetypes.undo.txt), so that what CloudFormation leaves to a service is refused in the service's words.
+No documentation text of AWS is copied: names, types and constraints only.
 """
 
 import json
@@ -34,7 +35,7 @@ KEPT = (
     "uniqueItems",
 )
 # Patterns that Java understands and Rust's `regex` does not: look-around, back references. A value is not held to them here; the service
-# refuses it.
+# refuses it. They are listed in schemas/left-out.txt, with the alternatives (`anyOf`, `oneOf`) of which only the widest is kept.
 FOREIGN = re.compile(r"\(\?(=|!|<=|<!)|\\[1-9]|[*+?]\+|[0-9,]\}\+|\\p\{(Print|Graph|Punct|Alnum|ASCII)\}")
 # "Fn::GetAtt" of these answers with any of their properties, which the registry does not say ("Resource attributes", AWS CloudFormation
 # User Guide, and each type's "Return values").
@@ -67,6 +68,32 @@ def rust(pattern):
         result.append(one)
         index += 2 if escape else 1
     return "".join(result)
+
+
+def original(kind, schema):
+    """The schema without what cfn-lint has added for its own rules."""
+    for pointer, before in UNDONE.get(kind, []):
+        *path, last = [name.replace("~1", "/").replace("~0", "~") for name in pointer.split("/")[1:]]
+        holder = schema
+        for name in path:
+            holder = holder.get(name, {})
+        if before is None:
+            holder.pop(last, None)
+        elif last in holder or last in KEPT:
+            holder[last] = before
+    return schema
+
+
+def undone():
+    """The lines of resourcetypes.undo.txt, by type."""
+    lines = (HERE / "resourcetypes.undo.txt").read_text().splitlines()
+    result = {}
+    for kind, pointer, *before in (line.split(" ", 2) for line in lines if not line.startswith("#")):
+        result.setdefault(kind, []).append((pointer, json.loads(before[0]) if before else None))
+    return result
+
+
+UNDONE = undone()
 
 
 class Reduced:
@@ -194,15 +221,15 @@ def files():
     """Each file's name and text."""
     index = json.loads((PUBLISHED / "providers" / f"{REGION}.json").read_text())
     yield "published.txt", "".join(f"{kind}\n" for kind in sorted(index))
-    services = {}
+    services, left_out = {}, []
     for kind in (HERE / "resourcetypes.txt").read_text().split():
         if kind not in index:
             raise SystemExit(f"resourcetypes.txt lists what is not published: {kind}")
         schema = json.loads((PUBLISHED / "resources" / f"{index[kind]}.json").read_text())
-        reduced = Reduced(kind, schema)
+        reduced = Reduced(kind, original(kind, schema))
         services.setdefault(kind.split("::")[1].lower(), {})[kind] = reduced.top()
-        if "--left-out" in sys.argv[1:]:
-            print(kind, *reduced.left_out, sep="\n    ")
+        left_out += [f"{kind} {what}\n" for what in reduced.left_out]
+    yield "left-out.txt", "".join(left_out)
     for service, kinds in sorted(services.items()):
         yield f"{service}.json", json.dumps(kinds, indent=1, sort_keys=True) + "\n"
 

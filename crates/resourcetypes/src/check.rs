@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::node::{Node, Type, is_open};
 use crate::schema::{DEPTH, Schema};
@@ -14,8 +14,10 @@ use crate::schema::{DEPTH, Schema};
 /// More lines than this aren't written.
 const LINES: usize = 100;
 
-/// All that is wrong with a resource's properties.
+/// All that is wrong with a resource's properties. A resource without any has none of those that are required.
 pub(crate) fn check(schema: &Schema, properties: &Value) -> Vec<String> {
+    let none = Value::Object(Map::new());
+    let properties = if properties.is_null() { &none } else { properties };
     let mut lines = Checker { schema, path: Vec::new(), pointer: Vec::new() }.node(&schema.value, properties);
     lines.truncate(LINES);
     lines

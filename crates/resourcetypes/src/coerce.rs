@@ -1,5 +1,6 @@
 //! Values brought to their types. In a template a number or a Boolean may be written as text and the other way round: a parameter's value is
-//! always text. Nothing else is changed: one value isn't made a list, and text isn't made an object.
+//! always text. An object of which nothing more is said, such as a policy's document, may be written as the text of its JSON. Nothing else
+//! is changed: one value isn't made a list.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +29,14 @@ pub(crate) fn coerce(node: &Node, definitions: &BTreeMap<String, Node>, value: &
             Some(item) => Value::Array(items.iter().map(|value| coerce(item, definitions, value, depth - 1)).collect()),
             None => value.clone(),
         },
+        Value::String(text) if node.is_free_form() => document(text).unwrap_or_else(|| value.clone()),
         scalar => to_type(node.types.all(), scalar).unwrap_or_else(|| scalar.clone()),
     }
+}
+
+/// The object that a text is the JSON of.
+fn document(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(Value::is_object)
 }
 
 /// A scalar as the first of the types that it can be. `None` if it has one of them already, or can be none.

@@ -3,14 +3,14 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`schema`] | one type's schema: identifier, attributes, tags, what replaces |
+//! | `schema` | one type's schema: identifier, attributes, tags, what replaces |
 //! | `node` | what is said of one value |
 //! | `coerce` | values brought to their types |
 //! | `check` | what is wrong with values, in the words of CloudFormation |
-//! | [`path`] | properties' places, and whether a value has one |
-//! | [`document`] | one type's page, as Markdown |
+//! | `path` | properties' places, and whether a value has one |
+//! | `document` | one type's page, as Markdown |
 //!
-//! `schemas/` is written by `tools/resourcetypes.py`.
+//! `schemas/` is written by `tools/resourcetypes.py`; what it can't say in these terms is in `schemas/left-out.txt`.
 //!
 //! Absent: templates and their functions (what is a function is let through), stacks, and what neargate supports of a type.
 
@@ -18,10 +18,10 @@
 
 mod check;
 mod coerce;
-pub mod document;
+mod document;
 mod node;
-pub mod path;
-pub mod schema;
+mod path;
+mod schema;
 #[cfg(test)]
 mod tests;
 

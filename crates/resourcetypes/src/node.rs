@@ -161,6 +161,11 @@ impl Node {
             .or_else(|| self.pattern_properties.iter().find(|(pattern, _)| pattern.matches(name)).map(|(_, node)| node))
     }
 
+    /// Whether it is an object of which nothing more is said: `Json`, as the documentation names the type.
+    pub fn is_free_form(&self) -> bool {
+        self.types.all() == [Type::Object] && self.properties.is_empty() && self.pattern_properties.is_empty()
+    }
+
     /// Whether a property of this name is refused.
     pub fn is_extraneous(&self, name: &str) -> bool {
         self.additional_properties == Some(false) && self.property(name).is_none()

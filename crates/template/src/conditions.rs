@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Setting,
-    evaluate::{Evaluator, Statics, condition},
+    evaluate::{Evaluator, Statics, condition, no_truth},
     graph::{self, Graph},
 };
 use serde_json::{Map, Value};
@@ -20,9 +20,7 @@ pub(crate) fn decide(
         let Some(value) = conditions.get(name) else { continue };
         let evaluator = Evaluator::new(Statics { setting, mappings, conditions: &decided, by_kind: &none });
         let truth = evaluator.truth(value)?;
-        let truth = truth.as_bool().ok_or_else(|| {
-            Error::format("Conditions can only be boolean operations on parameters and other conditions")
-        })?;
+        let truth = truth.as_bool().ok_or_else(no_truth)?;
         decided.insert(name.to_owned(), truth);
     }
     Ok(decided)
@@ -41,12 +39,7 @@ pub(crate) fn needs(value: &Value) -> BTreeSet<&str> {
         found.extend(condition(value));
         match value {
             Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-            Value::Object(members) => {
-                if let Some(Value::String(name)) = members.get("Fn::If").and_then(|branches| branches.get(0)) {
-                    found.insert(name);
-                }
-                members.values().for_each(|member| collect(member, found));
-            }
+            Value::Object(members) => members.values().for_each(|member| collect(member, found)),
             _ => {}
         }
     }

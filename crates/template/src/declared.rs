@@ -1,6 +1,6 @@
 //! What a template declares ("Template sections", CloudFormation User Guide).
 
-use crate::{Error, parameters::Parameter, read, references, sections};
+use crate::{Error, parameters::Parameter, read, references, rules::Rule, sections};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Template {
     pub outputs: BTreeMap<String, Output>,
     pub(crate) mappings: Map<String, Value>,
     pub(crate) conditions: BTreeMap<String, Value>,
-    pub(crate) rules: BTreeMap<String, Value>,
+    pub(crate) rules: BTreeMap<String, Rule>,
     /// All of it as it was read: loops are expanded in here.
     pub(crate) source: Value,
 }

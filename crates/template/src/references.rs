@@ -2,7 +2,8 @@
 
 use crate::{
     Error, Template, conditions,
-    evaluate::{each_function, function, shape, sub},
+    evaluate::{each_function, function, is_truth, no_truth, shape, sub},
+    sections::macro_refused,
     setting::PSEUDO,
 };
 use serde_json::Value;
@@ -75,13 +76,17 @@ pub(crate) fn check(template: &Template) -> Result<(), Error> {
     for value in template.conditions.values() {
         only_parameters(template, value, "Conditions")?;
         functions(template, value, "Conditions")?;
+        truth(value)?;
         if let Some(name) = conditions::needs(value).into_iter().find(|name| !template.conditions.contains_key(*name)) {
             return Err(Error::function(format!("unresolved condition dependency {name} in Condition")));
         }
     }
-    for value in template.rules.values() {
-        only_parameters(template, value, "Rules")?;
-        functions(template, value, "Rules")?;
+    for rule in template.rules.values() {
+        for value in rule.assertions.iter().map(|(assert, _)| assert).chain(&rule.condition) {
+            only_parameters(template, value, "Rules")?;
+            functions(template, value, "Rules")?;
+            truth(value)?;
+        }
     }
     let mut missing = BTreeSet::new();
     for resource in template.resources.values() {
@@ -170,8 +175,9 @@ fn unresolved<'a>(template: &Template, value: &'a Value) -> Result<BTreeSet<&'a 
     Ok(missing)
 }
 
-/// Whether functions are known, where they may be, and name conditions and mappings that are there.
+/// Whether functions are known, where they may be, alone, and name conditions and mappings that are there.
 fn functions(template: &Template, value: &Value, section: &str) -> Result<(), Error> {
+    alone(value)?;
     let mut wrong = None;
     each_function(value, &mut |name, argument| {
         if wrong.is_none() {
@@ -181,19 +187,36 @@ fn functions(template: &Template, value: &Value, section: &str) -> Result<(), Er
     wrong.map_or(Ok(()), Err)
 }
 
+fn truth(value: &Value) -> Result<(), Error> {
+    if is_truth(value) { Ok(()) } else { Err(no_truth()) }
+}
+
+/// A function is the only member of its object.
+fn alone(value: &Value) -> Result<(), Error> {
+    match value {
+        Value::Array(items) => items.iter().try_for_each(alone),
+        Value::Object(members) => {
+            if members.len() > 1
+                && let Some(name) = members.keys().find(|name| name.starts_with("Fn::"))
+            {
+                return Err(Error::function(format!("an object with {name} can have no other members")));
+            }
+            members.values().try_for_each(alone)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn function_of(template: &Template, name: &str, argument: &Value, section: &str) -> Result<(), Error> {
-    let extension = template.has_extensions() && shape::EXTENSIONS.contains(&name);
-    if !shape::FUNCTIONS.contains(&name) && !extension {
+    if !shape::is_function(name) || (shape::is_extension(name) && !template.has_extensions()) {
         return Err(shape::unsupported(name));
     }
-    let of_conditions = ["Fn::GetAtt", "Fn::ImportValue", "Fn::GetAZs", "Fn::Transform"].contains(&name);
-    if shape::OF_RULES.contains(&name) != (section == "Rules") && shape::OF_RULES.contains(&name)
-        || section != "Resources" && section != "Outputs" && of_conditions
-    {
+    if !shape::may_be_in(name, section) {
         return Err(shape::misplaced(name, section));
     }
     let first = argument.get(0).and_then(Value::as_str);
     match (name, first) {
+        ("Fn::And" | "Fn::Or" | "Fn::Not", _) => argument.as_array().into_iter().flatten().try_for_each(truth),
         ("Fn::If", None) => {
             Err(Error::function("Fn::If requires a list argument with the first element being a condition"))
         }
@@ -205,6 +228,7 @@ fn function_of(template: &Template, name: &str, argument: &Value, section: &str)
             Err(Error::function(format!("Mapping named '{map}' is not present in the 'Mappings' section of template.")))
         }
         ("Fn::FindInMap", _) if argument.get(3).is_some() && !template.has_extensions() => Err(shape::wrong(name)),
+        ("Fn::Transform", _) => Err(macro_refused(argument.get("Name").and_then(Value::as_str).unwrap_or_default())),
         ("Fn::ImportValue", _) => static_name_in(template, argument),
         _ => Ok(()),
     }

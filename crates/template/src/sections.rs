@@ -3,7 +3,8 @@
 use crate::{
     Error,
     declared::{LANGUAGE_EXTENSIONS, Output, Policy, Resource, Template},
-    foreach, parameters,
+    evaluate::text,
+    foreach, parameters, rules,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ const MOST_OUTPUTS: usize = 200;
 const MOST_MAPPINGS: usize = 200;
 /// Attributes of a mapping.
 const MOST_KEYS: usize = 200;
-/// Bytes of a template's description.
+/// Bytes of a template's description, and of an output's.
 const LONGEST_DESCRIPTION: usize = 1024;
 /// Characters of a logical id.
 const LONGEST_NAME: usize = 255;
@@ -84,9 +85,12 @@ pub(crate) fn template(source: Value) -> Result<Template, Error> {
             .map(|(name, body)| Ok((name.clone(), output(name, body)?)))
             .collect::<Result<_, Error>>()?,
         metadata: sections.get("Metadata").cloned().unwrap_or_default(),
-        mappings: mappings(sections, loops)?,
+        mappings: mappings(sections)?,
         conditions: owned(section(sections, "Conditions", usize::MAX, loops)?),
-        rules: owned(section(sections, "Rules", usize::MAX, false)?),
+        rules: section(sections, "Rules", usize::MAX, false)?
+            .into_iter()
+            .map(|(name, body)| Ok((name.clone(), rules::declared(name, body)?)))
+            .collect::<Result<_, _>>()?,
         transforms,
         source,
     })
@@ -107,15 +111,13 @@ fn version(sections: &Map<String, Value>) -> Result<(), Error> {
     }
 }
 
-fn description(sections: &Map<String, Value>) -> Result<Option<String>, Error> {
-    match sections.get("Description") {
-        None => Ok(None),
-        Some(Value::String(text)) if text.len() > LONGEST_DESCRIPTION => {
-            Err(Error::format(format!("'Description' length is greater than {LONGEST_DESCRIPTION}")))
-        }
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(Error::format("Every Description member must be a string.")),
+fn description(body: &Map<String, Value>) -> Result<Option<String>, Error> {
+    let wrong = || Error::format("Every Description member must be a string.");
+    let description = body.get("Description").map(|value| text(value).ok_or_else(wrong)).transpose()?;
+    if description.as_ref().is_some_and(|text| text.len() > LONGEST_DESCRIPTION) {
+        return Err(Error::format(format!("'Description' length is greater than {LONGEST_DESCRIPTION}")));
     }
+    Ok(description)
 }
 
 /// Macros are refused by name: those of AWS that are not done here, and those of an account, which has none.
@@ -268,11 +270,6 @@ fn output(name: &str, body: &Value) -> Result<Output, Error> {
     let Some(value) = body.get("Value") else {
         return Err(Error::format("Every Outputs member must contain a Value object"));
     };
-    let description = match body.get("Description") {
-        None => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(_) => return Err(Error::format("Every Description member must be a string.")),
-    };
     let export = match body.get("Export") {
         None => None,
         Some(Value::Object(export)) => match export.get("Name") {
@@ -281,11 +278,11 @@ fn output(name: &str, body: &Value) -> Result<Output, Error> {
         },
         Some(_) => return Err(Error::format(format!("[{path}/Export] Every Export member must be a map"))),
     };
-    Ok(Output { description, value: value.clone(), export, condition: condition(body)? })
+    Ok(Output { description: description(body)?, value: value.clone(), export, condition: condition(body)? })
 }
 
 /// Two levels of names, and texts or lists of them below.
-fn mappings(sections: &Map<String, Value>, extensions: bool) -> Result<Map<String, Value>, Error> {
+fn mappings(sections: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
     let mut mappings = Map::new();
     for (name, mapping) in section(sections, "Mappings", MOST_MAPPINGS, false)? {
         let Some(keys) = mapping.as_object() else {
@@ -302,8 +299,8 @@ fn mappings(sections: &Map<String, Value>, extensions: bool) -> Result<Map<Strin
                 return Err(Error::format(format!("[/Mappings/{name}/{key}] Every Mappings attribute must be a map")));
             };
             let is_value = |value: &Value| match value {
-                Value::Object(_) => extensions,
-                Value::Array(items) => items.iter().all(|item| !item.is_object()),
+                Value::Object(_) => false,
+                Value::Array(items) => items.iter().all(|item| !item.is_object() && !item.is_array()),
                 _ => true,
             };
             if !attributes.values().all(is_value) {

@@ -25,6 +25,12 @@ fn what_is_extraneous_and_what_is_missing_is_named_with_its_place() {
 }
 
 #[test]
+fn a_resource_may_have_no_properties_if_none_is_required() {
+    assert_eq!(wrong("AWS::EC2::InternetGateway", Value::Null), NONE);
+    assert_eq!(wrong("AWS::EC2::RouteTable", Value::Null), ["#: required key [VpcId] not found"]);
+}
+
+#[test]
 fn a_value_of_another_type_is_named_by_its_java_class() {
     let properties = json!({"AssumeRolePolicyDocument": trust(), "RoleName": ["web"], "ManagedPolicyArns": "arn", "MaxSessionDuration": "long"});
     let expected = [
@@ -47,9 +53,10 @@ fn of_several_types_each_is_named() {
 
 #[test]
 fn lengths_and_counts_show_what_was_expected() {
-    let role = json!({"AssumeRolePolicyDocument": trust(), "RoleName": "x".repeat(65)});
-    assert_eq!(wrong("AWS::IAM::Role", role), ["#/RoleName: expected maxLength: 64, actual: 65"]);
-    assert_eq!(wrong("AWS::Events::Rule", json!({"RoleArn": ""})), ["#/RoleArn: expected minLength: 1, actual: 0"]);
+    let repository = json!({"RepositoryName": "a", "Tags": [{"Key": "k".repeat(128), "Value": "v"}]});
+    let expected =
+        ["#/RepositoryName: expected minLength: 2, actual: 1", "#/Tags/0/Key: expected maxLength: 127, actual: 128"];
+    assert_eq!(wrong("AWS::ECR::Repository", repository), expected);
     let function = |count: usize| json!({"Code": {}, "Role": "arn:aws:iam::123456789012:role/r", "Architectures": vec!["arm64"; count]});
     assert_eq!(wrong("AWS::Lambda::Function", function(1)), NONE);
     assert_eq!(
@@ -70,27 +77,45 @@ fn a_value_is_not_repeated_where_it_might_be_a_secret() {
         "#/RetentionInDays: failed validation constraint for keyword [enum]",
     ];
     assert_eq!(wrong("AWS::Logs::LogGroup", group), expected);
-    let target = json!({"Port": 70000, "HealthCheckTimeoutSeconds": 1});
+    let cidr = |length: i64| json!({"SubnetId": "subnet-1", "Ipv6IpamPoolId": "pool", "Ipv6NetmaskLength": length});
+    let line = |keyword: &str| [format!("#/Ipv6NetmaskLength: failed validation constraint for keyword [{keyword}]")];
+    assert_eq!(wrong("AWS::EC2::SubnetCidrBlock", cidr(129)), line("maximum"));
+    assert_eq!(wrong("AWS::EC2::SubnetCidrBlock", cidr(-1)), line("minimum"));
+    assert_eq!(wrong("AWS::EC2::SubnetCidrBlock", cidr(64)), NONE);
+}
+
+#[test]
+fn a_decimal_fraction_is_a_multiple_of_its_tenths() {
+    let service =
+        |percent: f64| json!({"DeploymentConfiguration": {"CanaryConfiguration": {"CanaryPercent": percent}}});
     let expected = [
-        "#/HealthCheckTimeoutSeconds: failed validation constraint for keyword [minimum]",
-        "#/Port: failed validation constraint for keyword [maximum]",
+        "#/DeploymentConfiguration/CanaryConfiguration/CanaryPercent: failed validation constraint for keyword [multipleOf]",
     ];
-    assert_eq!(wrong("AWS::ElasticLoadBalancingV2::TargetGroup", target), expected);
+    assert_eq!(wrong("AWS::ECS::Service", service(0.3)), NONE);
+    assert_eq!(wrong("AWS::ECS::Service", service(0.35)), expected);
 }
 
 #[test]
 fn one_of_several_requirements_has_to_be_met() {
-    let policy = json!({"PolicyName": "p", "PolicyDocument": trust()});
+    let record = |more: &str| json!({"Name": "a.example.com", "Type": "A", "HostedZoneId": "Z1", more: "example.com."});
+    let expected = ["#: #: only 1 subschema matches out of 2", "#: #: 2 subschemas matched instead of one"];
+    assert_eq!(wrong("AWS::Route53::RecordSet", record("HostedZoneName")), expected);
+    assert_eq!(wrong("AWS::Route53::RecordSet", record("Comment")), NONE);
+    let table = json!({"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "WarmThroughput": {}});
     let expected = [
-        "#: #: only 1 subschema matches out of 2",
-        "#: #: no subschema matched out of the total 3 subschemas",
-        "#: required key [Users] not found",
-        "#: required key [Groups] not found",
-        "#: required key [Roles] not found",
+        "#/WarmThroughput: #: only 1 subschema matches out of 2",
+        "#/WarmThroughput: #: no subschema matched out of the total 2 subschemas",
+        "#/WarmThroughput: required key [ReadUnitsPerSecond] not found",
+        "#/WarmThroughput: required key [WriteUnitsPerSecond] not found",
     ];
-    assert_eq!(wrong("AWS::IAM::Policy", policy), expected);
-    let policy = json!({"PolicyName": "p", "PolicyDocument": trust(), "Roles": [{"Ref": "Role"}]});
-    assert_eq!(wrong("AWS::IAM::Policy", policy), NONE);
+    assert_eq!(wrong("AWS::DynamoDB::Table", table), expected);
+}
+
+#[test]
+fn so_many_properties_are_expected() {
+    let service = json!({"ServiceConnectConfiguration": {"Enabled": true, "ContainerConfigurations": [{}]}});
+    let expected = ["#/ServiceConnectConfiguration/ContainerConfigurations/0: minimum size: [1], found: [0]"];
+    assert_eq!(wrong("AWS::ECS::Service", service), expected);
 }
 
 #[test]
@@ -144,6 +169,18 @@ fn values_are_brought_to_their_types() {
         "Matcher": {"HttpCode": "200"}, "Tags": [{"Key": "paid", "Value": "false"}], "Unknown": 1, "Targets": "one",
     });
     assert_eq!(of("AWS::ElasticLoadBalancingV2::TargetGroup").coerce(&given), expected);
+}
+
+#[test]
+fn a_document_may_be_the_text_of_its_json() {
+    let policy = |document: Value| json!({"Queues": ["queue"], "PolicyDocument": document});
+    let schema = of("AWS::SQS::QueuePolicy");
+    assert_eq!(
+        schema.coerce(&policy(json!("{\"Version\": \"2012-10-17\"}"))),
+        policy(json!({"Version": "2012-10-17"}))
+    );
+    let expected = ["#/PolicyDocument: expected type: JSONObject, found: String"];
+    assert_eq!(wrong("AWS::SQS::QueuePolicy", policy(json!("[1]"))), expected);
 }
 
 #[test]

@@ -17,7 +17,7 @@ impl Evaluator<'_> {
         match self.value(value)? {
             Some(truth @ Value::Bool(_)) => Ok(truth),
             Some(value) if function(&value).is_some() => Ok(value),
-            _ => Err(Error::format("Conditions can only be boolean operations on parameters and other conditions")),
+            _ => Err(no_truth()),
         }
     }
 
@@ -92,9 +92,20 @@ impl Evaluator<'_> {
     }
 }
 
+pub(crate) fn no_truth() -> Error {
+    Error::format("Conditions can only be boolean operations on parameters and other conditions")
+}
+
 /// The name in `{"Condition": name}`.
 pub(crate) fn condition(value: &Value) -> Option<&str> {
     value.as_object().filter(|members| members.len() == 1)?.get("Condition")?.as_str()
+}
+
+/// Whether a value is a function that comes to true or false.
+pub(crate) fn is_truth(value: &Value) -> bool {
+    let functions =
+        ["Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn"];
+    condition(value).is_some() || function(value).is_some_and(|(name, _)| functions.contains(&name))
 }
 
 /// Numbers and truths equal the texts that spell them.

@@ -16,7 +16,7 @@ mod logic;
 pub(crate) mod shape;
 pub(crate) mod sub;
 
-pub(crate) use logic::condition;
+pub(crate) use logic::{condition, is_truth, no_truth};
 
 use crate::{Error, Setting, setting::NO_VALUE};
 use serde_json::{Map, Value};
@@ -100,7 +100,7 @@ pub(crate) fn standing(name: &str, argument: Value) -> Value {
     Value::Object(Map::from_iter([(name.to_owned(), argument)]))
 }
 
-/// A scalar as text.
+/// A scalar as text: numbers and truths as they are spelled.
 pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -2,8 +2,8 @@
 
 use crate::Error;
 
-/// All functions, those of the language extensions last.
-pub(crate) const FUNCTIONS: [&str; 24] = [
+/// All functions but those of the language extensions.
+const FUNCTIONS: [&str; 24] = [
     "Fn::Base64",
     "Fn::GetAtt",
     "Fn::GetAZs",
@@ -31,11 +31,36 @@ pub(crate) const FUNCTIONS: [&str; 24] = [
 ];
 
 /// Functions that `AWS::LanguageExtensions` adds.
-pub(crate) const EXTENSIONS: [&str; 2] = ["Fn::Length", "Fn::ToJsonString"];
+const EXTENSIONS: [&str; 2] = ["Fn::Length", "Fn::ToJsonString"];
 
-/// Functions that are only in `Rules` ("Rules syntax").
-pub(crate) const OF_RULES: [&str; 6] =
+/// Whether there is such a function, with the language extensions or without.
+pub(crate) fn is_function(name: &str) -> bool {
+    FUNCTIONS.contains(&name) || is_extension(name)
+}
+
+/// Whether there is such a function only with the language extensions.
+pub(crate) fn is_extension(name: &str) -> bool {
+    EXTENSIONS.contains(&name)
+}
+
+/// Functions that are only in rules ("Rule functions").
+const OF_RULES: [&str; 6] =
     ["Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"];
+
+/// Others that rules can be made of.
+const IN_RULES: [&str; 5] = ["Ref", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"];
+
+/// Functions that conditions can't be made of ("Condition functions").
+const NOT_IN_CONDITIONS: [&str; 5] = ["Fn::GetAtt", "Fn::GetAZs", "Fn::If", "Fn::ImportValue", "Fn::Transform"];
+
+/// Whether a function may be in a section.
+pub(crate) fn may_be_in(name: &str, section: &str) -> bool {
+    match section {
+        "Rules" => OF_RULES.contains(&name) || IN_RULES.contains(&name),
+        "Conditions" => !OF_RULES.contains(&name) && !NOT_IN_CONDITIONS.contains(&name),
+        _ => !OF_RULES.contains(&name),
+    }
+}
 
 pub(crate) fn unsupported(name: &str) -> Error {
     let known: Vec<&str> = FUNCTIONS.into_iter().filter(|name| *name != "Fn::Transform").collect();

@@ -54,7 +54,6 @@ pub(crate) fn arguments(argument: &Value) -> Result<Arguments<'_>, Error> {
     match argument {
         Value::String(text) => Ok((text, None)),
         Value::Array(items) => match items.as_slice() {
-            [Value::String(text)] => Ok((text, None)),
             [Value::String(text), variables @ Value::Object(map)] if function(variables).is_none() => {
                 Ok((text, Some(map)))
             }
@@ -99,6 +98,11 @@ impl Evaluator<'_> {
             )
         };
         let variables = map.into_iter().flatten().map(|(name, value)| {
+            if name.is_empty() || !name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_') {
+                return Err(Error::function(
+                    "every key of the context object of every Fn::Sub object must contain only alphanumeric characters and underscores",
+                ));
+            }
             let value = self.value(value)?.ok_or_else(wrong)?;
             if function(&value).is_some() {
                 return Ok((name.as_str(), value));

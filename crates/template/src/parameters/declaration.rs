@@ -1,7 +1,7 @@
 //! From a parameter's declaration in a template to a [`Parameter`].
 
 use super::{LONGEST_VALUE, Parameter, ParameterKind, check};
-use crate::Error;
+use crate::{Error, evaluate};
 use serde_json::{Map, Value};
 
 const MEMBERS: [&str; 11] = [
@@ -60,24 +60,15 @@ fn must_be_text(member: &str) -> Error {
 }
 
 /// A text as it is spelled: numbers and truths are texts, too.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        _ => None,
-    }
-}
-
 fn text(body: &Map<String, Value>, member: &str) -> Result<Option<String>, Error> {
-    body.get(member).map(|value| scalar(value).ok_or_else(|| must_be_text(member))).transpose()
+    body.get(member).map(|value| evaluate::text(value).ok_or_else(|| must_be_text(member))).transpose()
 }
 
 fn allowed_values(body: &Map<String, Value>) -> Result<Option<Vec<String>>, Error> {
     match body.get("AllowedValues") {
         None => Ok(None),
         Some(Value::Array(values)) => {
-            let values = values.iter().map(|value| scalar(value).ok_or_else(|| must_be_text("AllowedValues")));
+            let values = values.iter().map(|value| evaluate::text(value).ok_or_else(|| must_be_text("AllowedValues")));
             values.collect::<Result<_, _>>().map(Some)
         }
         Some(_) => Err(Error::format("Every AllowedValues member must be a list.")),

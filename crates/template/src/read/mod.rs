@@ -5,6 +5,7 @@ mod yaml;
 
 use crate::Error;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Bytes of a template ("CloudFormation quotas": 1 MB in an S3 object).
 pub const LONGEST: usize = 1_000_000;
@@ -49,28 +50,28 @@ fn depth(value: &Value) -> usize {
     below.unwrap_or(0).saturating_add(1)
 }
 
-/// CloudFormation names a value of a resource's properties as if it were below `Type`.
-fn no_nulls<'a>(value: &'a Value, path: &mut Vec<&'a str>) -> Result<(), Error> {
-    match value {
-        Value::Null => {
-            let below = matches!(path.as_slice(), ["Resources", _, "Properties", _, ..]);
-            let names = path.iter().enumerate().map(|(at, name)| if below && at == 2 { "Type" } else { name });
-            let path: Vec<&str> = names.collect();
-            Err(Error::new(format!("[/{}] 'null' values are not allowed in templates", path.join("/"))))
-        }
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(at, item)| {
-            no_nulls(item, path).map_err(|error| if item.is_null() { null_item(path, at) } else { error })
-        }),
-        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
-            path.push(name);
-            no_nulls(member, path)?;
-            path.pop();
-            Ok(())
-        }),
-        _ => Ok(()),
-    }
+/// Where a value is, as CloudFormation says it: what is below a resource's `Properties` it says is below `Type`.
+fn path(names: &[Cow<'_, str>]) -> String {
+    let below =
+        names.len() > 3 && matches!(names, [section, _, part, ..] if section == "Resources" && part == "Properties");
+    names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| if below && at == 2 { "/Type".to_owned() } else { format!("/{name}") })
+        .collect()
 }
 
-fn null_item(path: &[&str], at: usize) -> Error {
-    Error::new(format!("[/{}/{at}] 'null' values are not allowed in templates", path.join("/")))
+fn no_nulls<'a>(value: &'a Value, names: &mut Vec<Cow<'a, str>>) -> Result<(), Error> {
+    let mut below = |name, value| {
+        names.push(name);
+        no_nulls(value, names)?;
+        names.pop();
+        Ok(())
+    };
+    match value {
+        Value::Null => Err(Error::new(format!("[{}] 'null' values are not allowed in templates", path(names)))),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(at, item)| below(at.to_string().into(), item)),
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| below(name.into(), member)),
+        _ => Ok(()),
+    }
 }

@@ -1,1 +1,0 @@
-//! Templates as their authors write them.
