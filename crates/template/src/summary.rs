@@ -81,6 +81,11 @@ impl Template {
         (named.into_iter().map(|(id, _)| id).collect(), unnamed.into_iter().map(|(id, _)| id).collect())
     }
 
+    /// The version of the language that it says it is in.
+    pub fn version(&self) -> Option<&str> {
+        self.source.get("AWSTemplateFormatVersion").and_then(Value::as_str)
+    }
+
     /// Types of its resources, each once.
     pub fn resource_types(&self) -> Vec<String> {
         let kinds: BTreeSet<&str> = self.resources.values().map(|resource| resource.kind.as_str()).collect();

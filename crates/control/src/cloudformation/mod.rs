@@ -1,11 +1,59 @@
 //! AWS CloudFormation: stacks, made of templates by the operations of every other service.
+//!
+//! A call checks everything that can be checked before anything is made ([`prepare`]), writes down what is wanted, and answers. What follows
+//! is done by a controller ([`engine`]), one step a transaction or many, with the mappings of resource types on operations ([`types`]).
+//!
+//! Absent: macros other than the language extensions, Lambda-backed custom resources, imports of resources, stack sets, modules, hooks.
 
+mod change_sets;
+mod engine;
+mod errands;
+mod events;
+mod exports;
+mod find;
+mod pages;
+mod policy;
+mod prepare;
+mod resources;
+mod stacks;
+mod templates;
+#[cfg(test)]
+mod tests;
 mod types;
 
+pub use engine::run;
+pub use errands::{Errand, done, errands};
+
 use crate::Service;
-use aws::api::cloudformation::API;
+use aws::{
+    api::cloudformation::{API, op},
+    fault::Fault,
+};
 
 /// The routing table.
 pub fn service() -> Service {
     Service::new(&API)
+        .write(op::CreateStack, stacks::create)
+        .write(op::UpdateStack, stacks::update)
+        .write(op::DeleteStack, stacks::delete)
+        .write(op::UpdateTerminationProtection, stacks::protect)
+        .write(op::ContinueUpdateRollback, stacks::continue_rollback)
+        .write(op::RollbackStack, stacks::roll_back)
+        .write(op::CancelUpdateStack, stacks::cancel)
+        .read(op::DescribeStacks, stacks::describe)
+        .read(op::ListStacks, stacks::list)
+        .read(op::DescribeStackEvents, events::describe)
+        .read(op::DescribeStackResource, resources::one)
+        .read(op::DescribeStackResources, resources::describe)
+        .read(op::ListStackResources, resources::list)
+        .read(op::ListExports, exports::list)
+        .read(op::ListImports, exports::importing)
+        .read(op::GetTemplate, templates::get)
+        .read(op::GetTemplateSummary, templates::summary)
+        .read(op::ValidateTemplate, templates::validate)
+}
+
+/// A request that can't be right.
+fn validation(message: impl Into<String>) -> Fault {
+    Fault::new("ValidationError", message)
 }

@@ -117,8 +117,8 @@ pub use servicediscovery::{
     NamespaceKind,
 };
 pub use stack::{
-    Applied, Deed, Doing, OperationKind, Phase, Slot, Stack, StackDeployment, StackEvent, StackOperation, StackOutput, StackParameter,
-    StackParent, StackResource, exports,
+    Applied, Deed, Doing, OperationKind, Phase, Slot, Stack, StackDeployment, StackEvent, StackOperation, StackOutput,
+    StackParameter, StackParent, StackResource, exports,
 };
 pub use subnet::{Subnet, SubnetAcl};
 pub use table::{Change, Record, Table};

@@ -332,5 +332,8 @@ impl Record for StackEvent {
 /// What a stack's values are called where it exports them.
 pub fn exports(stacks: &super::Table<Stack>) -> BTreeMap<&str, (&Stack, &StackOutput)> {
     let live = stacks.iter().filter(|stack| stack.deleted.is_none());
-    live.flat_map(|stack| stack.outputs.iter().filter_map(move |output| Some((output.export.as_deref()?, (stack, output))))).collect()
+    live.flat_map(|stack| {
+        stack.outputs.iter().filter_map(move |output| Some((output.export.as_deref()?, (stack, output))))
+    })
+    .collect()
 }

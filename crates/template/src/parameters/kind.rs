@@ -100,6 +100,21 @@ impl ParameterKind {
         }
     }
 
+    /// The type's name, as a template declares it.
+    pub fn declared(&self) -> String {
+        match self {
+            Self::String => "String".to_owned(),
+            Self::Number => "Number".to_owned(),
+            Self::CommaDelimitedList => "CommaDelimitedList".to_owned(),
+            Self::StringList => "List<String>".to_owned(),
+            Self::NumberList => "List<Number>".to_owned(),
+            Self::SsmName => "AWS::SSM::Parameter::Name".to_owned(),
+            Self::Specific(specific) => specific.name().to_owned(),
+            Self::SpecificList(specific) => format!("List<{}>", specific.name()),
+            Self::SsmValue(inner) => format!("AWS::SSM::Parameter::Value<{}>", inner.declared()),
+        }
+    }
+
     /// Whether its value is a list.
     pub fn is_list(&self) -> bool {
         match self {

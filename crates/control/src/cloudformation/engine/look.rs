@@ -37,7 +37,8 @@ impl Lookup for Live<'_, '_> {
         let Some(found) = types::find(&resource.kind) else { return Ok(None) };
         let value = found.attribute(self.view, id, &resource.applied.properties, name);
         let value = value.map_err(|fault| Error::new(format!("{}: {}", fault.code, fault.message)))?;
-        let missing = || Error::new(format!("Requested attribute {name} does not exist in schema for {}", resource.kind));
+        let missing =
+            || Error::new(format!("Requested attribute {name} does not exist in schema for {}", resource.kind));
         value.ok_or_else(missing).map(Some)
     }
 
@@ -74,7 +75,8 @@ fn parameter(tx: &Tx<'_>, reference: &DynamicReference, secure: bool) -> Result<
 
 /// A secret's value, or that of one of its keys ("Get a secret or secret value from Secrets Manager").
 fn secret(tx: &mut Tx<'_>, reference: &DynamicReference) -> Result<String, Error> {
-    let input = json!({ "SecretId": reference.id, "VersionStage": reference.version_stage, "VersionId": reference.version });
+    let input =
+        json!({ "SecretId": reference.id, "VersionStage": reference.version_stage, "VersionId": reference.version });
     let answer = call(tx, &secretsmanager::API, "GetSecretValue", input);
     let answer = answer.map_err(|fault| Error::new(fault.message))?;
     let value = at(&answer, "/SecretString").as_str().unwrap_or_default().to_owned();

@@ -6,17 +6,10 @@ use super::{
 };
 use crate::{
     Tx,
-    state::{
-        Applied, Deed, Doing, OperationKind, Slot, Stack, StackDeployment, StackOperation, StackResource,
-    },
+    state::{Applied, Deed, Doing, OperationKind, Record, Slot, Stack, StackDeployment, StackOperation, StackResource},
 };
-use aws::{
-    api::cloudformation::ResourceStatus as Status,
-    fault::Fault,
-};
+use aws::{api::cloudformation::ResourceStatus as Status, fault::Fault};
 use resourcetypes::Schema;
-use serde_json::Value;
-use std::collections::BTreeMap;
 use template::ResolvedResource;
 
 /// Goes as far as it gets now, and says whether that was anywhere.
@@ -71,7 +64,9 @@ impl Job<'_> {
         let mut moved = false;
         for resource in resources(tx, &self.stack.id) {
             let (Some(doing), None) = (&resource.doing, resource.replaced_in) else { continue };
-            let (Some((found, schema)), Some(id)) = (kind_of(&resource.kind), resource.physical_id.clone()) else { continue };
+            let (Some((found, schema)), Some(id)) = (kind_of(&resource.kind), resource.physical_id.clone()) else {
+                continue;
+            };
             let draft = Draft::of(tx, self.stack, &resource.logical_id, &resource.applied);
             let progress = found.ready(&tx.view(), &id, &draft.wanted());
             let progress = if progress == Progress::Waiting && is_late(tx, doing, schema) {
@@ -122,11 +117,12 @@ impl Job<'_> {
 
     /// Makes one resource, or makes it what is wanted.
     fn one(&mut self, tx: &mut Tx<'_>, logical_id: &str, wanted: &ResolvedResource, existing: Option<StackResource>) {
-        let there = existing.filter(|resource| resource.physical_id.is_some() && resource.status != Status::DeleteComplete);
+        let there =
+            existing.filter(|resource| resource.physical_id.is_some() && resource.status != Status::DeleteComplete);
         let resource = self.next(tx, logical_id, wanted, there.as_ref());
-        if there.is_some() && self.operation.spared.contains(logical_id) {
+        if let Some(there) = there.clone().filter(|_| self.operation.spared.contains(logical_id)) {
             // ContinueUpdateRollback was told to leave it as it is.
-            return self.skip(tx, there.unwrap_or(resource));
+            return self.skip(tx, there);
         }
         let Some((found, schema)) = kind_of(&wanted.kind) else {
             return self.fail(tx, resource, format!("Resource type {} is not supported by neargate", wanted.kind));
@@ -138,6 +134,9 @@ impl Job<'_> {
         };
         let applied = Applied { properties, tags: self.goal.tags.clone() };
         let resource = StackResource { applied, ..resource };
+        if self.operation.kind == OperationKind::UpdateRollback && self.restore(tx, &resource) {
+            return;
+        }
         match there {
             None => self.create(tx, resource, (found, schema), Deed::Create),
             Some(there) => self.change(tx, resource, there, (found, schema)),
@@ -145,7 +144,13 @@ impl Job<'_> {
     }
 
     /// The record of a resource as it will be.
-    fn next(&self, tx: &Tx<'_>, logical_id: &str, wanted: &ResolvedResource, there: Option<&StackResource>) -> StackResource {
+    fn next(
+        &self,
+        tx: &Tx<'_>,
+        logical_id: &str,
+        wanted: &ResolvedResource,
+        there: Option<&StackResource>,
+    ) -> StackResource {
         StackResource {
             stack: self.stack.id.clone(),
             logical_id: logical_id.to_owned(),
@@ -196,7 +201,6 @@ impl Job<'_> {
         match change_of(found, schema, &before.wanted(), &draft.wanted()) {
             // A stack within a stack may be another one though it is asked for in the same words.
             Change::None if !found.is_always_updated() => self.keep(tx, resource, there),
-            Change::Replace if self.operation.kind == OperationKind::UpdateRollback && self.restore(tx, &resource, &there) => {}
             Change::Replace => self.replace(tx, resource, there, (found, schema)),
             Change::None | Change::Update => self.update(tx, resource, &there, (found, schema)),
         }
@@ -225,10 +229,19 @@ impl Job<'_> {
         match done {
             Ok(()) => {
                 let doing = Some(Doing { what: Deed::Update, since: tx.now, tries: 0 });
-                tx.state.stack_resources.put(StackResource { doing, status: Status::UpdateInProgress, changed: tx.now, ..resource });
+                tx.state.stack_resources.put(StackResource {
+                    doing,
+                    status: Status::UpdateInProgress,
+                    changed: tx.now,
+                    ..resource
+                });
             }
             // Nothing was changed: it is still what it was.
-            Err(reason) => self.fail(tx, StackResource { applied: there.applied.clone(), status: Status::UpdateInProgress, ..resource }, reason),
+            Err(reason) => self.fail(
+                tx,
+                StackResource { applied: there.applied.clone(), status: Status::UpdateInProgress, ..resource },
+                reason,
+            ),
         }
     }
 
@@ -241,19 +254,27 @@ impl Job<'_> {
     fn set_aside(&self, tx: &mut Tx<'_>, resource: StackResource) {
         tx.state.stack_resources.remove(&StackResource::key_of(&resource.stack, &resource.logical_id));
         // Two may be set aside in one operation and the rollback that follows it: each has its number.
-        tx.state.stack_resources.put(StackResource { replaced_in: Some(self.operation.number), doing: None, ..resource });
+        tx.state.stack_resources.put(StackResource {
+            replaced_in: Some(self.operation.number),
+            doing: None,
+            ..resource
+        });
     }
 
     /// Takes back the resource that the failed update has replaced, if that is what is wanted again.
-    fn restore(&mut self, tx: &mut Tx<'_>, resource: &StackResource, there: &StackResource) -> bool {
+    fn restore(&mut self, tx: &mut Tx<'_>, resource: &StackResource) -> bool {
         let old = resources(tx, &self.stack.id).into_iter().rfind(|old| {
-            old.replaced_in.is_some() && old.logical_id == there.logical_id && old.applied.properties == resource.applied.properties
+            let is_it = old.replaced_in.is_some() && old.logical_id == resource.logical_id;
+            is_it && old.applied.properties == resource.applied.properties
         });
         let Some(old) = old else { return false };
-        let key = format!("{}~{}", StackResource::key_of(&old.stack, &old.logical_id), old.replaced_in.unwrap_or_default());
-        tx.state.stack_resources.remove(&key);
-        self.set_aside(tx, there.clone());
-        let old = StackResource { replaced_in: None, settled_in: self.operation.number, applied: resource.applied.clone(), ..old };
+        tx.state.stack_resources.remove(&old.key());
+        match self.resource(tx, &resource.logical_id) {
+            Some(successor) if successor.physical_id.is_some() => self.set_aside(tx, successor),
+            _ => {}
+        }
+        let applied = resource.applied.clone();
+        let old = StackResource { replaced_in: None, settled_in: self.operation.number, applied, doing: None, ..old };
         tx.note_resource(old.clone(), Status::UpdateInProgress, None);
         tx.note_resource(old, Status::UpdateComplete, None);
         true
@@ -270,7 +291,10 @@ impl Job<'_> {
         let revealed = look::revealed(tx, &resource.applied).map_err(|error| error.to_string())?;
         let properties = schema.coerce(&revealed);
         if let Some(message) = schema.message(&properties) {
-            return Err(format!("Properties validation failed for resource {} with message:\n{message}", resource.logical_id));
+            return Err(format!(
+                "Properties validation failed for resource {} with message:\n{message}",
+                resource.logical_id
+            ));
         }
         let applied = Applied { properties, tags: resource.applied.tags.clone() };
         let draft = Draft::of(tx, self.stack, &resource.logical_id, &applied);

@@ -17,10 +17,10 @@ mod note;
 mod refusal;
 mod remove;
 
-pub(super) use change::{Change, change_of};
-pub(super) use finish::{begin, delete};
+pub(super) use change::{Change, change_of, changed};
+pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse};
 pub(super) use look::Live;
-pub(super) use note::Note;
+pub(super) use note::{Note, STACK};
 
 use crate::{
     Tx,
@@ -48,7 +48,8 @@ fn advance(tx: &mut Tx<'_>, id: &str) -> bool {
     }
 }
 
-fn under_way(tx: &Tx<'_>, id: &str) -> Option<(Stack, StackOperation)> {
+/// A stack and what is being done to it.
+pub(super) fn under_way(tx: &Tx<'_>, id: &str) -> Option<(Stack, StackOperation)> {
     let stack = tx.state.stacks.get(id)?.clone();
     let operation = stack.operation.clone()?;
     Some((stack, operation))

@@ -9,7 +9,10 @@ pub(super) fn reason(tx: &mut Tx<'_>, kind: &str, fault: &Fault) -> String {
     let (service, request, token) = (service(kind), tx.uuid(), tx.uuid());
     let code = handler_error_code(fault);
     if fault.code == "NotStabilized" || fault.code == "GeneralServiceException" {
-        return format!("Resource handler returned message: \"{}\" (RequestToken: {token}, HandlerErrorCode: {code})", fault.message);
+        return format!(
+            "Resource handler returned message: \"{}\" (RequestToken: {token}, HandlerErrorCode: {code})",
+            fault.message
+        );
     }
     format!(
         "Resource handler returned message: \"{} (Service: {service}, Status Code: {}, Request ID: {request}) (SDK Attempt Count: 1)\" \
@@ -57,5 +60,7 @@ fn handler_error_code(fault: &Fault) -> &'static str {
 /// Whether a refused deletion may be possible soon: something that goes away by itself is still there.
 pub(super) fn is_passing(fault: &Fault) -> bool {
     let code = &*fault.code;
-    ["DependencyViolation", "InUse", "ClusterContains", "OperationInProgress", "ResourceConflict"].iter().any(|word| code.contains(word))
+    ["DependencyViolation", "InUse", "ClusterContains", "OperationInProgress", "ResourceConflict"]
+        .iter()
+        .any(|word| code.contains(word))
 }

@@ -6,11 +6,13 @@
 mod call;
 mod ec2;
 mod logs;
+mod stack;
 #[cfg(test)]
 mod testing;
 mod wanted;
 
 pub(super) use call::{ask, at, call, camel, is_missing, text};
+pub(super) use stack::nested_request;
 pub(super) use wanted::{Wanted, changed_tags};
 
 use crate::{Tx, View};
@@ -58,6 +60,11 @@ pub(super) trait ResourceType: Sync {
     /// The service's refusal; what was changed before it is undone by whoever called.
     fn update(&self, tx: &mut Tx<'_>, id: &str, before: &Wanted<'_>, wanted: &Wanted<'_>) -> Result<(), Fault>;
 
+    /// Whether it is updated also when its properties are what they were: what is behind them may be something else.
+    fn is_always_updated(&self) -> bool {
+        false
+    }
+
     /// Deletes it. One that is not there any more is not a failure: [`is_missing`] faults are taken as success.
     ///
     /// # Errors
@@ -96,7 +103,7 @@ pub(super) fn find(kind: &str) -> Option<&'static dyn ResourceType> {
 pub(super) type Types = &'static [(&'static str, &'static dyn ResourceType)];
 
 /// All of them, by service.
-const TYPES: &[Types] = &[ec2::TYPES, logs::TYPES];
+const TYPES: &[Types] = &[ec2::TYPES, logs::TYPES, stack::TYPES];
 
 /// The names of all of them.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {

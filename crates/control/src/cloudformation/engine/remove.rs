@@ -1,0 +1,180 @@
+//! Deleting resources: each as soon as none that is still there needs it.
+
+use super::{
+    super::types::{self, Progress},
+    Note, finish, refusal, resources,
+};
+use crate::{
+    Tx,
+    state::{Deed, Doing, OperationKind, Record, Stack, StackOperation, StackResource},
+};
+use aws::{api::cloudformation::ResourceStatus as Status, fault::Fault};
+use serde_json::Value;
+use template::Policy;
+
+/// How often something is tried to be deleted that is refused for good.
+const TRIES: u32 = 3;
+/// For how long something is tried to be deleted that something else still uses, in milliseconds: it may go any moment.
+const PATIENCE: i64 = 300_000;
+/// How long after a refusal it is tried again, in milliseconds.
+const PAUSE: i64 = 1_000;
+
+/// Goes as far as it gets now, and says whether that was anywhere.
+pub(super) fn advance(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation) -> bool {
+    let mut moved = false;
+    for resource in resources(tx, &stack.id) {
+        moved |= resource.doomed && resource.doing.is_some() && look(tx, operation, resource);
+    }
+    for resource in resources(tx, &stack.id) {
+        if resource.doomed
+            && resource.doing.is_none()
+            && resource.status != Status::DeleteFailed
+            && !is_needed(tx, &resource)
+        {
+            begin(tx, operation, resource);
+            moved = true;
+        }
+    }
+    let left: Vec<StackResource> = resources(tx, &stack.id).into_iter().filter(|resource| resource.doomed).collect();
+    // What failed keeps what it needs; when nothing else moves, that is the end of it.
+    let over = left.iter().all(|resource| {
+        resource.doing.is_none() && (resource.status == Status::DeleteFailed || is_needed(tx, resource))
+    });
+    if over {
+        finish::removed(tx, stack, operation, &left);
+    }
+    moved || over
+}
+
+/// Whether another resource that is to go needs this one.
+fn is_needed(tx: &Tx<'_>, resource: &StackResource) -> bool {
+    let prefix = StackResource::prefix(&resource.stack);
+    tx.state.stack_resources.prefixed(&prefix).any(|other| {
+        other.doomed && other.logical_id != resource.logical_id && other.dependencies.contains(&resource.logical_id)
+    })
+}
+
+fn begin(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource) {
+    if stays(operation, &resource) {
+        tx.note_resource(resource.clone(), Status::DeleteSkipped, None);
+        return forget(tx, operation, resource, Status::DeleteSkipped);
+    }
+    let resource = StackResource { doing: Some(Doing { what: Deed::Delete, since: tx.now, tries: 0 }), ..resource };
+    if resource.physical_id.is_none() {
+        // Nothing was made, so nothing is said.
+        return forget(tx, operation, resource, Status::DeleteComplete);
+    }
+    tx.note_resource(resource.clone(), Status::DeleteInProgress, None);
+    attempt(tx, operation, resource);
+}
+
+/// Whether it is left as it is when it is no longer wanted ("DeletionPolicy attribute", "UpdateReplacePolicy attribute").
+fn stays(operation: &StackOperation, resource: &StackResource) -> bool {
+    let policy = if resource.replaced_in.is_some() { resource.update_replace_policy } else { resource.deletion_policy };
+    let fresh = resource.made_in == operation.number || operation.kind == OperationKind::Rollback;
+    match policy {
+        // A snapshot can't be taken of anything that stacks make here.
+        Policy::Delete | Policy::Snapshot => operation.spared.contains(&resource.logical_id),
+        Policy::Retain => resource.physical_id.is_some() && !(resource.replaced_in.is_some() && fresh),
+        Policy::RetainExceptOnCreate => resource.physical_id.is_some() && !fresh,
+    }
+}
+
+/// Asks the service to delete it.
+fn attempt(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource) {
+    let (Some(found), Some(id)) = (types::find(&resource.kind), resource.physical_id.clone()) else {
+        return forget(tx, operation, resource, Status::DeleteComplete);
+    };
+    let before = tx.state.clone();
+    match found.delete(tx, &id, &resource.applied.properties) {
+        Ok(()) => tx.state.stack_resources.put(asked(resource)),
+        Err(fault) => {
+            tx.state = before;
+            if types::is_missing(&fault) {
+                tx.state.stack_resources.put(asked(resource));
+            } else {
+                refused(tx, operation, resource, &fault);
+            }
+        }
+    }
+}
+
+/// Marks what its service has taken in hand: it was tried so often that nothing else can be.
+fn asked(mut resource: StackResource) -> StackResource {
+    resource.reason = None;
+    if let Some(doing) = &mut resource.doing {
+        doing.tries = u32::MAX;
+    }
+    resource
+}
+
+fn refused(tx: &mut Tx<'_>, _: &StackOperation, mut resource: StackResource, fault: &Fault) {
+    let reason = refusal::reason(tx, &resource.kind, fault);
+    let Some(doing) = &mut resource.doing else { return };
+    doing.tries += 1;
+    let waits = refusal::is_passing(fault) && tx.now.millis - doing.since.millis < PATIENCE;
+    if waits || doing.tries < TRIES {
+        // Kept quietly: it is tried again when some time has gone by.
+        resource.changed = tx.now;
+        tx.state.stack_resources.put(resource);
+        return;
+    }
+    tx.note_resource(StackResource { doing: None, ..resource }, Status::DeleteFailed, Some(reason));
+}
+
+/// Looks at one whose deletion was begun.
+fn look(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource) -> bool {
+    let (Some(doing), Some(found), Some(id)) = (&resource.doing, types::find(&resource.kind), &resource.physical_id)
+    else {
+        forget(tx, operation, resource, Status::DeleteComplete);
+        return true;
+    };
+    if doing.tries < u32::MAX {
+        let waited = tx.now.millis - resource.changed.millis >= PAUSE;
+        if waited {
+            attempt(tx, operation, resource);
+        }
+        return waited;
+    }
+    match found.gone(&tx.view(), id, &resource.applied.properties) {
+        Progress::Waiting if tx.now.millis - doing.since.millis < late(&resource.kind) => false,
+        Progress::Done => {
+            tx.note_resource(StackResource { doing: None, ..resource.clone() }, Status::DeleteComplete, None);
+            forget(tx, operation, resource, Status::DeleteComplete);
+            true
+        }
+        failed => {
+            let fault = match failed {
+                Progress::Failed(fault) => fault,
+                _ => Fault::new("NotStabilized", "Exceeded attempts to wait"),
+            };
+            let reason = refusal::reason(tx, &resource.kind, &fault);
+            tx.note_resource(StackResource { doing: None, ..resource }, Status::DeleteFailed, Some(reason));
+            true
+        }
+    }
+}
+
+fn late(kind: &str) -> i64 {
+    resourcetypes::schema(kind).map_or(7_200_000, |schema| i64::from(schema.timeout("delete")) * 60_000)
+}
+
+/// It is gone, or left to itself: a deleted stack still shows it, a living one does not.
+fn forget(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource, status: Status) {
+    let shown =
+        matches!(operation.kind, OperationKind::Delete | OperationKind::Rollback) && resource.replaced_in.is_none();
+    if !shown {
+        tx.state.stack_resources.remove(&resource.key());
+        return;
+    }
+    let applied = crate::state::Applied { properties: Value::Null, ..resource.applied.clone() };
+    tx.state.stack_resources.put(StackResource {
+        status,
+        changed: tx.now,
+        reason: None,
+        doing: None,
+        doomed: false,
+        applied,
+        ..resource
+    });
+}

@@ -1,0 +1,151 @@
+//! AWS::CloudFormation::Stack: a stack that is a resource of another.
+
+use super::{Progress, ResourceType, Types, Wanted};
+use crate::{
+    Tx, View,
+    cloudformation::{
+        engine::{self, Asked},
+        stacks, validation,
+    },
+    state::{OperationKind, Phase, Stack, StackParent, StackResource, Tags},
+};
+use aws::{
+    api::cloudformation::{OnFailure, StackStatus as Status},
+    fault::Fault,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// This service's types.
+pub(super) const TYPES: Types = &[("AWS::CloudFormation::Stack", &Nested)];
+
+/// AWS::CloudFormation::Stack.
+struct Nested;
+
+impl ResourceType for Nested {
+    fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
+        let url = url(wanted)?;
+        let parent = tx.state.stacks.get(wanted.stack_id).cloned().ok_or_else(|| validation("its stack is gone"))?;
+        let root = parent.parent.as_ref().map_or(parent.id.clone(), |parent| parent.root.clone());
+        if depth(tx, &parent) >= DEEPEST {
+            return Err(validation(format!("Stacks can't be nested deeper than {DEEPEST} levels")));
+        }
+        let name = wanted.made_up(128);
+        let minutes =
+            wanted.get("TimeoutInMinutes").and_then(Value::as_i64).and_then(|minutes| minutes.try_into().ok());
+        let parent = StackParent { id: parent.id, root };
+        let stack = Stack { timeout_in_minutes: minutes, ..stacks::record(tx, &name, Some(parent))? };
+        let id = stack.id.clone();
+        tx.state.stacks.put(stack);
+        // What is done when it fails is up to the stack above.
+        engine::begin(tx, &id, OperationKind::Create, Phase::Fetch { url }, OnFailure::DoNothing, Asked::default());
+        Ok(id)
+    }
+
+    fn ready(&self, view: &View<'_>, id: &str, _: &Wanted<'_>) -> Progress {
+        let Some(stack) = view.state.stacks.get(id) else { return Progress::Failed(gone(id)) };
+        match stack.status {
+            Status::CreateComplete | Status::UpdateComplete | Status::UpdateRollbackComplete
+                if stack.operation.is_none() =>
+            {
+                Progress::Done
+            }
+            _ if stack.operation.is_some() => Progress::Waiting,
+            _ => {
+                let reason = stack.reason.clone().unwrap_or_default();
+                Progress::Failed(Fault::new(
+                    "GeneralServiceException",
+                    format!("Embedded stack {id} was not successfully created: {reason}"),
+                ))
+            }
+        }
+    }
+
+    fn update(&self, tx: &mut Tx<'_>, id: &str, _: &Wanted<'_>, wanted: &Wanted<'_>) -> Result<(), Fault> {
+        let url = url(wanted)?;
+        tx.state.stacks.get(id).ok_or_else(|| gone(id))?;
+        engine::begin(tx, id, OperationKind::Update, Phase::Fetch { url }, OnFailure::Rollback, Asked::default());
+        Ok(())
+    }
+
+    fn is_always_updated(&self) -> bool {
+        true
+    }
+
+    fn delete(&self, tx: &mut Tx<'_>, id: &str, _: &Value) -> Result<(), Fault> {
+        let live = tx.state.stacks.get(id).is_some_and(|stack| stack.deleted.is_none());
+        if live {
+            engine::delete(tx, id, Asked::default());
+        }
+        Ok(())
+    }
+
+    fn gone(&self, view: &View<'_>, id: &str, _: &Value) -> Progress {
+        match view.state.stacks.get(id) {
+            None => Progress::Done,
+            Some(stack) if stack.deleted.is_some() => Progress::Done,
+            Some(stack) if stack.operation.is_some() => Progress::Waiting,
+            Some(stack) => {
+                let reason = stack.reason.clone().unwrap_or_default();
+                Progress::Failed(Fault::new("GeneralServiceException", reason))
+            }
+        }
+    }
+
+    fn attribute(&self, view: &View<'_>, id: &str, _: &Value, name: &str) -> Result<Option<Value>, Fault> {
+        let Some(key) = name.strip_prefix("Outputs.") else { return Ok(None) };
+        let stack = view.state.stacks.get(id).ok_or_else(|| gone(id))?;
+        Ok(stack.outputs.iter().find(|output| output.key == key).map(|output| json!(output.value)))
+    }
+
+    fn read(&self, view: &View<'_>, id: &str, properties: &Value) -> Result<Option<Value>, Fault> {
+        let live = view.state.stacks.get(id).is_some_and(|stack| stack.deleted.is_none());
+        Ok(live.then(|| properties.clone()))
+    }
+}
+
+/// How deep stacks may be nested; AWS has no such limit, but a template that names itself would never end.
+const DEEPEST: usize = 16;
+
+fn depth(tx: &Tx<'_>, stack: &Stack) -> usize {
+    let above = |stack: &Stack| tx.state.stacks.get(&stack.parent.as_ref()?.id).cloned();
+    std::iter::successors(Some(stack.clone()), above).take(DEEPEST + 1).count()
+}
+
+fn url(wanted: &Wanted<'_>) -> Result<String, Fault> {
+    wanted.text("TemplateURL").map(str::to_owned).ok_or_else(|| validation("TemplateURL must be specified"))
+}
+
+fn gone(id: &str) -> Fault {
+    Fault::new("ResourceNotFound", format!("Stack with id {id} does not exist"))
+}
+
+/// What the stack above gives a nested one: its parameters, tags and topics.
+pub(in crate::cloudformation) fn nested_request(
+    tx: &Tx<'_>,
+    stack: &Stack,
+) -> (BTreeMap<String, String>, Tags, Vec<String>) {
+    let Some(parent) = &stack.parent else { return Default::default() };
+    let mut all = tx.state.stack_resources.prefixed(&StackResource::prefix(&parent.id)).collect::<Vec<_>>().into_iter();
+    let Some(resource) = all.find(|resource| resource.physical_id.as_deref() == Some(stack.id.as_str())) else {
+        return Default::default();
+    };
+    let properties = &resource.applied.properties;
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        // A list is given as CommaDelimitedList reads it.
+        Value::Array(items) => {
+            items.iter().map(|item| item.as_str().map_or(item.to_string(), str::to_owned)).collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    };
+    let given = properties.get("Parameters").and_then(Value::as_object).into_iter().flatten();
+    let parameters = given.map(|(key, value)| (key.clone(), text(value))).collect();
+    let topics = properties.get("NotificationARNs").and_then(Value::as_array).into_iter().flatten();
+    let mut tags = resource.applied.tags.clone();
+    for tag in properties.get("Tags").and_then(Value::as_array).into_iter().flatten() {
+        let word = |name: &str| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        tags.insert(word("Key"), word("Value"));
+    }
+    (parameters, tags, topics.filter_map(Value::as_str).map(str::to_owned).collect())
+}
