@@ -36,9 +36,10 @@ pub struct TypeSummary {
 }
 
 /// Types whose resources decide who may do what, and the property that names one.
-const IAM: [(&str, Option<&str>); 10] = [
+const IAM: [(&str, Option<&str>); 11] = [
     ("AWS::IAM::AccessKey", None),
     ("AWS::IAM::Group", Some("GroupName")),
+    ("AWS::IAM::GroupPolicy", None),
     ("AWS::IAM::InstanceProfile", Some("InstanceProfileName")),
     ("AWS::IAM::ManagedPolicy", Some("ManagedPolicyName")),
     ("AWS::IAM::Policy", None),
