@@ -163,7 +163,7 @@ fn rules_know_nothing_of_resources_and_conditions() {
 
 #[test]
 fn functions_may_be_as_deep_as_values() {
-    let deep = format!("{}!Ref AWS::Region{}", "!Join ['', [".repeat(45), "]]".repeat(45));
+    let deep = format!("{}!Ref AWS::Region{}", "!Join ['', [".repeat(30), "]]".repeat(30));
     let resolved = resolved(&super::with(&deep, ""), &[]);
     assert_eq!(resolved.resources["R"].properties, json!({"P": "us-east-1"}));
 }
