@@ -7,9 +7,19 @@ use std::fmt;
 pub struct Error(String);
 
 impl Error {
-    /// An error with a message of the caller's: what a [`crate::Lookup`] says of something that is not there.
+    /// An error with a message of the caller's.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
+    }
+
+    /// What a [`crate::Lookup`] says when resources of such a type have no such attribute.
+    pub fn no_attribute(logical_id: &str, name: &str) -> Self {
+        Self::function(format!("resource {logical_id} does not support attribute type {name} in Fn::GetAtt"))
+    }
+
+    /// What a [`crate::Lookup`] says when no stack of the account and region has such an export.
+    pub fn no_export(name: &str) -> Self {
+        Self(format!("No export named {name} found"))
     }
 
     /// The template can't be read as one.

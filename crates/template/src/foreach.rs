@@ -104,8 +104,19 @@ impl Loops<'_> {
         Ok(())
     }
 
+    /// `${Name}` is what the name stands for, `&{Name}` the letters and digits of it.
     fn text(&self, text: &str, names: &Names) -> Result<String, Error> {
-        let text = names.put_into(text);
+        let mut text = text.to_owned();
+        for (name, value) in names.0.iter().rev() {
+            let letters: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+            for (variable, value) in [(format!("${{{name}}}"), value), (format!("&{{{name}}}"), &letters)] {
+                let places = text.matches(&variable).count();
+                if places > 0 {
+                    self.pay(places.saturating_mul(value.len()))?;
+                    text = text.replace(&variable, value);
+                }
+            }
+        }
         self.pay(text.len())?;
         Ok(text)
     }
@@ -124,21 +135,6 @@ impl Loops<'_> {
 impl Names {
     fn of(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// `${Name}` is the value, `&{Name}` the letters and digits of it.
-    fn put_into(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (name, value) in self.0.iter().rev() {
-            if text.contains("${") {
-                text = text.replace(&format!("${{{name}}}"), value);
-            }
-            if text.contains("&{") {
-                let letters: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-                text = text.replace(&format!("&{{{name}}}"), &letters);
-            }
-        }
-        text
     }
 }
 

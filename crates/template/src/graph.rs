@@ -10,6 +10,25 @@ pub(crate) type Graph<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 /// # Errors
 /// The names that need each other in a circle, sorted.
 pub(crate) fn order<'a>(graph: &Graph<'a>) -> Result<Vec<&'a str>, Vec<&'a str>> {
+    let order = sorted(graph);
+    if order.len() == graph.len() {
+        return Ok(order);
+    }
+    // What is left is in a circle, waits for one, or is between two.
+    let done: BTreeSet<&str> = order.into_iter().collect();
+    let mut needed_by = Graph::new();
+    for (name, needs) in graph.iter().filter(|(name, _)| !done.contains(*name)) {
+        needed_by.entry(name).or_default();
+        for need in needs.iter().filter(|need| graph.contains_key(*need) && !done.contains(*need)) {
+            needed_by.entry(need).or_default().insert(name);
+        }
+    }
+    let waiting: BTreeSet<&str> = sorted(&needed_by).into_iter().collect();
+    Err(needed_by.into_keys().filter(|name| !waiting.contains(name)).collect())
+}
+
+/// As many names as can be brought in order.
+fn sorted<'a>(graph: &Graph<'a>) -> Vec<&'a str> {
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
     let mut needed_by: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
     for (name, needs) in graph {
@@ -29,19 +48,5 @@ pub(crate) fn order<'a>(graph: &Graph<'a>) -> Result<Vec<&'a str>, Vec<&'a str>>
             }
         }
     }
-    if order.len() == graph.len() { Ok(order) } else { Err(circle(graph, &order)) }
-}
-
-/// What neither came out in order nor only waits for a circle.
-fn circle<'a>(graph: &Graph<'a>, order: &[&str]) -> Vec<&'a str> {
-    let done: BTreeSet<&str> = order.iter().copied().collect();
-    let mut left: BTreeSet<&str> = graph.keys().copied().filter(|name| !done.contains(name)).collect();
-    loop {
-        let needed: BTreeSet<&str> = left.iter().filter_map(|name| graph.get(name)).flatten().copied().collect();
-        let before = left.len();
-        left.retain(|name| needed.contains(name));
-        if left.len() == before {
-            return left.into_iter().collect();
-        }
-    }
+    order
 }

@@ -3,10 +3,11 @@
 //! | module | what |
 //! |---|---|
 //! | `read` | text, JSON or YAML, as a tree of values with functions in their long form |
-//! | [`declared`] | what a template declares: resources, outputs, parameters |
+//! | [`declared`] | what a template declares: resources, outputs, parameters; `sections` is how that is read |
 //! | [`parameters`] | values given for parameters, held against their declarations |
 //! | [`summary`] | what is to be known of a template before it is used: capabilities, resource types |
-//! | `resolve` | a template for its parameters' values: rules, loops, conditions, dependencies |
+//! | `references` | what values refer to, whether it is there, and functions where they may be |
+//! | `resolve` | a template for its parameters' values, by `rules`, `foreach` (loops), `conditions` and `graph` (dependencies) |
 //! | [`evaluate`](mod@evaluate) | what functions come to, as far as is known |
 //! | [`dynamic`] | dynamic references in texts |
 //!

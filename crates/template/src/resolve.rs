@@ -65,21 +65,26 @@ impl Template {
     /// A rule does not hold, a function can't be computed, something is referred to that is not there, or resources depend on each other in
     /// a circle.
     pub fn resolve(&self, setting: &Setting) -> Result<Resolved, Error> {
-        if !self.has_extensions() {
-            return resolve(self, setting);
-        }
-        let expanded = foreach::expand(self, setting)?;
-        references::check(&expanded)?;
-        resolve(&expanded, setting)
+        if self.has_extensions() { resolve(&self.expanded(setting)?, setting) } else { resolve(self, setting) }
     }
 
-    /// The template as `AWS::LanguageExtensions` leaves it, with its loops expanded: the processed stage of GetTemplate.
+    /// The template as `AWS::LanguageExtensions` leaves it: resources and outputs of loops are among the others. What it asks for
+    /// ([`Template::capabilities`]) is only known then.
     ///
     /// # Errors
-    /// A loop can't be expanded.
+    /// A loop can't be expanded, or what it comes to is no template.
+    pub fn expanded(&self, setting: &Setting) -> Result<Self, Error> {
+        let expanded = if self.has_extensions() { foreach::expand(self, setting)? } else { self.clone() };
+        references::check(&expanded)?;
+        Ok(expanded)
+    }
+
+    /// What [`Template::expanded`] comes to as a tree: the processed stage of GetTemplate.
+    ///
+    /// # Errors
+    /// As there.
     pub fn processed(&self, setting: &Setting) -> Result<Value, Error> {
-        let mut source =
-            if self.has_extensions() { foreach::expand(self, setting)?.source } else { self.source.clone() };
+        let mut source = self.expanded(setting)?.source;
         if let Some(sections) = source.as_object_mut() {
             sections.remove("Transform");
         }

@@ -36,9 +36,10 @@ pub struct TypeSummary {
 }
 
 /// Types whose resources decide who may do what, and the property that names one.
-const IAM: [(&str, Option<&str>); 10] = [
+const IAM: [(&str, Option<&str>); 11] = [
     ("AWS::IAM::AccessKey", None),
     ("AWS::IAM::Group", Some("GroupName")),
+    ("AWS::IAM::GroupPolicy", None),
     ("AWS::IAM::InstanceProfile", Some("InstanceProfileName")),
     ("AWS::IAM::ManagedPolicy", Some("ManagedPolicyName")),
     ("AWS::IAM::Policy", None),
@@ -50,35 +51,31 @@ const IAM: [(&str, Option<&str>); 10] = [
 ];
 
 impl Template {
-    /// What must be acknowledged, the least that is enough: `CAPABILITY_NAMED_IAM` is enough for all IAM resources.
+    /// What must be acknowledged, the least that is enough: `CAPABILITY_NAMED_IAM` is enough for all IAM resources. Of loops that is known
+    /// when they are expanded ([`Template::expanded`]).
     pub fn capabilities(&self) -> Vec<Capability> {
-        let (named, unnamed) = self.iam_resources();
-        let iam = match (named.is_empty(), unnamed.is_empty()) {
-            (false, _) => Some(Capability::NamedIam),
-            (true, false) => Some(Capability::Iam),
-            (true, true) => None,
-        };
+        let iam = self.iam_resources().into_iter().map(|(capability, _)| capability).max();
         iam.into_iter().chain((!self.transforms.is_empty()).then_some(Capability::AutoExpand)).collect()
     }
 
     /// Why, in CloudFormation's words; none if nothing of IAM is made.
     pub fn capabilities_reason(&self) -> Option<String> {
-        let (named, unnamed) = self.iam_resources();
-        let ids = if named.is_empty() { unnamed } else { named };
+        let resources = self.iam_resources();
+        let most = resources.iter().map(|(capability, _)| *capability).max()?;
         let kinds: BTreeSet<&str> =
-            ids.iter().filter_map(|id| self.resources.get(*id)).map(|resource| resource.kind.as_str()).collect();
+            resources.iter().filter(|(capability, _)| *capability == most).map(|(_, kind)| *kind).collect();
         let kinds: Vec<&str> = kinds.into_iter().collect();
-        (!kinds.is_empty()).then(|| format!("The following resource(s) require capabilities: [{}]", kinds.join(", ")))
+        Some(format!("The following resource(s) require capabilities: [{}]", kinds.join(", ")))
     }
 
-    /// Logical ids of IAM resources: with names of their own, and without.
-    fn iam_resources(&self) -> (Vec<&str>, Vec<&str>) {
-        let resources = self.resources.iter().filter_map(|(id, resource)| {
-            let (_, name) = IAM.iter().find(|(kind, _)| *kind == resource.kind)?;
-            Some((id.as_str(), name.is_some_and(|name| resource.properties.get(name).is_some())))
+    /// What each IAM resource asks for, and its type.
+    fn iam_resources(&self) -> Vec<(Capability, &str)> {
+        let resources = self.resources.values().filter_map(|resource| {
+            let (kind, name) = IAM.iter().find(|(kind, _)| *kind == resource.kind)?;
+            let named = name.is_some_and(|name| resource.properties.get(name).is_some());
+            Some((if named { Capability::NamedIam } else { Capability::Iam }, *kind))
         });
-        let (named, unnamed): (Vec<_>, Vec<_>) = resources.partition(|(_, named)| *named);
-        (named.into_iter().map(|(id, _)| id).collect(), unnamed.into_iter().map(|(id, _)| id).collect())
+        resources.collect()
     }
 
     /// The version of the language that it says it is in.

@@ -201,13 +201,12 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Of a region that is not asked for nothing is known: its list is empty, as at AWS.
+    /// Of a region other than those that are known the list is empty, as at AWS. The region must be known before anything is made.
     fn zones(&self, argument: &Value) -> Result<Value, Error> {
-        self.of_text("Fn::GetAZs", argument, |region| {
-            let Some(Statics { setting, .. }) = &self.statics else { return Ok(standing("Fn::GetAZs", region.into())) };
-            let region = if region.is_empty() { setting.region.as_str() } else { region };
-            Ok(setting.zones.get(region).cloned().unwrap_or_default().into())
-        })
+        let Some(Statics { setting, .. }) = &self.statics else { return Ok(standing("Fn::GetAZs", argument.clone())) };
+        let region = text(&self.needed("Fn::GetAZs", argument)?).ok_or_else(|| shape::wrong("Fn::GetAZs"))?;
+        let region = if region.is_empty() { setting.region.as_str() } else { region.as_str() };
+        Ok(setting.zones.get(region).cloned().unwrap_or_default().into())
     }
 
     fn json(&self, argument: &Value) -> Result<Value, Error> {

@@ -3,6 +3,7 @@
 use super::{Evaluator, function, is_complete, shape, standing, text};
 use crate::{Error, parameters::Given};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 impl Evaluator<'_> {
     /// A condition, or a rule's assertion: true, false, or a function that is not known yet.
@@ -49,7 +50,7 @@ impl Evaluator<'_> {
         let list = texts(&list).ok_or_else(wrong)?;
         Ok(match name {
             "Fn::EachMemberIn" => {
-                let other = texts(&other).ok_or_else(wrong)?;
+                let other: BTreeSet<String> = texts(&other).ok_or_else(wrong)?.into_iter().collect();
                 list.iter().all(|item| other.contains(item)).into()
             }
             "Fn::EachMemberEquals" => {

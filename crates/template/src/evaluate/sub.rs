@@ -21,10 +21,9 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Error> {
     while let Some((before, after)) = rest.split_once("${") {
         pieces.push(Piece::Text(before));
         let Some((name, behind)) = after.split_once('}') else {
-            // What is not closed is text.
-            pieces.push(Piece::Text("${"));
-            rest = after;
-            continue;
+            // Nothing is closed any more: all of it is text.
+            pieces.extend([Piece::Text("${"), Piece::Text(after)]);
+            return Ok(pieces);
         };
         if let Some(literal) = name.strip_prefix('!') {
             pieces.extend([Piece::Text("${"), Piece::Text(literal), Piece::Text("}")]);
@@ -73,7 +72,7 @@ impl Evaluator<'_> {
             let value = match piece {
                 Piece::Text(text) => Value::String(text.to_owned()),
                 Piece::Variable(name) => match variables.get(name) {
-                    Some(value) => value.clone(),
+                    Some(value) => self.pay(value.clone())?,
                     None => self.variable(name)?,
                 },
             };

@@ -5,7 +5,7 @@ use crate::{Error, Template};
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of an allowed pattern's automaton.
 const LARGEST_PATTERN: usize = 1 << 20;
@@ -167,10 +167,18 @@ impl Parameter {
             kind => Given::read(kind, text),
         };
         let pattern = self.allowed_pattern.as_deref().map(|text| pattern(name, text)).transpose()?;
-        given.items().iter().try_for_each(|item| self.check_item(name, item, pattern.as_ref()))
+        let allowed: Option<BTreeSet<&str>> =
+            self.allowed_values.as_ref().map(|values| values.iter().map(String::as_str).collect());
+        given.items().iter().try_for_each(|item| self.check_item(name, item, allowed.as_ref(), pattern.as_ref()))
     }
 
-    fn check_item(&self, name: &str, item: &str, pattern: Option<&Regex>) -> Result<(), Error> {
+    fn check_item(
+        &self,
+        name: &str,
+        item: &str,
+        allowed: Option<&BTreeSet<&str>>,
+        pattern: Option<&Regex>,
+    ) -> Result<(), Error> {
         let broken = |rule: String| {
             Err(match &self.constraint_description {
                 Some(description) => {
@@ -189,7 +197,7 @@ impl Parameter {
                 _ => {}
             }
         }
-        if self.allowed_values.as_ref().is_some_and(|allowed| !allowed.iter().any(|value| value == item)) {
+        if allowed.is_some_and(|allowed| !allowed.contains(item)) {
             return broken("be one of AllowedValues".to_owned());
         }
         if self.kind == ParameterKind::String {

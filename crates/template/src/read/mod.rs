@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// Bytes of a template ("CloudFormation quotas": 1 MB in an S3 object).
 pub const LONGEST: usize = 1_000_000;
 
-/// How deep values may be in each other. CloudFormation has a bound, too, but does not publish it.
+/// How deep values may be in each other: less than what serde_json reads, so that what is written of a template can be read again.
 pub(crate) const DEEPEST: usize = 100;
 
 /// Reads text as JSON when it begins with a brace, otherwise as YAML. Of a key that is there twice the last one counts.
@@ -23,18 +23,19 @@ pub(crate) fn read(text: &str) -> Result<Value, Error> {
     if !value.is_object() {
         return Err(Error::format("unsupported structure."));
     }
+    // Short forms of functions are deeper than they look.
+    if depth(&value) > DEEPEST {
+        return Err(too_deep());
+    }
     no_nulls(&value, &mut Vec::new())?;
     Ok(value)
 }
 
 fn json(text: &str) -> Result<Value, Error> {
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        Error::format(format!("JSON not well-formed. (line {}, column {})", error.line(), error.column()))
-    })?;
-    if depth(&value) > DEEPEST {
-        return Err(too_deep());
-    }
-    Ok(value)
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Error::format(format!("JSON not well-formed. (line {line}, column {column})"))
+    })
 }
 
 fn too_deep() -> Error {

@@ -157,7 +157,10 @@ Conditions: {Prod: !Equals [!Ref Env, prod]}";
 #[test]
 fn a_lookup_says_what_is_not_there() {
     let value = json!({"Fn::GetAtt": ["A", "Nope"]});
-    assert_eq!(evaluate(&value, &There(vec!["A"])).unwrap_err().to_string(), "no attribute Nope");
+    assert_eq!(
+        evaluate(&value, &There(vec!["A"])).unwrap_err().to_string(),
+        "Template error: resource A does not support attribute type Nope in Fn::GetAtt"
+    );
     let value = json!([{"Fn::ImportValue": "other"}, {"Fn::Join": ["", [{"Fn::ImportValue": "net"}]]}]);
     assert_eq!(imports(&value), BTreeSet::from(["net".to_owned(), "other".to_owned()]));
     assert_eq!(evaluate(&value, &There(vec![])).unwrap_err().to_string(), "No export named other found");

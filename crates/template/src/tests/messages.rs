@@ -255,6 +255,7 @@ fn a_function_can_not_be_computed() {
             "!FindInMap [M, a]",
             "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value",
         ),
+        ("!GetAZs {Fn::GetAtt: R.A}", "every Fn::GetAZs object must have a String-typed value."),
         ("!Base64 [a]", "every Fn::Base64 object must have a String-typed value."),
         ("!If [[a], b, c]", "Fn::If requires a list argument with the first element being a condition"),
         ("!If [C, b]", "Fn::If requires a list argument with three elements"),

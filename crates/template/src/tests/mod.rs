@@ -74,16 +74,12 @@ impl Lookup for There {
             "Arn" => json!(format!("arn:{logical_id}")),
             "Names" => json!(["x", "y"]),
             "Block" => json!("10.0.0.0/16"),
-            _ => return Err(Error::new(format!("no attribute {name}"))),
+            _ => return Err(Error::no_attribute(logical_id, name)),
         };
         Ok(self.0.contains(&logical_id).then_some(known))
     }
 
     fn import(&self, export: &str) -> Result<Option<Value>, Error> {
-        if export == "net" {
-            Ok(Some("vpc-1".into()))
-        } else {
-            Err(Error::new(format!("No export named {export} found")))
-        }
+        if export == "net" { Ok(Some("vpc-1".into())) } else { Err(Error::no_export(export)) }
     }
 }

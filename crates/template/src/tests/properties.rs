@@ -220,4 +220,69 @@ proptest! {
         let _ = Template::read(&format!("Resources:\n  A: {text}"));
         let _ = Template::read(&String::from_utf8_lossy(&bytes));
     }
+
+    #[test]
+    fn a_damaged_template_is_read_or_refused(
+        at in 0..WHOLE.len(),
+        length in 0..40_usize,
+        put in "[-:{}\\[\\],&*!|>'\"%@`#?~ \n\ta]{0,4}",
+    ) {
+        let chars: Vec<char> = WHOLE.chars().collect();
+        let (before, after) = (&chars[..at.min(chars.len())], chars.get(at + length..).unwrap_or_default());
+        let text: String = before.iter().copied().chain(put.chars()).chain(after.iter().copied()).collect();
+        if let Ok(template) = Template::read(&text) {
+            let _ = template.resolve(&setting());
+        }
+    }
 }
+
+#[test]
+fn the_whole_template_is_none_that_is_refused() {
+    let template = Template::read(WHOLE).unwrap();
+    let resolved = template.resolve(&setting_of(&template, &[])).unwrap();
+    assert_eq!(resolved.resources.keys().collect::<Vec<_>>(), ["Net", "Thinga", "Thingb"]);
+    assert_eq!(resolved.outputs["Name"].value, json!({"Fn::Join": ["-", [{"Ref": "Net"}, "080", true, "1.50"]]}));
+}
+
+/// Much of what a template can have.
+const WHOLE: &str = "
+AWSTemplateFormatVersion: '2010-09-09'
+Transform: [AWS::LanguageExtensions]
+Parameters:
+  Env: {Type: String, Default: dev, AllowedPattern: '[a-z]{1,8}', NoEcho: true}
+  List:
+    Type: CommaDelimitedList
+    Default: \"a,b\"
+Mappings:
+  M: {us-east-1: {Ami: ami-1, Zones: [a, b]}}
+Conditions:
+  Prod: !And [!Equals [!Ref Env, prod], !Not [!Condition Dev]]
+  Dev: !Equals
+    - !Ref Env
+    - dev
+Rules:
+  Own: {RuleCondition: !Equals [a, b], Assertions: [{Assert: !Contains [[a], b], AssertDescription: none}]}
+Resources:
+  Fn::ForEach::Loop:
+    - Name
+    - !Ref List
+    - Thing${Name}:
+        Type: AWS::Test::Thing
+        Condition: Dev
+        DependsOn: [Net]
+        Properties:
+          Name: !Sub
+            - '${Name}-${X}-${!Y}-${Net.Arn}'
+            - X: !Select [0, !Split [',', !GetAtt Net.Names]]
+          Data:
+            Fn::Base64: |
+              #!/bin/sh
+              echo ä
+          Block: !Select [1, !Cidr [10.0.0.0/16, 2, 8]]
+  Net:
+    Type: AWS::Test::Net
+    DeletionPolicy: Retain
+    Properties: {Zone: !Select [0, !GetAZs ''], Ami: !FindInMap [M, !Ref AWS::Region, Ami], Of: !ImportValue net}
+Outputs:
+  Name: {Value: !Join ['-', [!Ref Net, 080, yes, 1.50]], Export: {Name: !Sub '${AWS::StackName}-n'}}
+";

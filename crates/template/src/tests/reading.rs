@@ -130,6 +130,11 @@ fn what_is_too_deep_or_too_long_is_refused() {
         Template::read(&deep).unwrap_err().to_string(),
         "Template format error: values are nested deeper than 100 levels"
     );
+    let deep = with(&format!("{}a{}", "!Join ['', [".repeat(40), "]]".repeat(40)), "");
+    assert_eq!(
+        Template::read(&deep).unwrap_err().to_string(),
+        "Template format error: values are nested deeper than 100 levels"
+    );
     let long = with(&"x".repeat(1_000_000), "");
     assert_eq!(Template::read(&long).unwrap_err().to_string(), "Template may not exceed 1000000 bytes in size.");
 }

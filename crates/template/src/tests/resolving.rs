@@ -163,7 +163,7 @@ fn rules_know_nothing_of_resources_and_conditions() {
 
 #[test]
 fn functions_may_be_as_deep_as_values() {
-    let deep = format!("{}!Ref AWS::Region{}", "!Join ['', [".repeat(45), "]]".repeat(45));
+    let deep = format!("{}!Ref AWS::Region{}", "!Join ['', [".repeat(30), "]]".repeat(30));
     let resolved = resolved(&super::with(&deep, ""), &[]);
     assert_eq!(resolved.resources["R"].properties, json!({"P": "us-east-1"}));
 }
@@ -173,4 +173,9 @@ fn conditions_may_be_made_of_each_other_in_a_long_row() {
     let rows: String = (1..5_000).map(|at| format!("  C{at}: !Not [!Condition C{}]\n", at - 1)).collect();
     let resolved = resolved(&format!("Conditions:\n  C0: !Equals [a, a]\n{rows}Resources: {{A: {{Type: X}}}}"), &[]);
     assert_eq!((resolved.conditions["C4998"], resolved.conditions["C4999"]), (true, false));
+    // Those that only wait for a circle are not named.
+    let text = format!(
+        "Conditions:\n  C0: !Not [!Condition D]\n  D: !Not [!Condition C0]\n{rows}Resources: {{A: {{Type: X}}}}"
+    );
+    assert_eq!(refused(&text), "Template format error: Circular dependency between conditions: [C0, D]");
 }
