@@ -48,6 +48,17 @@ impl Doc {
         }
     }
 
+    /// Puts a member that is text into a structure as it was read. What is no structure stays as it is.
+    pub fn set_text(&mut self, name: &str, text: String) {
+        match self {
+            Doc::Map(members) => {
+                members.insert(name.to_owned(), Doc::Text(text));
+            }
+            Doc::Form(form) => form.set_text(name, text),
+            _ => {}
+        }
+    }
+
     /// Whether members can be taken from it.
     pub fn is_structure(&self) -> bool {
         match self {

@@ -29,6 +29,11 @@ impl Form {
         self.parts.remove(name)
     }
 
+    /// Puts a part that is text.
+    pub(crate) fn set_text(&mut self, name: &str, text: String) {
+        self.parts.insert(name.to_owned(), Form { text: Some(text), ..Form::default() });
+    }
+
     /// The name of a part that was not taken though every one should have been.
     pub fn leftover(&self) -> Option<&str> {
         self.parts.keys().next().filter(|_| self.strict).map(String::as_str)

@@ -10,6 +10,8 @@
 //! | `logs` | the operations of CloudWatch Logs that need events |
 //! | `mirror` | images: loading them, and answering pulls of hosts |
 //! | `registry` | Amazon ECR: layers and manifests, pushes and pulls (OCI distribution) |
+//! | `s3` | Amazon S3 |
+//! | `stacks` | what stacks of AWS CloudFormation need of that |
 //! | `status`, `networks`, `reset` | what the CLI asks for |
 //!
 //! Absent: any decision about a resource (that is `control`'s), and anything of a host (that is the agent's).
@@ -36,6 +38,7 @@ mod prometheus;
 mod registry;
 mod reset;
 mod s3;
+mod stacks;
 mod start;
 mod status;
 mod sync;

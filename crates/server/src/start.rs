@@ -86,6 +86,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
     let timers = [
         tokio::spawn(tick(app.clone())),
         tokio::spawn(sweep(app.clone())),
+        tokio::spawn(crate::stacks::run_errands(app.clone())),
         tokio::spawn(cloudwatch::watch(app.clone())),
     ];
     Ok(Server { address, socket, aws_socket, app, stop, doors, timers, _lock: held })

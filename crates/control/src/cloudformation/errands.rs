@@ -25,6 +25,11 @@ pub enum Errand {
         /// Where it is.
         url: String,
     },
+    /// Keep objects of a bucket that a stack has made.
+    NewBucket {
+        /// The bucket's name.
+        name: String,
+    },
     /// Delete a bucket if it is empty.
     Bucket {
         /// The key of the stack's resource.
@@ -37,7 +42,8 @@ pub enum Errand {
 /// What is to be done now.
 pub fn errands(state: &State) -> Vec<Errand> {
     let operations = state.stacks.iter().filter_map(|stack| Some((stack, stack.operation.as_ref()?)));
-    let mut all = Vec::new();
+    let new = state.buckets.iter().filter(|bucket| bucket.is_new);
+    let mut all: Vec<Errand> = new.map(|bucket| Errand::NewBucket { name: bucket.name.clone() }).collect();
     for (stack, operation) in operations {
         if let Phase::Fetch { url } = &operation.phase {
             all.push(Errand::Template { stack: stack.id.clone(), url: url.clone() });
@@ -58,7 +64,7 @@ pub fn errands(state: &State) -> Vec<Errand> {
 /// Takes in what came of an errand: a template, or why there is none; nothing, or why a bucket can't be deleted.
 ///
 /// # Errors
-/// None: an errand that nobody waits for any more is forgotten.
+/// `InternalError`: room for a bucket could not be made; it is tried again. An errand that nobody waits for any more is forgotten.
 pub fn done(tx: &mut Tx<'_>, errand: &Errand, outcome: Result<String, String>) -> Result<(), Fault> {
     match (errand, outcome) {
         (Errand::Template { stack, url }, outcome) => {
@@ -77,6 +83,10 @@ pub fn done(tx: &mut Tx<'_>, errand: &Errand, outcome: Result<String, String>) -
                 let resource = StackResource { doing: None, ..resource };
                 tx.note_resource(resource, ResourceStatus::DeleteFailed, Some(message));
             }
+        }
+        (Errand::NewBucket { name }, Ok(_)) => tx.state.buckets.update(name, |bucket| bucket.is_new = false),
+        (Errand::NewBucket { name }, Err(message)) => {
+            return Err(Fault::new("InternalError", format!("keeping objects of {name}: {message}")).with_status(500));
         }
         // It is seen by what is no longer there.
         (Errand::Bucket { .. }, Ok(_)) => {}

@@ -65,7 +65,7 @@ pub fn create(tx: &mut Tx<'_>, name: &str, constraint: Option<&str>) -> Result<(
     if tx.state.buckets.iter().count() >= MOST {
         return Err(Fault::new("TooManyBuckets", "You have attempted to create more buckets than allowed"));
     }
-    tx.state.buckets.put(Bucket { name: name.to_owned(), created: tx.now, policy: None });
+    tx.state.buckets.put(Bucket { name: name.to_owned(), created: tx.now, policy: None, is_new: false });
     Ok(())
 }
 

@@ -13,6 +13,9 @@ pub struct Bucket {
     pub created: Timestamp,
     /// Its policy, as it was given.
     pub policy: Option<String>,
+    /// Whether a stack has made it and the server does not keep objects of it yet.
+    #[serde(default)]
+    pub is_new: bool,
 }
 
 impl Record for Bucket {

@@ -2,7 +2,7 @@
 
 use super::{Door, Received, body, endpoint, guard, reply, reply::Reply};
 use crate::app::{App, blocking, guarded, request_id};
-use crate::{cloudwatch, logs, registry};
+use crate::{cloudwatch, logs, registry, stacks};
 use ::aws::api::Api;
 use ::aws::doc::Doc;
 use ::aws::fault::Fault;
@@ -55,6 +55,7 @@ async fn run(
     let input = api.parse(call.parameters)?;
     let caller = Caller { access_key_id: call.scope.map(|scope| scope.access_key).unwrap_or_default() };
     iam::admit(&app.core.state(), app.core.clock().now(), &caller, api)?;
+    let input = stacks::with_documents(&app, api, input).await?;
     if registry::answers(api, operation) {
         let place = registry::Place::of(door, headers);
         return registry::operation(app, caller, place, operation, input).await;

@@ -109,7 +109,15 @@ pub(super) fn head(app: &App, request: &Request) -> Result<Reply, Fault> {
 /// DeleteBucket.
 pub(super) async fn delete(app: &Arc<App>, caller: Caller, request: &Request) -> Result<Reply, Fault> {
     request.only(&[])?;
-    let name = request.bucket().to_owned();
+    remove(app, caller, request.bucket().to_owned()).await?;
+    Ok(reply::empty(204))
+}
+
+/// Deletes a bucket, if nothing is in it.
+///
+/// # Errors
+/// `NoSuchBucket`, `BucketNotEmpty`; `InternalError`, of the disk.
+pub(crate) async fn remove(app: &Arc<App>, caller: Caller, name: String) -> Result<(), Fault> {
     s3::find(&app.core.state(), &name)?;
     let (shared, bucket) = (app.clone(), name.clone());
     if !blocking(move || Ok(shared.objects.close(&bucket))).await? {
@@ -132,8 +140,7 @@ pub(super) async fn delete(app: &Arc<App>, caller: Caller, request: &Request) ->
         }
         Ok(())
     };
-    blocking(forget).await?;
-    Ok(reply::empty(204))
+    blocking(forget).await
 }
 
 /// GetBucketLocation.

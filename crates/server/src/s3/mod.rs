@@ -24,6 +24,10 @@ mod put;
 mod reply;
 mod request;
 mod signed;
+mod url;
+
+pub(crate) use bucket::remove as remove_bucket;
+pub(crate) use url::read;
 
 use crate::app::{App, internal, request_id};
 use crate::core::unavailable;
@@ -130,6 +134,14 @@ fn missing_key(key: &str) -> Fault {
 pub(crate) fn empty(app: &App) -> Result<(), Fault> {
     let names = app.core.state().buckets.iter().map(|bucket| bucket.name.clone()).collect();
     app.objects.retain(&names).map_err(storage)
+}
+
+/// Keeps objects of a bucket that a stack has made.
+///
+/// # Errors
+/// `InternalError`, of the disk.
+pub(crate) fn make_room(app: &App, bucket: &str) -> Result<(), Fault> {
+    app.objects.create(bucket).map_err(storage)
 }
 
 /// Has an object that the region itself makes.

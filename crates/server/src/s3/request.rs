@@ -180,7 +180,7 @@ impl Request {
 }
 
 /// The bucket that a host stands for, if it stands for one.
-fn bucket_of(host: &str) -> Option<&str> {
+pub(super) fn bucket_of(host: &str) -> Option<&str> {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -202,7 +202,7 @@ fn bucket_of(host: &str) -> Option<&str> {
 }
 
 /// A path without its escapes.
-fn decode(path: &str) -> Option<String> {
+pub(super) fn decode(path: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.bytes();
     while let Some(byte) = rest.next() {
