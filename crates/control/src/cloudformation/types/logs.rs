@@ -1,12 +1,12 @@
-//! Amazon CloudWatch Logs: log groups.
+//! Amazon CloudWatch Logs: log groups and log streams.
 
-use super::{ResourceType, Types, Wanted, call, changed_tags};
-use crate::{Tx, View};
+use super::{ResourceType, Types, Wanted, at, call, changed_tags, text};
+use crate::{Tx, View, state};
 use aws::{api::logs::API, fault::Fault};
 use serde_json::{Value, json};
 
 /// This service's types.
-pub(super) const TYPES: Types = &[("AWS::Logs::LogGroup", &LogGroup)];
+pub(super) const TYPES: Types = &[("AWS::Logs::LogGroup", &LogGroup), ("AWS::Logs::LogStream", &LogStream)];
 
 /// AWS::Logs::LogGroup.
 struct LogGroup;
@@ -75,6 +75,36 @@ fn set_retention(tx: &mut Tx<'_>, name: &str, wanted: &Wanted<'_>) -> Result<(),
     .map(drop)
 }
 
+/// AWS::Logs::LogStream. Its physical id is its name, which is one of its group's. All of it is made once.
+struct LogStream;
+
+impl ResourceType for LogStream {
+    fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
+        let (group, name) = (text(wanted.properties, "/LogGroupName")?, wanted.name("LogStreamName", 512));
+        call(tx, &API, "CreateLogStream", json!({ "logGroupName": group, "logStreamName": name }))?;
+        Ok(name)
+    }
+
+    fn update(&self, _: &mut Tx<'_>, _: &str, _: &Wanted<'_>, _: &Wanted<'_>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn delete(&self, tx: &mut Tx<'_>, id: &str, properties: &Value) -> Result<(), Fault> {
+        let input = json!({ "logGroupName": at(properties, "/LogGroupName"), "logStreamName": id });
+        call(tx, &API, "DeleteLogStream", input).map(drop)
+    }
+
+    fn attribute(&self, _: &View<'_>, _: &str, _: &Value, _: &str) -> Result<Option<Value>, Fault> {
+        Ok(None)
+    }
+
+    fn read(&self, view: &View<'_>, id: &str, properties: &Value) -> Result<Option<Value>, Fault> {
+        let group = text(properties, "/LogGroupName")?;
+        let there = view.state.log_streams.contains(&state::LogStream::key_of(&group, id));
+        Ok(there.then(|| json!({ "LogGroupName": group, "LogStreamName": id })))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{attribute, change, make, read, remove};
@@ -97,5 +127,19 @@ mod tests {
         assert!(read(&world, KIND, &id, &none).expect("there")["RetentionInDays"].is_null());
         remove(&mut world, KIND, &id, &none);
         assert_eq!(read(&world, KIND, &id, &none), None);
+    }
+
+    #[test]
+    fn a_log_stream_is_one_of_its_group() {
+        let (mut world, kind) = (World::new(), "AWS::Logs::LogStream");
+        make(&mut world, KIND, &json!({ "LogGroupName": "g" }));
+        make(&mut world, kind, &json!({ "LogGroupName": "g", "LogStreamName": "shop-Thing-1A2B3C4D5E6F-more" }));
+        let wanted = json!({ "LogGroupName": "g" });
+        let id = make(&mut world, kind, &wanted);
+        assert_eq!(id, "shop-Thing-1A2B3C4D5E6F");
+        let live = json!({ "LogGroupName": "g", "LogStreamName": id });
+        assert_eq!(read(&world, kind, &id, &wanted), Some(live));
+        remove(&mut world, kind, &id, &wanted);
+        assert_eq!(read(&world, kind, &id, &wanted), None);
     }
 }

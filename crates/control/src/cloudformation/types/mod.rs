@@ -3,13 +3,23 @@
 //! A type's properties are checked against its published schema (crate `resourcetypes`) before anything is made; what is left to a
 //! type is the mapping on operations, its physical id, and its return values. Nothing of a service's rules is repeated here.
 
+mod autoscaling;
 mod call;
+mod cloudwatch;
 mod ec2;
+mod ecr;
+mod ecs;
+mod iam;
 mod logs;
+mod s3;
+mod secretsmanager;
+mod servicediscovery;
+mod ssm;
 mod stack;
 #[cfg(test)]
 mod testing;
 mod wanted;
+mod words;
 
 pub(super) use call::{ask, at, call, camel, is_missing, text};
 pub(super) use stack::nested_request;
@@ -103,7 +113,20 @@ pub(super) fn find(kind: &str) -> Option<&'static dyn ResourceType> {
 pub(super) type Types = &'static [(&'static str, &'static dyn ResourceType)];
 
 /// All of them, by service.
-const TYPES: &[Types] = &[ec2::TYPES, logs::TYPES, stack::TYPES];
+const TYPES: &[Types] = &[
+    autoscaling::TYPES,
+    cloudwatch::TYPES,
+    ec2::TYPES,
+    ecr::TYPES,
+    ecs::TYPES,
+    iam::TYPES,
+    logs::TYPES,
+    s3::TYPES,
+    secretsmanager::TYPES,
+    servicediscovery::TYPES,
+    ssm::TYPES,
+    stack::TYPES,
+];
 
 /// The names of all of them.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {

@@ -66,3 +66,8 @@ pub(super) fn read(world: &World, kind: &str, id: &str, properties: &Value) -> O
 fn look<T>(world: &World, look: impl FnOnce(&crate::View<'_>) -> T) -> T {
     look(&crate::View { state: &world.state, now: Timestamp { millis: world.now }, caller: &crate::Caller::default() })
 }
+
+/// Whether one that was deleted is gone.
+pub(super) fn gone(world: &World, kind: &str, id: &str, properties: &Value) -> Progress {
+    look(world, |view| of(kind).gone(view, id, properties))
+}
