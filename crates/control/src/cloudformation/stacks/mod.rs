@@ -33,5 +33,3 @@ pub(super) fn unsupported(what: &str) -> Fault {
     validation(format!("neargate does not support {what} yet."))
 }
 
-/// "CloudFormation quotas": a template in a request, in bytes; and one that is fetched.
-pub(super) const LONGEST_BODY: usize = 51_200;
