@@ -6,6 +6,7 @@
 //! Absent: macros other than the language extensions, Lambda-backed custom resources, imports of resources, stack sets, modules, hooks.
 
 mod change_sets;
+mod document;
 mod engine;
 mod errands;
 mod events;
@@ -21,6 +22,7 @@ mod templates;
 mod tests;
 mod types;
 
+pub use document::document;
 pub use engine::run;
 pub use errands::{Errand, done, errands};
 
