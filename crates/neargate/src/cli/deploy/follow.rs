@@ -40,7 +40,7 @@ impl Began {
 /// How it went on.
 pub enum Followed {
     /// Nothing is done to the stack any more.
-    Ended(Stack, Progress),
+    Ended(Stack, Box<Progress>),
     /// The user did not want to wait.
     Interrupted,
 }
@@ -65,7 +65,7 @@ pub async fn follow(calls: &Calls<'_>, began: Began, view: &mut View) -> Result<
         let over = !stack.is_busy();
         view.show(&progress, &lines, now(), over);
         if over {
-            return Ok(Followed::Ended(stack, progress));
+            return Ok(Followed::Ended(stack, Box::new(progress)));
         }
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(Followed::Interrupted),
