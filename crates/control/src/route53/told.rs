@@ -5,8 +5,7 @@ use crate::{
     State, elb, servicediscovery,
     state::{HostedZone, RecordData, RecordRouting, ResourceRecordSet},
 };
-use aws::api::route53::RRType;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use vpc::{RecordKind, RecordSet, RecordValue, Zones};
 
 /// Values of an answer with the multivalue answer routing policy ("Multivalue answer routing", Amazon Route 53 Developer Guide).
@@ -38,12 +37,13 @@ pub fn zones(state: &State) -> Zones {
 fn told(state: &State, zone: &HostedZone) -> vpc::HostedZone {
     let mut told = vpc::HostedZone::default();
     told.add(&zone.name, &zone.name, None);
+    let mut health = Health::of(state);
     let sets: Vec<&ResourceRecordSet> = state.record_sets.prefixed(&ResourceRecordSet::prefix(&zone.id)).collect();
     for group in sets.chunk_by(|one, other| one.name == other.name && one.kind == other.kind) {
         let Some(first) = group.first() else { continue };
         match value::kind(first.kind) {
             Some(kind) => {
-                for set in alternatives(state, kind, group) {
+                for set in alternatives(&mut health, kind, group) {
                     told.add(&zone.name, &first.name, Some(set));
                 }
             }
@@ -61,8 +61,8 @@ fn soa(told: &mut vpc::HostedZone, set: &ResourceRecordSet) {
 }
 
 /// The sets of one name and type that may be answered with now: the healthy ones, or all if none is.
-fn alternatives(state: &State, kind: RecordKind, group: &[&ResourceRecordSet]) -> Vec<RecordSet> {
-    let healthy: Vec<&ResourceRecordSet> = group.iter().copied().filter(|set| is_healthy(state, set, CHAIN)).collect();
+fn alternatives(health: &mut Health<'_>, kind: RecordKind, group: &[&ResourceRecordSet]) -> Vec<RecordSet> {
+    let healthy: Vec<&ResourceRecordSet> = group.iter().copied().filter(|set| health.is_healthy(set, CHAIN)).collect();
     let usable = if healthy.is_empty() { group } else { healthy.as_slice() };
     let set = |set: &ResourceRecordSet, weight| {
         let values = values(kind, set);
@@ -107,21 +107,43 @@ fn values(kind: RecordKind, set: &ResourceRecordSet) -> Vec<RecordValue> {
     match &set.data {
         // All were read when they were given.
         RecordData::Values { values, .. } => values.iter().filter_map(|text| value::read(kind, text).ok()).collect(),
-        RecordData::Alias { name, .. } => {
-            vec![RecordValue::Alias(name.strip_prefix("dualstack.").unwrap_or(name).to_owned())]
+        // The console puts something before a load balancer's name, which leads to the same.
+        RecordData::Alias { zone, name, .. } => {
+            let plain = name.strip_prefix("dualstack.").filter(|_| *zone != set.zone);
+            vec![RecordValue::Alias(plain.unwrap_or(name).to_owned())]
         }
     }
 }
 
-/// Whether a set is healthy: only an alias may be otherwise, if it is to be judged by what it leads to ("Values specific for simple alias
-/// records", Amazon Route 53 Developer Guide, "Evaluate target health").
-fn is_healthy(state: &State, set: &ResourceRecordSet, chain: usize) -> bool {
-    let RecordData::Alias { zone, name, evaluate_health: true } = &set.data else { return true };
-    if *zone != set.zone {
-        return elb::serves(state, name);
+/// Which record sets are healthy. What an alias leads to is looked at once, however many lead there.
+struct Health<'a> {
+    state: &'a State,
+    known: BTreeMap<String, bool>,
+}
+
+impl<'a> Health<'a> {
+    fn of(state: &'a State) -> Self {
+        Self { state, known: BTreeMap::new() }
     }
-    let prefix = ResourceRecordSet::prefix_at(zone, name);
-    let mut sets =
-        state.record_sets.prefixed(&prefix).filter(|other| other.kind == set.kind && other.kind != RRType::Soa);
-    chain == 0 || sets.any(|other| is_healthy(state, other, chain - 1))
+
+    /// Only an alias may be unhealthy, if it is to be judged by what it leads to ("Values specific for simple alias records", Amazon Route 53
+    /// Developer Guide, "Evaluate target health").
+    fn is_healthy(&mut self, set: &ResourceRecordSet, chain: usize) -> bool {
+        let RecordData::Alias { zone, name, evaluate_health: true } = &set.data else { return true };
+        let key = ResourceRecordSet::key_of(zone, name, set.kind, None);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        // Names that lead to each other lead nowhere.
+        self.known.insert(key.clone(), false);
+        let healthy = if *zone != set.zone {
+            elb::serves(self.state, name)
+        } else {
+            let prefix = ResourceRecordSet::prefix_at(zone, name);
+            let mut sets = self.state.record_sets.prefixed(&prefix).filter(|other| other.kind == set.kind);
+            chain == 0 || sets.any(|other| self.is_healthy(other, chain - 1))
+        };
+        self.known.insert(key, healthy);
+        healthy
+    }
 }

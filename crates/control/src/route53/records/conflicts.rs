@@ -44,14 +44,13 @@ fn among<'a>(
             .then(|| format!("RRSet with DNS name {name}, type {kind} {why}"));
     };
     let (way, role) = way(set.routing);
+    let mut others = others.filter(|other| other.identifier.as_ref() != Some(identifier));
     let taken = |other: &ResourceRecordSet| {
         let (other_way, other_role) = self::way(other.routing);
         if other_way != way {
             return Some(format!("a non-{way} set exists"));
         }
-        let same = other.identifier.as_ref() == Some(identifier);
-        (role.is_some() && other_role == role && !same)
-            .then(|| format!("another {} set exists", role.unwrap_or_default()))
+        role.filter(|_| other_role == role).map(|role| format!("another {role} set exists"))
     };
     let why = others.find_map(taken)?;
     let set = format!("RRSet with DNS name {name}, type {kind}, SetIdentifier {identifier}");

@@ -96,4 +96,7 @@ fn sets_of_one_name_and_type_have_one_way_of_routing() {
     ] {
         assert_eq!(region.refuses_change(&zone, json!([set])), format!("InvalidChangeBatch: [{message}]"));
     }
+    // The only one of its name may be routed in another way.
+    let other = set("f", json!({"SetIdentifier": "a", "Weight": 1}));
+    region.change(&zone, json!([{"Action": "UPSERT", "ResourceRecordSet": other["ResourceRecordSet"]}]));
 }

@@ -141,3 +141,28 @@ fn an_alias_of_a_load_balancer_that_does_not_serve_fails_over() {
         json!({"HostedZoneId": of, "DNSName": format!("{lower}."), "EvaluateTargetHealth": true})
     );
 }
+
+#[test]
+fn aliases_of_each_other_are_told_and_are_not_healthy() {
+    let mut region = Region::new();
+    let zone = region.zone("shop.local", true);
+    let of = |name: &str, id: &str, to: &str| {
+        let set = alias("UPSERT", &format!("{name}.shop.local"), &zone, &format!("{to}.shop.local"));
+        with(set, json!({"SetIdentifier": id, "Weight": 1}))
+    };
+    let set = |last: u8| {
+        with(
+            change("UPSERT", "a.shop.local", "A", &[&format!("10.0.0.{last}")]),
+            json!({"SetIdentifier": "own", "Weight": 1}),
+        )
+    };
+    let many: Vec<Value> = (0..8)
+        .flat_map(|n| (0..8).map(move |id| (n, id)))
+        .map(|(n, id)| of(&format!("n{n}"), &id.to_string(), &format!("n{}", (n + 1) % 8)))
+        .collect();
+    region.change(&zone, json!(many));
+    region.change(&zone, json!([set(1), of("a", "other", "n0")]));
+    assert_eq!(sets(&region, "n0.shop.local").len(), 8, "where none is healthy, any is as good as another");
+    let [own] = sets(&region, "a.shop.local").try_into().unwrap();
+    assert_eq!(last(&own), [1]);
+}

@@ -28,6 +28,9 @@ pub(in crate::route53) fn create(
     let HostedZoneConfig { comment, private_zone } =
         hosted_zone_config.unwrap_or(HostedZoneConfig { comment: None, private_zone: None });
     let name = name::read(&name).map_err(|why| Fault::new("InvalidDomainName", why))?;
+    if name.contains('*') {
+        return Err(Fault::new("InvalidDomainName", format!("{name} is not a valid domain name")));
+    }
     if let Some(id) = delegation_set_id {
         let message = format!("No reusable delegation set found with ID: {id}. neargate does not support any.");
         return Err(Fault::new("NoSuchDelegationSet", message));
@@ -89,7 +92,7 @@ fn check_public(state: &State, name: &str) -> Result<(), Fault> {
     }
     let private = private_domain(&state.region.name);
     let reserved = !name.contains('.') || name::is_in(name, "amazonaws.com") || name::is_in(name, &private);
-    match reserved || name.starts_with("*.") {
+    match reserved {
         true => Err(Fault::new("InvalidDomainName", format!("{name} is reserved by AWS!"))),
         false => Ok(()),
     }
