@@ -23,7 +23,7 @@ mod tests;
 mod types;
 
 pub use document::document;
-pub use engine::run;
+pub use engine::{forget, run};
 pub use errands::{Errand, done, errands};
 
 use crate::Service;
