@@ -105,7 +105,7 @@ def test_each_event_has_a_line_where_there_is_no_terminal(shared, template):
     done = deploy(shared, path, "--watch")
     assert done.returncode == 0
     events = [line.split() for line in done.stdout.splitlines() if re.match(r"\d\d:\d\d:\d\d  ", line)]
-    assert all(not re.search(r"[\x00-\x09\x0b-\x1f]", line) for line in done.stdout)
+    assert "\x1b" not in done.stdout, "nothing is drawn"
     by_name = lambda name: [event[1] for event in events if event[2] == name]  # noqa: E731
     assert by_name("deploy-lines") == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
     assert by_name("Logs")[0] == "CREATE_IN_PROGRESS" and by_name("Logs")[-1] == "CREATE_COMPLETE"
@@ -186,9 +186,10 @@ def test_on_a_terminal_a_tree_is_drawn_until_ctrl_c(shared, template, network):
     command = [shared.binary, "deploy", "--data-dir", str(shared.data), str(path)]
     process = subprocess.Popen(command, stdin=child, stdout=child, stderr=subprocess.PIPE, text=True, start_new_session=True)
     os.close(child)
-    shown = ""
-    while "PRIMARY" not in shown:
-        shown += os.read(parent, 4096).decode()
+    shown = b""
+    while b"PRIMARY" not in shown:
+        shown += os.read(parent, 4096)
+    shown = shown.decode(errors="replace")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 130
     assert process.stderr.read().startswith("neargate: deploy-tree goes on without this command")

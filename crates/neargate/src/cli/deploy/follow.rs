@@ -8,6 +8,7 @@ use super::{
 };
 use crate::cli::services;
 use std::time::{Duration, SystemTime};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -45,11 +46,19 @@ pub enum Followed {
     Interrupted,
 }
 
-/// Waits until nothing is done to a stack any more.
+/// Waits until nothing is done to a stack any more, or until Ctrl-C.
 ///
 /// # Errors
 /// When the region can't be asked any more.
 pub async fn follow(calls: &Calls<'_>, began: Began, view: &mut View) -> Result<Followed, Failure> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        followed = to_the_end(calls, began, view) => followed,
+        _ = interrupt.recv() => Ok(Followed::Interrupted),
+    }
+}
+
+async fn to_the_end(calls: &Calls<'_>, began: Began, view: &mut View) -> Result<Followed, Failure> {
     let Began { stack: id, last, expected } = began;
     let mut progress = Progress::new(&id, expected);
     loop {
@@ -67,10 +76,7 @@ pub async fn follow(calls: &Calls<'_>, began: Began, view: &mut View) -> Result<
         if over {
             return Ok(Followed::Ended(stack, Box::new(progress)));
         }
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(Followed::Interrupted),
-            () = tokio::time::sleep(PAUSE) => {}
-        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
