@@ -9,8 +9,8 @@ const HEAD: &str = "\
 This page is written by neargate's own code, which `cargo test -p control --test documents` holds it to; `GOLDEN=write` before that command
 writes it anew.
 
-Templates are JSON or YAML, with every section, function and pseudo parameter of the template reference, the language extensions (`Transform:
-AWS::LanguageExtensions`), dynamic references to SSM Parameter Store and Secrets Manager, exports and imports, and nested stacks.
+Templates are JSON or YAML, with every section, function and pseudo parameter of the template reference, with language extensions
+(`AWS::LanguageExtensions`), dynamic references to SSM Parameter Store and Secrets Manager, exports and imports, and nested stacks.
 
 Not supported, and refused by name before anything is made:
 
