@@ -4,9 +4,9 @@ use super::{describe, shown_vpc, vpc_of};
 use crate::{
     State, Tx,
     route53::{
-        changes,
+        changes, invalid,
         linked::{self, PRIVATE_SERVERS},
-        invalid, name, unsupported,
+        name, unsupported,
     },
     state::{HostedZone, Tags},
 };
