@@ -48,6 +48,7 @@ mod address;
 mod call_token;
 mod dhcp_options;
 mod elastic_ip;
+mod flow_log;
 mod internet_gateway;
 mod nat_gateway;
 mod network_acl;
@@ -86,6 +87,7 @@ pub use elb::{
     StickinessKind, Target, TargetCrossZone, TargetGroup, TargetGroupAttributes,
 };
 pub use expiry::{Expiring, Expiry};
+pub use flow_log::{FlowLog, FlowLogFiles};
 pub use hidden::Hidden;
 pub use host::{Host, Seen};
 pub use iam::{
@@ -242,6 +244,8 @@ tables! {
     dhcp_options: DhcpOptions,
     /// Elastic IP addresses by their allocations.
     elastic_ips: ElasticIp,
+    /// Flow logs by their ids.
+    flow_logs: FlowLog,
     /// Internet gateways by their ids.
     internet_gateways: InternetGateway,
     /// NAT gateways by their ids.
