@@ -1,7 +1,7 @@
 //! Flow logs: CreateFlowLogs, DeleteFlowLogs, DescribeFlowLogs ("Logging IP traffic using VPC Flow Logs", Amazon VPC User Guide).
 //!
-//! They are records of what was asked for, and each says of itself that nothing is delivered (`DeliverLogsStatus`). Absent: delivery; Amazon
-//! Data Firehose, transit gateways, core networks, regional NAT gateways, other accounts.
+//! They are records of what was asked for, and each says of itself that nothing is delivered (`DeliverLogsStatus`). Absent: delivery;
+//! Amazon Data Firehose, transit gateways, core networks, regional NAT gateways, other accounts.
 
 use super::{
     client_token::Call,

@@ -1,4 +1,5 @@
-//! What neargate does not have and clients ask about all the same: IPv6 and egress-only internet gateways. Making one is refused by name; of what can't be there, there is none.
+//! What neargate does not have and clients ask about all the same: IPv6 and egress-only internet gateways. Making one is refused by name;
+//! of what can't be there, there is none.
 
 use super::{describe::page, filter::Filters, parameter::done};
 use crate::{Tx, View};

@@ -8,8 +8,8 @@ use crate::{Tx, View};
 use aws::{api::elbv2::API, fault::Fault};
 use serde_json::{Value, json};
 
-/// AWS::ElasticLoadBalancingV2::ListenerCertificate: certificates of a listener beside its default one. They have no id of their own: it is a
-/// made-up name.
+/// AWS::ElasticLoadBalancingV2::ListenerCertificate: certificates of a listener beside its default one. They have no id of their own: it is
+/// a made-up name.
 pub(super) struct Certificates;
 
 impl ResourceType for Certificates {
