@@ -50,6 +50,7 @@ mod address;
 mod call_token;
 mod dhcp_options;
 mod elastic_ip;
+mod flow_log;
 mod internet_gateway;
 mod nat_gateway;
 mod network_acl;
@@ -88,6 +89,7 @@ pub use elb::{
     StickinessKind, Target, TargetCrossZone, TargetGroup, TargetGroupAttributes,
 };
 pub use expiry::{Expiring, Expiry};
+pub use flow_log::{FlowLog, FlowLogFiles};
 pub use hidden::Hidden;
 pub use host::{Host, Seen};
 pub use iam::{
@@ -245,6 +247,8 @@ tables! {
     dhcp_options: DhcpOptions,
     /// Elastic IP addresses by their allocations.
     elastic_ips: ElasticIp,
+    /// Flow logs by their ids.
+    flow_logs: FlowLog,
     /// Internet gateways by their ids.
     internet_gateways: InternetGateway,
     /// NAT gateways by their ids.
