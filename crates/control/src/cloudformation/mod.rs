@@ -5,7 +5,9 @@
 //!
 //! Absent: macros other than the language extensions, Lambda-backed custom resources, imports of resources, stack sets, modules, hooks.
 
+mod account;
 mod change_sets;
+mod differences;
 mod engine;
 mod errands;
 mod events;
@@ -15,6 +17,7 @@ mod pages;
 mod policy;
 mod prepare;
 mod resources;
+mod role;
 mod stacks;
 mod templates;
 #[cfg(test)]
@@ -40,6 +43,12 @@ pub fn service() -> Service {
         .write(op::ContinueUpdateRollback, stacks::continue_rollback)
         .write(op::RollbackStack, stacks::roll_back)
         .write(op::CancelUpdateStack, stacks::cancel)
+        .write(op::CreateChangeSet, change_sets::create)
+        .write(op::ExecuteChangeSet, change_sets::execute)
+        .write(op::DeleteChangeSet, change_sets::delete)
+        .read(op::DescribeChangeSet, change_sets::describe)
+        .read(op::ListChangeSets, change_sets::list)
+        .read(op::DescribeAccountLimits, account::limits)
         .read(op::DescribeStacks, stacks::describe)
         .read(op::ListStacks, stacks::list)
         .read(op::DescribeStackEvents, events::describe)

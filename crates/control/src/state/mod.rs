@@ -7,6 +7,7 @@ mod table;
 mod account_setting;
 mod bucket;
 mod certificate;
+mod change_set;
 mod client_token;
 mod cluster;
 mod connect;
@@ -47,6 +48,7 @@ mod secret;
 mod address;
 mod call_token;
 mod dhcp_options;
+mod drift;
 mod elastic_ip;
 mod internet_gateway;
 mod nat_gateway;
@@ -69,6 +71,7 @@ pub use alarm::{Alarm, AlarmEvent};
 pub use bucket::Bucket;
 pub use call_token::CallToken;
 pub use certificate::{Certificate, CertificateKey};
+pub use change_set::ChangeSet;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use connect::{ConnectRevision, ConnectService, ServiceConnect};
@@ -79,6 +82,7 @@ pub use ecr_layer::EcrLayer;
 pub use ecr_registry::EcrRegistry;
 pub use ecr_repository::{EcrLifecycle, EcrRepository};
 pub use ecr_tag::EcrTag;
+pub use drift::{DriftDetection, ResourceDrift, StackDrift};
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use elb::{
     AccessLogs, Draining, FixedResponse, FlowAttributes, Forward, ForwardStickiness, GroupStickiness, HealthThresholds,
@@ -202,6 +206,12 @@ tables! {
     stack_resources: StackResource,
     /// What happened to stacks, in order; those of one start with [`StackEvent::prefix`].
     stack_events: StackEvent,
+    /// Change sets of stacks by their ARNs.
+    change_sets: ChangeSet,
+    /// Detections of drift by their ids.
+    drift_detections: DriftDetection,
+    /// What was found of stacks' resources, by [`ResourceDrift::key_of`].
+    resource_drifts: ResourceDrift,
     /// Account settings of Amazon ECS by their names.
     account_settings: AccountSetting,
     /// Revisions of ECS task definitions.

@@ -1,6 +1,6 @@
 //! How operations begin, and what follows from the end of one of their parts.
 
-use super::{Live, Note, resources};
+use super::{super::change_sets, Live, Note, resources};
 use crate::{
     Tx,
     state::{
@@ -26,6 +26,8 @@ pub(in crate::cloudformation) struct Asked {
     pub(in crate::cloudformation) policy: Option<String>,
     /// Why it is done; what the stack's first event says.
     pub(in crate::cloudformation) reason: Option<String>,
+    /// Whether what it makes goes when it is rolled back, whatever its `DeletionPolicy`.
+    pub(in crate::cloudformation) retain_except_on_create: bool,
 }
 
 /// Begins an operation in a phase.
@@ -45,16 +47,29 @@ pub(in crate::cloudformation) fn begin(
         OperationKind::Rollback => Status::RollbackInProgress,
         OperationKind::Delete => Status::DeleteInProgress,
     };
-    let Asked { token, spared, policy, reason } = asked;
+    let Asked { token, spared, policy, reason, retain_except_on_create } = asked;
     let removes = matches!(kind, OperationKind::Rollback | OperationKind::Delete);
     tx.state.stacks.update(id, |stack| {
         stack.operations += 1;
         if matches!(kind, OperationKind::Update | OperationKind::UpdateRollback) {
             stack.updated = Some(now);
         }
+        // An update is bound by the policy that the stack has when it begins.
+        let policy = policy.or_else(|| stack.policy.clone());
         let number = stack.operations;
-        stack.operation = Some(StackOperation { kind, phase, number, token, began: now, on_failure, spared, policy });
+        stack.operation = Some(StackOperation {
+            kind,
+            phase,
+            number,
+            token,
+            began: now,
+            on_failure,
+            spared,
+            policy,
+            retain_except_on_create,
+        });
     });
+    change_sets::outdate(tx, id);
     tx.note_stack(id, status, reason);
     if removes {
         for resource in resources(tx, id) {
@@ -81,7 +96,11 @@ pub(in crate::cloudformation) fn delete(tx: &mut Tx<'_>, id: &str, asked: Asked)
 pub(super) fn fail(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, reason: Option<String>) {
     give_up(tx, stack);
     let said = reason.unwrap_or_else(|| failures(tx, &stack.id, operation.number));
-    let asked = || Asked { token: operation.token.clone(), spared: BTreeSet::new(), policy: None, reason: None };
+    let asked = || Asked {
+        token: operation.token.clone(),
+        retain_except_on_create: operation.retain_except_on_create,
+        ..Asked::default()
+    };
     match (operation.kind, operation.on_failure) {
         (OperationKind::Create, OnFailure::Rollback) => {
             let reason = Some(format!("{said}Rollback requested by user."));
@@ -171,6 +190,9 @@ pub(super) fn made(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, g
         tx.state.stack_deployments.remove(&next).filter(|_| operation.kind != OperationKind::UpdateRollback)
     {
         tx.state.stack_deployments.put(StackDeployment { slot: Slot::Current, ..StackDeployment::clone(&next) });
+    }
+    if operation.kind != OperationKind::UpdateRollback {
+        tx.state.stacks.update(&stack.id, |stack| stack.deployed_in = operation.number);
     }
     if operation.kind == OperationKind::Create {
         return end(tx, &stack.id, Status::CreateComplete, None);
@@ -282,7 +304,7 @@ pub(super) fn removed(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
             let now = tx.now;
             tx.state.stacks.update(&stack.id, |stack| stack.deleted = Some(now));
             end(tx, &stack.id, Status::DeleteComplete, None);
-            super::super::change_sets::forget(tx, &stack.id);
+            change_sets::forget(tx, &stack.id);
         }
         (OperationKind::Delete, failed) => end(tx, &stack.id, Status::DeleteFailed, failed),
     }
@@ -298,6 +320,7 @@ fn abandon(tx: &mut Tx<'_>, left: &[StackResource]) {
 fn end(tx: &mut Tx<'_>, id: &str, status: Status, reason: Option<String>) {
     tx.note_stack(id, status, reason);
     tx.state.stacks.update(id, |stack| stack.operation = None);
+    change_sets::ended(tx, id, status);
 }
 
 /// A stack that can't be begun with: its operation fails as if a resource had.
@@ -310,10 +333,14 @@ pub(in crate::cloudformation) fn refuse(tx: &mut Tx<'_>, id: &str, fault: &Fault
 /// An update is rolled back because its user says so.
 pub(in crate::cloudformation) fn cancel(tx: &mut Tx<'_>, id: &str, token: Option<String>) {
     let Some((stack, operation)) = super::under_way(tx, id) else { return };
-    give_up(tx, &stack);
-    let reason = Some("User Initiated".to_owned());
-    let asked = Asked { token: token.or(operation.token), reason, ..Asked::default() };
+    let asked = Asked {
+        token: token.or(operation.token),
+        reason: Some("User Initiated".to_owned()),
+        retain_except_on_create: operation.retain_except_on_create,
+        ..Asked::default()
+    };
     begin(tx, id, OperationKind::UpdateRollback, Phase::Make, OnFailure::DoNothing, asked);
+    give_up(tx, &stack);
 }
 
 /// An update turned out to change nothing.

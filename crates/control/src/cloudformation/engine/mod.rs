@@ -17,7 +17,7 @@ mod note;
 mod refusal;
 mod remove;
 
-pub(super) use change::{Change, change_of, changed};
+pub(super) use change::{Change, change_of};
 pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse};
 pub(super) use look::Live;
 pub(super) use note::{Note, STACK};

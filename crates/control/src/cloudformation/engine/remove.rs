@@ -31,7 +31,7 @@ pub(super) fn advance(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
             && resource.status != Status::DeleteFailed
             && !is_needed(tx, &resource)
         {
-            begin(tx, operation, resource);
+            begin(tx, stack, operation, resource);
             moved = true;
         }
     }
@@ -54,8 +54,8 @@ fn is_needed(tx: &Tx<'_>, resource: &StackResource) -> bool {
     })
 }
 
-fn begin(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource) {
-    if stays(operation, &resource) {
+fn begin(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, resource: StackResource) {
+    if stays(stack, operation, &resource) {
         tx.note_resource(resource.clone(), Status::DeleteSkipped, None);
         return forget(tx, operation, resource, Status::DeleteSkipped);
     }
@@ -69,9 +69,14 @@ fn begin(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource) {
 }
 
 /// Whether it is left as it is when it is no longer wanted ("DeletionPolicy attribute", "UpdateReplacePolicy attribute").
-fn stays(operation: &StackOperation, resource: &StackResource) -> bool {
+fn stays(stack: &Stack, operation: &StackOperation, resource: &StackResource) -> bool {
     let policy = if resource.replaced_in.is_some() { resource.update_replace_policy } else { resource.deletion_policy };
-    let fresh = resource.made_in == operation.number || operation.kind == OperationKind::Rollback;
+    // Made by what is rolled back.
+    let back = !matches!(operation.kind, OperationKind::Create | OperationKind::Update);
+    let fresh = back && resource.made_in > stack.deployed_in;
+    if fresh && operation.retain_except_on_create {
+        return operation.spared.contains(&resource.logical_id);
+    }
     match policy {
         // A snapshot can't be taken of anything that stacks make here.
         Policy::Delete | Policy::Snapshot => operation.spared.contains(&resource.logical_id),

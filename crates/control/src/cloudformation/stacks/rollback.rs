@@ -3,9 +3,10 @@
 use super::{
     super::{
         engine::{self, Asked},
-        find, validation,
+        find, role, validation,
     },
     create::refuse,
+    repeats,
 };
 use crate::{
     Tx,
@@ -27,16 +28,20 @@ pub(in super::super) fn continue_rollback(
 ) -> Result<ContinueUpdateRollbackOutput, Fault> {
     let ContinueUpdateRollbackInput {
         stack_name,
-        role_arn: _,
+        role_arn,
         resources_to_skip,
         client_request_token,
         force_rollback,
     } = request;
     refuse(&[("ForceRollback", force_rollback == Some(true))])?;
     let stack = find::changed(&tx.state, &stack_name)?.clone();
+    if repeats(&stack, client_request_token.as_deref()) {
+        return Ok(ContinueUpdateRollbackOutput {});
+    }
     if stack.status != Status::UpdateRollbackFailed {
         return Err(wrong_state(&stack, "continue rolling back"));
     }
+    role::use_from_now(tx, &stack.id, role_arn)?;
     let spared = resources_to_skip.unwrap_or_default().into_iter().collect();
     let asked =
         Asked { token: client_request_token, spared, reason: Some("User Initiated".to_owned()), ..Asked::default() };
@@ -48,22 +53,28 @@ pub(in super::super) fn continue_rollback(
 pub(in super::super) fn roll_back(tx: &mut Tx<'_>, request: RollbackStackInput) -> Result<RollbackStackOutput, Fault> {
     let RollbackStackInput {
         stack_name,
-        role_arn: _,
+        role_arn,
         client_request_token,
         retain_except_on_create,
         deployment_config,
     } = request;
-    refuse(&[
-        ("RetainExceptOnCreate", retain_except_on_create == Some(true)),
-        ("DeploymentConfig", deployment_config.is_some()),
-    ])?;
+    refuse(&[("DeploymentConfig", deployment_config.is_some())])?;
     let stack = find::changed(&tx.state, &stack_name)?.clone();
+    if repeats(&stack, client_request_token.as_deref()) {
+        return Ok(RollbackStackOutput { stack_id: Some(stack.id), ..RollbackStackOutput::default() });
+    }
     let (kind, phase) = match stack.status {
         Status::CreateFailed => (OperationKind::Rollback, Phase::Remove),
         Status::UpdateFailed => (OperationKind::UpdateRollback, Phase::Make),
         _ => return Err(wrong_state(&stack, "roll back")),
     };
-    let asked = Asked { token: client_request_token, reason: Some("User Initiated".to_owned()), ..Asked::default() };
+    role::use_from_now(tx, &stack.id, role_arn)?;
+    let asked = Asked {
+        token: client_request_token,
+        reason: Some("User Initiated".to_owned()),
+        retain_except_on_create: retain_except_on_create == Some(true),
+        ..Asked::default()
+    };
     engine::begin(tx, &stack.id, kind, phase, OnFailure::DoNothing, asked);
     Ok(RollbackStackOutput { stack_id: Some(stack.id), ..RollbackStackOutput::default() })
 }

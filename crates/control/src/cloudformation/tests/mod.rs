@@ -1,5 +1,7 @@
 //! Stacks from templates to what services have, and back.
 
+mod change_sets;
+
 use crate::testing::World;
 use aws::{api::cloudformation::API, fault::Fault};
 use serde_json::{Value, json};
