@@ -8,6 +8,7 @@
 mod account;
 mod change_sets;
 mod differences;
+mod drift;
 mod engine;
 mod errands;
 mod events;
@@ -48,6 +49,12 @@ pub fn service() -> Service {
         .write(op::DeleteChangeSet, change_sets::delete)
         .read(op::DescribeChangeSet, change_sets::describe)
         .read(op::ListChangeSets, change_sets::list)
+        .write(op::SetStackPolicy, policy::set)
+        .read(op::GetStackPolicy, policy::get)
+        .write(op::DetectStackDrift, drift::detect)
+        .write(op::DetectStackResourceDrift, drift::detect_one)
+        .read(op::DescribeStackDriftDetectionStatus, drift::status)
+        .read(op::DescribeStackResourceDrifts, drift::describe)
         .read(op::DescribeAccountLimits, account::limits)
         .read(op::DescribeStacks, stacks::describe)
         .read(op::ListStacks, stacks::list)

@@ -1,6 +1,6 @@
 //! How operations begin, and what follows from the end of one of their parts.
 
-use super::{super::change_sets, Live, Note, resources};
+use super::{super::{change_sets, drift}, Live, Note, resources};
 use crate::{
     Tx,
     state::{
@@ -305,6 +305,7 @@ pub(super) fn removed(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
             tx.state.stacks.update(&stack.id, |stack| stack.deleted = Some(now));
             end(tx, &stack.id, Status::DeleteComplete, None);
             change_sets::forget(tx, &stack.id);
+            drift::forget(tx, &stack.id);
         }
         (OperationKind::Delete, failed) => end(tx, &stack.id, Status::DeleteFailed, failed),
     }

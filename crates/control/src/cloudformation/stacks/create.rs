@@ -3,7 +3,7 @@
 use super::{
     super::{
         engine::{self, Asked},
-        find,
+        find, policy,
         prepare::{self, Request},
         validation,
     },
@@ -69,10 +69,8 @@ pub(in super::super) fn create(tx: &mut Tx<'_>, request: CreateStackInput) -> Re
         let message = format!("Stack [{stack_name}] already exists");
         return Err(Fault::new("AlreadyExistsException", message));
     }
-    let policy = stack_policy_body.map(|policy| super::super::policy::checked(&policy)).transpose()?;
     let stack = Stack {
         termination_protection: enable_termination_protection.unwrap_or(false),
-        policy,
         on_failure,
         timeout_in_minutes,
         ..record(tx, &stack_name, None)?
@@ -87,8 +85,9 @@ pub(in super::super) fn create(tx: &mut Tx<'_>, request: CreateStackInput) -> Re
         resource_types,
     };
     let deployment = prepare::deployment(&tx.view(), (&stack.id, &stack_name), request, None)?;
+    let policy = stack_policy_body.map(|body| policy::checked(&body, &deployment.resolved)).transpose()?;
     let id = stack.id.clone();
-    tx.state.stacks.put(stack);
+    tx.state.stacks.put(Stack { policy, ..stack });
     tx.state.stack_deployments.put(deployment);
     let asked = Asked {
         token: client_request_token,

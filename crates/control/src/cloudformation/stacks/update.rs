@@ -69,8 +69,9 @@ pub(in super::super) fn update(tx: &mut Tx<'_>, request: UpdateStackInput) -> Re
         resource_types,
     };
     let deployment = prepare::deployment(&tx.view(), (&stack.id, &stack.name), request, previous.as_ref())?;
-    let policy = stack_policy_body.map(|body| policy::checked(&body)).transpose()?;
-    let during = stack_policy_during_update_body.map(|body| policy::checked(&body)).transpose()?;
+    let policy = stack_policy_body.map(|body| policy::checked(&body, &deployment.resolved)).transpose()?;
+    let during = stack_policy_during_update_body;
+    let during = during.map(|body| policy::checked(&body, &deployment.resolved)).transpose()?;
     let on_failure = if disable_rollback == Some(true) { OnFailure::DoNothing } else { OnFailure::Rollback };
     let asked = Asked {
         token: client_request_token,

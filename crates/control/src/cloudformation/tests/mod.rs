@@ -1,6 +1,8 @@
 //! Stacks from templates to what services have, and back.
 
 mod change_sets;
+mod drift;
+mod policies;
 
 use crate::testing::World;
 use aws::{api::cloudformation::API, fault::Fault};
