@@ -80,7 +80,8 @@ pub(super) fn describe(
         _ => return Err(validation("Either stackName or physicalResourceId must be specified")),
     };
     let wanted = |resource: &&Resource| logical_resource_id.as_ref().is_none_or(|id| *id == resource.logical_id);
-    let found = of(view.state, stack).into_iter().filter(wanted).take(PAGE).map(|found| (found, drift_of(view.state, found)));
+    let found =
+        of(view.state, stack).into_iter().filter(wanted).take(PAGE).map(|found| (found, drift_of(view.state, found)));
     let found = found.map(|(found, (status, checked))| StackResource {
         stack_name: Some(stack.name.clone()),
         stack_id: Some(stack.id.clone()),

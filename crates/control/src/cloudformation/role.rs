@@ -33,7 +33,9 @@ pub(super) fn use_from_now(tx: &mut Tx<'_>, stack: &str, arn: Option<String>) ->
     check(&tx.state, &arn, stack)?;
     for slot in [Slot::Current, Slot::Next] {
         let role = Some(arn.clone());
-        tx.state.stack_deployments.update(&StackDeployment::key_of(stack, slot), |deployment| deployment.role_arn = role);
+        tx.state
+            .stack_deployments
+            .update(&StackDeployment::key_of(stack, slot), |deployment| deployment.role_arn = role);
     }
     Ok(())
 }

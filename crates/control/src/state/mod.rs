@@ -76,13 +76,13 @@ pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use connect::{ConnectRevision, ConnectService, ServiceConnect};
 pub use dhcp_options::DhcpOptions;
+pub use drift::{DriftDetection, ResourceDrift, StackDrift};
 pub use ecr_cache_rule::EcrCacheRule;
 pub use ecr_image::EcrImage;
 pub use ecr_layer::EcrLayer;
 pub use ecr_registry::EcrRegistry;
 pub use ecr_repository::{EcrLifecycle, EcrRepository};
 pub use ecr_tag::EcrTag;
-pub use drift::{DriftDetection, ResourceDrift, StackDrift};
 pub use elastic_ip::{EipAssociation, ElasticIp};
 pub use elb::{
     AccessLogs, Draining, FixedResponse, FlowAttributes, Forward, ForwardStickiness, GroupStickiness, HealthThresholds,

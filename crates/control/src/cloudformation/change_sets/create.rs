@@ -28,10 +28,7 @@ const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
 
 /// Makes a change set. What is wrong with the template refuses the call; what is wrong with properties is the change set's own reason.
-pub(in super::super) fn create(
-    tx: &mut Tx<'_>,
-    request: CreateChangeSetInput,
-) -> Result<CreateChangeSetOutput, Fault> {
+pub(in super::super) fn create(tx: &mut Tx<'_>, request: CreateChangeSetInput) -> Result<CreateChangeSetOutput, Fault> {
     let CreateChangeSetInput {
         stack_name,
         template_body,
@@ -73,21 +70,27 @@ pub(in super::super) fn create(
     }
     stacks::check_name(&change_set_name, "changeSetName")?;
     let (stack, is_new) = stack(tx, &stack_name, &change_set_name, kind)?;
-    if let Some(existing) = of(&tx.state, &stack.id).find(|set| set.name == change_set_name && !super::is_executed(set)) {
+    if let Some(existing) = of(&tx.state, &stack.id).find(|set| set.name == change_set_name && !super::is_executed(set))
+    {
         // The same request again is answered as it was.
         if client_token.is_some() && existing.token == client_token {
             let (id, stack_id) = (Some(existing.id.clone()), Some(stack.id.clone()));
             return Ok(CreateChangeSetOutput { id, stack_id });
         }
         let message = if client_token.is_some() || existing.token.is_some() {
-            format!("ChangeSet {change_set_name} cannot be created due to a mismatch with existing attribute ClientToken")
+            format!(
+                "ChangeSet {change_set_name} cannot be created due to a mismatch with existing attribute ClientToken"
+            )
         } else {
             format!("ChangeSet [{change_set_name}] already exists")
         };
         return Err(Fault::new("AlreadyExistsException", message));
     }
     if of(&tx.state, &stack.id).count() >= MOST {
-        return Err(Fault::new("LimitExceededException", format!("Limit for change sets of a stack has been exceeded: {MOST}")));
+        return Err(Fault::new(
+            "LimitExceededException",
+            format!("Limit for change sets of a stack has been exceeded: {MOST}"),
+        ));
     }
     let template = stacks::template(template_body, use_previous_template)?;
     let request = Request {

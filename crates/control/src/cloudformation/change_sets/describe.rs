@@ -83,8 +83,7 @@ fn without_values(change: Change) -> Change {
 /// ListChangeSets: those of a stack that were not executed.
 pub(in super::super) fn list(view: &View<'_>, request: ListChangeSetsInput) -> Result<ListChangeSetsOutput, Fault> {
     let name = &request.stack_name;
-    let stack =
-        find::stack(view.state, name).ok_or_else(|| validation(format!("Stack [{name}] does not exist")))?;
+    let stack = find::stack(view.state, name).ok_or_else(|| validation(format!("Stack [{name}] does not exist")))?;
     let sets = of(view.state, &stack.id).filter(|set| !is_executed(set));
     let summaries = sets.map(|set| (set.name.clone(), summary(set, &stack.name)));
     let mut summaries: Vec<(String, ChangeSetSummary)> = summaries.collect();

@@ -122,7 +122,11 @@ fn recreation(replacement: Replacement) -> RequiresRecreation {
 }
 
 /// A change of something else than properties, which never needs another resource.
-pub(super) fn beside(attribute: ResourceAttribute, before: Option<String>, after: Option<String>) -> ResourceChangeDetail {
+pub(super) fn beside(
+    attribute: ResourceAttribute,
+    before: Option<String>,
+    after: Option<String>,
+) -> ResourceChangeDetail {
     let change = match (&before, &after) {
         (None, _) => AttributeChangeType::Add,
         (_, None) => AttributeChangeType::Remove,

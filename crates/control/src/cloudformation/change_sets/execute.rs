@@ -86,10 +86,7 @@ fn wrong_status(set: &ChangeSet, what: &str, status: &str) -> Fault {
 }
 
 /// Deletes a change set. One that is not there is no error; the stack that was made with one stays.
-pub(in super::super) fn delete(
-    tx: &mut Tx<'_>,
-    request: DeleteChangeSetInput,
-) -> Result<DeleteChangeSetOutput, Fault> {
+pub(in super::super) fn delete(tx: &mut Tx<'_>, request: DeleteChangeSetInput) -> Result<DeleteChangeSetOutput, Fault> {
     let set = match found(&tx.state, &request.change_set_name, request.stack_name.as_deref()) {
         Err(fault) if fault.code == "ChangeSetNotFound" => return Ok(DeleteChangeSetOutput {}),
         set => set?.clone(),

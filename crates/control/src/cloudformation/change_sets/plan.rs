@@ -61,7 +61,11 @@ pub(super) fn changes(
             all.insert(resource.logical_id.clone(), planner.removal(resource));
         }
     }
-    let change = |change| Change { r#type: Some(ChangeType::Resource), resource_change: Some(change), hook_invocation_count: None };
+    let change = |change| Change {
+        r#type: Some(ChangeType::Resource),
+        resource_change: Some(change),
+        hook_invocation_count: None,
+    };
     Ok(all.into_values().map(change).collect())
 }
 
@@ -72,9 +76,10 @@ fn is_there(resource: &StackResource) -> bool {
 
 fn changed_parameters(before: Option<&StackDeployment>, after: &StackDeployment) -> BTreeSet<String> {
     let old = |key: &str| before?.parameters.iter().find(|old| old.key == key);
-    let changed = after.parameters.iter().filter(|new| {
-        old(&new.key).is_none_or(|old| old.value != new.value || old.resolved != new.resolved)
-    });
+    let changed = after
+        .parameters
+        .iter()
+        .filter(|new| old(&new.key).is_none_or(|old| old.value != new.value || old.resolved != new.resolved));
     changed.map(|parameter| parameter.key.clone()).collect()
 }
 
@@ -100,10 +105,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     fn one(&mut self, id: &str, wanted: &ResolvedResource) -> Result<Option<ResourceChange>, Error> {
-        let known = Known {
-            live: Live { view: self.view, stack: &self.stack.id, settled_in: 0 },
-            fates: &self.fates,
-        };
+        let known = Known { live: Live { view: self.view, stack: &self.stack.id, settled_in: 0 }, fates: &self.fates };
         let properties = template::evaluate(&wanted.properties, &known)?;
         let schema = resourcetypes::schema(&wanted.kind);
         let properties = marked(&schema.map_or(properties.clone(), |schema| schema.coerce(&properties)));
@@ -251,12 +253,13 @@ fn marked(value: &Value) -> Value {
 
 /// Whether another resource takes its place ("Replacement" of ResourceChange): what must come of a change that is not certain only may.
 fn replacement(details: &[ResourceChangeDetail]) -> Replacement {
-    let of = |detail: &ResourceChangeDetail| {
-        match (detail.target.as_ref().and_then(|target| target.requires_recreation), detail.evaluation) {
-            (Some(RequiresRecreation::Always), Some(EvaluationType::Static)) => Replacement::True,
-            (Some(RequiresRecreation::Always | RequiresRecreation::Conditionally), _) => Replacement::Conditional,
-            _ => Replacement::False,
-        }
+    let of = |detail: &ResourceChangeDetail| match (
+        detail.target.as_ref().and_then(|target| target.requires_recreation),
+        detail.evaluation,
+    ) {
+        (Some(RequiresRecreation::Always), Some(EvaluationType::Static)) => Replacement::True,
+        (Some(RequiresRecreation::Always | RequiresRecreation::Conditionally), _) => Replacement::Conditional,
+        _ => Replacement::False,
     };
     let all: BTreeSet<Replacement> = details.iter().map(of).collect();
     let mut first = [Replacement::True, Replacement::Conditional].into_iter().filter(|kind| all.contains(kind));

@@ -23,9 +23,8 @@ fn pruned(schema: &Schema, value: &Value, path: &str) -> Option<Value> {
         Value::Null => None,
         Value::String(text) if text.contains("{{resolve:") => None,
         Value::Object(members) => {
-            let kept = members.iter().filter_map(|(name, member)| {
-                Some((name.clone(), pruned(schema, member, &below(name))?))
-            });
+            let kept =
+                members.iter().filter_map(|(name, member)| Some((name.clone(), pruned(schema, member, &below(name))?)));
             Some(Value::Object(kept.collect()))
         }
         Value::Array(items) => Some(items.iter().filter_map(|item| pruned(schema, item, &below("*"))).collect()),
@@ -39,11 +38,17 @@ pub(super) fn actual(schema: &Schema, expected: &Value, live: &Value, stack_tags
     if let resourcetypes::Tags::List(name) = schema.tags()
         && let Some(Value::Array(tags)) = live.get_mut(name)
     {
-        let own: Vec<&Value> =
-            expected.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(|tag| tag.get("Key")).collect();
+        let own: Vec<&Value> = expected
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|tag| tag.get("Key"))
+            .collect();
         tags.retain(|tag| {
             let key = tag.get("Key").and_then(Value::as_str).unwrap_or_default();
-            let given = stack_tags.get(key).is_some_and(|value| tag.get("Value").and_then(Value::as_str) == Some(value));
+            let given =
+                stack_tags.get(key).is_some_and(|value| tag.get("Value").and_then(Value::as_str) == Some(value));
             own.iter().any(|one| *one == key) || !(given || key.starts_with("aws:"))
         });
     }
@@ -53,9 +58,11 @@ pub(super) fn actual(schema: &Schema, expected: &Value, live: &Value, stack_tags
 fn aligned(expected: &Value, actual: Option<&Value>) -> Value {
     match (expected, actual) {
         (_, None) => expected.clone(),
-        (Value::Object(wanted), Some(Value::Object(there))) => {
-            wanted.iter().map(|(name, member)| (name.clone(), aligned(member, there.get(name)))).collect::<Map<_, _>>().into()
-        }
+        (Value::Object(wanted), Some(Value::Object(there))) => wanted
+            .iter()
+            .map(|(name, member)| (name.clone(), aligned(member, there.get(name))))
+            .collect::<Map<_, _>>()
+            .into(),
         (Value::Array(wanted), Some(Value::Array(there))) => list(wanted, there),
         // Policies are documents or their texts.
         (Value::Object(_), Some(Value::String(text))) => match serde_json::from_str(text) {
@@ -87,7 +94,9 @@ fn list(wanted: &[Value], there: &[Value]) -> Value {
     let placed: Vec<Value> = placed
         .into_iter()
         .zip(wanted)
-        .map(|(place, entry)| place.or_else(|| left.next().map(|other| aligned(entry, Some(other)))).unwrap_or_default())
+        .map(|(place, entry)| {
+            place.or_else(|| left.next().map(|other| aligned(entry, Some(other)))).unwrap_or_default()
+        })
         .collect();
     placed.into_iter().chain(left.cloned()).collect()
 }

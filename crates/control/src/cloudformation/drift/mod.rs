@@ -6,14 +6,7 @@
 
 mod compare;
 
-use super::{
-    engine::STACK,
-    find,
-    pages::paged,
-    resources,
-    types,
-    validation,
-};
+use super::{engine::STACK, find, pages::paged, resources, types, validation};
 use crate::{
     State, Tx, View,
     state::{DriftDetection, Record, ResourceDrift, Stack, StackDrift, StackResource},
@@ -23,8 +16,8 @@ use aws::{
         DescribeStackDriftDetectionStatusInput, DescribeStackDriftDetectionStatusOutput,
         DescribeStackResourceDriftsInput, DescribeStackResourceDriftsOutput, DetectStackDriftInput,
         DetectStackDriftOutput, DetectStackResourceDriftInput, DetectStackResourceDriftOutput, ResourceStatus,
-        StackDriftDetectionStatus as Detection, StackDriftStatus, StackResourceDrift, StackResourceDriftStatus as Status,
-        StackStatus,
+        StackDriftDetectionStatus as Detection, StackDriftStatus, StackResourceDrift,
+        StackResourceDriftStatus as Status, StackStatus,
     },
     fault::Fault,
 };
@@ -54,7 +47,8 @@ pub(super) fn detect(tx: &mut Tx<'_>, request: DetectStackDriftInput) -> Result<
         (true, false) => StackDriftStatus::Unknown,
         (true, true) => StackDriftStatus::InSync,
     };
-    let reason = (!unknown.is_empty()).then(|| format!("Failed to detect drift on resource(s) [{}]", unknown.join(", ")));
+    let reason =
+        (!unknown.is_empty()).then(|| format!("Failed to detect drift on resource(s) [{}]", unknown.join(", ")));
     let drift = StackDrift { status, checked: tx.now };
     let detection = DriftDetection {
         id: tx.uuid(),

@@ -1,6 +1,9 @@
 //! How operations begin, and what follows from the end of one of their parts.
 
-use super::{super::{change_sets, drift}, Live, Note, resources};
+use super::{
+    super::{change_sets, drift},
+    Live, Note, resources,
+};
 use crate::{
     Tx,
     state::{

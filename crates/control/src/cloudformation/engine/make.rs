@@ -67,7 +67,8 @@ impl Job<'_> {
     /// for everything else.
     fn keep_protected(&mut self, tx: &mut Tx<'_>) {
         for resource in resources(tx, &self.stack.id) {
-            let goes = resource.replaced_in.is_none() && !self.goal.resolved.resources.contains_key(&resource.logical_id);
+            let goes =
+                resource.replaced_in.is_none() && !self.goal.resolved.resources.contains_key(&resource.logical_id);
             let goes = goes && resource.physical_id.is_some();
             let denial = policy::denial(self.operation, Action::Delete, &resource.logical_id, &resource.kind);
             if let Some(reason) = denial.filter(|_| goes) {

@@ -164,9 +164,14 @@ mod tests {
     fn what_is_denied_is_denied_and_what_is_not_allowed_too() {
         let policy = read(&[
             statement("Allow", "Update:*", json!({ "Resource": "*" })),
-            statement("Deny", "Update:Replace", json!({ "Resource": ["LogicalResourceId/DB", "LogicalResourceId/My*"] })),
+            statement(
+                "Deny",
+                "Update:Replace",
+                json!({ "Resource": ["LogicalResourceId/DB", "LogicalResourceId/My*"] }),
+            ),
         ]);
-        let denied = "Statement [#1] does not allow [Update:Replace] for resource [LogicalResourceId/DB, LogicalResourceId/My*]";
+        let denied =
+            "Statement [#1] does not allow [Update:Replace] for resource [LogicalResourceId/DB, LogicalResourceId/My*]";
         assert_eq!(policy.judge("Update:Replace", "DB", "A::B::C"), Verdict::Denied(denied.to_owned()));
         assert_eq!(policy.judge("Update:Replace", "MyOther", "A::B::C"), Verdict::Denied(denied.to_owned()));
         assert_eq!(policy.judge("Update:Modify", "DB", "A::B::C"), Verdict::Allowed);

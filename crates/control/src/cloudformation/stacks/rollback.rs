@@ -26,13 +26,8 @@ pub(in super::super) fn continue_rollback(
     tx: &mut Tx<'_>,
     request: ContinueUpdateRollbackInput,
 ) -> Result<ContinueUpdateRollbackOutput, Fault> {
-    let ContinueUpdateRollbackInput {
-        stack_name,
-        role_arn,
-        resources_to_skip,
-        client_request_token,
-        force_rollback,
-    } = request;
+    let ContinueUpdateRollbackInput { stack_name, role_arn, resources_to_skip, client_request_token, force_rollback } =
+        request;
     refuse(&[("ForceRollback", force_rollback == Some(true))])?;
     let stack = find::changed(&tx.state, &stack_name)?.clone();
     if repeats(&stack, client_request_token.as_deref()) {
@@ -51,13 +46,8 @@ pub(in super::super) fn continue_rollback(
 
 /// Rolls back what failed and was left as it was.
 pub(in super::super) fn roll_back(tx: &mut Tx<'_>, request: RollbackStackInput) -> Result<RollbackStackOutput, Fault> {
-    let RollbackStackInput {
-        stack_name,
-        role_arn,
-        client_request_token,
-        retain_except_on_create,
-        deployment_config,
-    } = request;
+    let RollbackStackInput { stack_name, role_arn, client_request_token, retain_except_on_create, deployment_config } =
+        request;
     refuse(&[("DeploymentConfig", deployment_config.is_some())])?;
     let stack = find::changed(&tx.state, &stack_name)?.clone();
     if repeats(&stack, client_request_token.as_deref()) {

@@ -54,10 +54,15 @@ fn a_change_set_makes_a_stack_that_waits_for_it() {
     let id = made["Id"].as_str().expect("an id");
     assert_eq!(
         again,
-        format!("InvalidChangeSetStatus: ChangeSet [{id}] cannot be executed in its current execution status of [EXECUTE_COMPLETE]")
+        format!(
+            "InvalidChangeSetStatus: ChangeSet [{id}] cannot be executed in its current execution status of [EXECUTE_COMPLETE]"
+        )
     );
     let twice = propose(&mut world, "new", "CREATE", &template).expect_err("it is there").to_string();
-    assert_eq!(twice, "ValidationError: Stack [new] already exists and cannot be created again with the changeSet [set].");
+    assert_eq!(
+        twice,
+        "ValidationError: Stack [new] already exists and cannot be created again with the changeSet [set]."
+    );
 }
 
 #[test]
@@ -81,7 +86,10 @@ fn a_change_set_tells_what_changes_and_why() {
     assert_eq!(resource(&set, "Same"), Value::Null);
     assert_eq!(resource(&set, "Added")["Action"], "Add");
     let gone = resource(&set, "Gone");
-    assert_eq!((&gone["Action"], &gone["PolicyAction"], &gone["PhysicalResourceId"]), (&json!("Remove"), &json!("Delete"), &json!("Gone")));
+    assert_eq!(
+        (&gone["Action"], &gone["PolicyAction"], &gone["PhysicalResourceId"]),
+        (&json!("Remove"), &json!("Delete"), &json!("Gone"))
+    );
     let kept = resource(&set, "Kept");
     assert_eq!((&kept["Replacement"], &kept["Scope"]), (&json!("False"), &json!(["Properties"])));
     let target = json!({

@@ -5,7 +5,9 @@ use crate::testing::World;
 use serde_json::{Value, json};
 
 fn detect(world: &mut World) -> Value {
-    let id = call(world, "DetectStackDrift", json!({ "StackName": "logs" })).expect("detected")["StackDriftDetectionId"].clone();
+    let id =
+        call(world, "DetectStackDrift", json!({ "StackName": "logs" })).expect("detected")["StackDriftDetectionId"]
+            .clone();
     call(world, "DescribeStackDriftDetectionStatus", json!({ "StackDriftDetectionId": id })).expect("there")
 }
 
@@ -22,7 +24,10 @@ fn what_was_changed_or_deleted_beside_the_stack_has_drifted() {
     assert_eq!(stack(&mut world, "logs")["DriftInformation"]["StackDriftStatus"], "NOT_CHECKED");
     assert!(drifts(&mut world).is_empty());
     let found = detect(&mut world);
-    assert_eq!((&found["DetectionStatus"], &found["StackDriftStatus"]), (&json!("DETECTION_COMPLETE"), &json!("IN_SYNC")));
+    assert_eq!(
+        (&found["DetectionStatus"], &found["StackDriftStatus"]),
+        (&json!("DETECTION_COMPLETE"), &json!("IN_SYNC"))
+    );
 
     let logs = &aws::api::logs::API;
     world.call(logs, "PutRetentionPolicy", json!({ "logGroupName": "b", "retentionInDays": 14 })).expect("changed");
@@ -39,7 +44,8 @@ fn what_was_changed_or_deleted_beside_the_stack_has_drifted() {
     assert_eq!(changed["ActualProperties"], r#"{"LogGroupName":"b","RetentionInDays":14}"#);
     assert_eq!(stack(&mut world, "logs")["DriftInformation"]["StackDriftStatus"], "DRIFTED");
     let listed = call(&mut world, "ListStackResources", json!({ "StackName": "logs" })).expect("there");
-    let status = |index: usize| listed["StackResourceSummaries"][index]["DriftInformation"]["StackResourceDriftStatus"].clone();
+    let status =
+        |index: usize| listed["StackResourceSummaries"][index]["DriftInformation"]["StackResourceDriftStatus"].clone();
     assert_eq!([status(0), status(1), status(2)], ["IN_SYNC", "MODIFIED", "DELETED"]);
 
     world.call(logs, "PutRetentionPolicy", json!({ "logGroupName": "b", "retentionInDays": 7 })).expect("changed");
@@ -58,6 +64,8 @@ fn a_stack_that_failed_is_not_looked_at() {
     let refused = call(&mut world, "DetectStackDrift", json!({ "StackName": "logs" })).expect_err("failed").to_string();
     assert_eq!(
         refused,
-        format!("ValidationError: Drift detection cannot be performed on stack [{id}] while it is in [ROLLBACK_COMPLETE] state")
+        format!(
+            "ValidationError: Drift detection cannot be performed on stack [{id}] while it is in [ROLLBACK_COMPLETE] state"
+        )
     );
 }

@@ -3,6 +3,8 @@
 mod change_sets;
 mod drift;
 mod policies;
+mod property;
+mod refusals;
 
 use crate::testing::World;
 use aws::{api::cloudformation::API, fault::Fault};

@@ -12,7 +12,11 @@ fn policy(statements: &[(&str, &str, &str)]) -> String {
 }
 
 fn protected(world: &mut World, template: &Value) {
-    let policy = policy(&[("Allow", "Update:*", "*"), ("Deny", "Update:Replace", "LogicalResourceId/Kept"), ("Deny", "Update:Delete", "*")]);
+    let policy = policy(&[
+        ("Allow", "Update:*", "*"),
+        ("Deny", "Update:Replace", "LogicalResourceId/Kept"),
+        ("Deny", "Update:Delete", "*"),
+    ]);
     let request = json!({ "StackName": "logs", "TemplateBody": template.to_string(), "StackPolicyBody": policy });
     call(world, "CreateStack", request).expect("created");
 }
@@ -58,9 +62,7 @@ fn another_policy_holds_for_one_update_alone() {
 #[test]
 fn what_no_statement_allows_is_not_done() {
     let mut world = World::new();
-    let template = |days: u32| {
-        json!({ "Resources": { "Log": { "Type": "AWS::Logs::LogGroup", "Properties": { "LogGroupName": "log", "RetentionInDays": days } } } })
-    };
+    let template = |days: u32| json!({ "Resources": { "Log": { "Type": "AWS::Logs::LogGroup", "Properties": { "LogGroupName": "log", "RetentionInDays": days } } } });
     super::create(&mut world, "logs", &template(1));
     let allowing = policy(&[("Allow", "Update:Replace", "LogicalResourceId/L*")]);
     call(&mut world, "SetStackPolicy", json!({ "StackName": "logs", "StackPolicyBody": allowing })).expect("set");
