@@ -140,7 +140,7 @@ impl Planner<'_> {
         if details.is_empty() {
             return Ok(None);
         }
-        let policy = (replacement != Replacement::False).then(|| match wanted.update_replace_policy {
+        let policy = (replacement != Replacement::False).then_some(match wanted.update_replace_policy {
             Policy::Delete => PolicyAction::ReplaceAndDelete,
             Policy::Retain | Policy::RetainExceptOnCreate => PolicyAction::ReplaceAndRetain,
             Policy::Snapshot => PolicyAction::ReplaceAndSnapshot,

@@ -95,6 +95,16 @@ pub(in crate::cloudformation) fn delete(tx: &mut Tx<'_>, id: &str, asked: Asked)
     begin(tx, id, OperationKind::Delete, Phase::Remove, OnFailure::DoNothing, asked);
 }
 
+/// Begins to lead a stack back to its last deployment that succeeded: to nothing, if none did.
+pub(in crate::cloudformation) fn roll_back(tx: &mut Tx<'_>, id: &str, asked: Asked) {
+    let (kind, phase) = if tx.state.stack_deployments.contains(&StackDeployment::key_of(id, Slot::Current)) {
+        (OperationKind::UpdateRollback, Phase::Make)
+    } else {
+        (OperationKind::Rollback, Phase::Remove)
+    };
+    begin(tx, id, kind, phase, OnFailure::DoNothing, asked);
+}
+
 /// Something has failed while resources were made.
 pub(super) fn fail(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, reason: Option<String>) {
     give_up(tx, stack);
@@ -129,17 +139,7 @@ pub(super) fn fail(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, r
         }
         (OperationKind::Create, OnFailure::DoNothing) => end(tx, &stack.id, Status::CreateFailed, Some(said)),
         (OperationKind::Update, OnFailure::DoNothing) => end(tx, &stack.id, Status::UpdateFailed, Some(said)),
-        (OperationKind::Update, _) => {
-            let reason = Some(said);
-            begin(
-                tx,
-                &stack.id,
-                OperationKind::UpdateRollback,
-                Phase::Make,
-                OnFailure::DoNothing,
-                Asked { reason, ..asked() },
-            );
-        }
+        (OperationKind::Update, _) => roll_back(tx, &stack.id, Asked { reason: Some(said), ..asked() }),
         (OperationKind::UpdateRollback, _) => end(tx, &stack.id, Status::UpdateRollbackFailed, Some(said)),
         (OperationKind::Rollback | OperationKind::Delete, _) => {}
     }
@@ -343,7 +343,7 @@ pub(in crate::cloudformation) fn cancel(tx: &mut Tx<'_>, id: &str, token: Option
         retain_except_on_create: operation.retain_except_on_create,
         ..Asked::default()
     };
-    begin(tx, id, OperationKind::UpdateRollback, Phase::Make, OnFailure::DoNothing, asked);
+    roll_back(tx, id, asked);
     give_up(tx, &stack);
 }
 

@@ -18,7 +18,7 @@ mod refusal;
 mod remove;
 
 pub(super) use change::{Change, change_of};
-pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse};
+pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse, roll_back};
 pub(super) use look::Live;
 pub(super) use note::{Note, STACK};
 

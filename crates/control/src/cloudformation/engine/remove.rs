@@ -10,6 +10,7 @@ use crate::{
 };
 use aws::{api::cloudformation::ResourceStatus as Status, fault::Fault};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use template::Policy;
 
 /// How often something is tried to be deleted that is refused for good.
@@ -40,10 +41,29 @@ pub(super) fn advance(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
     let over = left.iter().all(|resource| {
         resource.doing.is_none() && (resource.status == Status::DeleteFailed || is_needed(tx, resource))
     });
-    if over {
-        finish::removed(tx, stack, operation, &left);
+    if !over {
+        return moved;
     }
-    moved || over
+    match in_circle(&left) {
+        Some(resource) => begin(tx, stack, operation, resource.clone()),
+        None => finish::removed(tx, stack, operation, &left),
+    }
+    true
+}
+
+/// A resource that is needed only by what waits as it does: an operation that stopped halfway may leave resources of two templates, each with
+/// what it needed in its own, and so a circle. One of them is begun with.
+fn in_circle(left: &[StackResource]) -> Option<&StackResource> {
+    let mut kept: BTreeSet<&str> = BTreeSet::new();
+    let mut next: Vec<&StackResource> =
+        left.iter().filter(|resource| resource.status == Status::DeleteFailed).collect();
+    while let Some(resource) = next.pop() {
+        for id in resource.dependencies.iter().filter(|id| kept.insert(id.as_str())) {
+            next.extend(left.iter().filter(|other| other.logical_id == *id));
+        }
+    }
+    let waits = |resource: &&StackResource| resource.status != Status::DeleteFailed;
+    left.iter().filter(waits).find(|resource| !kept.contains(resource.logical_id.as_str()))
 }
 
 /// Whether another resource that is to go needs this one.

@@ -40,6 +40,3 @@ pub(super) fn repeats(stack: &Stack, token: Option<&str>) -> bool {
 pub(super) fn unsupported(what: &str) -> Fault {
     validation(format!("neargate does not support {what} yet."))
 }
-
-/// "CloudFormation quotas": a template in a request, in bytes; and one that is fetched.
-pub(super) const LONGEST_BODY: usize = 51_200;

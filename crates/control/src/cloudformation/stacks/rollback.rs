@@ -53,11 +53,9 @@ pub(in super::super) fn roll_back(tx: &mut Tx<'_>, request: RollbackStackInput) 
     if repeats(&stack, client_request_token.as_deref()) {
         return Ok(RollbackStackOutput { stack_id: Some(stack.id), ..RollbackStackOutput::default() });
     }
-    let (kind, phase) = match stack.status {
-        Status::CreateFailed => (OperationKind::Rollback, Phase::Remove),
-        Status::UpdateFailed => (OperationKind::UpdateRollback, Phase::Make),
-        _ => return Err(wrong_state(&stack, "roll back")),
-    };
+    if !matches!(stack.status, Status::CreateFailed | Status::UpdateFailed) {
+        return Err(wrong_state(&stack, "roll back"));
+    }
     role::use_from_now(tx, &stack.id, role_arn)?;
     let asked = Asked {
         token: client_request_token,
@@ -65,7 +63,7 @@ pub(in super::super) fn roll_back(tx: &mut Tx<'_>, request: RollbackStackInput) 
         retain_except_on_create: retain_except_on_create == Some(true),
         ..Asked::default()
     };
-    engine::begin(tx, &stack.id, kind, phase, OnFailure::DoNothing, asked);
+    engine::roll_back(tx, &stack.id, asked);
     Ok(RollbackStackOutput { stack_id: Some(stack.id), ..RollbackStackOutput::default() })
 }
 

@@ -22,10 +22,18 @@ struct Group {
     refers: u8,
 }
 
+/// A template: each resource needs some of those before it, or of those after it, so that one template's order may be the other way round
+/// from another's.
+#[derive(Debug, Clone)]
+struct Template {
+    groups: Vec<Option<Group>>,
+    reversed: bool,
+}
+
 #[derive(Debug, Clone)]
 enum Step {
-    Create { stack: usize, template: Vec<Option<Group>>, on_failure: &'static str },
-    Update { stack: usize, template: Vec<Option<Group>>, keep: bool },
+    Create { stack: usize, template: Template, on_failure: &'static str },
+    Update { stack: usize, template: Template, keep: bool },
     RollBack { stack: usize },
     Delete { stack: usize },
 }
@@ -35,9 +43,10 @@ fn group() -> impl Strategy<Value = Group> {
         .prop_map(|(name, days, needs, refers)| Group { name, days, needs, refers })
 }
 
-fn template() -> impl Strategy<Value = Vec<Option<Group>>> {
+fn template() -> impl Strategy<Value = Template> {
     let some = collection::vec(option::of(group()), MOST);
-    some.prop_filter("a template has a resource", |groups| groups.iter().any(Option::is_some))
+    let some = some.prop_filter("a template has a resource", |groups| groups.iter().any(Option::is_some));
+    (some, any::<bool>()).prop_map(|(groups, reversed)| Template { groups, reversed })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -54,13 +63,14 @@ fn letter(place: usize) -> String {
     char::from(b'A' + u8::try_from(place).expect("few")).to_string()
 }
 
-fn chosen(template: &[Option<Group>], place: usize, bits: u8) -> Vec<String> {
-    (0..place).filter(|other| bits >> other & 1 == 1 && template[*other].is_some()).map(letter).collect()
+fn chosen(template: &Template, place: usize, bits: u8) -> Vec<String> {
+    let others = if template.reversed { place + 1..template.groups.len() } else { 0..place };
+    others.filter(|other| bits >> other & 1 == 1 && template.groups[*other].is_some()).map(letter).collect()
 }
 
-fn written(template: &[Option<Group>]) -> Value {
+fn written(template: &Template) -> Value {
     let mut resources = json!({});
-    for (place, group) in template.iter().enumerate() {
+    for (place, group) in template.groups.iter().enumerate() {
         let Some(group) = group else { continue };
         let tags = chosen(template, place, group.needs & group.refers);
         let tags: Vec<Value> = tags.iter().map(|id| json!({ "Key": id, "Value": { "Ref": id } })).collect();
@@ -169,6 +179,9 @@ impl Model {
             Step::Create { on_failure: "DELETE", .. } => &["CREATE_COMPLETE", "gone"],
             Step::Create { .. } => &["CREATE_COMPLETE", "CREATE_FAILED"],
             Step::Update { keep: true, .. } => &["UPDATE_COMPLETE", "UPDATE_FAILED"],
+            Step::Update { .. } if matches!(status.as_deref(), Some("CREATE_FAILED" | "UPDATE_FAILED")) => {
+                &["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE"]
+            }
             Step::Update { .. } => &["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"],
             Step::RollBack { .. } => &["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"],
             Step::Delete { .. } => &["gone"],
@@ -205,12 +218,12 @@ impl Model {
         panic!("a stack does not come to an end");
     }
 
-    fn is_as_wanted(&mut self, stack: &str, template: &[Option<Group>]) {
+    fn is_as_wanted(&mut self, stack: &str, template: &Template) {
         let (resources, groups) = (self.resources(stack), self.groups());
         let wanted: BTreeSet<String> =
-            (0..template.len()).filter(|place| template[*place].is_some()).map(letter).collect();
+            (0..template.groups.len()).filter(|place| template.groups[*place].is_some()).map(letter).collect();
         assert_eq!(resources.keys().cloned().collect::<BTreeSet<_>>(), wanted);
-        for (place, group) in template.iter().enumerate() {
+        for (place, group) in template.groups.iter().enumerate() {
             let Some(group) = group else { continue };
             let id = &resources[&letter(place)];
             if let Some(name) = group.name {
@@ -225,9 +238,9 @@ impl Model {
     }
 
     /// What a resource needs is finished before it is begun.
-    fn keeps_order(&mut self, stack: &str, template: &[Option<Group>], seen: usize) {
+    fn keeps_order(&mut self, stack: &str, template: &Template, seen: usize) {
         let told = events(&mut self.world, stack).split_off(seen);
-        for (place, group) in template.iter().enumerate() {
+        for (place, group) in template.groups.iter().enumerate() {
             let Some(group) = group else { continue };
             let begun = told.iter().position(|line| *line == format!("{} CREATE_IN_PROGRESS", letter(place)));
             let Some(begun) = begun else { continue };
@@ -244,14 +257,13 @@ impl Model {
                 }
             }
         }
-        // Nothing is deleted that something needs which is deleted as well.
+        // What a creation has made is deleted before what it needs.
         let deleted = |id: &str, status: &str| told.iter().rposition(|line| *line == format!("{id} {status}"));
-        for (place, group) in template.iter().enumerate() {
+        for (place, group) in template.groups.iter().enumerate() {
             let Some(group) = group else { continue };
             for other in chosen(template, place, group.needs) {
                 let (gone, first) = (deleted(&letter(place), "DELETE_COMPLETE"), deleted(&other, "DELETE_IN_PROGRESS"));
-                let is_rollback = told.iter().any(|line| line.contains(" ROLLBACK_IN_PROGRESS"));
-                if let (true, Some(gone), Some(first)) = (is_rollback, gone, first) {
+                if let (0, Some(gone), Some(first)) = (seen, gone, first) {
                     assert!(gone < first, "{other} was deleted before {}: {told:#?}", letter(place));
                 }
             }
