@@ -98,6 +98,8 @@ async fn run(app: &Arc<App>, errand: &Errand) -> Result<String, Fault> {
             let (shared, name) = (app.clone(), name.clone());
             blocking(move || s3::make_room(&shared, &name)).await.map(|()| String::new())
         }
-        Errand::Bucket { name, .. } => s3::remove_bucket(app, Caller::default(), name.clone()).await.map(|()| String::new()),
+        Errand::Bucket { name, .. } => {
+            s3::remove_bucket(app, Caller::default(), name.clone()).await.map(|()| String::new())
+        }
     }
 }

@@ -1,12 +1,12 @@
-//! DHCP options sets. Absent: sets of one's own; every VPC has the default one.
+//! DHCP options sets. Absent: options other than the default ones, which every task has.
 
 use super::{
     describe::{Asked, Described, describe as describe_all},
     filter::{Field, each, one},
     kind::Kind,
     names,
-    parameter::done,
-    tags, vpc,
+    parameter::{combination, done, not_supported},
+    quota, tags, vpc,
 };
 use crate::{
     State, Tx, View,
@@ -14,8 +14,9 @@ use crate::{
 };
 use aws::{
     api::ec2::{
-        AssociateDhcpOptionsRequest, AttributeValue, DeleteDhcpOptionsRequest, DescribeDhcpOptionsRequest,
-        DescribeDhcpOptionsResult, DhcpConfiguration, DhcpOptions as Shape, Tag,
+        AssociateDhcpOptionsRequest, AttributeValue, CreateDhcpOptionsRequest, CreateDhcpOptionsResult,
+        DeleteDhcpOptionsRequest, DescribeDhcpOptionsRequest, DescribeDhcpOptionsResult, DhcpConfiguration,
+        DhcpOptions as Shape, NewDhcpConfiguration, ResourceType, Tag,
     },
     fault::Fault,
     shape::Nothing,
@@ -27,13 +28,48 @@ pub(super) fn default_set(tx: &mut Tx<'_>) -> String {
         return set.id.clone();
     }
     let id = tx.ec2_id("dopt");
-    let domain = names::private_domain(&tx.state.region.name);
-    let options = vec![
-        ("domain-name".to_owned(), vec![domain]),
-        ("domain-name-servers".to_owned(), vec!["AmazonProvidedDNS".to_owned()]),
-    ];
+    let options = defaults(&tx.state);
     tx.state.dhcp_options.put(DhcpOptions { id: id.clone(), is_default: true, options, tags: Tags::new() });
     id
+}
+
+/// The options that tasks have, by their names ("DHCP option sets in Amazon VPC", Amazon VPC User Guide).
+fn defaults(state: &State) -> Vec<(String, Vec<String>)> {
+    let domain = names::private_domain(&state.region.name);
+    vec![
+        ("domain-name".to_owned(), vec![domain]),
+        ("domain-name-servers".to_owned(), vec!["AmazonProvidedDNS".to_owned()]),
+    ]
+}
+
+/// CreateDhcpOptions: another set of the options that tasks have. Any other option, any other value and a set without one of them is
+/// refused by name.
+pub(super) fn create(tx: &mut Tx<'_>, input: CreateDhcpOptionsRequest) -> Result<CreateDhcpOptionsResult, Fault> {
+    let CreateDhcpOptionsRequest { dhcp_configurations, tag_specifications, dry_run } = input;
+    let options = defaults(&tx.state);
+    let mut given = Vec::new();
+    for NewDhcpConfiguration { key, values } in dhcp_configurations {
+        let (key, values) = (key.unwrap_or_default(), values.unwrap_or_default());
+        if !options.contains(&(key.clone(), values.clone())) {
+            return Err(not_supported(&format!("DhcpConfiguration {key}={}", values.join(","))));
+        }
+        if given.contains(&key) {
+            return Err(combination(format!("The DHCP option {key} must not appear multiple times")));
+        }
+        given.push(key);
+    }
+    if let Some((key, _)) = options.iter().find(|(key, _)| !given.contains(key)) {
+        return Err(not_supported(&format!("DhcpConfiguration without {key}")));
+    }
+    let tags = tags::at_creation(tag_specifications, ResourceType::DhcpOptions)?;
+    if tx.state.dhcp_options.len() >= quota::DHCP_OPTIONS {
+        let message = "The maximum number of DHCP options has been reached.";
+        return Err(Fault::new("DhcpOptionsLimitExceeded", message));
+    }
+    let made = DhcpOptions { id: tx.ec2_id("dopt"), is_default: false, options, tags };
+    let answer = CreateDhcpOptionsResult { dhcp_options: Some(show(&tx.state, &made)) };
+    tx.state.dhcp_options.put(made);
+    done(dry_run, answer)
 }
 
 /// AssociateDhcpOptions. `default` is the set every VPC has: on AWS it would be none at all, which no VPC is without here.

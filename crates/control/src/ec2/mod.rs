@@ -1,6 +1,6 @@
 //! Amazon EC2, the part VPC networking needs: regions and zones, VPCs and their ranges, subnets, security groups, network ACLs, prefix
 //! lists, endpoints, peering connections, network interfaces, tags; routing: route tables, internet gateways, NAT gateways, Elastic IP
-//! addresses; and to read only: DHCP options.
+//! addresses; DHCP options.
 //!
 //! This file is the routing table. One file a resource, or a directory where it has many calls; what the calls have in common is
 //! in `describe`, `filter`, `parameter`, `client_token` and `kind`. How an interface is made and goes, whoever it is for, is in
@@ -148,7 +148,8 @@ pub fn service() -> Service {
         .write(op::CreateFlowLogs, refused::whole::<op::CreateFlowLogs>)
         .write(op::DeleteFlowLogs, refused::delete_flow_logs)
         .read(op::DescribeFlowLogs, refused::describe_flow_logs)
-        .write(op::CreateDhcpOptions, refused::whole::<op::CreateDhcpOptions>)
+        // DHCP options.
+        .write(op::CreateDhcpOptions, dhcp_options::create)
         .write(op::AssociateDhcpOptions, dhcp_options::associate)
         .write(op::DeleteDhcpOptions, dhcp_options::delete)
         // Security groups between VPCs.

@@ -44,3 +44,5 @@ pub(super) const CIDRS_PER_VPC: usize = 5;
 pub(super) const GATEWAY_ENDPOINTS: usize = 20;
 /// Interface endpoints in a VPC.
 pub(super) const INTERFACE_ENDPOINTS_PER_VPC: usize = 50;
+/// DHCP options sets in a region.
+pub(super) const DHCP_OPTIONS: usize = 250;

@@ -50,6 +50,8 @@ pub enum Expiring {
     ScheduledAction(String),
     /// A scaling activity, by its key.
     ScalingActivity(String),
+    /// A deleted stack, by its ARN.
+    Stack(String),
 }
 
 impl Record for Expiry {
@@ -74,6 +76,7 @@ impl Record for Expiry {
             Expiring::Service(key) => format!("{at:016}/service/{key}"),
             Expiring::ScheduledAction(key) => format!("{at:016}/scheduled-action/{key}"),
             Expiring::ScalingActivity(key) => format!("{at:016}/scaling-activity/{key}"),
+            Expiring::Stack(id) => format!("{at:016}/stack/{id}"),
         }
     }
 }

@@ -15,8 +15,7 @@ use std::io::Read;
 pub(crate) fn read(app: &App, url: &str, most: u64) -> Result<Vec<u8>, Fault> {
     let (bucket, key) = named(url)?;
     s3::find(&app.core.state(), &bucket)?;
-    let (object, file) =
-        app.objects.get(&bucket, &key).map_err(storage)?.ok_or_else(|| super::missing_key(&key))?;
+    let (object, file) = app.objects.get(&bucket, &key).map_err(storage)?.ok_or_else(|| super::missing_key(&key))?;
     if object.size > most {
         return Err(Fault::new("EntityTooLarge", format!("{url} is larger than {most} bytes")));
     }
@@ -34,7 +33,10 @@ fn named(url: &str) -> Result<(String, String), Fault> {
     let (bucket, key) = match bucket_of(host) {
         Some(bucket) => (bucket.to_owned(), path),
         None => {
-            let is_s3 = host.starts_with("s3.") || host.starts_with("s3-") || host == "localhost" || host.parse::<std::net::IpAddr>().is_ok();
+            let is_s3 = host.starts_with("s3.")
+                || host.starts_with("s3-")
+                || host == "localhost"
+                || host.parse::<std::net::IpAddr>().is_ok();
             let (bucket, key) = path.split_once('/').filter(|_| is_s3).ok_or_else(wrong)?;
             (bucket.to_owned(), key.to_owned())
         }
@@ -58,7 +60,12 @@ mod tests {
         ] {
             assert_eq!(named(url).expect(url), ("templates".to_owned(), "a/net.yml".to_owned()));
         }
-        for url in ["https://example.com/templates/net.yml", "s3://templates/net.yml", "https://s3.amazonaws.com/net.yml", "net.yml"] {
+        for url in [
+            "https://example.com/templates/net.yml",
+            "s3://templates/net.yml",
+            "https://s3.amazonaws.com/net.yml",
+            "net.yml",
+        ] {
             assert_eq!(named(url).expect_err(url).to_string(), "ValidationError: TemplateURL must be a supported URL.");
         }
     }

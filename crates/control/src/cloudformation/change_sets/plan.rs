@@ -1,7 +1,11 @@
 //! What a deployment does to each of a stack's resources ("ResourceChange", AWS CloudFormation API Reference).
 
 use super::{
-    super::{differences::differences, engine::Live, prepare, types},
+    super::{
+        differences::{differences, shown},
+        engine::{Live, masked},
+        prepare, types,
+    },
     causes::is_function,
     details::{self, Fate, Origins},
 };
@@ -19,8 +23,6 @@ use template::{Error, Lookup, Policy, ResolvedResource, Template};
 
 /// What stands for a value that is only known when the change set is executed.
 const UNKNOWN: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
-/// What stands for the value of a parameter with `NoEcho`.
-const HIDDEN: &str = "****";
 
 /// The changes of a deployment, in the order of the resources' names.
 ///
@@ -84,10 +86,10 @@ fn changed_parameters(before: Option<&StackDeployment>, after: &StackDeployment)
 }
 
 /// What is shown to nobody.
-fn secrets(deployment: &StackDeployment) -> Vec<String> {
+fn secrets(deployment: &StackDeployment) -> Vec<&str> {
     let hidden = deployment.parameters.iter().filter(|parameter| parameter.no_echo);
     let values = hidden.flat_map(|parameter| std::iter::once(&parameter.value).chain(&parameter.resolved));
-    values.filter(|value| !value.is_empty()).cloned().collect()
+    values.filter(|value| !value.is_empty()).map(String::as_str).collect()
 }
 
 struct Planner<'a> {
@@ -98,7 +100,7 @@ struct Planner<'a> {
     template: Template,
     /// The parameters whose values change.
     parameters: BTreeSet<String>,
-    secrets: Vec<String>,
+    secrets: Vec<&'a str>,
     /// What becomes of the resources that were looked at and change.
     fates: BTreeMap<String, Fate>,
 }
@@ -216,26 +218,14 @@ impl Planner<'_> {
 
     fn veiled(&self, mut detail: ResourceChangeDetail) -> ResourceChangeDetail {
         if let Some(target) = &mut detail.target {
-            target.before_value = target.before_value.take().map(|text| self.veil(&text));
-            target.after_value = target.after_value.take().map(|text| self.veil(&text));
+            target.before_value = target.before_value.take().map(|text| shown(&self.hidden(&text.into())));
+            target.after_value = target.after_value.take().map(|text| shown(&self.hidden(&text.into())));
         }
         detail
     }
 
     fn hidden(&self, value: &Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.veil(text)),
-            Value::Array(items) => items.iter().map(|item| self.hidden(item)).collect(),
-            Value::Object(members) => {
-                members.iter().map(|(name, member)| (name.clone(), self.hidden(member))).collect::<Map<_, _>>().into()
-            }
-            other if self.secrets.contains(&other.to_string()) => Value::String(HIDDEN.to_owned()),
-            other => other.clone(),
-        }
-    }
-
-    fn veil(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
+        masked(value, &self.secrets)
     }
 }
 

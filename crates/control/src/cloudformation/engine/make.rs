@@ -66,12 +66,14 @@ impl Job<'_> {
     /// Fails an update that would remove what the stack's policy protects. Removing is the last thing that is done; then it would be too late
     /// for everything else.
     fn keep_protected(&mut self, tx: &mut Tx<'_>) {
-        for resource in resources(tx, &self.stack.id) {
-            let goes =
-                resource.replaced_in.is_none() && !self.goal.resolved.resources.contains_key(&resource.logical_id);
-            let goes = goes && resource.physical_id.is_some();
+        let goes = |resource: &StackResource| {
+            let wanted = self.goal.resolved.resources.contains_key(&resource.logical_id);
+            resource.replaced_in.is_none() && resource.physical_id.is_some() && !wanted
+        };
+        let going: Vec<StackResource> = resources(tx, &self.stack.id).into_iter().filter(goes).collect();
+        for resource in going {
             let denial = policy::denial(self.operation, Action::Delete, &resource.logical_id, &resource.kind);
-            if let Some(reason) = denial.filter(|_| goes) {
+            if let Some(reason) = denial {
                 self.fail(tx, resource, reason);
             }
         }

@@ -11,6 +11,7 @@
 
 mod change;
 mod finish;
+mod forget;
 mod look;
 mod make;
 mod note;
@@ -19,8 +20,9 @@ mod remove;
 
 pub(super) use change::{Change, change_of};
 pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse, roll_back};
+pub use forget::forget;
 pub(super) use look::Live;
-pub(super) use note::{Note, STACK};
+pub(super) use note::{Note, STACK, masked};
 
 use crate::{
     Tx,

@@ -1,5 +1,6 @@
 //! Stacks from templates to what services have, and back.
 
+mod cancelling;
 mod change_sets;
 mod drift;
 mod policies;

@@ -9,7 +9,6 @@ fn what_neargate_does_not_have_is_refused_by_name() {
         ("DisassociateSubnetCidrBlock", json!({ "AssociationId": "subnet-cidr-assoc-0" })),
         ("CreateEgressOnlyInternetGateway", json!({ "VpcId": vpc })),
         ("CreateFlowLogs", json!({ "ResourceId": [vpc], "ResourceType": "VPC" })),
-        ("CreateDhcpOptions", json!({ "DhcpConfiguration": [{ "Key": "domain-name", "Value": ["x"] }] })),
     ];
     for (operation, request) in requests {
         assert_eq!(
@@ -53,4 +52,27 @@ fn every_vpc_has_the_one_set_of_dhcp_options() {
         world.ec2_refuses("DeleteDhcpOptions", json!({ "DhcpOptionsId": set })),
         format!("DependencyViolation: The dhcpOptions '{set}' has dependencies and cannot be deleted.")
     );
+}
+
+#[test]
+fn another_set_of_dhcp_options_says_the_same() {
+    let mut world = World::founded();
+    let servers = json!({ "Key": "domain-name-servers", "Value": ["AmazonProvidedDNS"] });
+    let domain = |name: &str| json!({ "Key": "domain-name", "Value": [name] });
+    let made = world.ec2("CreateDhcpOptions", json!({ "DhcpConfiguration": [servers, domain("ec2.internal")] }));
+    let id = text(&made, "/dhcpOptions/dhcpOptionsId");
+    let shown = world.ec2("DescribeDhcpOptions", json!({ "DhcpOptionsId": [id] }));
+    assert_eq!(shown["dhcpOptionsSet"][0], made["dhcpOptions"]);
+    let vpc = world.vpc("10.0.0.0/16");
+    world.ec2("AssociateDhcpOptions", json!({ "VpcId": vpc, "DhcpOptionsId": id }));
+    for (given, named) in [
+        (json!([servers, domain("example.com")]), "domain-name=example.com"),
+        (json!([servers]), "without domain-name"),
+        (json!([{ "Key": "ntp-servers", "Value": ["169.254.169.123"] }]), "ntp-servers=169.254.169.123"),
+    ] {
+        assert_eq!(
+            world.ec2_refuses("CreateDhcpOptions", json!({ "DhcpConfiguration": given })),
+            format!("UnsupportedOperation: The parameter DhcpConfiguration {named} is not supported by neargate.")
+        );
+    }
 }
