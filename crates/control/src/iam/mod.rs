@@ -30,7 +30,7 @@ mod user_policy;
 pub use identity::{Identity, admit};
 pub use task::task_credentials;
 
-pub(crate) use document::{check_session_policy, holds};
+pub(crate) use document::{check_session_policy, holds, trusts};
 pub(crate) use grants::policy_exists;
 pub(crate) use identity::{assumed_role, identity};
 pub(crate) use role::{arn as role_arn, find as find_role};
