@@ -17,6 +17,7 @@ test: check clients
 	cargo build --release --workspace --all-targets --quiet
 	cargo test --release --workspace --quiet
 	$(VENV)/bin/python tools/shapes.py --check
+	$(VENV)/bin/python tools/resourcetypes.py --check
 	$(VENV)/bin/python tools/oracle.py
 	$(VENV)/bin/python -m pytest -q tests/http2 --serve target/$(HOST)/release/examples/serve
 	$(VENV)/bin/python -m pytest -q tests/conformance --neargate $(BIN) -n 4 --dist loadfile

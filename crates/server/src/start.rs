@@ -42,7 +42,7 @@ pub struct Server {
     app: Arc<App>,
     stop: watch::Sender<bool>,
     doors: JoinHandle<()>,
-    timers: [JoinHandle<()>; 3],
+    timers: [JoinHandle<()>; 4],
     // Last, so that the directory is free only once all else has ended.
     _lock: lock::Lock,
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     State, Tx,
-    state::{Deed, OperationKind, Phase, StackResource},
+    state::{Deed, OperationKind, Phase, Slot, StackDeployment, StackResource},
 };
 use aws::{
     api::cloudformation::{Capability, Parameter, ResourceStatus, Tag},
@@ -116,7 +116,10 @@ fn begin(tx: &mut Tx<'_>, id: &str, body: String) -> Result<(), Fault> {
         resource_types: None,
     };
     let deployment = prepare::deployment(&tx.view(), (id, &stack.name), request, previous.as_ref())?;
-    if operation.kind == OperationKind::Update && !stacks::differs(previous.as_ref(), &deployment) {
+    // One that an earlier operation has left half done is not what was deployed last.
+    let unfinished = tx.state.stack_deployments.contains(&StackDeployment::key_of(id, Slot::Next));
+    let same = !unfinished && !stacks::differs(previous.as_ref(), &deployment);
+    if operation.kind == OperationKind::Update && same {
         engine::nothing_to_do(tx, id);
         return Ok(());
     }

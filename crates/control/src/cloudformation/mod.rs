@@ -21,7 +21,7 @@ mod templates;
 mod tests;
 mod types;
 
-pub use engine::run;
+pub use engine::{forget, run};
 pub use errands::{Errand, done, errands};
 
 use crate::Service;

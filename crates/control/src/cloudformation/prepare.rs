@@ -55,7 +55,6 @@ pub(super) fn deployment(
         (None, None) => return Err(validation("Either Template URL or Template Body must be specified.")),
     };
     let template = read(&body)?;
-    check_capabilities(&template, &request.capabilities)?;
     let given = given(&template, &request.parameters, previous)?;
     let tags = match request.tags {
         Some(tags) => checked_tags(tags)?,
@@ -66,8 +65,12 @@ pub(super) fn deployment(
     let checked = template.check_parameters(&given).map_err(|error| validation(error.to_string()))?;
     let looked_up = look_up(view, checked)?;
     let setting = setting(view.state, (id, name), looked_up.values.clone(), notification_arns.clone());
+    // A loop may make what has to be acknowledged.
+    let expanded = template.expanded(&setting).map_err(|error| validation(error.to_string()))?;
+    check_capabilities(&expanded, &request.capabilities)?;
     let resolved = template.resolve(&setting).map_err(|error| validation(error.to_string()))?;
     check_types(&resolved, request.resource_types.as_deref())?;
+    check_attributes(&resolved)?;
     check_properties(&resolved)?;
     let parameters = template.parameters.iter().filter_map(|(key, declared)| {
         let value = given.get(key).or(declared.default.as_ref())?.clone();
@@ -333,4 +336,33 @@ fn check_properties(resolved: &Resolved) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Refuses attributes that a resource's type does not have. Those of nested stacks are known when they are there.
+fn check_attributes(resolved: &Resolved) -> Result<(), Fault> {
+    let resources = resolved.resources.values().map(|resource| &resource.properties);
+    let outputs = resolved.outputs.values().map(|output| &output.value);
+    for (logical_id, name) in resources.chain(outputs).flat_map(attributes) {
+        let Some(resource) = resolved.resources.get(&logical_id) else { continue };
+        let nested = resource.kind == super::engine::STACK && name.starts_with("Outputs.");
+        let known = resourcetypes::schema(&resource.kind).is_none_or(|schema| schema.attributes().contains(&name));
+        if !nested && !known {
+            let message =
+                format!("Template error: resource {logical_id} does not support attribute type {name} in Fn::GetAtt");
+            return Err(validation(message));
+        }
+    }
+    Ok(())
+}
+
+/// The attributes that a value asks for.
+fn attributes(value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Object(members) => match members.get("Fn::GetAtt").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([Value::String(id), Value::String(name)]) => vec![(id.clone(), name.clone())],
+            _ => members.values().flat_map(attributes).collect(),
+        },
+        Value::Array(items) => items.iter().flat_map(attributes).collect(),
+        _ => Vec::new(),
+    }
 }

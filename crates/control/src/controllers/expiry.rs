@@ -1,10 +1,11 @@
 //! What is old is forgotten, each thing when its [`Expiry`] says so: stopped tasks, inactive services and deleted NAT gateways after an hour,
 //! client tokens after a day, those of tasks with the last of their tasks, sessions of STS, deletions of roles, peering connections some time
 //! after they have ended, operations of AWS Cloud Map a day after theirs, images by their repository's lifecycle policy, secrets when their
-//! recovery windows have ended, targets when they have drained, scaling activities after six weeks. Scheduled actions run when theirs does.
+//! recovery windows have ended, targets when they have drained, scaling activities after six weeks, deleted
+//! stacks after ninety days. Scheduled actions run when theirs does.
 
 use crate::{
-    State, Tx, autoscaling,
+    State, Tx, autoscaling, cloudformation,
     ec2::peering,
     ecr, ecs, elb, secretsmanager, servicediscovery,
     state::{ClientToken, Expiring, Expiry, Record},
@@ -47,9 +48,13 @@ pub fn run(tx: &mut Tx<'_>) {
             Expiring::ScalingActivity(key) => {
                 tx.state.scaling_activities.remove(key);
             }
+            Expiring::Stack(id) => cloudformation::forget(tx, id),
             Expiring::Secret(name) => secretsmanager::expire(tx, name, due.at),
             Expiring::DiscoveryOperation(id) => {
                 tx.state.ended_operations.remove(id);
+            }
+            Expiring::HostedZoneChange(id) => {
+                tx.state.ended_hosted_zone_changes.remove(id);
             }
             Expiring::InstanceHealth(key) => servicediscovery::settle_health(tx, key, due.at.millis),
             Expiring::TargetDraining(key) => elb::targets::withdraw(tx, key, due.at.millis),

@@ -13,6 +13,7 @@
 //! | [`placement`] | a task with an interface has a host |
 //! | operations of AWS Cloud Map | have succeeded when every host answers by them (in `servicediscovery`) |
 //! | stacks | each becomes what its deployment says, one step at a time (in `cloudformation::engine`) |
+//! | changes of hosted zones | are in sync when every host answers by them (in `route53`) |
 //! | [`expiry`] | what is old is forgotten |
 //! | deleted task definitions | are forgotten when no task needs them (in `ecs::task_definitions`) |
 
@@ -35,7 +36,7 @@ use std::collections::BTreeSet;
 pub type Controller = fn(&mut Tx<'_>);
 
 /// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
-pub const CONTROLLERS: [(&str, Controller); 12] = [
+pub const CONTROLLERS: [(&str, Controller); 13] = [
     ("hosts", hosts::run),
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
@@ -46,6 +47,7 @@ pub const CONTROLLERS: [(&str, Controller); 12] = [
     ("load balancers", load_balancers::run),
     ("operations of AWS Cloud Map", crate::servicediscovery::run),
     ("stacks", crate::cloudformation::run),
+    ("changes of hosted zones", crate::route53::run),
     ("expiry", expiry::run),
     ("deleted task definitions", crate::ecs::task_definitions::forget_deleted),
 ];

@@ -84,7 +84,7 @@ pub(super) fn fail(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, r
     let asked = || Asked { token: operation.token.clone(), spared: BTreeSet::new(), policy: None, reason: None };
     match (operation.kind, operation.on_failure) {
         (OperationKind::Create, OnFailure::Rollback) => {
-            let reason = Some(format!("{said}Rollback requested by user."));
+            let reason = Some(format!("{} Rollback requested by user.", said.trim_end()));
             begin(
                 tx,
                 &stack.id,
@@ -95,7 +95,7 @@ pub(super) fn fail(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, r
             );
         }
         (OperationKind::Create, OnFailure::Delete) => {
-            let reason = Some(format!("{said}Delete requested by user."));
+            let reason = Some(format!("{} Delete requested by user.", said.trim_end()));
             begin(
                 tx,
                 &stack.id,
@@ -281,6 +281,7 @@ pub(super) fn removed(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
         (OperationKind::Delete, None) => {
             let now = tx.now;
             tx.state.stacks.update(&stack.id, |stack| stack.deleted = Some(now));
+            super::forget::in_time(tx, &stack.id);
             end(tx, &stack.id, Status::DeleteComplete, None);
             super::super::change_sets::forget(tx, &stack.id);
         }

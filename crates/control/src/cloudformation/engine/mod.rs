@@ -11,6 +11,7 @@
 
 mod change;
 mod finish;
+mod forget;
 mod look;
 mod make;
 mod note;
@@ -19,6 +20,7 @@ mod remove;
 
 pub(super) use change::{Change, change_of};
 pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse};
+pub use forget::forget;
 pub(super) use look::Live;
 pub(super) use note::{Note, STACK};
 

@@ -2,9 +2,10 @@
 
 use crate::{
     Tx,
-    state::{Record, Stack, StackEvent, StackResource},
+    state::{Record, Slot, Stack, StackDeployment, StackEvent, StackResource},
 };
 use aws::api::cloudformation::{ResourceStatus, StackStatus};
+use serde_json::Value;
 
 /// The type that a stack has among its own events.
 pub(in crate::cloudformation) const STACK: &str = "AWS::CloudFormation::Stack";
@@ -34,7 +35,7 @@ impl Note for Tx<'_> {
             at: self.now,
             status,
             reason,
-            properties: Some(resource.applied.properties.to_string()),
+            properties: Some(hidden(self, &resource)),
             token: None,
         };
         self.state.stack_resources.put(resource);
@@ -58,6 +59,30 @@ impl Note for Tx<'_> {
         };
         self.state.stacks.put(Stack { status, reason, ..stack });
         keep(self, event);
+    }
+}
+
+/// A resource's properties as JSON, in which no value shows that is shown to nobody ("NoEcho").
+fn hidden(tx: &Tx<'_>, resource: &StackResource) -> String {
+    let slots = [Slot::Next, Slot::Current].map(|slot| StackDeployment::key_of(&resource.stack, slot));
+    let deployments = slots.iter().filter_map(|key| tx.state.stack_deployments.get(key));
+    let parameters = deployments.flat_map(|deployment| &deployment.parameters);
+    let secrets: Vec<&str> =
+        parameters.filter(|one| one.no_echo && !one.value.is_empty()).map(|one| one.value.as_str()).collect();
+    if secrets.is_empty() {
+        return resource.applied.properties.to_string();
+    }
+    masked(&resource.applied.properties, &secrets).to_string()
+}
+
+fn masked(value: &Value, secrets: &[&str]) -> Value {
+    match value {
+        Value::String(text) => secrets.iter().fold(text.clone(), |text, secret| text.replace(secret, "****")).into(),
+        Value::Array(items) => items.iter().map(|item| masked(item, secrets)).collect(),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.clone(), masked(value, secrets))).collect())
+        }
+        other => other.clone(),
     }
 }
 

@@ -32,4 +32,3 @@ pub(super) fn check_rollback(configuration: Option<RollbackConfiguration>) -> Re
 pub(super) fn unsupported(what: &str) -> Fault {
     validation(format!("neargate does not support {what} yet."))
 }
-

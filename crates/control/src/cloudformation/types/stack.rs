@@ -149,3 +149,101 @@ pub(in crate::cloudformation) fn nested_request(
     }
     (parameters, tags, topics.filter_map(Value::as_str).map(str::to_owned).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        cloudformation::{Errand, done, errands},
+        testing::World,
+    };
+    use aws::api::cloudformation::API;
+    use serde_json::{Value, json};
+
+    /// Answers every errand for a template with this one, until nobody asks.
+    fn fetch(world: &mut World, template: &Value) {
+        while let Some(errand) =
+            errands(&world.state).into_iter().find(|errand| matches!(errand, Errand::Template { .. }))
+        {
+            world.transact(|tx| done(tx, &errand, Ok(template.to_string()))).expect("taken in");
+        }
+    }
+
+    fn described(world: &mut World, name: &str) -> Value {
+        world.call(&API, "DescribeStacks", json!({ "StackName": name })).expect("there")["Stacks"][0].clone()
+    }
+
+    fn inner(days: u32) -> Value {
+        json!({
+            "Parameters": { "Name": { "Type": "String" } },
+            "Resources": { "Log": { "Type": "AWS::Logs::LogGroup", "Properties": { "LogGroupName": { "Ref": "Name" }, "RetentionInDays": days } } },
+            "Outputs": { "Arn": { "Value": { "Fn::GetAtt": "Log.Arn" } } },
+        })
+    }
+
+    fn outer(name: &str) -> Value {
+        let url = "https://s3.amazonaws.com/templates/inner.json";
+        json!({
+            "Resources": { "Inner": { "Type": "AWS::CloudFormation::Stack", "Properties": { "TemplateURL": url, "Parameters": { "Name": name } } } },
+            "Outputs": { "Arn": { "Value": { "Fn::GetAtt": ["Inner", "Outputs.Arn"] } } },
+        })
+    }
+
+    fn send(world: &mut World, operation: &str, template: &Value) {
+        world
+            .call(&API, operation, json!({ "StackName": "outer", "TemplateBody": template.to_string() }))
+            .expect("taken");
+    }
+
+    #[test]
+    fn a_nested_stack_is_made_updated_replaced_and_deleted_with_the_one_above() {
+        let mut world = World::new();
+        send(&mut world, "CreateStack", &outer("one"));
+        assert_eq!(
+            described(&mut world, "outer")["StackStatus"],
+            "CREATE_IN_PROGRESS",
+            "its template is not there yet"
+        );
+        fetch(&mut world, &inner(7));
+        let told = described(&mut world, "outer");
+        assert_eq!(told["StackStatus"], "CREATE_COMPLETE");
+        assert_eq!(told["Outputs"][0]["OutputValue"], "arn:aws:logs:us-east-1:123456789012:log-group:one:*");
+        let nested = world.state.stacks.iter().find(|stack| stack.parent.is_some()).expect("there").id.clone();
+        assert_eq!(described(&mut world, &nested)["ParentId"], told["StackId"]);
+
+        // The template behind the same URL is another one.
+        send(&mut world, "UpdateStack", &outer("one"));
+        fetch(&mut world, &inner(30));
+        assert_eq!(described(&mut world, "outer")["StackStatus"], "UPDATE_COMPLETE");
+        assert_eq!(world.state.log_groups.get("one").expect("there").retention, Some(30));
+        send(&mut world, "UpdateStack", &outer("two"));
+        fetch(&mut world, &inner(30));
+        assert!(world.state.log_groups.get("one").is_none() && world.state.log_groups.get("two").is_some());
+
+        // What fails within is undone within and above.
+        world.call(&aws::api::logs::API, "CreateLogGroup", json!({ "logGroupName": "taken" })).expect("made");
+        send(&mut world, "UpdateStack", &outer("taken"));
+        for _ in 0..3 {
+            let waiting = errands(&world.state);
+            let Some(errand) = waiting.into_iter().next() else { break };
+            world.transact(|tx| done(tx, &errand, Ok(inner(30).to_string()))).expect("taken in");
+        }
+        assert_eq!(described(&mut world, "outer")["StackStatus"], "UPDATE_ROLLBACK_COMPLETE");
+        assert!(world.state.log_groups.get("two").is_some());
+
+        world.call(&API, "DeleteStack", json!({ "StackName": "outer" })).expect("deleted");
+        assert_eq!(described(&mut world, &nested)["StackStatus"], "DELETE_COMPLETE");
+        assert!(world.state.log_groups.get("two").is_none());
+    }
+
+    #[test]
+    fn a_template_that_is_not_there_fails_the_stack_above() {
+        let mut world = World::new();
+        send(&mut world, "CreateStack", &outer("one"));
+        let errand = errands(&world.state).remove(0);
+        world
+            .transact(|tx| done(tx, &errand, Err("S3 error: The specified key does not exist.".to_owned())))
+            .expect("taken in");
+        assert_eq!(described(&mut world, "outer")["StackStatus"], "ROLLBACK_COMPLETE");
+        assert!(world.state.stacks.iter().filter(|stack| stack.deleted.is_none()).count() == 1);
+    }
+}
