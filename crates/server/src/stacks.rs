@@ -2,12 +2,12 @@
 //! stacks.
 
 use crate::app::{App, blocking};
-use crate::s3;
-use aws::api::Api;
+use crate::{http, s3};
+use aws::api::{Api, cloudformation, ecs};
 use aws::doc::Doc;
 use aws::fault::Fault;
 use control::Caller;
-use control::cloudformation::{self, Errand};
+use control::cloudformation::{Errand, done, errands};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,33 @@ const BY_URL: [(&str, &str); 3] = [
 ];
 /// How long is waited after a step that could not be kept.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What the paths of [`operation`] begin with.
+pub(crate) const ROUTE: &str = "/_neargate/cloudformation/";
+
+/// `POST /_neargate/cloudformation/OPERATION`: an operation of CloudFormation, asked and answered in JSON, for `neargate deploy`. A template
+/// may be as long as one in Amazon S3, where an AWS client would have to put it first.
+///
+/// # Errors
+/// The operation's refusal; `NotImplemented` for what is none; `ValidationError`: the template is too long.
+pub(crate) async fn operation(app: Arc<App>, name: &str, body: http::Received) -> Result<Doc, Fault> {
+    let api = &cloudformation::API;
+    let operation = api.operations.iter().find(|operation| **operation == name);
+    let operation = *operation.ok_or_else(|| Fault::not_implemented(name))?;
+    // Every API's body is the same tree: JSON is what the command line writes it in.
+    let mut input = ecs::API.parse(&body.bytes)?;
+    if let Ok(template) = input.take("TemplateBody").text() {
+        if template.len() as u64 > IN_S3 {
+            return Err(too_long());
+        }
+        input.set_text("TemplateBody", template);
+    }
+    http::aws::decided(app, Caller::default(), api, operation, input, body.room).await
+}
+
+fn too_long() -> Fault {
+    invalid(format!("Template may not exceed {IN_S3} bytes in size."))
+}
 
 /// A request of CloudFormation with its documents in place of their URLs; those of other services as they are.
 ///
@@ -59,7 +86,7 @@ async fn fetch(app: &Arc<App>, url: String) -> Result<String, Fault> {
     let read = blocking(move || s3::read(&shared, &url, IN_S3)).await;
     let bytes = read.map_err(|fault| match &*fault.code {
         "ValidationError" | "InternalFailure" => fault,
-        "EntityTooLarge" => invalid(format!("Template may not exceed {IN_S3} bytes in size.")),
+        "EntityTooLarge" => too_long(),
         _ => invalid(format!(
             "S3 error: {}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
             fault.message
@@ -76,11 +103,11 @@ fn invalid(message: String) -> Fault {
 pub(crate) async fn run_errands(app: Arc<App>) {
     let mut published = app.core.watch();
     loop {
-        let errands = cloudformation::errands(&published.borrow_and_update());
+        let errands = errands(&published.borrow_and_update());
         for errand in errands {
             let outcome = run(&app, &errand).await.map_err(|fault| fault.message);
-            let done = move |tx: &mut control::Tx<'_>| cloudformation::done(tx, &errand, outcome);
-            if let Err(fault) = app.core.run(Caller::default(), done).await {
+            let take = move |tx: &mut control::Tx<'_>| done(tx, &errand, outcome);
+            if let Err(fault) = app.core.run(Caller::default(), take).await {
                 crate::complain(format_args!("an errand of a stack: {fault}"));
                 tokio::time::sleep(PAUSE).await;
             }

@@ -8,6 +8,7 @@
 mod account;
 mod change_sets;
 mod differences;
+mod document;
 mod drift;
 mod engine;
 mod errands;
@@ -25,6 +26,7 @@ mod templates;
 mod tests;
 mod types;
 
+pub use document::document;
 pub use engine::{forget, run};
 pub use errands::{Errand, done, errands};
 

@@ -1,5 +1,6 @@
 //! The command line: what can be said, and which file answers it.
 
+mod deploy;
 mod down;
 mod env;
 mod exec;
@@ -45,6 +46,8 @@ enum Command {
     Up(up::Up),
     /// Stop a region and take every task, namespace, mount, cgroup and rule it made off this machine. Its records stay.
     Down(down::Down),
+    /// Deploy a CloudFormation template: make its stack, or make a stack that is there what the template says now.
+    Deploy(deploy::Deploy),
     /// Print the environment that points AWS clients at a region, for `eval "$(neargate env)"`.
     Env(env::Env),
     /// Show a region's networks with their gateways, its services with their deployments, and its tasks: where and how they are.
@@ -216,6 +219,7 @@ pub fn run() -> ExitCode {
         Command::Image(image) => image.run(),
         Command::Exec(exec) => return exec.run().unwrap_or_else(exec::not_run),
         Command::From(from) => return from.run().unwrap_or_else(failed),
+        Command::Deploy(deploy) => return deploy.run().unwrap_or_else(not_begun),
         Command::Explain(explain) => return explain.run().unwrap_or_else(no_answer),
         Command::Demo(demo) => return demo.run().unwrap_or_else(failed),
         Command::DemoApp(app) => app.run(),
@@ -228,6 +232,12 @@ pub fn run() -> ExitCode {
 fn failed(Failure(why): Failure) -> ExitCode {
     eprintln!("neargate: {why}");
     ExitCode::FAILURE
+}
+
+/// For a command that says by 1 that what it began failed.
+fn not_begun(failure: Failure) -> ExitCode {
+    failed(failure);
+    ExitCode::from(2)
 }
 
 /// For a command whose failure is an answer too: that there is none.

@@ -143,6 +143,17 @@ impl Region {
         Ok(self.json("AmazonEC2ContainerServiceV20141113", operation, input).await?)
     }
 
+    /// Calls an operation of AWS CloudFormation, in JSON: templates may be as long as those in Amazon S3.
+    ///
+    /// # Errors
+    /// Its refusal.
+    pub async fn cloudformation(&self, operation: &str, input: &Value) -> Result<Value, CallError> {
+        let path = format!("/_neargate/cloudformation/{operation}");
+        let headers = [("content-type", "application/json")];
+        let answer = self.client.call(Method::POST, &path, &headers, bytes(input.to_string())).await?;
+        Ok(serde_json::from_slice(&answer).unwrap_or_default())
+    }
+
     /// Calls an operation of CloudWatch Logs, as an AWS client would. `None` when there is no such log group or stream.
     pub async fn logs(&self, operation: &str, input: &Value) -> Result<Option<Value>, Failure> {
         match self.json("Logs_20140328", operation, input).await {

@@ -78,7 +78,8 @@ pub async fn services(region: &Region) -> Result<Vec<Service>, Failure> {
         for some in arns.chunks(SERVICES_AT_ONCE) {
             let described = region.ecs("DescribeServices", &json!({ "cluster": cluster, "services": some })).await?;
             for one in described["services"].as_array().into_iter().flatten() {
-                let tasks = tasks(region, &cluster, one["serviceName"].as_str().unwrap_or_default()).await?;
+                let mut tasks = tasks(region, &cluster, one["serviceName"].as_str().unwrap_or_default()).await?;
+                tasks.retain(|task| task["lastStatus"] != "STOPPED");
                 found.push(service(one, &tasks));
             }
         }
@@ -86,7 +87,49 @@ pub async fn services(region: &Region) -> Result<Vec<Service>, Failure> {
     Ok(found)
 }
 
-/// The tasks of a service that have not stopped.
+/// One service by its ARN, and which of its tasks stopped by themselves since a time (seconds since the epoch), with why. `None` if there
+/// is no such service any more.
+///
+/// # Errors
+/// When the region can't be asked.
+pub async fn one(region: &Region, arn: &str, since: f64) -> Result<Option<(Service, Vec<StoppedTask>)>, Failure> {
+    let Some(cluster) = arn.split('/').nth(1) else { return Ok(None) };
+    let described = region.ecs("DescribeServices", &json!({ "cluster": cluster, "services": [arn] })).await?;
+    let Some(found) = described["services"].as_array().and_then(|all| all.first()) else { return Ok(None) };
+    if found["status"] == "INACTIVE" {
+        return Ok(None);
+    }
+    let all = tasks(region, cluster, found["serviceName"].as_str().unwrap_or_default()).await?;
+    let (stopped, others): (Vec<Value>, Vec<Value>) = all.into_iter().partition(|task| task["lastStatus"] == "STOPPED");
+    let stopped = stopped.iter().filter(|task| task["stoppedAt"].as_f64().is_some_and(|at| at >= since));
+    Ok(Some((service(found, &others), stopped.filter_map(by_itself).collect())))
+}
+
+/// A task that stopped though its service wanted it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoppedTask {
+    /// Its id.
+    pub task: String,
+    /// Why it stopped, with what its containers said.
+    pub reason: String,
+}
+
+/// What is known of a stopped task; nothing of one that its service stopped as it wanted fewer, or others.
+fn by_itself(task: &Value) -> Option<StoppedTask> {
+    let reason = said(&task["stoppedReason"]).filter(|reason| !reason.starts_with("Scaling activity initiated by"))?;
+    let containers = task["containers"].as_array().into_iter().flatten().filter_map(|container| {
+        let name = text(&container["name"]);
+        let code = container["exitCode"].as_i64().filter(|code| *code != 0);
+        let parts = [code.map(|code| format!("exit code {code}")), said(&container["reason"])];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("{name}: {}", parts.join(", ")))
+    });
+    let containers: Vec<String> = containers.collect();
+    let more = if containers.is_empty() { String::new() } else { format!(" ({})", containers.join("; ")) };
+    Some(StoppedTask { task: last(&task["taskArn"]), reason: reason + &more })
+}
+
+/// The tasks of a service that are there, those that stopped a while ago among them.
 async fn tasks(region: &Region, cluster: &str, service: &str) -> Result<Vec<Value>, Failure> {
     let mut found = Vec::new();
     for desired in ["RUNNING", "STOPPED"] {
@@ -97,7 +140,6 @@ async fn tasks(region: &Region, cluster: &str, service: &str) -> Result<Vec<Valu
             found.extend(described["tasks"].as_array().into_iter().flatten().cloned());
         }
     }
-    found.retain(|task| task["lastStatus"] != "STOPPED");
     Ok(found)
 }
 
@@ -258,6 +300,16 @@ web  ACTIVE  desired 2, pending 1, running 2
     33333333  DEACTIVATING  Scaling activity initiated by (deployment ecs-svc/2)
   (service web) has started 1 tasks: (task 9).";
         assert_eq!(service.tree().join("\n"), expected);
+    }
+
+    #[test]
+    fn a_task_that_stopped_by_itself_says_why() {
+        let mut task = task("11111111aa", "ecs-svc/2", "STOPPED", "STOPPED");
+        assert_eq!(by_itself(&task), None);
+        task["stoppedReason"] = "Essential container in task exited".into();
+        task["containers"] = json!([{ "name": "web", "exitCode": 3 }, { "name": "side", "exitCode": 0 }]);
+        let expected = "Essential container in task exited (web: exit code 3)".to_owned();
+        assert_eq!(by_itself(&task), Some(StoppedTask { task: "11111111aa".to_owned(), reason: expected }));
     }
 
     #[test]

@@ -78,6 +78,18 @@ async fn run(
         })
         .await;
     }
+    decided(app, caller, api, operation, input, room).await
+}
+
+/// Calls an operation that `control` decides alone. `room` is what its body takes, as for [`run`].
+pub(crate) async fn decided(
+    app: Arc<App>,
+    caller: Caller,
+    api: &'static Api,
+    operation: &'static str,
+    input: Doc,
+    room: Option<Share>,
+) -> Result<Doc, Fault> {
     match app.services.handler(api, operation)? {
         Handler::Read(answer) => {
             let state = app.core.state();

@@ -4,7 +4,7 @@
 //! What is asked of a host's agent or changes images has a route at the unix socket only, whose file is the owner's alone.
 //! Tasks connect over TLS or without, as at AWS; the address for AWS clients is `http://` only, on loopback. Absent: HTTP/2.
 
-mod aws;
+pub(crate) mod aws;
 mod body;
 mod endpoint;
 mod guard;

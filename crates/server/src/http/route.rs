@@ -2,7 +2,7 @@
 
 use super::{Door, aws as calls, body, guard, reply, reply::Reply};
 use crate::app::App;
-use crate::{access_logs, cloudwatch, mirror, networks, prometheus, registry, reset, s3, status, sync};
+use crate::{access_logs, cloudwatch, mirror, networks, prometheus, registry, reset, s3, stacks, status, sync};
 use ::aws::fault::Fault;
 use bytes::Bytes;
 use http::{Method, Request};
@@ -94,6 +94,10 @@ async fn own_route(app: Arc<App>, door: Door, parts: &http::request::Parts, body
         (Door::Unix, &Method::POST, "/_neargate/access_log") => {
             access_logs::take(&app, from_json(&read(body).await?.bytes)?).await?;
             Ok(reply::json(200, &serde_json::json!({})))
+        }
+        (Door::Unix, &Method::POST, path) if path.starts_with(stacks::ROUTE) => {
+            let operation = path.strip_prefix(stacks::ROUTE).unwrap_or_default();
+            Ok(reply::json(200, &stacks::operation(app.clone(), operation, read(body).await?).await?))
         }
         (Door::Unix, method, "/_neargate/images") => {
             mirror::manage(app, method, parts.uri.query().unwrap_or_default(), body).await
