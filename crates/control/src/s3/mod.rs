@@ -1,14 +1,19 @@
-//! Amazon S3's buckets: their names and policies. Objects are files, which the server keeps.
+//! Amazon S3's buckets: their names, policies and tags. Objects are files, which the server keeps.
 //!
-//! Absent: everything else that a bucket can have, such as versions, tags, lifecycle rules and access control lists.
+//! Absent: everything else that a bucket can have, such as versions, lifecycle rules and access control lists.
 
 mod deliver;
 mod name;
 mod policy;
+mod tags;
 
 pub use deliver::may_deliver;
+pub use tags::{Of, checked};
 
-use crate::{State, Tx, state::Bucket};
+use crate::{
+    State, Tx,
+    state::{Bucket, Tags},
+};
 use aws::fault::Fault;
 
 /// The most buckets of an account ("Bucket quotas", Amazon S3 User Guide).
@@ -65,7 +70,14 @@ pub fn create(tx: &mut Tx<'_>, name: &str, constraint: Option<&str>) -> Result<(
     if tx.state.buckets.iter().count() >= MOST {
         return Err(Fault::new("TooManyBuckets", "You have attempted to create more buckets than allowed"));
     }
-    tx.state.buckets.put(Bucket { name: name.to_owned(), created: tx.now, policy: None });
+    tx.state.buckets.put(Bucket {
+        name: name.to_owned(),
+        created: tx.now,
+        policy: None,
+        tags: Tags::new(),
+        has_public_access_block: true,
+        has_ownership_controls: true,
+    });
     Ok(())
 }
 
@@ -89,6 +101,36 @@ pub fn set_policy(tx: &mut Tx<'_>, name: &str, document: Option<&str>) -> Result
         policy::check(document, name)?;
     }
     tx.state.buckets.put(Bucket { policy: document.map(str::to_owned), ..bucket });
+    Ok(())
+}
+
+/// PutBucketTagging with tags that are [`checked`], and DeleteBucketTagging with none.
+///
+/// # Errors
+/// `NoSuchBucket`.
+pub fn set_tags(tx: &mut Tx<'_>, name: &str, tags: Tags) -> Result<(), Fault> {
+    let bucket = find(&tx.state, name)?.clone();
+    tx.state.buckets.put(Bucket { tags, ..bucket });
+    Ok(())
+}
+
+/// PutPublicAccessBlock with all four settings on, and DeletePublicAccessBlock. Nobody is let in without credentials in either case.
+///
+/// # Errors
+/// `NoSuchBucket`.
+pub fn set_public_access_block(tx: &mut Tx<'_>, name: &str, is_there: bool) -> Result<(), Fault> {
+    let bucket = find(&tx.state, name)?.clone();
+    tx.state.buckets.put(Bucket { has_public_access_block: is_there, ..bucket });
+    Ok(())
+}
+
+/// PutBucketOwnershipControls with `BucketOwnerEnforced`, and DeleteBucketOwnershipControls. All objects are the one account's in either case.
+///
+/// # Errors
+/// `NoSuchBucket`.
+pub fn set_ownership_controls(tx: &mut Tx<'_>, name: &str, is_there: bool) -> Result<(), Fault> {
+    let bucket = find(&tx.state, name)?.clone();
+    tx.state.buckets.put(Bucket { has_ownership_controls: is_there, ..bucket });
     Ok(())
 }
 

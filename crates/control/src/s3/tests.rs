@@ -104,3 +104,31 @@ fn the_first_region_and_others() {
     assert_eq!(make(None), Ok(()));
     assert_eq!(make(None), Ok(()), "once more changes nothing");
 }
+
+#[test]
+fn tags_are_checked_and_kept() {
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let refused = |given: Vec<(String, String)>, of: Of| checked(given, of).unwrap_err().message;
+    assert_eq!(refused(vec![pair("", "x")], Of::Bucket), "The TagKey you have provided is invalid");
+    assert_eq!(refused(vec![pair("a", "<")], Of::Bucket), "The TagValue you have provided is invalid");
+    assert_eq!(refused(vec![pair("aws:a", "x")], Of::Bucket), "System tags cannot be added/updated by requester");
+    assert_eq!(
+        refused(vec![pair("a", "x"), pair("a", "y")], Of::Bucket),
+        "Cannot provide multiple Tags with the same key"
+    );
+    let many = |count: usize| (0..count).map(|n| pair(&n.to_string(), "")).collect::<Vec<_>>();
+    assert_eq!(refused(many(11), Of::Object), "Object tags cannot be greater than 10");
+    assert_eq!(refused(many(51), Of::Bucket), "Bucket tag count cannot be greater than 50");
+    let mut world = World::new();
+    world.transact(|tx: &mut Tx<'_>| create(tx, "mine", None)).unwrap();
+    let tags = checked(many(50), Of::Bucket).unwrap();
+    world.transact(|tx: &mut Tx<'_>| set_tags(tx, "mine", tags.clone())).unwrap();
+    assert_eq!(find(&world.state, "mine").unwrap().tags, tags);
+}
+
+#[test]
+fn a_bucket_of_before_there_were_tags_is_read() {
+    let bucket: crate::state::Bucket =
+        serde_json::from_str(r#"{"name": "mine", "created": 5, "policy": null}"#).unwrap();
+    assert!(bucket.tags.is_empty() && bucket.has_public_access_block && bucket.has_ownership_controls);
+}

@@ -1,6 +1,6 @@
 //! Buckets of Amazon S3.
 
-use super::Record;
+use super::{Record, Tags};
 use aws::doc::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,19 @@ pub struct Bucket {
     pub created: Timestamp,
     /// Its policy, as it was given.
     pub policy: Option<String>,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Tags,
+    /// Whether it has its block of public access: all four of its settings are on, as for every new bucket.
+    #[serde(default = "yes")]
+    pub has_public_access_block: bool,
+    /// Whether it has its ownership controls: `BucketOwnerEnforced`, as every new bucket.
+    #[serde(default = "yes")]
+    pub has_ownership_controls: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Record for Bucket {

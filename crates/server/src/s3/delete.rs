@@ -15,7 +15,7 @@ const LONGEST: usize = 8 << 20;
 
 /// DeleteObject.
 pub(super) async fn one(app: &Arc<App>, request: &Request) -> Result<Reply, Fault> {
-    request.only(&[])?;
+    request.of_the_only_version(&[])?;
     s3::find(&app.core.state(), request.bucket())?;
     remove(app, request.bucket().to_owned(), request.key().to_owned()).await?;
     Ok(reply::empty(204))
@@ -74,6 +74,7 @@ fn read(content: &[u8]) -> Result<(Vec<(String, Option<String>)>, bool), Fault> 
                 for member in element.children().filter(roxmltree::Node::is_element) {
                     match member.tag_name().name() {
                         "Key" => key = member.text().map(str::to_owned),
+                        "VersionId" if member.text() == Some("null") => {}
                         other => unsupported = Some(other.to_owned()),
                     }
                 }

@@ -1,6 +1,6 @@
 //! GetObject and HeadObject.
 
-use super::{bucket, reply, request::Request, storage};
+use super::{bucket, reply, request::Request, storage, tagging};
 use crate::app::{App, blocking};
 use crate::http::reply::{Reply, from_file};
 use ::images::answer::Part;
@@ -22,7 +22,7 @@ const OVERRIDES: [(&str, &str); 6] = [
 
 /// GetObject, HeadObject.
 pub(super) async fn object(app: &Arc<App>, request: &Request) -> Result<Reply, Fault> {
-    request.only(&OVERRIDES.map(|(parameter, _)| parameter))?;
+    request.of_the_only_version(&OVERRIDES.map(|(parameter, _)| parameter))?;
     let (shared, bucket, key) = (app.clone(), request.bucket().to_owned(), request.key().to_owned());
     let found = blocking(move || shared.objects.get(&bucket, &key).map_err(storage)).await?;
     let (object, file) = bucket::of_object(app, request, found)?;
@@ -43,7 +43,7 @@ pub(super) async fn object(app: &Arc<App>, request: &Request) -> Result<Reply, F
         true => reply::empty(status),
         false => reply::with(status, from_file(file, offset, length)),
     };
-    for (name, value) in &object.fields {
+    for (name, value) in object.fields.iter().filter(|(name, _)| *name != tagging::FIELD) {
         // A checksum is of all of it.
         let is_checksum = name.starts_with("x-amz-checksum-");
         let is_wanted = range.is_none()
@@ -56,6 +56,11 @@ pub(super) async fn object(app: &Arc<App>, request: &Request) -> Result<Reply, F
         if let Some(value) = request.parameter(parameter) {
             reply::set(&mut reply, name, value);
         }
+    }
+    // How many tags there are is told to those who may see them ("GetObject", Amazon S3 API Reference).
+    match tagging::of(&object).len() {
+        0 => {}
+        count => reply::set(&mut reply, "x-amz-tagging-count", &count.to_string()),
     }
     range.iter().for_each(|range| reply::set(&mut reply, "content-range", range));
     reply::set(&mut reply, "content-length", &length.to_string());

@@ -1,6 +1,10 @@
-//! ListObjects and ListObjectsV2.
+//! ListObjects, ListObjectsV2 and ListObjectVersions.
 
-use super::{bucket::owner, reply, request::Request};
+use super::{
+    bucket::owner,
+    reply,
+    request::{Request, invalid_version},
+};
 use crate::app::App;
 use crate::http::reply::Reply;
 use aws::doc::Timestamp;
@@ -51,7 +55,7 @@ fn first(app: &App, request: &Request) -> Result<Reply, Fault> {
         if let Some(last) = entries.last().filter(|_| is_truncated && !wanted.delimiter.is_empty()) {
             xml::text(text, "NextMarker", &wanted.written(last.name()));
         }
-        wanted.append(text, &entries, is_truncated, Some(&app.config.account));
+        wanted.append(text, &entries, is_truncated, Some(&app.config.account), "Contents");
     }))
 }
 
@@ -85,11 +89,39 @@ fn second(app: &App, request: &Request) -> Result<Reply, Fault> {
         if let Some(last) = entries.last().filter(|_| is_truncated) {
             xml::text(text, "NextContinuationToken", &closed(last));
         }
-        wanted.append(text, &entries, is_truncated, owner);
+        wanted.append(text, &entries, is_truncated, owner, "Contents");
     }))
 }
 
-/// What both versions are asked for.
+/// ListObjectVersions: of each object there is one, whose id is `null`, as in buckets without versioning.
+pub(super) fn versions(app: &App, request: &Request) -> Result<Reply, Fault> {
+    request.only(&["prefix", "delimiter", "max-keys", "key-marker", "version-id-marker", "encoding-type"])?;
+    s3::find(&app.core.state(), request.bucket())?;
+    let wanted = Wanted::of(request)?;
+    let marker = request.parameter("key-marker").unwrap_or_default();
+    let version = request.parameter("version-id-marker").unwrap_or_default();
+    match (marker, version) {
+        (_, "") => {}
+        ("", _) => return Err(invalid("A version-id marker cannot be specified without a key marker.")),
+        (_, "null") => {}
+        _ => return Err(invalid_version()),
+    }
+    let (entries, is_truncated) = page(app, request.bucket(), &wanted, (marker, false));
+    Ok(reply::document("ListVersionsResult", |text| {
+        xml::text(text, "Name", request.bucket());
+        xml::text(text, "KeyMarker", &wanted.written(marker));
+        xml::text(text, "VersionIdMarker", version);
+        if let Some(last) = entries.last().filter(|_| is_truncated) {
+            xml::text(text, "NextKeyMarker", &wanted.written(last.name()));
+            if let Entry::Object(_) = last {
+                xml::text(text, "NextVersionIdMarker", "null");
+            }
+        }
+        wanted.append(text, &entries, is_truncated, Some(&app.config.account), "Version");
+    }))
+}
+
+/// What all of them are asked for.
 struct Wanted<'r> {
     prefix: &'r str,
     delimiter: &'r str,
@@ -118,8 +150,8 @@ impl<'r> Wanted<'r> {
         if self.is_encoded { encoded(key) } else { key.to_owned() }
     }
 
-    /// What both versions answer.
-    fn append(&self, text: &mut String, entries: &[Entry], is_truncated: bool, account: Option<&str>) {
+    /// What all of them answer. An object's element is `Contents` or `Version`.
+    fn append(&self, text: &mut String, entries: &[Entry], is_truncated: bool, account: Option<&str>, element: &str) {
         xml::text(text, "Prefix", &self.written(self.prefix));
         if !self.delimiter.is_empty() {
             xml::text(text, "Delimiter", &self.written(self.delimiter));
@@ -132,14 +164,18 @@ impl<'r> Wanted<'r> {
         for entry in entries {
             match entry {
                 Entry::Object(object) => {
-                    xml::open(text, "Contents");
+                    xml::open(text, element);
                     xml::text(text, "Key", &self.written(&object.key));
+                    if element == "Version" {
+                        xml::text(text, "VersionId", "null");
+                        xml::text(text, "IsLatest", "true");
+                    }
                     xml::text(text, "LastModified", &Timestamp { millis: object.modified }.iso8601());
                     xml::text(text, "ETag", &format!("\"{}\"", object.etag));
                     xml::text(text, "Size", &object.size.to_string());
                     account.into_iter().for_each(|account| owner(text, account));
                     xml::text(text, "StorageClass", "STANDARD");
-                    xml::close(text, "Contents");
+                    xml::close(text, element);
                 }
                 Entry::Prefix(prefix) => {
                     xml::open(text, "CommonPrefixes");

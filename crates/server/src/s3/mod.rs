@@ -5,12 +5,12 @@
 //! |---|---|
 //! | [`request`] | which bucket and which object a request is about |
 //! | [`signed`] | who it comes from |
-//! | [`bucket`], [`list`], [`delete`], [`put`], [`parts`], [`get`] | the operations |
+//! | [`bucket`], [`settings`], [`list`], [`delete`], [`put`], [`parts`], [`get`], [`tagging`] | the operations |
 //! | [`body`], [`chunked`] | contents as they come |
 //! | [`document`] | those in XML |
 //! | [`reply`] | answers, and refusals in XML |
 //!
-//! Absent, and refused by name: copies, versions, tags, access control lists, and all that a bucket has beside its policy.
+//! Absent, and refused by name: copies, versions, access control lists, and settings of buckets other than every new bucket has.
 
 mod body;
 mod bucket;
@@ -23,7 +23,9 @@ mod parts;
 mod put;
 mod reply;
 mod request;
+mod settings;
 mod signed;
+mod tagging;
 
 use crate::app::{App, internal, request_id};
 use crate::core::unavailable;
@@ -80,7 +82,11 @@ async fn run(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Result<
         (true, false, "DELETE", "policy") => bucket::delete_policy(&app, caller, &request).await,
         (true, false, "GET", "") => list::objects(&app, &request),
         (true, false, "POST", "delete") => delete::several(&app, &request, body).await,
+        (true, false, "GET", "versions") => list::versions(&app, &request),
         (true, false, "GET", "uploads") => parts::uploads(&app, &request).await,
+        (true, false, "GET", _) => settings::get(&app, &request),
+        (true, false, "PUT", _) => settings::set(&app, caller, &request, body).await,
+        (true, false, "DELETE", _) => settings::delete(&app, caller, &request).await,
         (true, true, "POST", "uploads") => parts::begin(&app, &request).await,
         (true, true, "PUT", "uploadId") => parts::put(&app, &request, body).await,
         (true, true, "GET", "uploadId") => parts::list(&app, &request).await,
@@ -89,6 +95,9 @@ async fn run(app: Arc<App>, door: Door, parts: Parts, body: Incoming) -> Result<
         (true, true, "PUT", "") => put::object(&app, &request, body).await,
         (true, true, "GET" | "HEAD", "") => get::object(&app, &request).await,
         (true, true, "DELETE", "") => delete::one(&app, &request).await,
+        (true, true, "GET", "tagging") => tagging::get(&app, &request).await,
+        (true, true, "PUT", "tagging") => tagging::set(&app, &request, body).await,
+        (true, true, "DELETE", "tagging") => tagging::delete(&app, &request).await,
         (_, _, method, "") => Err(absent(&format!("{method} {}", request.path))),
         (_, _, method, action) => Err(absent(&format!("{method} with ?{action}"))),
     }

@@ -1,6 +1,6 @@
 //! PutObject.
 
-use super::{body, get::names, reply, request::Request, storage};
+use super::{body, get::names, reply, request::Request, storage, tagging};
 use crate::app::{App, blocking};
 use crate::http::reply::Reply;
 use aws::fault::Fault;
@@ -83,6 +83,11 @@ pub(super) enum Condition {
     None,
     Absent,
     Is(String),
+    /// It is the one that came at that time.
+    Same {
+        etag: String,
+        modified: i64,
+    },
 }
 
 impl Condition {
@@ -99,6 +104,7 @@ impl Condition {
         match self {
             Self::None => true,
             Self::Absent => held.is_none(),
+            Self::Same { etag, modified } => held.is_some_and(|held| held.etag == *etag && held.modified == *modified),
             Self::Is(tag) => held.is_some_and(|held| names(tag, &held.etag)),
         }
     }
@@ -118,6 +124,9 @@ pub(super) fn fields(request: &Request) -> Result<BTreeMap<String, String>, Faul
     let encoding = encodings.join(",");
     if !encoding.is_empty() {
         keep("content-encoding", &encoding);
+    }
+    if let Some(tags) = request.header(tagging::FIELD) {
+        keep(tagging::FIELD, &tagging::given(tags)?);
     }
     let mut size = 0;
     for (name, value) in &request.headers {

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 /// Longest key in bytes.
 const KEY: usize = 1024;
 /// Parameters that are no subresource.
-const PARAMETERS: [&str; 23] = [
+const PARAMETERS: [&str; 25] = [
     "bucket-region",
     "continuation-token",
     "delimiter",
@@ -34,9 +34,11 @@ const PARAMETERS: [&str; 23] = [
     "response-expires",
     "start-after",
     "upload-id-marker",
+    "version-id-marker",
+    "versionId",
 ];
 /// Header fields of S3's own that are understood, or say what is so anyway.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "x-amz-acl",
     "x-amz-bucket-object-lock-enabled",
     "x-amz-checksum-mode",
@@ -51,6 +53,7 @@ const FIELDS: [&str; 16] = [
     "x-amz-security-token",
     "x-amz-server-side-encryption",
     "x-amz-storage-class",
+    "x-amz-tagging",
     "x-amz-trailer",
     "x-amz-user-agent",
 ];
@@ -159,6 +162,20 @@ impl Request {
         }
     }
 
+    /// The same where a version may be named. There is one of each object, whose id is `null`, as in buckets without versioning ("How S3
+    /// Versioning works", Amazon S3 User Guide).
+    ///
+    /// # Errors
+    /// `NotImplemented` naming a parameter; `InvalidArgument`.
+    pub(super) fn of_the_only_version(&self, known: &[&str]) -> Result<(), Fault> {
+        let known: Vec<&str> = known.iter().copied().chain(["versionId"]).collect();
+        self.only(&known)?;
+        match self.parameter("versionId") {
+            None | Some("null") => Ok(()),
+            Some(_) => Err(invalid_version()),
+        }
+    }
+
     /// The bucket's name.
     pub(super) fn bucket(&self) -> &str {
         self.bucket.as_deref().unwrap_or_default()
@@ -177,6 +194,11 @@ impl Request {
             _ => Ok(()),
         }
     }
+}
+
+/// A version that no object has.
+pub(super) fn invalid_version() -> Fault {
+    Fault::new("InvalidArgument", "Invalid version id specified")
 }
 
 /// The bucket that a host stands for, if it stands for one.
