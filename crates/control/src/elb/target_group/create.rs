@@ -61,6 +61,8 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateTargetGroupInput) -> 
         ProtocolEnum::TcpUdp => (false, Some(FlowProtocol::TcpUdp)),
         other => return Err(not_supported(format_args!("The target group protocol '{other}'"))),
     };
+    // Terraform's provider sends an empty one where none was chosen.
+    let protocol_version = protocol_version.filter(|version| !version.is_empty());
     if flows.is_some() && protocol_version.is_some() {
         let message = format!("Protocol version cannot be specified for target groups with the protocol '{protocol}'");
         return Err(invalid(message));

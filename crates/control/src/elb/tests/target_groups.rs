@@ -38,6 +38,16 @@ fn a_group_has_the_defaults_of_an_application_load_balancers() {
 }
 
 #[test]
+fn an_empty_protocol_version_is_none() {
+    let mut world = World::region();
+    let vpc = world.home_vpc();
+    let request =
+        json!({"Name": "web", "Protocol": "HTTP", "Port": 80, "VpcId": vpc, "TargetType": "ip", "ProtocolVersion": ""});
+    let made = world.elb("CreateTargetGroup", request);
+    assert_eq!(made["TargetGroups"][0]["ProtocolVersion"], "HTTP1");
+}
+
+#[test]
 fn what_can_not_be_is_refused_in_aws_words() {
     let mut world = World::region();
     let vpc = world.home_vpc();
