@@ -117,6 +117,7 @@ fn users(service: Service) -> Service {
         .write(op::TagUser, user::tag)
         .write(op::UntagUser, user::untag)
         .read(op::ListUserTags, user::tags)
+        .read(op::ListGroupsForUser, user::groups)
         .write(op::PutUserPolicy, user_policy::put)
         .read(op::GetUserPolicy, user_policy::get)
         .read(op::ListUserPolicies, user_policy::list)
