@@ -1,7 +1,7 @@
 //! Amazon CloudWatch Logs: log groups and log streams.
 
 use super::{ResourceType, Types, Wanted, at, call, changed_tags, text};
-use crate::{Tx, View, state};
+use crate::{Tx, View, logs::unsupported, state};
 use aws::{api::logs::API, fault::Fault};
 use serde_json::{Value, json};
 
@@ -13,14 +13,19 @@ struct LogGroup;
 
 impl ResourceType for LogGroup {
     fn unsupported(&self) -> &'static [&'static str] {
-        &["BearerTokenAuthenticationEnabled", "DataProtectionPolicy", "FieldIndexPolicies", "ResourcePolicyDocument"]
+        &[
+            "BearerTokenAuthenticationEnabled",
+            "DataProtectionPolicy",
+            "FieldIndexPolicies",
+            "KmsKeyId",
+            "ResourcePolicyDocument",
+        ]
     }
 
     fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
         let name = wanted.name("LogGroupName", 512);
         let mut input = json!({
             "logGroupName": name,
-            "kmsKeyId": wanted.get("KmsKeyId"),
             "logGroupClass": wanted.get("LogGroupClass"),
             "deletionProtectionEnabled": wanted.get("DeletionProtectionEnabled"),
         });
@@ -34,6 +39,13 @@ impl ResourceType for LogGroup {
     }
 
     fn update(&self, tx: &mut Tx<'_>, id: &str, before: &Wanted<'_>, wanted: &Wanted<'_>) -> Result<(), Fault> {
+        // No operation changes these, and nothing but their defaults can be there.
+        if wanted.text("LogGroupClass").is_some_and(|class| class != "STANDARD") {
+            return Err(unsupported("a change of LogGroupClass"));
+        }
+        if at(wanted.properties, "/DeletionProtectionEnabled") == true {
+            return Err(unsupported("a change of DeletionProtectionEnabled"));
+        }
         if before.get("RetentionInDays") != wanted.get("RetentionInDays") {
             set_retention(tx, id, wanted)?;
         }
