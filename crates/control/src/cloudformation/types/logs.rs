@@ -119,7 +119,7 @@ impl ResourceType for LogStream {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{attribute, change, make, read, remove};
+    use super::super::testing::{attribute, change, make, read, remove, try_change, try_make};
     use crate::testing::World;
     use serde_json::json;
 
@@ -139,6 +139,17 @@ mod tests {
         assert!(read(&world, KIND, &id, &none).expect("there")["RetentionInDays"].is_null());
         remove(&mut world, KIND, &id, &none);
         assert_eq!(read(&world, KIND, &id, &none), None);
+    }
+
+    #[test]
+    fn a_log_group_has_no_other_class_and_no_protection() {
+        let (mut world, plain) = (World::new(), json!({ "LogGroupClass": "STANDARD" }));
+        let id = make(&mut world, KIND, &plain);
+        for other in [json!({ "LogGroupClass": "INFREQUENT_ACCESS" }), json!({ "DeletionProtectionEnabled": true })] {
+            try_make(&mut world, KIND, &other).expect_err("refused");
+            try_change(&mut world, KIND, &id, &plain, &other).expect_err("refused");
+        }
+        change(&mut world, KIND, &id, &plain, &json!({ "DeletionProtectionEnabled": false }));
     }
 
     #[test]
