@@ -60,7 +60,10 @@ class Service:
         value = random.value(shape) if shape else {}
         sent = self.writer.serialize_to_request(value, operation)
         body = sent["body"]
-        body = urllib.parse.urlencode(body) if isinstance(body, dict) else body if isinstance(body, str) else body.decode()
+        if isinstance(body, dict):
+            body = urllib.parse.urlencode(body)
+        elif isinstance(body, bytes):
+            body = body.decode()
         scope = f"AKIA/20260131/us-east-1/{self.model.metadata.get('signingName', self.model.metadata['endpointPrefix'])}"
         headers = {name.lower(): text for name, text in sent["headers"].items()}
         headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}/aws4_request, SignedHeaders=host, Signature=0"

@@ -32,6 +32,9 @@ def of_clusters(operation, key):
     return find
 
 
+# What is still shown for a while when it is deleted, with its tags.
+REMEMBERED = ["natgateway", "vpc-peering-connection"]
+
 KINDS = {
     "addresses": pages("ec2", "describe_addresses", "Addresses", "AllocationId"),
     "dhcp options": pages("ec2", "describe_dhcp_options", "DhcpOptions", "DhcpOptionsId"),
@@ -44,7 +47,7 @@ KINDS = {
     "security groups": pages("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
     "security group rules": pages("ec2", "describe_security_group_rules", "SecurityGroupRules", "SecurityGroupRuleId"),
     "subnets": pages("ec2", "describe_subnets", "Subnets", "SubnetId"),
-    "tags": pages("ec2", "describe_tags", "Tags", "ResourceId", lambda tag: tag["ResourceType"] != "natgateway"),
+    "tags": pages("ec2", "describe_tags", "Tags", "ResourceId", lambda tag: tag["ResourceType"] not in REMEMBERED),
     "vpcs": pages("ec2", "describe_vpcs", "Vpcs", "VpcId"),
     "clusters": pages("ecs", "list_clusters", "clusterArns", None),
     "services": of_clusters("list_services", "serviceArns"),

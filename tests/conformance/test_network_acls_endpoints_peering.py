@@ -177,7 +177,6 @@ def test_a_vpc_gets_another_range(ec2, vpcs):
     ("operation", "arguments"),
     [
         ("create_egress_only_internet_gateway", {"VpcId": "vpc-0"}),
-        ("create_flow_logs", {"ResourceIds": ["vpc-0"], "ResourceType": "VPC"}),
         ("create_dhcp_options", {"DhcpConfigurations": [{"Key": "domain-name", "Values": ["example.com"]}]}),
         ("associate_subnet_cidr_block", {"SubnetId": "subnet-0", "Ipv6CidrBlock": "2001:db8::/64"}),
     ],
@@ -186,6 +185,27 @@ def test_what_is_not_there_is_refused_by_name(ec2, operation, arguments):
     assert refusal(getattr(ec2, operation), **arguments) == "UnsupportedOperation"
 
 
+def test_a_flow_log_says_that_it_is_not_delivered(ec2, vpcs):
+    vpc = vpcs("10.78.0.0/16")
+    made = ec2.create_flow_logs(
+        ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", LogDestinationType="s3", LogDestination="arn:aws:s3:::flows"
+    )
+    assert made["Unsuccessful"] == []
+    (log,) = ec2.describe_flow_logs(FlowLogIds=made["FlowLogIds"])["FlowLogs"]
+    assert (log["ResourceId"], log["DeliverLogsStatus"]) == (vpc, "FAILED")
+    assert ec2.delete_flow_logs(FlowLogIds=made["FlowLogIds"])["Unsuccessful"] == []
+
+
+def test_another_set_of_dhcp_options_says_the_same(ec2, vpcs):
+    (default,) = ec2.describe_dhcp_options()["DhcpOptions"]
+    given = [{"Key": o["Key"], "Values": [v["Value"] for v in o["Values"]]} for o in default["DhcpConfigurations"]]
+    made = ec2.create_dhcp_options(DhcpConfigurations=given)["DhcpOptions"]
+    vpc = vpcs("10.79.0.0/16")
+    ec2.associate_dhcp_options(DhcpOptionsId=made["DhcpOptionsId"], VpcId=vpc)
+    assert ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["DhcpOptionsId"] == made["DhcpOptionsId"]
+    ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=vpc)
+    ec2.delete_dhcp_options(DhcpOptionsId=made["DhcpOptionsId"])
+
+
 def test_of_what_can_t_be_made_there_is_none(ec2):
-    assert ec2.describe_flow_logs()["FlowLogs"] == []
     assert ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"] == []

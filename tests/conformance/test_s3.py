@@ -50,7 +50,6 @@ def test_buckets(s3, bucket):
     assert refused(s3.create_bucket, Bucket="t-elsewhere", CreateBucketConfiguration=constraint) == ("InvalidLocationConstraint", 400)
     s3.put_object(Bucket=bucket, Key="a", Body=b"")
     assert refused(s3.delete_bucket, Bucket=bucket) == ("BucketNotEmpty", 409)
-    assert refused(s3.get_bucket_versioning, Bucket=bucket) == ("NotImplemented", 501)
 
 
 def test_an_object_comes_back_as_it_went(s3, bucket):
@@ -75,6 +74,69 @@ def test_an_object_comes_back_as_it_went(s3, bucket):
     s3.delete_object(Bucket=bucket, Key="a b/ü+c")
     s3.delete_object(Bucket=bucket, Key="a b/ü+c")
     assert refused(s3.get_object, Bucket=bucket, Key="a b/ü+c") == ("NoSuchKey", 404)
+
+
+def test_what_a_new_bucket_has_is_told_and_nothing_else_is_set(s3, bucket):
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
+    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert s3.get_bucket_acl(Bucket=bucket)["Grants"][0]["Permission"] == "FULL_CONTROL"
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    assert refused(s3.get_bucket_cors, Bucket=bucket) == ("NoSuchCORSConfiguration", 404)
+    assert refused(s3.get_bucket_website, Bucket=bucket) == ("NoSuchWebsiteConfiguration", 404)
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket=bucket) == ("NoSuchLifecycleConfiguration", 404)
+    assert refused(s3.get_bucket_replication, Bucket=bucket) == ("ReplicationConfigurationNotFoundError", 404)
+    assert refused(s3.get_object_lock_configuration, Bucket=bucket) == ("ObjectLockConfigurationNotFoundError", 404)
+    assert refused(s3.get_bucket_versioning, Bucket="t-none") == ("NoSuchBucket", 404)
+    enabled = {"Status": "Enabled"}
+    assert refused(s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration=enabled) == ("NotImplemented", 501)
+    assert refused(s3.put_bucket_acl, Bucket=bucket, AccessControlPolicy={}) == ("AccessControlListNotSupported", 400)
+
+    all_on = {name: True for name in ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")}
+    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == all_on
+    less = {**all_on, "BlockPublicPolicy": False}
+    assert refused(s3.put_public_access_block, Bucket=bucket, PublicAccessBlockConfiguration=less) == ("NotImplemented", 501)
+    s3.delete_public_access_block(Bucket=bucket)
+    assert refused(s3.get_public_access_block, Bucket=bucket) == ("NoSuchPublicAccessBlockConfiguration", 404)
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=all_on)
+    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == all_on
+
+
+def test_tags(s3, bucket):
+    def tags(answer):
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    assert refused(s3.get_bucket_tagging, Bucket=bucket) == ("NoSuchTagSet", 404)
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a b", "Value": "1 + 2"}]})
+    assert tags(s3.get_bucket_tagging(Bucket=bucket)) == {"a b": "1 + 2"}
+    s3.delete_bucket_tagging(Bucket=bucket)
+    assert refused(s3.get_bucket_tagging, Bucket=bucket) == ("NoSuchTagSet", 404)
+
+    made = s3.put_object(Bucket=bucket, Key="a", Body=b"hello", Tagging="x=1&y=2%203", ContentType="text/x")
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="a")) == {"x": "1", "y": "2 3"}
+    assert s3.head_object(Bucket=bucket, Key="a")["ResponseMetadata"]["HTTPHeaders"]["x-amz-tagging-count"] == "2"
+    s3.put_object_tagging(Bucket=bucket, Key="a", Tagging={"TagSet": [{"Key": "z", "Value": ""}]})
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="a")) == {"z": ""}
+    got = s3.get_object(Bucket=bucket, Key="a")
+    assert (got["Body"].read(), got["ETag"], got["ContentType"], got["TagCount"]) == (b"hello", made["ETag"], "text/x", 1)
+    s3.delete_object_tagging(Bucket=bucket, Key="a")
+    assert tags(s3.get_object_tagging(Bucket=bucket, Key="a")) == {}
+    assert refused(s3.put_object, Bucket=bucket, Key="a", Body=b"", Tagging="aws:x=1") == ("InvalidTag", 400)
+    assert refused(s3.get_object_tagging, Bucket=bucket, Key="none") == ("NoSuchKey", 404)
+
+
+def test_each_object_has_one_version(s3, bucket):
+    for key in ("a", "b/1", "b/2"):
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, PaginationConfig={"PageSize": 2})
+    found = [(item["Key"], item["VersionId"], item["IsLatest"]) for page in pages for item in page["Versions"]]
+    assert found == [("a", "null", True), ("b/1", "null", True), ("b/2", "null", True)]
+    assert s3.get_object(Bucket=bucket, Key="a", VersionId="null")["Body"].read() == b"a"
+    assert refused(s3.get_object, Bucket=bucket, Key="a", VersionId="other") == ("InvalidArgument", 400)
+    gone = [{"Key": key, "VersionId": "null"} for key in ("a", "b/1")]
+    assert "Errors" not in s3.delete_objects(Bucket=bucket, Delete={"Objects": gone})
+    s3.delete_object(Bucket=bucket, Key="b/2", VersionId="null")
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket)
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])

@@ -215,6 +215,7 @@ resource "aws_ecs_task_definition" "web" {
       image        = var.image
       essential    = true
       portMappings = [{ containerPort = 80 }]
+      stopTimeout  = 2
       logConfiguration = {
         logDriver = "awslogs"
         options = {

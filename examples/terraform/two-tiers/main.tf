@@ -114,7 +114,7 @@ resource "aws_default_security_group" "none" {
 
 resource "aws_security_group" "web" {
   name        = "${local.name}-web"
-  description = "HTTP from anywhere: a Network Load Balancer keeps its clients' addresses"
+  description = "HTTP from anywhere: a Network Load Balancer keeps the addresses of clients"
   vpc_id      = aws_vpc.main.id
 }
 
@@ -284,6 +284,7 @@ resource "aws_lb_target_group" "web" {
 
   health_check {
     interval = 5
+    timeout  = 2
   }
 }
 

@@ -90,6 +90,7 @@ operations! {
         ListAttachedRolePolicies(ListAttachedRolePoliciesRequest) -> ListAttachedRolePoliciesResponse;
         ListAttachedUserPolicies(ListAttachedUserPoliciesRequest) -> ListAttachedUserPoliciesResponse;
         ListEntitiesForPolicy(ListEntitiesForPolicyRequest) -> ListEntitiesForPolicyResponse;
+        ListGroupsForUser(ListGroupsForUserRequest) -> ListGroupsForUserResponse;
         ListInstanceProfileTags(ListInstanceProfileTagsRequest) -> ListInstanceProfileTagsResponse;
         ListInstanceProfiles(ListInstanceProfilesRequest) -> ListInstanceProfilesResponse;
         ListInstanceProfilesForRole(ListInstanceProfilesForRoleRequest) -> ListInstanceProfilesForRoleResponse;
@@ -136,18 +137,17 @@ operations! {
         "GetHumanReadableSummary", "GetLoginProfile", "GetMFADevice", "GetOpenIDConnectProvider", "GetOrganizationsAccessReport",
         "GetOutboundWebIdentityFederationInfo", "GetRoleTemplateVersion", "GetSAMLProvider", "GetSSHPublicKey", "GetServerCertificate",
         "GetServiceLastAccessedDetails", "GetServiceLastAccessedDetailsWithEntities", "ListAccountAliases", "ListAttachedGroupPolicies",
-        "ListDelegationRequests", "ListGroupPolicies", "ListGroups", "ListGroupsForUser", "ListMFADeviceTags", "ListMFADevices",
-        "ListOpenIDConnectProviderTags", "ListOpenIDConnectProviders", "ListOrganizationsFeatures", "ListPoliciesGrantingServiceAccess",
-        "ListSAMLProviderTags", "ListSAMLProviders", "ListSSHPublicKeys", "ListServerCertificateTags", "ListServerCertificates",
-        "ListServiceSpecificCredentials", "ListSigningCertificates", "ListVirtualMFADevices", "PutAccountProperties", "PutGroupPolicy",
-        "PutUserPermissionsBoundary", "RejectDelegationRequest", "RemoveClientIDFromOpenIDConnectProvider", "RemoveUserFromGroup",
-        "ResetServiceSpecificCredential", "ResyncMFADevice", "SendDelegationToken", "SetSecurityTokenServicePreferences",
-        "SimulateCustomPolicy", "SimulatePrincipalPolicy", "TagMFADevice", "TagOpenIDConnectProvider", "TagSAMLProvider",
-        "TagServerCertificate", "UntagMFADevice", "UntagOpenIDConnectProvider", "UntagSAMLProvider", "UntagServerCertificate",
-        "UpdateAccountPasswordPolicy", "UpdateDelegationRequest", "UpdateGroup", "UpdateLoginProfile",
-        "UpdateOpenIDConnectProviderThumbprint", "UpdateSAMLProvider", "UpdateSSHPublicKey", "UpdateServerCertificate",
-        "UpdateServiceSpecificCredential", "UpdateSigningCertificate", "UpdateUser", "UploadSSHPublicKey", "UploadServerCertificate",
-        "UploadSigningCertificate",
+        "ListDelegationRequests", "ListGroupPolicies", "ListGroups", "ListMFADeviceTags", "ListMFADevices", "ListOpenIDConnectProviderTags",
+        "ListOpenIDConnectProviders", "ListOrganizationsFeatures", "ListPoliciesGrantingServiceAccess", "ListSAMLProviderTags",
+        "ListSAMLProviders", "ListSSHPublicKeys", "ListServerCertificateTags", "ListServerCertificates", "ListServiceSpecificCredentials",
+        "ListSigningCertificates", "ListVirtualMFADevices", "PutAccountProperties", "PutGroupPolicy", "PutUserPermissionsBoundary",
+        "RejectDelegationRequest", "RemoveClientIDFromOpenIDConnectProvider", "RemoveUserFromGroup", "ResetServiceSpecificCredential",
+        "ResyncMFADevice", "SendDelegationToken", "SetSecurityTokenServicePreferences", "SimulateCustomPolicy", "SimulatePrincipalPolicy",
+        "TagMFADevice", "TagOpenIDConnectProvider", "TagSAMLProvider", "TagServerCertificate", "UntagMFADevice",
+        "UntagOpenIDConnectProvider", "UntagSAMLProvider", "UntagServerCertificate", "UpdateAccountPasswordPolicy",
+        "UpdateDelegationRequest", "UpdateGroup", "UpdateLoginProfile", "UpdateOpenIDConnectProviderThumbprint", "UpdateSAMLProvider",
+        "UpdateSSHPublicKey", "UpdateServerCertificate", "UpdateServiceSpecificCredential", "UpdateSigningCertificate", "UpdateUser",
+        "UploadSSHPublicKey", "UploadServerCertificate", "UploadSigningCertificate",
     }
 }
 
@@ -375,6 +375,14 @@ structure! {
         user: Option<User> = "User",
     }
     #[derive(Default)]
+    Group {
+        path: Option<String> = "Path",
+        group_name: Option<String> = "GroupName",
+        group_id: Option<String> = "GroupId",
+        arn: Option<String> = "Arn",
+        create_date: Option<Timestamp> = "CreateDate",
+    }
+    #[derive(Default)]
     InstanceProfile {
         path: Option<String> = "Path",
         instance_profile_name: Option<String> = "InstanceProfileName",
@@ -433,6 +441,17 @@ structure! {
         policy_groups: Option<Vec<PolicyGroup>> = "PolicyGroups",
         policy_users: Option<Vec<PolicyUser>> = "PolicyUsers",
         policy_roles: Option<Vec<PolicyRole>> = "PolicyRoles",
+        is_truncated: Option<bool> = "IsTruncated",
+        marker: Option<String> = "Marker",
+    }
+    ListGroupsForUserRequest {
+        user_name: String = "UserName" in 1..=128 like r"[\w+=,.@-]+",
+        marker: Option<String> = "Marker" in 1..=320 like r"[\u0020-\u00FF]+",
+        max_items: Option<i32> = "MaxItems" in 1..=1000,
+    }
+    #[derive(Default)]
+    ListGroupsForUserResponse {
+        groups: Option<Vec<Group>> = "Groups",
         is_truncated: Option<bool> = "IsTruncated",
         marker: Option<String> = "Marker",
     }

@@ -5,8 +5,11 @@
 //!
 //! Absent: macros other than the language extensions, Lambda-backed custom resources, imports of resources, stack sets, modules, hooks.
 
+mod account;
 mod change_sets;
+mod differences;
 mod document;
+mod drift;
 mod engine;
 mod errands;
 mod events;
@@ -16,6 +19,7 @@ mod pages;
 mod policy;
 mod prepare;
 mod resources;
+mod role;
 mod stacks;
 mod templates;
 #[cfg(test)]
@@ -42,6 +46,18 @@ pub fn service() -> Service {
         .write(op::ContinueUpdateRollback, stacks::continue_rollback)
         .write(op::RollbackStack, stacks::roll_back)
         .write(op::CancelUpdateStack, stacks::cancel)
+        .write(op::CreateChangeSet, change_sets::create)
+        .write(op::ExecuteChangeSet, change_sets::execute)
+        .write(op::DeleteChangeSet, change_sets::delete)
+        .read(op::DescribeChangeSet, change_sets::describe)
+        .read(op::ListChangeSets, change_sets::list)
+        .write(op::SetStackPolicy, policy::set)
+        .read(op::GetStackPolicy, policy::get)
+        .write(op::DetectStackDrift, drift::detect)
+        .write(op::DetectStackResourceDrift, drift::detect_one)
+        .read(op::DescribeStackDriftDetectionStatus, drift::status)
+        .read(op::DescribeStackResourceDrifts, drift::describe)
+        .read(op::DescribeAccountLimits, account::limits)
         .read(op::DescribeStacks, stacks::describe)
         .read(op::ListStacks, stacks::list)
         .read(op::DescribeStackEvents, events::describe)

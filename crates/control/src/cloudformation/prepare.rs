@@ -2,6 +2,7 @@
 //! anything is made.
 
 use super::{
+    role,
     types::{self, ask, at},
     validation,
 };
@@ -45,10 +46,31 @@ pub(super) struct Request {
 /// `ValidationError` with CloudFormation's message, `InsufficientCapabilitiesException`.
 pub(super) fn deployment(
     view: &View<'_>,
+    stack: (&str, &str),
+    request: Request,
+    previous: Option<&StackDeployment>,
+) -> Result<StackDeployment, Fault> {
+    let deployment = draft(view, stack, request, previous)?;
+    check_properties(&deployment.resolved)?;
+    Ok(deployment)
+}
+
+/// The same before resources' properties are looked at.
+///
+/// # Errors
+/// As of [`deployment`], but for what is wrong with properties.
+pub(super) fn draft(
+    view: &View<'_>,
     (id, name): (&str, &str),
     request: Request,
     previous: Option<&StackDeployment>,
 ) -> Result<StackDeployment, Fault> {
+    if let Some(role) = &request.role_arn {
+        role::check(view.state, role, id)?;
+    }
+    if request.notification_arns.as_ref().is_some_and(|topics| !topics.is_empty()) {
+        return Err(validation("neargate does not support NotificationARNs yet: it has no Amazon SNS."));
+    }
     let body = match (&request.template, previous) {
         (Some(body), _) => body.clone(),
         (None, Some(previous)) => previous.template.clone(),
@@ -70,8 +92,8 @@ pub(super) fn deployment(
     check_capabilities(&expanded, &request.capabilities)?;
     let resolved = template.resolve(&setting).map_err(|error| validation(error.to_string()))?;
     check_types(&resolved, request.resource_types.as_deref())?;
+    check_signals(&resolved)?;
     check_attributes(&resolved)?;
-    check_properties(&resolved)?;
     let parameters = template.parameters.iter().filter_map(|(key, declared)| {
         let value = given.get(key).or(declared.default.as_ref())?.clone();
         let resolved = matches!(declared.kind, template::ParameterKind::SsmValue(_))
@@ -316,8 +338,25 @@ fn check_types(resolved: &Resolved, allowed: Option<&[String]>) -> Result<(), Fa
     }
 }
 
+/// Refuses by name what neargate would not act on: nothing that stacks make here waits for signals, or is updated in batches.
+fn check_signals(resolved: &Resolved) -> Result<(), Fault> {
+    for (logical_id, resource) in &resolved.resources {
+        let attributes = [("CreationPolicy", &resource.creation_policy), ("UpdatePolicy", &resource.update_policy)];
+        if let Some((name, _)) = attributes.into_iter().find(|(_, value)| !value.is_null()) {
+            return Err(validation(format!(
+                "neargate does not support {name} yet: resource {logical_id} of {} has one",
+                resource.kind
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Holds every resource's properties against its type's schema, and against what neargate makes of them.
-fn check_properties(resolved: &Resolved) -> Result<(), Fault> {
+///
+/// # Errors
+/// `ValidationError` with what is wrong with the first one that something is wrong with.
+pub(super) fn check_properties(resolved: &Resolved) -> Result<(), Fault> {
     for (logical_id, resource) in &resolved.resources {
         let (Some(found), Some(schema)) = (types::find(&resource.kind), resourcetypes::schema(&resource.kind)) else {
             continue;

@@ -1,6 +1,6 @@
 //! What a stack's resources are: DescribeStackResource, DescribeStackResources, ListStackResources.
 
-use super::{find, pages::paged, validation};
+use super::{drift, find, pages::paged, validation};
 use crate::{
     State, View,
     state::{Stack, StackResource as Resource},
@@ -12,6 +12,7 @@ use aws::{
         StackResourceDetail, StackResourceDriftInformation, StackResourceDriftInformationSummary,
         StackResourceDriftStatus, StackResourceSummary,
     },
+    doc::Timestamp,
     fault::Fault,
 };
 
@@ -25,6 +26,12 @@ pub(super) fn of<'s>(state: &'s State, stack: &Stack) -> Vec<&'s Resource> {
     all.into_iter().filter(|resource| resource.replaced_in.is_none()).collect()
 }
 
+/// What was found when a resource was last held against its template, and when that was.
+fn drift_of(state: &State, resource: &Resource) -> (StackResourceDriftStatus, Option<Timestamp>) {
+    drift::of(state, resource)
+        .map_or((StackResourceDriftStatus::NotChecked, None), |found| (found.status, Some(found.checked)))
+}
+
 fn missing(logical_id: &str, stack: &str) -> Fault {
     validation(format!("Resource {logical_id} does not exist for stack {stack}"))
 }
@@ -36,10 +43,9 @@ pub(super) fn one(view: &View<'_>, request: DescribeStackResourceInput) -> Resul
     let key = Resource::key_of(&stack.id, &request.logical_resource_id);
     let found =
         view.state.stack_resources.get(&key).ok_or_else(|| missing(&request.logical_resource_id, &stack.name))?;
-    let drift = StackResourceDriftInformation {
-        stack_resource_drift_status: Some(StackResourceDriftStatus::NotChecked),
-        last_check_timestamp: None,
-    };
+    let (status, checked) = drift_of(view.state, found);
+    let drift =
+        StackResourceDriftInformation { stack_resource_drift_status: Some(status), last_check_timestamp: checked };
     let detail = StackResourceDetail {
         stack_name: Some(stack.name.clone()),
         stack_id: Some(stack.id.clone()),
@@ -74,7 +80,9 @@ pub(super) fn describe(
         _ => return Err(validation("Either stackName or physicalResourceId must be specified")),
     };
     let wanted = |resource: &&Resource| logical_resource_id.as_ref().is_none_or(|id| *id == resource.logical_id);
-    let found = of(view.state, stack).into_iter().filter(wanted).take(PAGE).map(|found| StackResource {
+    let found =
+        of(view.state, stack).into_iter().filter(wanted).take(PAGE).map(|found| (found, drift_of(view.state, found)));
+    let found = found.map(|(found, (status, checked))| StackResource {
         stack_name: Some(stack.name.clone()),
         stack_id: Some(stack.id.clone()),
         logical_resource_id: Some(found.logical_id.clone()),
@@ -84,8 +92,8 @@ pub(super) fn describe(
         resource_status: Some(found.status),
         resource_status_reason: found.reason.clone(),
         drift_information: Some(StackResourceDriftInformation {
-            stack_resource_drift_status: Some(StackResourceDriftStatus::NotChecked),
-            last_check_timestamp: None,
+            stack_resource_drift_status: Some(status),
+            last_check_timestamp: checked,
         }),
         ..StackResource::default()
     });
@@ -100,6 +108,7 @@ pub(super) fn describe(
 pub(super) fn list(view: &View<'_>, request: ListStackResourcesInput) -> Result<ListStackResourcesOutput, Fault> {
     let stack = find::shown(view.state, &request.stack_name)?;
     let shown = of(view.state, stack).into_iter().map(|found| {
+        let (status, checked) = drift_of(view.state, found);
         let summary = StackResourceSummary {
             logical_resource_id: Some(found.logical_id.clone()),
             physical_resource_id: found.physical_id.clone(),
@@ -108,8 +117,8 @@ pub(super) fn list(view: &View<'_>, request: ListStackResourcesInput) -> Result<
             resource_status: Some(found.status),
             resource_status_reason: found.reason.clone(),
             drift_information: Some(StackResourceDriftInformationSummary {
-                stack_resource_drift_status: Some(StackResourceDriftStatus::NotChecked),
-                last_check_timestamp: None,
+                stack_resource_drift_status: Some(status),
+                last_check_timestamp: checked,
             }),
             ..StackResourceSummary::default()
         };

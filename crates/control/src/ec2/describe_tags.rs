@@ -3,6 +3,7 @@
 use super::{
     describe::page,
     filter::{Field, Filters, one},
+    flow_log,
     kind::Kind,
     parameter::done,
 };
@@ -53,6 +54,7 @@ fn all(state: &State) -> impl Iterator<Item = TagDescription> + '_ {
     let vpcs = state.vpcs.iter().map(|r| (r.id.as_str(), &r.tags));
     let added = elastic_ips.chain(nat_gateways).chain(endpoints).chain(peerings).chain(prefix_lists);
     let resources = added.chain(dhcp_options).chain(gateways).chain(acls).chain(interfaces).chain(route_tables);
+    let resources = resources.chain(flow_log::tagged(state));
     resources.chain(groups).chain(rules).chain(subnets).chain(vpcs).flat_map(|(id, tags)| of(id, tags))
 }
 

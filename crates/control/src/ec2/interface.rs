@@ -1,7 +1,8 @@
 //! Network interfaces: how one is made, whoever it is for, and how it goes ("Elastic network interfaces", Amazon EC2 User Guide).
 
 use super::{
-    address::capacity, elastic_ip, names, private_address, public_address, quota, security_group, subnet, withdrawal,
+    address::capacity, elastic_ip, flow_log, names, private_address, public_address, quota, security_group, subnet,
+    withdrawal,
 };
 use crate::{
     State, Tx,
@@ -161,6 +162,7 @@ fn remove(tx: &mut Tx<'_>, id: &InterfaceId, give_up: fn(&mut Tx<'_>, &str, IpAd
         gone.public_ips.iter().partition(|(_, public)| public.allocation.is_some());
     elastic.values().flat_map(|public| &public.allocation).for_each(|id| elastic_ip::unmap(&mut tx.state, id));
     tx.state.network_interfaces.remove(id);
+    flow_log::forget(&mut tx.state, id);
     gone.private_ips().for_each(|ip| give_up(tx, &gone.subnet, ip));
     given.values().for_each(|public| give_up(tx, Address::PUBLIC, public.ip));
 }

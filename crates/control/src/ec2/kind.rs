@@ -8,6 +8,7 @@ pub(super) enum Kind {
     DhcpOptions,
     ElasticIp,
     Endpoint,
+    FlowLog,
     InternetGateway,
     NatGateway,
     NetworkAcl,
@@ -31,10 +32,11 @@ struct Names {
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::DhcpOptions,
         Self::ElasticIp,
         Self::Endpoint,
+        Self::FlowLog,
         Self::InternetGateway,
         Self::NatGateway,
         Self::NetworkAcl,
@@ -76,6 +78,9 @@ impl Kind {
         if self == Self::NatGateway {
             return Fault::new(not_found, format!("The {noun} {id} was not found"));
         }
+        if self == Self::FlowLog {
+            return Fault::new(not_found, format!("These flow log ids in the input list are not found: [{id}]"));
+        }
         Fault::new(not_found, format!("The {noun} '{id}' does not exist"))
     }
 
@@ -108,6 +113,13 @@ impl Kind {
                 "InvalidVpcEndpointId.Malformed",
                 "InvalidVpcEndpointId.NotFound",
                 "Vpc Endpoint Id",
+            ),
+            Self::FlowLog => names(
+                "fl",
+                ResourceType::VpcFlowLog,
+                "InvalidFlowLogId.Malformed",
+                "InvalidFlowLogId.NotFound",
+                "flow log ID",
             ),
             Self::InternetGateway => names(
                 "igw",

@@ -1,6 +1,6 @@
 //! Amazon EC2, the part VPC networking needs: regions and zones, VPCs and their ranges, subnets, security groups, network ACLs, prefix
 //! lists, endpoints, peering connections, network interfaces, tags; routing: route tables, internet gateways, NAT gateways, Elastic IP
-//! addresses; DHCP options.
+//! addresses; DHCP options; flow logs.
 //!
 //! This file is the routing table. One file a resource, or a directory where it has many calls; what the calls have in common is
 //! in `describe`, `filter`, `parameter`, `client_token` and `kind`. How an interface is made and goes, whoever it is for, is in
@@ -26,6 +26,7 @@ mod describe_vpcs;
 mod dhcp_options;
 mod elastic_ip;
 mod filter;
+mod flow_log;
 pub(crate) mod interface;
 mod interface_address;
 mod interface_attribute;
@@ -145,9 +146,10 @@ pub fn service() -> Service {
         .write(op::CreateEgressOnlyInternetGateway, refused::whole::<op::CreateEgressOnlyInternetGateway>)
         .write(op::DeleteEgressOnlyInternetGateway, refused::delete_egress_only)
         .read(op::DescribeEgressOnlyInternetGateways, refused::describe_egress_only)
-        .write(op::CreateFlowLogs, refused::whole::<op::CreateFlowLogs>)
-        .write(op::DeleteFlowLogs, refused::delete_flow_logs)
-        .read(op::DescribeFlowLogs, refused::describe_flow_logs)
+        // Flow logs.
+        .write(op::CreateFlowLogs, flow_log::create)
+        .write(op::DeleteFlowLogs, flow_log::delete)
+        .read(op::DescribeFlowLogs, flow_log::describe)
         // DHCP options.
         .write(op::CreateDhcpOptions, dhcp_options::create)
         .write(op::AssociateDhcpOptions, dhcp_options::associate)

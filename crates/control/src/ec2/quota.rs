@@ -44,5 +44,7 @@ pub(super) const CIDRS_PER_VPC: usize = 5;
 pub(super) const GATEWAY_ENDPOINTS: usize = 20;
 /// Interface endpoints in a VPC.
 pub(super) const INTERFACE_ENDPOINTS_PER_VPC: usize = 50;
+/// Flow logs of a network interface, a subnet or a VPC.
+pub(super) const FLOW_LOGS_PER_RESOURCE: usize = 2;
 /// DHCP options sets in a region.
 pub(super) const DHCP_OPTIONS: usize = 250;

@@ -1,18 +1,12 @@
-//! What neargate does not have and clients ask about all the same: IPv6 and egress-only internet gateways, flow logs, DHCP options
-//! sets of one's own. Making one is refused by name; of what can't be there, there is none.
+//! What neargate does not have and clients ask about all the same: IPv6 and egress-only internet gateways. Making one is refused by name;
+//! of what can't be there, there is none.
 
-use super::{
-    describe::page,
-    filter::{Field, Filters, never},
-    parameter::done,
-};
+use super::{describe::page, filter::Filters, parameter::done};
 use crate::{Tx, View};
 use aws::{
     api::ec2::{
-        DeleteEgressOnlyInternetGatewayRequest, DeleteEgressOnlyInternetGatewayResult, DeleteFlowLogsRequest,
-        DeleteFlowLogsResult, DescribeEgressOnlyInternetGatewaysRequest, DescribeEgressOnlyInternetGatewaysResult,
-        DescribeFlowLogsRequest, DescribeFlowLogsResult, EgressOnlyInternetGateway, FlowLog, UnsuccessfulItem,
-        UnsuccessfulItemError,
+        DeleteEgressOnlyInternetGatewayRequest, DeleteEgressOnlyInternetGatewayResult,
+        DescribeEgressOnlyInternetGatewaysRequest, DescribeEgressOnlyInternetGatewaysResult, EgressOnlyInternetGateway,
     },
     fault::Fault,
     shape::Operation,
@@ -65,45 +59,4 @@ fn no_egress_only(id: &str) -> Fault {
             format!("Invalid id: \"{id}\" (expecting \"eigw-...\")"),
         ),
     }
-}
-
-const FLOW_LOG_FILTERS: &[Field<FlowLog>] = &[
-    ("deliver-log-status", never),
-    ("flow-log-id", never),
-    ("log-destination-type", never),
-    ("log-group-name", never),
-    ("resource-id", never),
-    ("traffic-type", never),
-];
-
-/// DescribeFlowLogs: there are none.
-pub(super) fn describe_flow_logs(
-    _: &View<'_>,
-    input: DescribeFlowLogsRequest,
-) -> Result<DescribeFlowLogsResult, Fault> {
-    let DescribeFlowLogsRequest { dry_run, filter, flow_log_ids, max_results, next_token } = input;
-    Filters::read(filter, FLOW_LOG_FILTERS)?;
-    if let Some(id) = flow_log_ids.iter().flatten().next() {
-        return Err(Fault::new("InvalidFlowLogId.NotFound", no_flow_log(id)));
-    }
-    let (flow_logs, next_token) = page(Vec::new(), |_| String::new(), max_results, next_token)?;
-    done(dry_run, DescribeFlowLogsResult { flow_logs, next_token })
-}
-
-/// DeleteFlowLogs: there are none.
-pub(super) fn delete_flow_logs(_: &mut Tx<'_>, input: DeleteFlowLogsRequest) -> Result<DeleteFlowLogsResult, Fault> {
-    let DeleteFlowLogsRequest { dry_run, flow_log_ids } = input;
-    let show = |id: String| UnsuccessfulItem {
-        error: Some(UnsuccessfulItemError {
-            code: Some("InvalidFlowLogId.NotFound".to_owned()),
-            message: Some(no_flow_log(&id)),
-        }),
-        resource_id: Some(id),
-    };
-    let unsuccessful = flow_log_ids.into_iter().map(show).collect();
-    done(dry_run, DeleteFlowLogsResult { unsuccessful: Some(unsuccessful) })
-}
-
-fn no_flow_log(id: &str) -> String {
-    format!("These flow log ids in the input list are not found: [{id}]")
 }

@@ -2,7 +2,7 @@
 
 use super::{
     address::capacity,
-    cidr,
+    cidr, flow_log,
     kind::Kind,
     network_acl,
     parameter::{combination, done, invalid, missing, only_false, unsupported},
@@ -146,6 +146,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteSubnetRequest) -> Result<Noth
         ));
     }
     route_association::forget_subnet(&mut tx.state, &id);
+    flow_log::forget(&mut tx.state, &id);
     tx.state.subnets.remove(&subnet_id);
     done(dry_run, Nothing)
 }

@@ -1,7 +1,7 @@
 //! VPCs: CreateVpc, DeleteVpc, DescribeVpcs. Absent: IPv6 ranges, IPAM, encryption controls.
 
 use super::{
-    cidr, default_vpc, dhcp_options,
+    cidr, default_vpc, dhcp_options, flow_log,
     kind::Kind,
     network_acl,
     parameter::{done, invalid, not_supported, only_false, unsupported},
@@ -113,6 +113,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, input: DeleteVpcRequest) -> Result<Nothing
         ));
     }
     peering::delete_of(tx, &id);
+    flow_log::forget(&mut tx.state, &id);
     let state = &mut tx.state;
     let groups: Vec<_> =
         state.security_groups.iter().filter(|group| group.vpc == id).map(|group| group.id.clone()).collect();

@@ -39,9 +39,9 @@ pub fn upstream_of(state: &State, repository: &str) -> Option<Upstream> {
     let rules = state.ecr_cache_rules.iter();
     let matching = rules.filter_map(|rule| Some((rule, rest_of(repository, &rule.prefix)?)));
     let (rule, rest) = matching.min_by_key(|(_, rest)| rest.len())?;
-    let repository = match rule.upstream_prefix.as_str() {
-        ROOT => rest.to_owned(),
-        prefix => format!("{prefix}/{rest}"),
+    let repository = match rule.upstream_prefix.as_deref() {
+        None | Some(ROOT) => rest.to_owned(),
+        Some(prefix) => format!("{prefix}/{rest}"),
     };
     Some(Upstream { registry: rule.upstream_url.clone(), repository, credential_arn: rule.credential_arn.clone() })
 }
@@ -113,7 +113,9 @@ pub(super) fn create(
         return Err(unsupported("customRoleArn"));
     }
     let prefix = prefix(&ecr_repository_prefix, "ecrRepositoryPrefix")?;
-    let upstream_prefix = prefix_or_root(upstream_repository_prefix)?;
+    // Shown as it was given, or not at all: Terraform would replace a rule that has one nobody gave.
+    let upstream_prefix = upstream_repository_prefix.map(|given| self::prefix(&given, "upstreamRepositoryPrefix"));
+    let upstream_prefix = upstream_prefix.transpose()?;
     let url = upstream_registry_url.trim_start_matches("https://").trim_end_matches('/').to_owned();
     let Some((upstream, with_credentials)) = known(&url) else {
         return Err(unsupported_upstream(format!(
@@ -148,7 +150,7 @@ pub(super) fn create(
         upstream_registry: Some(rule.upstream),
         credential_arn: rule.credential_arn,
         custom_role_arn: None,
-        upstream_repository_prefix: Some(rule.upstream_prefix),
+        upstream_repository_prefix: rule.upstream_prefix,
     })
 }
 
@@ -163,10 +165,6 @@ fn prefix(given: &str, parameter: &str) -> Result<String, Fault> {
         return Ok(prefix.to_owned());
     }
     Err(invalid(parameter, "must be a repository name, which may end with a slash, or ROOT"))
-}
-
-fn prefix_or_root(given: Option<String>) -> Result<String, Fault> {
-    given.map_or_else(|| Ok(ROOT.to_owned()), |given| prefix(&given, "upstreamRepositoryPrefix"))
 }
 
 fn check_credentials(arn: Option<&str>, wanted: bool) -> Result<(), Fault> {
@@ -205,7 +203,7 @@ pub(super) fn describe(
         registry_id: Some(view.state.region.account.clone()),
         credential_arn: rule.credential_arn.clone(),
         custom_role_arn: None,
-        upstream_repository_prefix: Some(rule.upstream_prefix.clone()),
+        upstream_repository_prefix: rule.upstream_prefix.clone(),
         upstream_registry: Some(rule.upstream),
         updated_at: Some(rule.updated),
     };
@@ -245,7 +243,7 @@ pub(super) fn update(
         updated_at: Some(rule.updated),
         credential_arn: rule.credential_arn,
         custom_role_arn: None,
-        upstream_repository_prefix: Some(rule.upstream_prefix),
+        upstream_repository_prefix: rule.upstream_prefix,
     })
 }
 
@@ -265,7 +263,7 @@ pub(super) fn delete(
         registry_id: Some(tx.state.region.account.clone()),
         credential_arn: rule.credential_arn,
         custom_role_arn: None,
-        upstream_repository_prefix: Some(rule.upstream_prefix),
+        upstream_repository_prefix: rule.upstream_prefix,
     })
 }
 
@@ -284,7 +282,7 @@ pub(super) fn validate(
         upstream_registry_url: Some(rule.upstream_url),
         credential_arn: rule.credential_arn,
         custom_role_arn: None,
-        upstream_repository_prefix: Some(rule.upstream_prefix),
+        upstream_repository_prefix: rule.upstream_prefix,
         is_valid: Some(checked.is_ok()),
         failure: checked.err().map(|fault| fault.message),
     })

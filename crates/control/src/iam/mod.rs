@@ -30,7 +30,7 @@ mod user_policy;
 pub use identity::{Identity, admit};
 pub use task::task_credentials;
 
-pub(crate) use document::{check_session_policy, holds};
+pub(crate) use document::{check_session_policy, holds, trusts};
 pub(crate) use grants::policy_exists;
 pub(crate) use identity::{assumed_role, identity};
 pub(crate) use role::{arn as role_arn, find as find_role};
@@ -117,6 +117,7 @@ fn users(service: Service) -> Service {
         .write(op::TagUser, user::tag)
         .write(op::UntagUser, user::untag)
         .read(op::ListUserTags, user::tags)
+        .read(op::ListGroupsForUser, user::groups)
         .write(op::PutUserPolicy, user_policy::put)
         .read(op::GetUserPolicy, user_policy::get)
         .read(op::ListUserPolicies, user_policy::list)

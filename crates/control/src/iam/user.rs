@@ -13,8 +13,8 @@ use crate::{
 use aws::{
     api::iam::{
         self, CreateUserRequest, CreateUserResponse, DeleteUserRequest, GetUserRequest, GetUserResponse,
-        ListUserTagsRequest, ListUserTagsResponse, ListUsersRequest, ListUsersResponse, TagUserRequest,
-        UntagUserRequest,
+        ListGroupsForUserRequest, ListGroupsForUserResponse, ListUserTagsRequest, ListUserTagsResponse,
+        ListUsersRequest, ListUsersResponse, TagUserRequest, UntagUserRequest,
     },
     fault::Fault,
     shape::Nothing,
@@ -30,6 +30,15 @@ const MOST: usize = 5000;
 pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a User, Fault> {
     let found = state.iam_users.get(&User::key_of(name)).filter(|user| user.name == name);
     found.ok_or_else(|| missing(format!("The user with name {name} cannot be found.")))
+}
+
+/// ListGroupsForUser. There are no groups here, so a user is in none.
+pub(super) fn groups(view: &View<'_>, input: ListGroupsForUserRequest) -> Result<ListGroupsForUserResponse, Fault> {
+    let ListGroupsForUserRequest { user_name, marker, max_items } = input;
+    find(view.state, &user_name)?;
+    let page = page(std::iter::empty::<iam::Group>(), |_| String::new(), marker.as_deref(), max_items)?;
+    let (is_truncated, marker) = (Some(page.is_truncated), page.marker);
+    Ok(ListGroupsForUserResponse { groups: Some(page.items), is_truncated, marker })
 }
 
 pub(super) fn create(tx: &mut Tx<'_>, input: CreateUserRequest) -> Result<CreateUserResponse, Fault> {

@@ -13,8 +13,8 @@ pub struct EcrCacheRule {
     pub upstream_url: String,
     /// Which one that is.
     pub upstream: UpstreamRegistry,
-    /// The prefix of the names there, or `ROOT`.
-    pub upstream_prefix: String,
+    /// The prefix of the names there, or `ROOT`, which also is what holds if none was given.
+    pub upstream_prefix: Option<String>,
     /// The secret with the other registry's credentials.
     pub credential_arn: Option<String>,
     /// When it was made.

@@ -7,6 +7,7 @@ mod table;
 mod account_setting;
 mod bucket;
 mod certificate;
+mod change_set;
 mod client_token;
 mod cluster;
 mod connect;
@@ -49,7 +50,9 @@ mod secret;
 mod address;
 mod call_token;
 mod dhcp_options;
+mod drift;
 mod elastic_ip;
+mod flow_log;
 mod internet_gateway;
 mod nat_gateway;
 mod network_acl;
@@ -71,10 +74,12 @@ pub use alarm::{Alarm, AlarmEvent};
 pub use bucket::Bucket;
 pub use call_token::CallToken;
 pub use certificate::{Certificate, CertificateKey};
+pub use change_set::ChangeSet;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use connect::{ConnectRevision, ConnectService, ServiceConnect};
 pub use dhcp_options::DhcpOptions;
+pub use drift::{DriftDetection, ResourceDrift, StackDrift};
 pub use ecr_cache_rule::EcrCacheRule;
 pub use ecr_image::EcrImage;
 pub use ecr_layer::EcrLayer;
@@ -88,6 +93,7 @@ pub use elb::{
     StickinessKind, Target, TargetCrossZone, TargetGroup, TargetGroupAttributes,
 };
 pub use expiry::{Expiring, Expiry};
+pub use flow_log::{FlowLog, FlowLogFiles};
 pub use hidden::Hidden;
 pub use host::{Host, Seen};
 pub use iam::{
@@ -205,6 +211,12 @@ tables! {
     stack_resources: StackResource,
     /// What happened to stacks, in order; those of one start with [`StackEvent::prefix`].
     stack_events: StackEvent,
+    /// Change sets of stacks by their ARNs.
+    change_sets: ChangeSet,
+    /// Detections of drift by their ids.
+    drift_detections: DriftDetection,
+    /// What was found of stacks' resources, by [`ResourceDrift::key_of`].
+    resource_drifts: ResourceDrift,
     /// Account settings of Amazon ECS by their names.
     account_settings: AccountSetting,
     /// Revisions of ECS task definitions.
@@ -245,6 +257,8 @@ tables! {
     dhcp_options: DhcpOptions,
     /// Elastic IP addresses by their allocations.
     elastic_ips: ElasticIp,
+    /// Flow logs by their ids.
+    flow_logs: FlowLog,
     /// Internet gateways by their ids.
     internet_gateways: InternetGateway,
     /// NAT gateways by their ids.

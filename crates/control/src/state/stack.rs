@@ -1,6 +1,6 @@
 //! Stacks of AWS CloudFormation: what each was deployed with, its resources, and what became of them.
 
-use super::{Record, Tags};
+use super::{Record, StackDrift, Tags};
 use aws::{
     api::cloudformation::{Capability, OnFailure, ResourceStatus, StackStatus},
     doc::Timestamp,
@@ -45,6 +45,12 @@ pub struct Stack {
     pub operation: Option<StackOperation>,
     /// How many operations there were.
     pub operations: u64,
+    /// The operation that has brought it to its current deployment: what was made later is new if that is rolled back.
+    #[serde(default)]
+    pub deployed_in: u64,
+    /// How far its resources were from their templates when that was last looked at.
+    #[serde(default)]
+    pub drift: Option<StackDrift>,
     /// How many events there were.
     pub events: u64,
 }
@@ -96,8 +102,11 @@ pub struct StackOperation {
     pub on_failure: OnFailure,
     /// Resources that are left alone: those a deletion is to retain, or a rollback to skip.
     pub spared: BTreeSet<String>,
-    /// A stack policy that holds for this update alone.
+    /// The stack policy that holds for this update.
     pub policy: Option<String>,
+    /// Whether what the operation makes goes when it is rolled back, whatever its `DeletionPolicy`.
+    #[serde(default)]
+    pub retain_except_on_create: bool,
 }
 
 /// What is done to a stack.

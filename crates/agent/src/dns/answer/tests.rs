@@ -7,6 +7,8 @@ use super::{
 use proptest::prelude::*;
 use vpc::{RecordKind, RecordSet, RecordValue};
 
+mod hosted;
+
 fn view() -> View {
     View::Vpc(VPC.into())
 }

@@ -17,7 +17,7 @@ pub(in crate::cloudformation) enum Change {
 }
 
 /// Paths of what differs in two resources' properties, as deep as both are objects.
-pub(in crate::cloudformation) fn changed(before: &Value, after: &Value) -> Vec<String> {
+fn changed(before: &Value, after: &Value) -> Vec<String> {
     let mut paths = Vec::new();
     differences(before, after, "", &mut paths);
     paths

@@ -1,6 +1,9 @@
 //! How operations begin, and what follows from the end of one of their parts.
 
-use super::{Live, Note, resources};
+use super::{
+    super::{change_sets, drift},
+    Live, Note, resources,
+};
 use crate::{
     Tx,
     state::{
@@ -26,6 +29,8 @@ pub(in crate::cloudformation) struct Asked {
     pub(in crate::cloudformation) policy: Option<String>,
     /// Why it is done; what the stack's first event says.
     pub(in crate::cloudformation) reason: Option<String>,
+    /// Whether what it makes goes when it is rolled back, whatever its `DeletionPolicy`.
+    pub(in crate::cloudformation) retain_except_on_create: bool,
 }
 
 /// Begins an operation in a phase.
@@ -45,16 +50,29 @@ pub(in crate::cloudformation) fn begin(
         OperationKind::Rollback => Status::RollbackInProgress,
         OperationKind::Delete => Status::DeleteInProgress,
     };
-    let Asked { token, spared, policy, reason } = asked;
+    let Asked { token, spared, policy, reason, retain_except_on_create } = asked;
     let removes = matches!(kind, OperationKind::Rollback | OperationKind::Delete);
     tx.state.stacks.update(id, |stack| {
         stack.operations += 1;
         if matches!(kind, OperationKind::Update | OperationKind::UpdateRollback) {
             stack.updated = Some(now);
         }
+        // An update is bound by the policy that the stack has when it begins.
+        let policy = policy.or_else(|| stack.policy.clone());
         let number = stack.operations;
-        stack.operation = Some(StackOperation { kind, phase, number, token, began: now, on_failure, spared, policy });
+        stack.operation = Some(StackOperation {
+            kind,
+            phase,
+            number,
+            token,
+            began: now,
+            on_failure,
+            spared,
+            policy,
+            retain_except_on_create,
+        });
     });
+    change_sets::outdate(tx, id);
     tx.note_stack(id, status, reason);
     if removes {
         for resource in resources(tx, id) {
@@ -77,11 +95,25 @@ pub(in crate::cloudformation) fn delete(tx: &mut Tx<'_>, id: &str, asked: Asked)
     begin(tx, id, OperationKind::Delete, Phase::Remove, OnFailure::DoNothing, asked);
 }
 
+/// Begins to lead a stack back to its last deployment that succeeded: to nothing, if none did.
+pub(in crate::cloudformation) fn roll_back(tx: &mut Tx<'_>, id: &str, asked: Asked) {
+    let (kind, phase) = if tx.state.stack_deployments.contains(&StackDeployment::key_of(id, Slot::Current)) {
+        (OperationKind::UpdateRollback, Phase::Make)
+    } else {
+        (OperationKind::Rollback, Phase::Remove)
+    };
+    begin(tx, id, kind, phase, OnFailure::DoNothing, asked);
+}
+
 /// Something has failed while resources were made.
 pub(super) fn fail(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, reason: Option<String>) {
     give_up(tx, stack);
     let said = reason.unwrap_or_else(|| failures(tx, &stack.id, operation.number));
-    let asked = || Asked { token: operation.token.clone(), spared: BTreeSet::new(), policy: None, reason: None };
+    let asked = || Asked {
+        token: operation.token.clone(),
+        retain_except_on_create: operation.retain_except_on_create,
+        ..Asked::default()
+    };
     match (operation.kind, operation.on_failure) {
         (OperationKind::Create, OnFailure::Rollback) => {
             let reason = Some(format!("{} Rollback requested by user.", said.trim_end()));
@@ -107,17 +139,7 @@ pub(super) fn fail(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, r
         }
         (OperationKind::Create, OnFailure::DoNothing) => end(tx, &stack.id, Status::CreateFailed, Some(said)),
         (OperationKind::Update, OnFailure::DoNothing) => end(tx, &stack.id, Status::UpdateFailed, Some(said)),
-        (OperationKind::Update, _) => {
-            let reason = Some(said);
-            begin(
-                tx,
-                &stack.id,
-                OperationKind::UpdateRollback,
-                Phase::Make,
-                OnFailure::DoNothing,
-                Asked { reason, ..asked() },
-            );
-        }
+        (OperationKind::Update, _) => roll_back(tx, &stack.id, Asked { reason: Some(said), ..asked() }),
         (OperationKind::UpdateRollback, _) => end(tx, &stack.id, Status::UpdateRollbackFailed, Some(said)),
         (OperationKind::Rollback | OperationKind::Delete, _) => {}
     }
@@ -171,6 +193,9 @@ pub(super) fn made(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, g
         tx.state.stack_deployments.remove(&next).filter(|_| operation.kind != OperationKind::UpdateRollback)
     {
         tx.state.stack_deployments.put(StackDeployment { slot: Slot::Current, ..StackDeployment::clone(&next) });
+    }
+    if operation.kind != OperationKind::UpdateRollback {
+        tx.state.stacks.update(&stack.id, |stack| stack.deployed_in = operation.number);
     }
     if operation.kind == OperationKind::Create {
         return end(tx, &stack.id, Status::CreateComplete, None);
@@ -283,7 +308,8 @@ pub(super) fn removed(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
             tx.state.stacks.update(&stack.id, |stack| stack.deleted = Some(now));
             super::forget::in_time(tx, &stack.id);
             end(tx, &stack.id, Status::DeleteComplete, None);
-            super::super::change_sets::forget(tx, &stack.id);
+            change_sets::forget(tx, &stack.id);
+            drift::forget(tx, &stack.id);
         }
         (OperationKind::Delete, failed) => end(tx, &stack.id, Status::DeleteFailed, failed),
     }
@@ -299,6 +325,7 @@ fn abandon(tx: &mut Tx<'_>, left: &[StackResource]) {
 fn end(tx: &mut Tx<'_>, id: &str, status: Status, reason: Option<String>) {
     tx.note_stack(id, status, reason);
     tx.state.stacks.update(id, |stack| stack.operation = None);
+    change_sets::ended(tx, id, status);
 }
 
 /// A stack that can't be begun with: its operation fails as if a resource had.
@@ -311,10 +338,14 @@ pub(in crate::cloudformation) fn refuse(tx: &mut Tx<'_>, id: &str, fault: &Fault
 /// An update is rolled back because its user says so.
 pub(in crate::cloudformation) fn cancel(tx: &mut Tx<'_>, id: &str, token: Option<String>) {
     let Some((stack, operation)) = super::under_way(tx, id) else { return };
+    let asked = Asked {
+        token: token.or(operation.token),
+        reason: Some("User Initiated".to_owned()),
+        retain_except_on_create: operation.retain_except_on_create,
+        ..Asked::default()
+    };
+    roll_back(tx, id, asked);
     give_up(tx, &stack);
-    let reason = Some("User Initiated".to_owned());
-    let asked = Asked { token: token.or(operation.token), reason, ..Asked::default() };
-    begin(tx, id, OperationKind::UpdateRollback, Phase::Make, OnFailure::DoNothing, asked);
 }
 
 /// An update turned out to change nothing.

@@ -1,7 +1,10 @@
 //! Making and changing resources: each as soon as those it needs are what is wanted.
 
 use super::{
-    super::types::{self, Progress, ResourceType, Wanted},
+    super::{
+        policy::{self, Action},
+        types::{self, Progress, ResourceType, Wanted},
+    },
     Change, Live, Note, change_of, finish, look, refusal, resources,
 };
 use crate::{
@@ -25,7 +28,8 @@ pub(super) fn advance(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
         return true;
     }
     let mut job = Job { stack, operation, goal, failed: false };
-    let mut moved = job.look(tx);
+    job.keep_protected(tx);
+    let mut moved = !job.failed && job.look(tx);
     if !job.failed {
         moved |= job.start(tx);
     }
@@ -59,6 +63,22 @@ struct Job<'a> {
 type Kind = (&'static dyn ResourceType, &'static Schema);
 
 impl Job<'_> {
+    /// Fails an update that would remove what the stack's policy protects. Removing is the last thing that is done; then it would be too late
+    /// for everything else.
+    fn keep_protected(&mut self, tx: &mut Tx<'_>) {
+        let goes = |resource: &StackResource| {
+            let wanted = self.goal.resolved.resources.contains_key(&resource.logical_id);
+            resource.replaced_in.is_none() && resource.physical_id.is_some() && !wanted
+        };
+        let going: Vec<StackResource> = resources(tx, &self.stack.id).into_iter().filter(goes).collect();
+        for resource in going {
+            let denial = policy::denial(self.operation, Action::Delete, &resource.logical_id, &resource.kind);
+            if let Some(reason) = denial {
+                self.fail(tx, resource, reason);
+            }
+        }
+    }
+
     /// Looks at what is under way.
     fn look(&mut self, tx: &mut Tx<'_>) -> bool {
         let mut moved = false;
@@ -198,7 +218,17 @@ impl Job<'_> {
     fn change(&mut self, tx: &mut Tx<'_>, resource: StackResource, there: StackResource, (found, schema): Kind) {
         let before = Draft::of(tx, self.stack, &there.logical_id, &there.applied);
         let draft = Draft::of(tx, self.stack, &there.logical_id, &resource.applied);
-        match change_of(found, schema, &before.wanted(), &draft.wanted()) {
+        let change = change_of(found, schema, &before.wanted(), &draft.wanted());
+        let action = match change {
+            Change::None => None,
+            Change::Update => Some(Action::Modify),
+            Change::Replace => Some(Action::Replace),
+        };
+        let denial = action.and_then(|action| policy::denial(self.operation, action, &there.logical_id, &there.kind));
+        if let Some(reason) = denial {
+            return self.fail(tx, there, reason);
+        }
+        match change {
             // A stack within a stack may be another one though it is asked for in the same words.
             Change::None if !found.is_always_updated() => self.keep(tx, resource, there),
             Change::Replace => self.replace(tx, resource, there, (found, schema)),

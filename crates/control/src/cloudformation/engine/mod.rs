@@ -19,10 +19,10 @@ mod refusal;
 mod remove;
 
 pub(super) use change::{Change, change_of};
-pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse};
+pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse, roll_back};
 pub use forget::forget;
 pub(super) use look::Live;
-pub(super) use note::{Note, STACK};
+pub(super) use note::{Note, STACK, masked};
 
 use crate::{
     Tx,

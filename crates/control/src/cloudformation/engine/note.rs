@@ -75,7 +75,8 @@ fn hidden(tx: &Tx<'_>, resource: &StackResource) -> String {
     masked(&resource.applied.properties, &secrets).to_string()
 }
 
-fn masked(value: &Value, secrets: &[&str]) -> Value {
+/// A value with what is shown to nobody left out of its texts.
+pub(in crate::cloudformation) fn masked(value: &Value, secrets: &[&str]) -> Value {
     match value {
         Value::String(text) => secrets.iter().fold(text.clone(), |text, secret| text.replace(secret, "****")).into(),
         Value::Array(items) => items.iter().map(|item| masked(item, secrets)).collect(),

@@ -10,6 +10,7 @@ use crate::{
 };
 use aws::{api::cloudformation::ResourceStatus as Status, fault::Fault};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use template::Policy;
 
 /// How often something is tried to be deleted that is refused for good.
@@ -31,7 +32,7 @@ pub(super) fn advance(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
             && resource.status != Status::DeleteFailed
             && !is_needed(tx, &resource)
         {
-            begin(tx, operation, resource);
+            begin(tx, stack, operation, resource);
             moved = true;
         }
     }
@@ -40,10 +41,29 @@ pub(super) fn advance(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
     let over = left.iter().all(|resource| {
         resource.doing.is_none() && (resource.status == Status::DeleteFailed || is_needed(tx, resource))
     });
-    if over {
-        finish::removed(tx, stack, operation, &left);
+    if !over {
+        return moved;
     }
-    moved || over
+    match in_circle(&left) {
+        Some(resource) => begin(tx, stack, operation, resource.clone()),
+        None => finish::removed(tx, stack, operation, &left),
+    }
+    true
+}
+
+/// A resource that is needed only by what waits as it does: an operation that stopped halfway may leave resources of two templates, each with
+/// what it needed in its own, and so a circle. One of them is begun with.
+fn in_circle(left: &[StackResource]) -> Option<&StackResource> {
+    let mut kept: BTreeSet<&str> = BTreeSet::new();
+    let mut next: Vec<&StackResource> =
+        left.iter().filter(|resource| resource.status == Status::DeleteFailed).collect();
+    while let Some(resource) = next.pop() {
+        for id in resource.dependencies.iter().filter(|id| kept.insert(id.as_str())) {
+            next.extend(left.iter().filter(|other| other.logical_id == *id));
+        }
+    }
+    let waits = |resource: &&StackResource| resource.status != Status::DeleteFailed;
+    left.iter().filter(waits).find(|resource| !kept.contains(resource.logical_id.as_str()))
 }
 
 /// Whether another resource that is to go needs this one.
@@ -54,8 +74,8 @@ fn is_needed(tx: &Tx<'_>, resource: &StackResource) -> bool {
     })
 }
 
-fn begin(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource) {
-    if stays(operation, &resource) {
+fn begin(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, resource: StackResource) {
+    if stays(stack, operation, &resource) {
         tx.note_resource(resource.clone(), Status::DeleteSkipped, None);
         return forget(tx, operation, resource, Status::DeleteSkipped);
     }
@@ -69,9 +89,14 @@ fn begin(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource) {
 }
 
 /// Whether it is left as it is when it is no longer wanted ("DeletionPolicy attribute", "UpdateReplacePolicy attribute").
-fn stays(operation: &StackOperation, resource: &StackResource) -> bool {
+fn stays(stack: &Stack, operation: &StackOperation, resource: &StackResource) -> bool {
     let policy = if resource.replaced_in.is_some() { resource.update_replace_policy } else { resource.deletion_policy };
-    let fresh = resource.made_in == operation.number || operation.kind == OperationKind::Rollback;
+    // Made by what is rolled back.
+    let back = !matches!(operation.kind, OperationKind::Create | OperationKind::Update);
+    let fresh = back && resource.made_in > stack.deployed_in;
+    if fresh && operation.retain_except_on_create {
+        return operation.spared.contains(&resource.logical_id);
+    }
     match policy {
         // A snapshot can't be taken of anything that stacks make here.
         Policy::Delete | Policy::Snapshot => operation.spared.contains(&resource.logical_id),

@@ -3,11 +3,11 @@
 use super::{
     super::{
         engine::{self, Asked},
-        find,
+        find, policy,
         prepare::{self, Request},
         validation,
     },
-    check_rollback, unsupported,
+    check_rollback, repeats, unsupported,
 };
 use crate::{
     Tx,
@@ -19,7 +19,7 @@ use aws::{
 };
 
 /// "CloudFormation quotas": stacks of an account in a region.
-const MOST: usize = 2_000;
+pub(in super::super) const MOST: usize = 2_000;
 
 /// Begins to make a stack.
 pub(in super::super) fn create(tx: &mut Tx<'_>, request: CreateStackInput) -> Result<CreateStackOutput, Fault> {
@@ -49,7 +49,6 @@ pub(in super::super) fn create(tx: &mut Tx<'_>, request: CreateStackInput) -> Re
     refuse(&[
         ("TemplateURL", template_url.is_some()),
         ("StackPolicyURL", stack_policy_url.is_some()),
-        ("RetainExceptOnCreate", retain_except_on_create == Some(true)),
         ("DeploymentConfig", deployment_config.is_some()),
         ("DisableValidation", disable_validation == Some(true)),
     ])?;
@@ -61,20 +60,17 @@ pub(in super::super) fn create(tx: &mut Tx<'_>, request: CreateStackInput) -> Re
         (None, Some(true)) => OnFailure::DoNothing,
         (None, _) => OnFailure::Rollback,
     };
-    check_name(&stack_name)?;
+    check_name(&stack_name, "stackName")?;
     if let Some(existing) = find::live(&tx.state, &stack_name) {
         // The same request again is answered as it was.
-        let token = existing.operation.as_ref().and_then(|operation| operation.token.clone());
-        if client_request_token.is_some() && token == client_request_token {
+        if repeats(existing, client_request_token.as_deref()) {
             return Ok(CreateStackOutput { stack_id: Some(existing.id.clone()), ..CreateStackOutput::default() });
         }
         let message = format!("Stack [{stack_name}] already exists");
         return Err(Fault::new("AlreadyExistsException", message));
     }
-    let policy = stack_policy_body.map(|policy| super::super::policy::checked(&policy)).transpose()?;
     let stack = Stack {
         termination_protection: enable_termination_protection.unwrap_or(false),
-        policy,
         on_failure,
         timeout_in_minutes,
         ..record(tx, &stack_name, None)?
@@ -89,16 +85,22 @@ pub(in super::super) fn create(tx: &mut Tx<'_>, request: CreateStackInput) -> Re
         resource_types,
     };
     let deployment = prepare::deployment(&tx.view(), (&stack.id, &stack_name), request, None)?;
+    let policy = stack_policy_body.map(|body| policy::checked(&body, &deployment.resolved)).transpose()?;
     let id = stack.id.clone();
-    tx.state.stacks.put(stack);
+    tx.state.stacks.put(Stack { policy, ..stack });
     tx.state.stack_deployments.put(deployment);
-    let asked = Asked { token: client_request_token, reason: Some("User Initiated".to_owned()), ..Asked::default() };
+    let asked = Asked {
+        token: client_request_token,
+        reason: Some("User Initiated".to_owned()),
+        retain_except_on_create: retain_except_on_create == Some(true),
+        ..Asked::default()
+    };
     engine::begin(tx, &id, OperationKind::Create, Phase::Make, on_failure, asked);
     Ok(CreateStackOutput { stack_id: Some(id), ..CreateStackOutput::default() })
 }
 
 /// Refuses what is asked for and not supported.
-pub(super) fn refuse(what: &[(&str, bool)]) -> Result<(), Fault> {
+pub(in super::super) fn refuse(what: &[(&str, bool)]) -> Result<(), Fault> {
     match what.iter().find(|(_, given)| *given) {
         Some((name, _)) => Err(unsupported(name)),
         None => Ok(()),
@@ -133,23 +135,29 @@ pub(in super::super) fn record(tx: &mut Tx<'_>, name: &str, parent: Option<Stack
         outputs: Vec::new(),
         operation: None,
         operations: 0,
+        deployed_in: 0,
+        drift: None,
         events: 0,
     })
 }
 
-/// "CreateStack", AWS CloudFormation API Reference: alphanumeric characters and hyphens, a letter first, no longer than 128.
-fn check_name(name: &str) -> Result<(), Fault> {
+/// Names of stacks and change sets: alphanumeric characters and hyphens, a letter first, no longer than 128 ("CreateStack", "CreateChangeSet",
+/// AWS CloudFormation API Reference).
+///
+/// # Errors
+/// `ValidationError` naming the call's `member`.
+pub(in super::super) fn check_name(name: &str, member: &str) -> Result<(), Fault> {
     let letters = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
     let first = name.chars().next().is_some_and(|letter| letter.is_ascii_alphabetic());
     if !(letters && first) {
         return Err(validation(format!(
-            "1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular \
+            "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must satisfy regular \
              expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )));
     }
     if name.len() > 128 {
         return Err(validation(format!(
-            "1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must have length less than or \
+            "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must have length less than or \
              equal to 128"
         )));
     }

@@ -1,7 +1,7 @@
 //! DeleteStack, UpdateTerminationProtection.
 
 use super::{
-    super::{engine, engine::Asked, find, resources, validation},
+    super::{engine, engine::Asked, find, resources, role, validation},
     create::refuse,
 };
 use crate::Tx;
@@ -20,7 +20,7 @@ pub(in super::super) fn delete(tx: &mut Tx<'_>, request: DeleteStackInput) -> Re
     let DeleteStackInput {
         stack_name,
         retain_resources,
-        role_arn: _,
+        role_arn,
         client_request_token,
         deletion_mode,
         deployment_config,
@@ -53,6 +53,7 @@ pub(in super::super) fn delete(tx: &mut Tx<'_>, request: DeleteStackInput) -> Re
     }
     let retained: BTreeSet<String> = retain_resources.unwrap_or_default().into_iter().collect();
     check_retained(tx, &stack, &retained)?;
+    role::use_from_now(tx, &stack.id, role_arn)?;
     let asked = Asked {
         token: client_request_token,
         spared: retained,

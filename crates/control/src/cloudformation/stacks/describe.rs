@@ -56,8 +56,8 @@ pub(in super::super) fn list(view: &View<'_>, request: ListStacksInput) -> Resul
             parent_id: stack.parent.as_ref().map(|parent| parent.id.clone()),
             root_id: stack.parent.as_ref().map(|parent| parent.root.clone()),
             drift_information: Some(StackDriftInformationSummary {
-                stack_drift_status: Some(StackDriftStatus::NotChecked),
-                last_check_timestamp: None,
+                stack_drift_status: Some(drift_status(stack)),
+                last_check_timestamp: stack.drift.map(|drift| drift.checked),
             }),
             ..StackSummary::default()
         };
@@ -65,6 +65,10 @@ pub(in super::super) fn list(view: &View<'_>, request: ListStacksInput) -> Resul
     });
     let (summaries, next_token) = paged(summaries, PAGE, request.next_token.as_deref())?;
     Ok(ListStacksOutput { stack_summaries: Some(summaries), next_token })
+}
+
+fn drift_status(stack: &Record) -> StackDriftStatus {
+    stack.drift.map_or(StackDriftStatus::NotChecked, |drift| drift.status)
 }
 
 fn written(view: &View<'_>, stack: &Record) -> Stack {
@@ -98,8 +102,8 @@ fn written(view: &View<'_>, stack: &Record) -> Stack {
         parent_id: stack.parent.as_ref().map(|parent| parent.id.clone()),
         root_id: stack.parent.as_ref().map(|parent| parent.root.clone()),
         drift_information: Some(StackDriftInformation {
-            stack_drift_status: Some(StackDriftStatus::NotChecked),
-            last_check_timestamp: None,
+            stack_drift_status: Some(drift_status(stack)),
+            last_check_timestamp: stack.drift.map(|drift| drift.checked),
         }),
         ..Stack::default()
     }

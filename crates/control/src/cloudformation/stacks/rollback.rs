@@ -3,9 +3,10 @@
 use super::{
     super::{
         engine::{self, Asked},
-        find, validation,
+        find, role, validation,
     },
     create::refuse,
+    repeats,
 };
 use crate::{
     Tx,
@@ -25,18 +26,17 @@ pub(in super::super) fn continue_rollback(
     tx: &mut Tx<'_>,
     request: ContinueUpdateRollbackInput,
 ) -> Result<ContinueUpdateRollbackOutput, Fault> {
-    let ContinueUpdateRollbackInput {
-        stack_name,
-        role_arn: _,
-        resources_to_skip,
-        client_request_token,
-        force_rollback,
-    } = request;
+    let ContinueUpdateRollbackInput { stack_name, role_arn, resources_to_skip, client_request_token, force_rollback } =
+        request;
     refuse(&[("ForceRollback", force_rollback == Some(true))])?;
     let stack = find::changed(&tx.state, &stack_name)?.clone();
+    if repeats(&stack, client_request_token.as_deref()) {
+        return Ok(ContinueUpdateRollbackOutput {});
+    }
     if stack.status != Status::UpdateRollbackFailed {
         return Err(wrong_state(&stack, "continue rolling back"));
     }
+    role::use_from_now(tx, &stack.id, role_arn)?;
     let spared = resources_to_skip.unwrap_or_default().into_iter().collect();
     let asked =
         Asked { token: client_request_token, spared, reason: Some("User Initiated".to_owned()), ..Asked::default() };
@@ -46,25 +46,24 @@ pub(in super::super) fn continue_rollback(
 
 /// Rolls back what failed and was left as it was.
 pub(in super::super) fn roll_back(tx: &mut Tx<'_>, request: RollbackStackInput) -> Result<RollbackStackOutput, Fault> {
-    let RollbackStackInput {
-        stack_name,
-        role_arn: _,
-        client_request_token,
-        retain_except_on_create,
-        deployment_config,
-    } = request;
-    refuse(&[
-        ("RetainExceptOnCreate", retain_except_on_create == Some(true)),
-        ("DeploymentConfig", deployment_config.is_some()),
-    ])?;
+    let RollbackStackInput { stack_name, role_arn, client_request_token, retain_except_on_create, deployment_config } =
+        request;
+    refuse(&[("DeploymentConfig", deployment_config.is_some())])?;
     let stack = find::changed(&tx.state, &stack_name)?.clone();
-    let (kind, phase) = match stack.status {
-        Status::CreateFailed => (OperationKind::Rollback, Phase::Remove),
-        Status::UpdateFailed => (OperationKind::UpdateRollback, Phase::Make),
-        _ => return Err(wrong_state(&stack, "roll back")),
+    if repeats(&stack, client_request_token.as_deref()) {
+        return Ok(RollbackStackOutput { stack_id: Some(stack.id), ..RollbackStackOutput::default() });
+    }
+    if !matches!(stack.status, Status::CreateFailed | Status::UpdateFailed) {
+        return Err(wrong_state(&stack, "roll back"));
+    }
+    role::use_from_now(tx, &stack.id, role_arn)?;
+    let asked = Asked {
+        token: client_request_token,
+        reason: Some("User Initiated".to_owned()),
+        retain_except_on_create: retain_except_on_create == Some(true),
+        ..Asked::default()
     };
-    let asked = Asked { token: client_request_token, reason: Some("User Initiated".to_owned()), ..Asked::default() };
-    engine::begin(tx, &stack.id, kind, phase, OnFailure::DoNothing, asked);
+    engine::roll_back(tx, &stack.id, asked);
     Ok(RollbackStackOutput { stack_id: Some(stack.id), ..RollbackStackOutput::default() })
 }
 

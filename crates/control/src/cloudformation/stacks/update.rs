@@ -9,6 +9,7 @@ use super::{
     },
     check_rollback,
     create::refuse,
+    repeats,
 };
 use crate::{
     Tx,
@@ -48,18 +49,14 @@ pub(in super::super) fn update(tx: &mut Tx<'_>, request: UpdateStackInput) -> Re
         ("TemplateURL", template_url.is_some()),
         ("StackPolicyURL", stack_policy_url.is_some()),
         ("StackPolicyDuringUpdateURL", stack_policy_during_update_url.is_some()),
-        ("RetainExceptOnCreate", retain_except_on_create == Some(true)),
         ("DeploymentConfig", deployment_config.is_some()),
         ("DisableValidation", disable_validation == Some(true)),
     ])?;
     let stack = find::changed(&tx.state, &stack_name)?.clone();
-    let template = match (template_body, use_previous_template.unwrap_or(false)) {
-        (Some(_), true) => {
-            return Err(validation("You cannot specify both usePreviousTemplate and Template Body/Template URL."));
-        }
-        (None, false) => return Err(validation("Either Template URL or Template Body must be specified.")),
-        (template, _) => template,
-    };
+    if repeats(&stack, client_request_token.as_deref()) {
+        return Ok(UpdateStackOutput { stack_id: Some(stack.id), ..UpdateStackOutput::default() });
+    }
+    let template = template(template_body, use_previous_template)?;
     in_progress(&stack)?;
     let previous = templates::deployment(&tx.state, &stack.id).cloned();
     let request = Request {
@@ -72,13 +69,15 @@ pub(in super::super) fn update(tx: &mut Tx<'_>, request: UpdateStackInput) -> Re
         resource_types,
     };
     let deployment = prepare::deployment(&tx.view(), (&stack.id, &stack.name), request, previous.as_ref())?;
-    let policy = stack_policy_body.map(|body| policy::checked(&body)).transpose()?;
-    let during = stack_policy_during_update_body.map(|body| policy::checked(&body)).transpose()?;
+    let policy = stack_policy_body.map(|body| policy::checked(&body, &deployment.resolved)).transpose()?;
+    let during = stack_policy_during_update_body;
+    let during = during.map(|body| policy::checked(&body, &deployment.resolved)).transpose()?;
     let on_failure = if disable_rollback == Some(true) { OnFailure::DoNothing } else { OnFailure::Rollback };
     let asked = Asked {
         token: client_request_token,
         policy: during,
         reason: Some("User Initiated".to_owned()),
+        retain_except_on_create: retain_except_on_create == Some(true),
         ..Asked::default()
     };
     begin(tx, &stack, deployment, on_failure, asked)?;
@@ -86,6 +85,20 @@ pub(in super::super) fn update(tx: &mut Tx<'_>, request: UpdateStackInput) -> Re
         tx.state.stacks.update(&stack.id, |stack| stack.policy = Some(policy));
     }
     Ok(UpdateStackOutput { stack_id: Some(stack.id), ..UpdateStackOutput::default() })
+}
+
+/// The template a call gives; none for the one the stack has.
+///
+/// # Errors
+/// `ValidationError`: both or neither are asked for.
+pub(in super::super) fn template(body: Option<String>, use_previous: Option<bool>) -> Result<Option<String>, Fault> {
+    match (body, use_previous.unwrap_or(false)) {
+        (Some(_), true) => {
+            Err(validation("You cannot specify both usePreviousTemplate and Template Body/Template URL."))
+        }
+        (None, false) => Err(validation("Either Template URL or Template Body must be specified.")),
+        (template, _) => Ok(template),
+    }
 }
 
 /// Begins to make a stack what a deployment says.
@@ -120,7 +133,11 @@ pub(in super::super) fn differs(before: Option<&StackDeployment>, after: &StackD
         || before.resolved.resources.values().any(|resource| resource.kind == engine::STACK)
 }
 
-fn check_kinds(tx: &Tx<'_>, stack: &Stack, deployment: &StackDeployment) -> Result<(), Fault> {
+/// Refuses to make a resource of one type one of another.
+///
+/// # Errors
+/// `ValidationError` with their names.
+pub(in super::super) fn check_kinds(tx: &Tx<'_>, stack: &Stack, deployment: &StackDeployment) -> Result<(), Fault> {
     let resources = super::super::resources::of(&tx.state, stack);
     let other = resources.iter().filter(|old| {
         let new = deployment.resolved.resources.get(&old.logical_id);
@@ -140,7 +157,7 @@ fn check_kinds(tx: &Tx<'_>, stack: &Stack, deployment: &StackDeployment) -> Resu
 ///
 /// # Errors
 /// `ValidationError`: "Stack:ARN is in X state and can not be updated."
-fn in_progress(stack: &Stack) -> Result<(), Fault> {
+pub(in super::super) fn in_progress(stack: &Stack) -> Result<(), Fault> {
     let can = matches!(
         stack.status,
         Status::CreateComplete

@@ -1,7 +1,7 @@
 //! Amazon CloudWatch Logs: log groups and log streams.
 
 use super::{ResourceType, Types, Wanted, at, call, changed_tags, text};
-use crate::{Tx, View, state};
+use crate::{Tx, View, logs::unsupported, state};
 use aws::{api::logs::API, fault::Fault};
 use serde_json::{Value, json};
 
@@ -13,14 +13,19 @@ struct LogGroup;
 
 impl ResourceType for LogGroup {
     fn unsupported(&self) -> &'static [&'static str] {
-        &["BearerTokenAuthenticationEnabled", "DataProtectionPolicy", "FieldIndexPolicies", "ResourcePolicyDocument"]
+        &[
+            "BearerTokenAuthenticationEnabled",
+            "DataProtectionPolicy",
+            "FieldIndexPolicies",
+            "KmsKeyId",
+            "ResourcePolicyDocument",
+        ]
     }
 
     fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
         let name = wanted.name("LogGroupName", 512);
         let mut input = json!({
             "logGroupName": name,
-            "kmsKeyId": wanted.get("KmsKeyId"),
             "logGroupClass": wanted.get("LogGroupClass"),
             "deletionProtectionEnabled": wanted.get("DeletionProtectionEnabled"),
         });
@@ -34,6 +39,13 @@ impl ResourceType for LogGroup {
     }
 
     fn update(&self, tx: &mut Tx<'_>, id: &str, before: &Wanted<'_>, wanted: &Wanted<'_>) -> Result<(), Fault> {
+        // No operation changes these, and nothing but their defaults can be there.
+        if wanted.text("LogGroupClass").is_some_and(|class| class != "STANDARD") {
+            return Err(unsupported("a change of LogGroupClass"));
+        }
+        if at(wanted.properties, "/DeletionProtectionEnabled") == true {
+            return Err(unsupported("a change of DeletionProtectionEnabled"));
+        }
         if before.get("RetentionInDays") != wanted.get("RetentionInDays") {
             set_retention(tx, id, wanted)?;
         }
@@ -107,7 +119,7 @@ impl ResourceType for LogStream {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{attribute, change, make, read, remove};
+    use super::super::testing::{attribute, change, make, read, remove, try_change, try_make};
     use crate::testing::World;
     use serde_json::json;
 
@@ -127,6 +139,17 @@ mod tests {
         assert!(read(&world, KIND, &id, &none).expect("there")["RetentionInDays"].is_null());
         remove(&mut world, KIND, &id, &none);
         assert_eq!(read(&world, KIND, &id, &none), None);
+    }
+
+    #[test]
+    fn a_log_group_has_no_other_class_and_no_protection() {
+        let (mut world, plain) = (World::new(), json!({ "LogGroupClass": "STANDARD" }));
+        let id = make(&mut world, KIND, &plain);
+        for other in [json!({ "LogGroupClass": "INFREQUENT_ACCESS" }), json!({ "DeletionProtectionEnabled": true })] {
+            try_make(&mut world, KIND, &other).expect_err("refused");
+            try_change(&mut world, KIND, &id, &plain, &other).expect_err("refused");
+        }
+        change(&mut world, KIND, &id, &plain, &json!({ "DeletionProtectionEnabled": false }));
     }
 
     #[test]

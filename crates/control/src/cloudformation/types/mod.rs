@@ -9,6 +9,7 @@ mod cloudwatch;
 mod ec2;
 mod ecr;
 mod ecs;
+mod elb;
 mod iam;
 mod logs;
 mod s3;
@@ -119,6 +120,7 @@ const TYPES: &[Types] = &[
     ec2::TYPES,
     ecr::TYPES,
     ecs::TYPES,
+    elb::TYPES,
     iam::TYPES,
     logs::TYPES,
     s3::TYPES,

@@ -34,9 +34,13 @@ pub(super) fn try_make(world: &mut World, kind: &str, properties: &Value) -> Res
 /// Changes one in place.
 #[track_caller]
 pub(super) fn change(world: &mut World, kind: &str, id: &str, before: &Value, after: &Value) {
+    try_change(world, kind, id, before, after).unwrap_or_else(|fault| panic!("{kind} {id}: {fault}"));
+}
+
+/// Changes one in place, or says why not.
+pub(super) fn try_change(world: &mut World, kind: &str, id: &str, before: &Value, after: &Value) -> Result<(), Fault> {
     let tags = Tags::from([("of".to_owned(), "stack".to_owned())]);
-    let changed = world.transact(|tx| of(kind).update(tx, id, &wanted(before, &tags), &wanted(after, &tags)));
-    changed.unwrap_or_else(|fault| panic!("{kind} {id}: {fault}"));
+    world.transact(|tx| of(kind).update(tx, id, &wanted(before, &tags), &wanted(after, &tags)))
 }
 
 /// Deletes one.

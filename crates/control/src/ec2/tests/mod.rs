@@ -5,6 +5,7 @@ mod default_vpc;
 mod elastic_ips;
 mod endpoints;
 mod filters;
+mod flow_logs;
 mod gateways;
 mod interfaces;
 mod nat_gateways;

@@ -8,7 +8,6 @@ fn what_neargate_does_not_have_is_refused_by_name() {
         ("AssociateSubnetCidrBlock", json!({ "SubnetId": "subnet-0", "Ipv6CidrBlock": "2001:db8::/64" })),
         ("DisassociateSubnetCidrBlock", json!({ "AssociationId": "subnet-cidr-assoc-0" })),
         ("CreateEgressOnlyInternetGateway", json!({ "VpcId": vpc })),
-        ("CreateFlowLogs", json!({ "ResourceId": [vpc], "ResourceType": "VPC" })),
     ];
     for (operation, request) in requests {
         assert_eq!(
@@ -21,19 +20,12 @@ fn what_neargate_does_not_have_is_refused_by_name() {
 #[test]
 fn there_is_none_of_what_can_t_be_made() {
     let mut world = World::founded();
-    assert_eq!(world.ec2("DescribeFlowLogs", json!({}))["flowLogSet"], json!([]));
-    let by_resource = json!({ "Filter": [{ "Name": "resource-id", "Value": ["vpc-0"] }] });
-    assert_eq!(world.ec2("DescribeFlowLogs", by_resource)["flowLogSet"], json!([]));
-    let deleted = world.ec2("DeleteFlowLogs", json!({ "FlowLogId": ["fl-0"] }));
-    assert_eq!(text(&deleted, "/unsuccessful/0/error/code"), "InvalidFlowLogId.NotFound");
     let none = world.ec2("DescribeEgressOnlyInternetGateways", json!({}));
     assert_eq!(none["egressOnlyInternetGatewaySet"], json!([]));
     assert_eq!(
         world.ec2_refuses("DescribeEgressOnlyInternetGateways", json!({ "EgressOnlyInternetGatewayId": ["eigw-0"] })),
         "InvalidEgressOnlyInternetGatewayId.NotFound: The egressOnlyInternetGateway ID 'eigw-0' does not exist"
     );
-    let refused = world.ec2_refuses("DescribeFlowLogs", json!({ "Filter": [{ "Name": "colour", "Value": ["red"] }] }));
-    assert_eq!(refused, "InvalidParameterValue: The filter 'colour' is invalid");
 }
 
 #[test]

@@ -37,7 +37,11 @@ fn rules_are_described_changed_and_deleted() {
     let hub =
         json!({ "ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io", "credentialArn": SECRET });
     let made = registry.ok("CreatePullThroughCacheRule", hub.clone());
-    assert_eq!((&made["upstreamRegistry"], &made["upstreamRepositoryPrefix"]), (&json!("docker-hub"), &json!("ROOT")));
+    assert_eq!((&made["upstreamRegistry"], &made["upstreamRepositoryPrefix"]), (&json!("docker-hub"), &json!(null)));
+    let root = json!({ "ecrRepositoryPrefix": "k8s", "upstreamRegistryUrl": "registry.k8s.io", "upstreamRepositoryPrefix": "ROOT" });
+    registry.ok("CreatePullThroughCacheRule", root);
+    let shown = registry.ok("DescribePullThroughCacheRules", json!({ "ecrRepositoryPrefixes": ["k8s"] }));
+    assert_eq!(shown["pullThroughCacheRules"][0]["upstreamRepositoryPrefix"], "ROOT");
     assert!(
         registry.refused("CreatePullThroughCacheRule", hub).starts_with("PullThroughCacheRuleAlreadyExistsException")
     );

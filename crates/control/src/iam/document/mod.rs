@@ -9,8 +9,8 @@ mod resource;
 mod statement;
 mod trust;
 
-pub(crate) use trust::holds;
-pub(super) use trust::{check as check_trust, trusts};
+pub(super) use trust::check as check_trust;
+pub(crate) use trust::{holds, trusts};
 
 use aws::fault::Fault;
 use serde_json::{Map, Value};

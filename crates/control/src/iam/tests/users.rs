@@ -41,7 +41,10 @@ fn a_user_is_deleted_after_what_it_has() {
     let refused = world.iam_refuses("DeleteUser", name.clone());
     assert_eq!(refused, "DeleteConflict: Cannot delete entity, must delete policies first.");
     world.iam("DeleteUserPolicy", json!({"UserName": "ann", "PolicyName": "p"}));
+    assert_eq!(world.iam("ListGroupsForUser", name.clone())["Groups"], json!([]));
     world.iam("DeleteUser", name.clone());
+    let refused = world.iam_refuses("ListGroupsForUser", name.clone());
+    assert_eq!(refused, "NoSuchEntity: The user with name ann cannot be found.");
     assert_eq!(world.iam_refuses("GetUser", name), "NoSuchEntity: The user with name ann cannot be found.");
     assert_eq!(world.iam("GetUser", json!({}))["User"]["Arn"], "arn:aws:iam::123456789012:root");
 }

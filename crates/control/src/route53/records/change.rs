@@ -53,6 +53,9 @@ pub(in crate::route53) fn change(
     }
     problems.extend(aliases.iter().filter_map(|set| conflicts::target(&tx.state, &zone, set)));
     problems.extend(missing(&tx.state, &zone));
+    if tx.state.record_sets.prefixed(&ResourceRecordSet::prefix(&zone.id)).count() > MOST_SETS {
+        problems.push(format!("Number of resource record sets limit of {MOST_SETS} exceeded."));
+    }
     if !problems.is_empty() {
         return Err(Fault::new("InvalidChangeBatch", format!("[{}]", problems.join(", "))));
     }
@@ -95,13 +98,9 @@ fn make(state: &mut State, zone: &HostedZone, action: ChangeAction, set: &Resour
             Ok(())
         }
         (ChangeAction::Create, Some(_)) => Err(format!("Tried to create {} but it already exists", named())),
-        (ChangeAction::Create | ChangeAction::Upsert, known) => {
-            let is_new = known.is_none();
+        (ChangeAction::Create | ChangeAction::Upsert, _) => {
             if let Some(why) = conflicts::beside(state, zone, set) {
                 return Err(why);
-            }
-            if is_new && state.record_sets.prefixed(&ResourceRecordSet::prefix(&zone.id)).count() >= MOST_SETS {
-                return Err(format!("Number of resource record sets limit of {MOST_SETS} exceeded."));
             }
             state.record_sets.put(set.clone());
             Ok(())

@@ -168,4 +168,16 @@ fn a_batch_and_a_zone_have_their_limits() {
     region.change(&zone, many("CREATE", 1000));
     let page = region.call("ListResourceRecordSets", json!({"HostedZoneId": zone}));
     assert_eq!((&page["IsTruncated"], page["ResourceRecordSets"].as_array().unwrap().len()), (&json!(true), 300));
+    // With what every zone has there are 10,000 sets then.
+    for batch in 0..9 {
+        let of = |n: usize| change("CREATE", &format!("n{n}.b{batch}.shop.example"), "A", &["10.0.0.1"]);
+        region.change(&zone, (0..1000 - batch / 8 * 2).map(of).collect());
+    }
+    let more = json!([change("CREATE", "more.shop.example", "A", &["10.0.0.1"])]);
+    let refused = "InvalidChangeBatch: [Number of resource record sets limit of 10000 exceeded.]";
+    assert_eq!(region.refuses_change(&zone, more), refused);
+    region.pass(1);
+    let told = crate::route53::zones(&region.fixture.world.state);
+    // Those of nine names in the middle, and the zone's own, exist with nothing at them or more.
+    assert_eq!(told.public["shop.example"].names.len(), 9998 + 9 + 1);
 }

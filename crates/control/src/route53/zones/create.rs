@@ -4,7 +4,7 @@ use super::{describe, shown_vpc, vpc_of};
 use crate::{
     State, Tx,
     route53::{
-        changes,
+        changes, invalid,
         linked::{self, PRIVATE_SERVERS},
         name, unsupported,
     },
@@ -39,7 +39,7 @@ pub(in crate::route53) fn create(
     match (&vpc, private_zone) {
         (None, Some(true)) => {
             let why = "When you're creating a private hosted zone, you must specify values for VPCId and VPCRegion.";
-            return Err(super::super::invalid(why));
+            return Err(invalid(why));
         }
         (None, _) => check_public(&tx.state, &name)?,
         (Some(vpc), _) => {

@@ -3,6 +3,7 @@
 mod cidr_block;
 mod dhcp_options;
 mod elastic_ip;
+mod flow_log;
 mod internet_gateway;
 mod nat_gateway;
 mod network_acl;
@@ -30,6 +31,7 @@ pub(super) const TYPES: Types = &[
     ("AWS::EC2::DHCPOptions", &dhcp_options::DhcpOptions),
     ("AWS::EC2::EIP", &elastic_ip::ElasticIp),
     ("AWS::EC2::EIPAssociation", &elastic_ip::Association),
+    ("AWS::EC2::FlowLog", &flow_log::FlowLog),
     ("AWS::EC2::InternetGateway", &internet_gateway::InternetGateway),
     ("AWS::EC2::NatGateway", &nat_gateway::NatGateway),
     ("AWS::EC2::NetworkAcl", &network_acl::NetworkAcl),

@@ -151,7 +151,7 @@ fn policy(text: &Value, written: &Value) -> Value {
 fn settings(wanted: &Wanted<'_>) -> Map<String, Value> {
     let mut input = Map::new();
     let is_interface = wanted.text("VpcEndpointType") == Some("Interface");
-    let private = wanted.get("PrivateDnsEnabled").cloned().or_else(|| is_interface.then(|| json!(false)));
+    let private = wanted.get("PrivateDnsEnabled").cloned().or_else(|| is_interface.then_some(Value::Bool(false)));
     input.extend(private.map(|on| ("PrivateDnsEnabled".to_owned(), on)));
     let addresses = wanted.get("IpAddressType").filter(|kind| *kind != "not-specified");
     input.extend(addresses.map(|kind| ("IpAddressType".to_owned(), kind.clone())));

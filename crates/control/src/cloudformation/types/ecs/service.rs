@@ -66,6 +66,11 @@ impl ResourceType for Service {
     fn update(&self, tx: &mut Tx<'_>, id: &str, before: &Wanted<'_>, wanted: &Wanted<'_>) -> Result<(), Fault> {
         let (cluster, name) = of(id).ok_or_else(|| missing(id))?;
         let mut input: Map<String, Value> = changed(before, wanted).collect();
+        let appears = before.get("LaunchType").is_none() && wanted.get("LaunchType").is_some();
+        if appears && wanted.get("CapacityProviderStrategy").is_none() {
+            // An empty strategy is the launch type ("UpdateService", Amazon ECS API Reference).
+            input.insert("capacityProviderStrategy".to_owned(), json!([]));
+        }
         // A count that a template gives holds again with every update; one that it leaves out is left as it is.
         input.insert("desiredCount".to_owned(), json!(wanted.get("DesiredCount")));
         let asked = at(wanted.properties, "/ForceNewDeployment/EnableForceNewDeployment") == true;

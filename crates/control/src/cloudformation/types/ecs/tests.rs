@@ -178,3 +178,20 @@ fn a_tripped_circuit_breaker_fails_the_service_until_it_is_changed_again() {
     change(&mut fixture.world, SERVICE, &id, &wanted, &wanted);
     assert_eq!(ready(&fixture.world, SERVICE, &id, &wanted), Progress::Waiting, "another deployment has begun");
 }
+
+#[test]
+fn a_service_goes_from_a_strategy_to_a_launch_type() {
+    let mut fixture = Fixture::new();
+    let spot = json!({ "cluster": "default", "capacityProviders": ["FARGATE_SPOT"],
+        "defaultCapacityProviderStrategy": [{ "capacityProvider": "FARGATE_SPOT", "weight": 1 }] });
+    fixture.world.ecs("PutClusterCapacityProviders", spot);
+    let fargate = service(&fixture, json!({}));
+    let mut usual = fargate.clone();
+    usual["LaunchType"] = Value::Null;
+    let id = make(&mut fixture.world, SERVICE, &usual);
+    let live = read(&fixture.world, SERVICE, &id, &usual).expect("there");
+    assert_eq!(live["CapacityProviderStrategy"][0]["CapacityProvider"], "FARGATE_SPOT");
+    change(&mut fixture.world, SERVICE, &id, &usual, &fargate);
+    let live = read(&fixture.world, SERVICE, &id, &fargate).expect("there");
+    assert_eq!((&live["LaunchType"], &live["CapacityProviderStrategy"]), (&json!("FARGATE"), &Value::Null));
+}

@@ -1,6 +1,6 @@
 //! Roles, users and policies of stacks.
 
-use super::super::testing::{attribute, change, make, read, remove, try_make};
+use super::super::testing::{attribute, change, make, read, remove, try_change, try_make};
 use crate::testing::World;
 use aws::api::iam::API;
 use serde_json::{Value, json};
@@ -83,6 +83,9 @@ fn a_user_has_keys_and_policies() {
     change(&mut world, USER, &id, &first, &second);
     let live = read(&world, USER, &id, &second).expect("there");
     assert_eq!((&live["Policies"], &live["ManagedPolicyArns"]), (&json!([]), &json!([])));
+    let moved = json!({ "UserName": "ann", "Path": "/other/" });
+    let refused = try_change(&mut world, USER, &id, &second, &moved).expect_err("there is no UpdateUser");
+    assert_eq!(refused.message, "neargate does not support changing Path of AWS::IAM::User yet.");
     remove(&mut world, USER, &id, &second);
     assert_eq!(read(&world, USER, &id, &second), None);
 }

@@ -5,6 +5,7 @@ mod networks;
 mod refusals;
 mod routing;
 mod security;
+mod waiting;
 
 use super::super::testing::{attribute, change, make, read, remove, try_make};
 use crate::testing::World;

@@ -123,6 +123,28 @@ fn a_vpc_has_a_set_of_dhcp_options_until_the_association_goes() {
 }
 
 #[test]
+fn a_flow_log_is_kept_with_what_was_asked_for() {
+    const KIND: &str = "AWS::EC2::FlowLog";
+    let mut world = founded();
+    let vpc = vpc(&mut world, "10.0.0.0/16");
+    let files = json!({ "FileFormat": "parquet", "HiveCompatiblePartitions": true, "PerHourPartition": false });
+    let properties = json!({
+        "ResourceId": vpc, "ResourceType": "VPC", "TrafficType": "REJECT", "LogDestinationType": "s3",
+        "LogDestination": "arn:aws:s3:::flows", "MaxAggregationInterval": 60, "DestinationOptions": files
+    });
+    let id = make(&mut world, KIND, &properties);
+    assert!(id.starts_with("fl-"), "{id}");
+    assert_eq!(attribute(&world, KIND, &id, &properties, "Id"), json!(id));
+    let now = there(&world, KIND, &id, &properties);
+    for (name, value) in properties.as_object().expect("members") {
+        assert_eq!((name, &now[name]), (name, value));
+    }
+    let twice = try_make(&mut world, KIND, &properties).expect_err("a refusal");
+    assert_eq!(twice.code, "FlowLogAlreadyExists");
+    gone(&mut world, KIND, &id, &properties);
+}
+
+#[test]
 fn a_peering_connection_is_accepted_at_once() {
     const KIND: &str = "AWS::EC2::VPCPeeringConnection";
     let mut world = founded();

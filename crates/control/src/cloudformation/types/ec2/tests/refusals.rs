@@ -21,6 +21,7 @@ fn what_is_not_supported_is_said_before_anything_is_made() {
         ("AWS::EC2::VPCCidrBlock", "AmazonProvidedIpv6CidrBlock"),
         ("AWS::EC2::VPCPeeringConnection", "PeerRoleArn"),
         ("AWS::EC2::DHCPOptions", "NtpServers"),
+        ("AWS::EC2::FlowLog", "DeliverCrossAccountRole"),
     ] {
         let known = find(kind).unwrap_or_else(|| panic!("no type {kind}"));
         assert!(known.unsupported().contains(&path), "{kind}: {path}");

@@ -1,5 +1,12 @@
 //! Stacks from templates to what services have, and back.
 
+mod cancelling;
+mod change_sets;
+mod drift;
+mod policies;
+mod property;
+mod refusals;
+
 use crate::testing::World;
 use aws::{api::cloudformation::API, fault::Fault};
 use serde_json::{Value, json};
