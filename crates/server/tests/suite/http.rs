@@ -117,7 +117,13 @@ fn calls_of_nothing_there_is_are_refused_in_the_services_own_manner() {
 fn hosts_routes_are_at_the_unix_socket_only() {
     use std::os::unix::fs::PermissionsExt;
     let (dir, running) = start();
-    for path in ["/_neargate/sync", "/_neargate/credentials", "/_neargate/certificates"] {
+    let paths = [
+        "/_neargate/sync",
+        "/_neargate/credentials",
+        "/_neargate/certificates",
+        "/_neargate/cloudformation/CreateStack",
+    ];
+    for path in paths {
         assert_eq!(running.connect().request("POST", path, &[], b"{}").unwrap().status, 404);
         assert_eq!(
             running.connect_unix().request("POST", path, &[], b"{}").unwrap().status,
@@ -128,6 +134,24 @@ fn hosts_routes_are_at_the_unix_socket_only() {
     let mode = std::fs::metadata(dir.path().join(server::SOCKET)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(running.connect_unix().request("GET", "/_neargate/health", &[], b"").unwrap().status, 200);
+}
+
+#[test]
+fn the_command_line_asks_cloudformation_in_json() {
+    let (_dir, running) = start();
+    let ask = |operation: &str, input: &str| {
+        let path = format!("/_neargate/cloudformation/{operation}");
+        let answer = running.connect_unix().request("POST", &path, &[], input.as_bytes()).unwrap();
+        (answer.status, answer.body)
+    };
+    assert_eq!(ask("DescribeStacks", "{}"), (200, r#"{"Stacks":[]}"#.to_owned()));
+    let (status, refused) = ask("UpdateStack", r#"{"StackName": "shop", "TemplateBody": "{}"}"#);
+    assert_eq!((status, refused.contains("ValidationError") && refused.contains("[shop]")), (400, true), "{refused}");
+    let (status, refused) = ask("MakeCoffee", "{}");
+    assert_eq!((status, refused.contains("MakeCoffee")), (501, true), "{refused}");
+    let long = format!(r#"{{"StackName": "shop", "TemplateBody": "{}"}}"#, "#".repeat(1 << 20) + "#");
+    let (status, refused) = ask("CreateStack", &long);
+    assert_eq!((status, refused.contains("may not exceed 1048576 bytes")), (400, true), "{refused}");
 }
 
 #[test]

@@ -300,5 +300,4 @@ pub fn took(seconds: f64) -> String {
 }
 
 #[cfg(test)]
-#[path = "progress_tests.rs"]
 mod tests;
