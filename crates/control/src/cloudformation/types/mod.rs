@@ -11,6 +11,7 @@ mod ecr;
 mod ecs;
 mod iam;
 mod logs;
+mod route53;
 mod s3;
 mod secretsmanager;
 mod servicediscovery;
@@ -121,6 +122,7 @@ const TYPES: &[Types] = &[
     ecs::TYPES,
     iam::TYPES,
     logs::TYPES,
+    route53::TYPES,
     s3::TYPES,
     secretsmanager::TYPES,
     servicediscovery::TYPES,
