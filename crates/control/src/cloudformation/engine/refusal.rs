@@ -8,7 +8,7 @@ use aws::fault::Fault;
 pub(super) fn reason(tx: &mut Tx<'_>, kind: &str, fault: &Fault) -> String {
     let (service, request, token) = (service(kind), tx.uuid(), tx.uuid());
     let code = handler_error_code(fault);
-    if fault.code == "NotStabilized" || fault.code == "GeneralServiceException" {
+    if matches!(&*fault.code, "NotStabilized" | "GeneralServiceException" | "AlreadyExists") {
         return format!(
             "Resource handler returned message: \"{}\" (RequestToken: {token}, HandlerErrorCode: {code})",
             fault.message
@@ -60,7 +60,7 @@ fn handler_error_code(fault: &Fault) -> &'static str {
 /// Whether a refused deletion may be possible soon: something that goes away by itself is still there.
 pub(super) fn is_passing(fault: &Fault) -> bool {
     let code = &*fault.code;
-    ["DependencyViolation", "InUse", "ClusterContains", "OperationInProgress", "ResourceConflict"]
+    ["DependencyViolation", "InUse", "ClusterContains", "OperationInProgress", "DuplicateRequest", "ResourceConflict"]
         .iter()
         .any(|word| code.contains(word))
 }

@@ -12,6 +12,7 @@ mod ecs;
 mod elb;
 mod iam;
 mod logs;
+mod route53;
 mod s3;
 mod secretsmanager;
 mod servicediscovery;
@@ -123,6 +124,7 @@ const TYPES: &[Types] = &[
     elb::TYPES,
     iam::TYPES,
     logs::TYPES,
+    route53::TYPES,
     s3::TYPES,
     secretsmanager::TYPES,
     servicediscovery::TYPES,

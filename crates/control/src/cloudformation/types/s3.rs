@@ -1,7 +1,7 @@
 //! Amazon S3: buckets and their policies. Both are what the server's S3 makes of its own requests, which are none of an API here.
 
 use super::{Progress, ResourceType, Types, Wanted, is_missing, text, words};
-use crate::{Tx, View, s3};
+use crate::{Tx, View, s3, state::Tags};
 use aws::fault::Fault;
 use serde_json::{Value, json};
 
@@ -47,7 +47,6 @@ impl ResourceType for Bucket {
             "OwnershipControls",
             "PublicAccessBlockConfiguration",
             "ReplicationConfiguration",
-            "Tags",
             "VersioningConfiguration",
             "WebsiteConfiguration",
         ]
@@ -63,6 +62,7 @@ impl ResourceType for Bucket {
         let constraint = s3::location(&tx.state).map(str::to_owned);
         s3::create(tx, &name, constraint.as_deref())?;
         tx.state.buckets.update(&name, |bucket| bucket.is_new = true);
+        s3::set_tags(tx, &name, tags(wanted)?)?;
         Ok(name)
     }
 
@@ -71,8 +71,8 @@ impl ResourceType for Bucket {
         if view.state.buckets.get(id).is_some_and(|bucket| bucket.is_new) { Progress::Waiting } else { Progress::Done }
     }
 
-    fn update(&self, _: &mut Tx<'_>, _: &str, _: &Wanted<'_>, _: &Wanted<'_>) -> Result<(), Fault> {
-        Ok(())
+    fn update(&self, tx: &mut Tx<'_>, id: &str, _: &Wanted<'_>, wanted: &Wanted<'_>) -> Result<(), Fault> {
+        s3::set_tags(tx, id, tags(wanted)?)
     }
 
     /// Only the server knows whether a bucket is empty, so it is the server that deletes it.
@@ -100,6 +100,11 @@ impl ResourceType for Bucket {
     fn read(&self, view: &View<'_>, id: &str, _: &Value) -> Result<Option<Value>, Fault> {
         Ok(view.state.buckets.contains(id).then(|| json!({ "BucketName": id })))
     }
+}
+
+/// A bucket's tags: the stack's and its own.
+fn tags(wanted: &Wanted<'_>) -> Result<Tags, Fault> {
+    s3::checked(wanted.tags().into_iter().collect(), s3::Of::Bucket)
 }
 
 /// AWS::S3::BucketPolicy. Its physical id is the bucket's name.
