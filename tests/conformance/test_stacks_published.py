@@ -309,7 +309,7 @@ def test_nine_stacks_of_one_project(region, deploy, tmp_path):
     database = tmp_path / "database.json"
     database.write_text(json.dumps(DATABASE))
     deploy("vpc", f"{folder}/vpc.yml")
-    deploy("sg", f"{folder}/sg.yml")
+    deploy("groups", f"{folder}/sg.yml")
     deploy("database", database)
     zone = deploy("route53", f"{folder}/route53.yml", meanwhile=lambda stack: validate(region, stack))
     deploy("alb", f"{folder}/alb.yml")
