@@ -8,7 +8,7 @@ import botocore.loaders
 HERE = pathlib.Path(__file__).resolve().parent
 SERVICES = [
     "ecs", "ec2", "sts", "iam", "logs", "ecr", "ssm", "secretsmanager", "elbv2", "acm", "cloudwatch",
-    "application-autoscaling", "servicediscovery",
+    "application-autoscaling", "servicediscovery", "route53",
 ]
 
 # An enum with more values than this is read as text: the type would be all table and no use.
@@ -54,7 +54,10 @@ class Model:
     def wire_names(self, owner, member, reference):
         """How a member is called when read from a request and when written to a reply (or None: the same).
 
-        EC2's requests go by queryName, else by locationName with its first letter raised."""
+        EC2's requests go by queryName, else by locationName with its first letter raised. What stands outside of a body is called by its
+        member's name; where it stands, `routes` says."""
+        if "location" in reference:
+            return member, None
         written = reference.get("locationName", member)
         read = written
         if self.protocol == "ec2":
@@ -64,6 +67,57 @@ class Model:
         if "in" not in self.roles[owner] or read == written:
             return written, None
         return read, written
+
+    def routes(self):
+        """How each operation is called, listed or not, where that is by method and path (`aws::rest::Route`)."""
+        if self.protocol != "rest-xml":
+            return []
+        return [self._route(name, operation) for name, operation in sorted(self.raw["operations"].items())]
+
+    def _route(self, name, operation):
+        members = self._located(operation.get("input"))
+        path = operation["http"]["requestUri"].split("?")[0]
+        for member, reference in members:
+            if reference["location"] == "uri":
+                path = path.replace("{" + reference["locationName"] + "}", "{" + member + "}")
+        return {
+            "operation": name,
+            "method": operation["http"]["method"],
+            "path": path,
+            "root": operation.get("input", {}).get("locationName", ""),
+            "query": [(reference["locationName"], member) for member, reference in members if reference["location"] == "querystring"],
+            "status": operation["http"].get("responseCode", 200),
+            "headers": [
+                (member, reference["locationName"].lower())
+                for member, reference in self._located(operation.get("output"))
+                if reference["location"] == "header"
+            ],
+        }
+
+    def _located(self, reference):
+        members = self.shapes[reference["shape"]].get("members", {}) if reference else {}
+        return [(member, inner) for member, inner in members.items() if "location" in inner]
+
+    def items(self):
+        """The names of lists and of their items, where those are not the same for all."""
+        if self.protocol != "rest-xml":
+            return []
+        found = {}
+        for owner in self.roles:
+            for member, reference in self.shapes[owner].get("members", {}).items():
+                shape = self.shapes[reference["shape"]]
+                if shape["type"] == "map" or shape.get("flattened"):
+                    raise SystemExit(f"{self.service} {owner}.{member}: no map and no flattened list goes over this protocol yet")
+                item = shape.get("member", {}).get("locationName", "member")
+                if shape["type"] == "list" and found.setdefault(member, item) != item:
+                    raise SystemExit(f"{self.service} {owner}.{member}: two lists of this name have items of different names")
+        return sorted(found.items())
+
+    def xml_namespace(self):
+        """The namespace of replies; REST services have it with their requests."""
+        inputs = [operation.get("input", {}) for operation in self.raw["operations"].values()]
+        named = [reference["xmlNamespace"]["uri"] for reference in inputs if "xmlNamespace" in reference]
+        return self.metadata.get("xmlNamespace", named[0] if named else "")
 
     def _walk(self, name, role):
         if role in self.roles.setdefault(name, set()):

@@ -18,6 +18,7 @@ import urllib.parse
 
 from botocore import model as botocore_model
 from botocore import parsers, serialize
+from botocore.awsrequest import HeadersDict
 
 from model import HERE, SERVICES, Model
 from randoms import Random
@@ -59,18 +60,23 @@ class Service:
         value = random.value(shape) if shape else {}
         sent = self.writer.serialize_to_request(value, operation)
         body = sent["body"]
-        body = urllib.parse.urlencode(body) if isinstance(body, dict) else body.decode()
+        if isinstance(body, dict):
+            body = urllib.parse.urlencode(body)
+        elif isinstance(body, bytes):
+            body = body.decode()
         scope = f"AKIA/20260131/us-east-1/{self.model.metadata.get('signingName', self.model.metadata['endpointPrefix'])}"
         headers = {name.lower(): text for name, text in sent["headers"].items()}
         headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}/aws4_request, SignedHeaders=host, Signature=0"
-        job = {"kind": "request", "method": sent["method"], "headers": headers, "body": body}
+        path, query = sent["url_path"].split("?")[0], urllib.parse.urlencode(sent["query_string"] or {})
+        job = {"kind": "request", "method": sent["method"], "path": path, "query": query, "headers": headers, "body": body}
         return job, lambda answer: (self.stored(shape, value) if shape else None, answer)
 
     def reply(self, operation, random):
         shape = operation.output_shape
         value = random.value(shape) if shape else {}
         job = {"kind": "reply", "result": self.stored(shape, value) if shape else None}
-        return job, lambda answer: (value, self.parse(answer, shape, 200))
+        status = operation.http.get("responseCode", 200) if self.model.protocol == "rest-xml" else 200
+        return job, lambda answer: (value, self.parse(answer, shape, status))
 
     def refusal(self, code, status, random):
         # botocore reads an empty text as none.
@@ -88,7 +94,7 @@ class Service:
 
     def parse(self, answer, shape, status):
         body = answer["body"].encode()
-        parsed = self.reader.parse({"status_code": answer["status"], "headers": answer["headers"], "body": body}, shape)
+        parsed = self.reader.parse({"status_code": answer["status"], "headers": HeadersDict(answer["headers"]), "body": body}, shape)
         seen = parsed.pop("ResponseMetadata")
         if (seen["HTTPStatusCode"], seen["RequestId"]) != (status, REQUEST_ID):
             raise ValueError(f"status or request id: {seen}")

@@ -256,7 +256,7 @@ def ask(server, name, over="udp", wait=SILENCE):
         return None
 
 
-KINDS = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "AAAA": 28, "SRV": 33}
+KINDS = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "CAA": 257}
 
 
 def query(server, name, kind="A", wait=SILENCE):
@@ -279,7 +279,7 @@ def query(server, name, kind="A", wait=SILENCE):
         _, place = read_name(answer, place)
         of, _, ttl, length = struct.unpack("!HHIH", answer[place : place + 10])
         place += 10
-        found.append((of, ttl, read_data(answer, place, of)))
+        found.append((of, ttl, read_data(answer, place, of, length)))
         place += length
     kinds = {number: name for name, number in KINDS.items()}
     records = [[kinds.get(of, str(of)), ttl, data] for of, ttl, data in found]
@@ -304,9 +304,16 @@ def read_name(packet, place):
     return ".".join(labels), end or place + 1
 
 
-def read_data(packet, place, kind):
+def read_data(packet, place, kind, length):
     if kind == KINDS["A"]:
         return socket.inet_ntoa(packet[place : place + 4])
+    if kind == KINDS["AAAA"]:
+        return socket.inet_ntop(socket.AF_INET6, packet[place : place + 16])
+    if kind in (KINDS["TXT"], KINDS["CAA"]):
+        return packet[place : place + length].decode("latin-1")
+    if kind == KINDS["MX"]:
+        (number,) = struct.unpack("!H", packet[place : place + 2])
+        return f"{number} {read_name(packet, place + 2)[0]}"
     if kind == KINDS["SRV"]:
         numbers = struct.unpack("!3H", packet[place : place + 6])
         return " ".join(map(str, numbers)) + " " + read_name(packet, place + 6)[0]

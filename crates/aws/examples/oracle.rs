@@ -4,9 +4,10 @@
 //! HTTP response. Every typed value is also stored and read back.
 
 use aws::api::{
-    Api, Reply, acm, application_autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, secretsmanager,
+    Api, Reply, acm, application_autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, route53, secretsmanager,
     servicediscovery, ssm, sts,
 };
+use aws::doc::Doc;
 use aws::fault::Fault;
 use aws::request::identify;
 use aws::shape::{Operation, Shape, Visitor};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 
-type Read = Box<dyn Fn(&[u8]) -> Result<Value, String>>;
+type Read = Box<dyn Fn(Doc) -> Result<Value, String>>;
 type Answer = Box<dyn Fn(&[u8]) -> Result<Reply, String>>;
 
 /// What to do with a service's operations, by their names.
@@ -35,13 +36,12 @@ impl Service {
 impl Visitor for Service {
     fn operation<O: Operation>(&mut self) {
         let api = self.api;
-        self.requests.insert(O::NAME, Box::new(move |body| read::<O>(api, body)));
+        self.requests.insert(O::NAME, Box::new(move |doc| read::<O>(api, doc)));
         self.replies.insert(O::NAME, Box::new(move |stored| reply::<O>(api, stored)));
     }
 }
 
-fn read<O: Operation>(api: &'static Api, parameters: &[u8]) -> Result<Value, String> {
-    let doc = api.parse(parameters).map_err(|fault| fault.to_string())?;
+fn read<O: Operation>(api: &'static Api, doc: Doc) -> Result<Value, String> {
     let input = api.read::<O>(doc).map_err(|fault| fault.to_string())?;
     stored(input.write())
 }
@@ -55,7 +55,7 @@ fn reply<O: Operation>(api: &'static Api, stored_form: &[u8]) -> Result<Reply, S
     Ok(api.reply(O::NAME, "the-request-id", output.write()))
 }
 
-fn stored(doc: aws::doc::Doc) -> Result<Value, String> {
+fn stored(doc: Doc) -> Result<Value, String> {
     serde_json::to_value(doc).map_err(|error| error.to_string())
 }
 
@@ -68,12 +68,13 @@ fn request(services: &HashMap<&str, Service>, job: &Value) -> Result<Value, Stri
     let text = |name: &str| job[name].as_str().unwrap_or_default();
     let header = |name: &str| job["headers"][name].as_str();
     let body = text("body").as_bytes();
-    let call = identify(text("method"), "/", "", header, body).map_err(|e| e.fault.to_string())?;
+    let call = identify(text("method"), text("path"), text("query"), header, body).map_err(|e| e.fault.to_string())?;
     if (call.api.service, call.operation) != (text("service"), text("operation")) {
         return Err(format!("taken for {} of {}", call.operation, call.api.service));
     }
     let read = services.get(call.api.service).and_then(|service| service.requests.get(call.operation));
-    read.ok_or("not in the table")?(call.parameters)
+    let doc = call.parse().map_err(|fault| fault.to_string())?;
+    read.ok_or("not in the table")?(doc)
 }
 
 fn refusal(service: &Service, job: &Value) -> Reply {
@@ -113,6 +114,7 @@ fn main() -> std::io::Result<()> {
         Service::new(&servicediscovery::API, servicediscovery::visit),
         Service::new(&iam::API, iam::visit),
         Service::new(&logs::API, logs::visit),
+        Service::new(&route53::API, route53::visit),
         Service::new(&ecr::API, ecr::visit),
         Service::new(&ssm::API, ssm::visit),
         Service::new(&acm::API, acm::visit),

@@ -178,7 +178,7 @@ fn head(out: &mut Vec<u8>, major: u8, argument: u64) {
 fn append(out: &mut Vec<u8>, doc: &Doc) {
     match doc {
         // No shape writes a form.
-        Doc::Null | Doc::Form(_) => out.push(0xf6),
+        Doc::Null | Doc::Form(_) | Doc::Element(_) => out.push(0xf6),
         Doc::Bool(value) => out.push(if *value { 0xf5 } else { 0xf4 }),
         Doc::Int(value) if *value < 0 => head(out, 1, value.unsigned_abs() - 1),
         Doc::Int(value) => head(out, 0, value.unsigned_abs()),

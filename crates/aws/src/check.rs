@@ -44,7 +44,7 @@ pub enum Rule {
     Max(i64),
     /// It must be of this form.
     Pattern(&'static str),
-    /// No shape has it. Only EC2 minds.
+    /// No shape has it. Only EC2 minds, and services that are sent XML.
     Unknown,
 }
 

@@ -1,6 +1,7 @@
 //! The one tree every protocol reads into and writes from.
 
 use crate::check::{Read, Rule, Violation};
+pub use crate::element::Element;
 pub use crate::form::Form;
 pub use crate::timestamp::Timestamp;
 use base64::Engine;
@@ -32,6 +33,8 @@ pub enum Doc {
     Struct(Vec<(&'static str, Doc)>),
     /// A node of a query protocol's request. What it is depends on what is asked of it.
     Form(Form),
+    /// An element of a request in XML. What it is depends on what is asked of it, too.
+    Element(Element),
 }
 
 impl Doc {
@@ -44,6 +47,7 @@ impl Doc {
                 found.map_or(Doc::Null, |(_, value)| std::mem::replace(value, Doc::Null))
             }
             Doc::Form(form) => form.take(name).map_or(Doc::Null, Doc::Form),
+            Doc::Element(element) => element.take(name).map_or(Doc::Null, Doc::Element),
             _ => Doc::Null,
         }
     }
@@ -52,13 +56,25 @@ impl Doc {
     pub fn is_structure(&self) -> bool {
         match self {
             Doc::Form(form) => !form.is_plain_text(),
+            Doc::Element(element) => element.is_blank(),
             other => matches!(other, Doc::Map(_) | Doc::Struct(_)),
+        }
+    }
+
+    /// An element without others in it is text, as one name of a form is.
+    fn leaf(self) -> Doc {
+        match self {
+            Doc::Element(element) => match element.text() {
+                Ok(text) => Doc::Form(Form::of(text)),
+                Err(element) => Doc::Element(element),
+            },
+            other => other,
         }
     }
 
     /// As a string.
     pub fn text(self) -> Read<String> {
-        match self {
+        match self.leaf() {
             Doc::Text(text) => Ok(text),
             Doc::Form(form) => form.text().map_err(|form| mismatch(&Doc::Form(form), "String")),
             other => Err(mismatch(&other, "String")),
@@ -67,7 +83,7 @@ impl Doc {
 
     /// As a boolean. Only a form's text may spell one.
     pub fn bool(self) -> Read<bool> {
-        match self {
+        match self.leaf() {
             Doc::Bool(value) => Ok(value),
             Doc::Form(form) => parse_form(form, "Boolean", |text| match text {
                 "true" | "True" | "TRUE" => Some(true),
@@ -80,7 +96,7 @@ impl Doc {
 
     /// As a 64-bit integer. A JSON number without a fraction is one, `2.0` included.
     pub fn long(self) -> Read<i64> {
-        match self {
+        match self.leaf() {
             Doc::Int(value) => Ok(value),
             Doc::Float(value) if value.fract() == 0.0 && value.abs() < 9.2e18 => Ok(value as i64),
             Doc::Form(form) => parse_form(form, "Long", |text| text.parse().ok()),
@@ -90,7 +106,7 @@ impl Doc {
 
     /// As a 32-bit integer.
     pub fn integer(self) -> Read<i32> {
-        match self {
+        match self.leaf() {
             Doc::Form(form) => parse_form(form, "Integer", |text| text.parse().ok()),
             other => {
                 let kind = kind(&other);
@@ -102,7 +118,7 @@ impl Doc {
 
     /// As a floating-point number.
     pub fn double(self) -> Read<f64> {
-        match self {
+        match self.leaf() {
             Doc::Float(value) => Ok(value),
             Doc::Int(value) => Ok(value as f64),
             Doc::Form(form) => parse_form(form, "Double", |text| text.parse().ok().filter(|v: &f64| v.is_finite())),
@@ -112,10 +128,10 @@ impl Doc {
 
     /// As a moment: seconds since the epoch in JSON, ISO 8601 (or seconds) in a form.
     pub fn time(self) -> Read<Timestamp> {
-        match self {
+        match self.leaf() {
             Doc::Time(moment) => Ok(moment),
-            Doc::Int(_) | Doc::Float(_) => {
-                let seconds = self.double()?;
+            number @ (Doc::Int(_) | Doc::Float(_)) => {
+                let seconds = number.double()?;
                 Timestamp::from_seconds(seconds).ok_or_else(|| mismatch(&Doc::Float(seconds), "Timestamp"))
             }
             Doc::Form(form) => parse_form(form, "Timestamp", |text| {
@@ -128,7 +144,7 @@ impl Doc {
     /// As bytes: base64 text.
     pub fn blob(self) -> Read<Vec<u8>> {
         let kind = kind(&self);
-        let bytes = match self {
+        let bytes = match self.leaf() {
             Doc::Blob(bytes) => Some(bytes),
             Doc::Text(text) => BASE64_STANDARD.decode(text).ok(),
             Doc::Form(form) => form.text().ok().and_then(|text| BASE64_STANDARD.decode(text).ok()),
@@ -144,6 +160,10 @@ impl Doc {
             Doc::Form(form) => match form.list() {
                 Ok(items) => Ok(items.into_iter().map(Doc::Form).collect()),
                 Err(form) => Err(mismatch(&Doc::Form(form), "List")),
+            },
+            Doc::Element(element) => match element.list() {
+                Ok(items) => Ok(items.into_iter().map(Doc::Element).collect()),
+                Err(element) => Err(mismatch(&Doc::Element(element), "List")),
             },
             other => Err(mismatch(&other, "List")),
         }
@@ -178,7 +198,7 @@ pub(crate) fn kind(doc: &Doc) -> &'static str {
         Doc::Float(_) => "DECIMAL_VALUE",
         Doc::Text(_) | Doc::Blob(_) => "STRING_VALUE",
         Doc::List(_) => "START_ARRAY",
-        Doc::Map(_) | Doc::Struct(_) | Doc::Form(_) => "START_OBJECT",
+        Doc::Map(_) | Doc::Struct(_) | Doc::Form(_) | Doc::Element(_) => "START_OBJECT",
     }
 }
 

@@ -16,6 +16,11 @@ pub struct Form {
 }
 
 impl Form {
+    /// A node with nothing under it.
+    pub(crate) fn of(text: String) -> Self {
+        Self { text: Some(text), ..Self::default() }
+    }
+
     /// The text here. Gives itself back where there is none.
     pub fn text(mut self) -> Result<String, Form> {
         match self.text.take() {

@@ -7,11 +7,12 @@
 //! |---|---|
 //! | [`request`] | which service and operation an HTTP request calls |
 //! | [`api`] | one service: parse a request, write a reply or a refusal; `api::ecs` & co. are the generated tables |
-//! | [`doc`], [`form`] | the tree between bytes and shapes |
+//! | [`doc`], [`form`], [`element`] | the tree between bytes and shapes |
 //! | [`shape`], [`check`] | typed shapes over the tree, and the constraints AWS's models put on them |
 //! | [`fault`] | what goes wrong, with AWS's code, message and status |
 //! | [`page`], [`arn`], [`sigv4`] | pagination tokens, ARNs, SigV4 credential scopes |
-//! | [`xml`] | replies in XML |
+//! | [`rest`] | services that are called by method and path |
+//! | [`xml`], [`document`] | replies in XML, and what clients send in it |
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -19,6 +20,8 @@ pub mod arn;
 mod cbor;
 pub mod check;
 pub mod doc;
+pub mod document;
+pub mod element;
 pub mod fault;
 pub mod form;
 mod json;
@@ -27,6 +30,7 @@ mod pattern;
 mod query;
 pub mod reply;
 pub mod request;
+pub mod rest;
 pub mod shape;
 pub mod sigv4;
 mod storage;

@@ -3,6 +3,7 @@
 use crate::api::{Api, Protocol, QUERIED};
 use crate::doc::Doc;
 use crate::fault::Fault;
+use crate::xml::Items;
 use crate::{cbor, json, xml};
 
 /// An HTTP response.
@@ -19,13 +20,36 @@ pub struct Reply {
 impl Api {
     /// An operation's result, in this service's protocol.
     pub fn reply(&self, operation: &str, request_id: &str, result: Doc) -> Reply {
+        if self.protocol == Protocol::RestXml {
+            return self.rest_reply(operation, request_id, result);
+        }
         let body = match self.protocol {
             Protocol::Json => json::write(&result),
             Protocol::Cbor => cbor::write(&result),
             Protocol::Query => self.query_body(operation, request_id, &result).into_bytes(),
             Protocol::Ec2 => self.ec2_body(operation, request_id, &result).into_bytes(),
+            Protocol::RestXml => Vec::new(),
         };
         self.dress(200, request_id, body)
+    }
+
+    /// Members of the result that are header fields leave the body.
+    fn rest_reply(&self, operation: &str, request_id: &str, mut result: Doc) -> Reply {
+        let route = self.routes.iter().find(|route| route.operation == operation);
+        let mut fields = Vec::new();
+        for (member, field) in route.map_or(&[][..], |route| route.headers) {
+            if let Ok(value) = result.take(member).text() {
+                fields.push((*field, value));
+            }
+        }
+        let root = format!("{operation}Response");
+        let mut out = String::from(DECLARATION);
+        out += &self.root(&root);
+        xml::content(&mut out, &root, Items::By(self.items), &result);
+        xml::close(&mut out, &root);
+        let mut reply = self.dress(route.map_or(200, |route| route.status), request_id, out.into_bytes());
+        reply.headers.extend(fields);
+        reply
     }
 
     /// A refusal, in this service's protocol and with the status its model gives the error code.
@@ -34,7 +58,7 @@ impl Api {
         let body = match self.protocol {
             Protocol::Json => json::write(&self.members_of(fault)),
             Protocol::Cbor => cbor::write(&self.members_of(fault)),
-            Protocol::Query => self.query_error(request_id, status, fault).into_bytes(),
+            Protocol::Query | Protocol::RestXml => self.query_error(request_id, status, fault).into_bytes(),
             Protocol::Ec2 => ec2_error(request_id, fault).into_bytes(),
         };
         let mut reply = self.dress(status, request_id, body);
@@ -63,7 +87,7 @@ impl Api {
             Protocol::Cbor => "application/cbor",
             Protocol::Json if self.is_query_compatible() => "application/x-amz-json-1.0",
             Protocol::Json => "application/x-amz-json-1.1",
-            Protocol::Query => "text/xml",
+            Protocol::Query | Protocol::RestXml => "text/xml",
             Protocol::Ec2 => "text/xml;charset=UTF-8",
         };
         let mut headers = vec![("content-type", content_type.to_owned()), ("x-amzn-requestid", request_id.to_owned())];
@@ -75,7 +99,7 @@ impl Api {
 
     fn query_body(&self, operation: &str, request_id: &str, result: &Doc) -> String {
         let mut out = self.root(&format!("{operation}Response"));
-        xml::element(&mut out, &format!("{operation}Result"), "member", result);
+        xml::element(&mut out, &format!("{operation}Result"), Items::Are("member"), result);
         xml::open(&mut out, "ResponseMetadata");
         xml::text(&mut out, "RequestId", request_id);
         xml::close(&mut out, "ResponseMetadata");
@@ -90,7 +114,7 @@ impl Api {
         xml::text(&mut out, "requestId", request_id);
         match result {
             Doc::Null => xml::text(&mut out, "return", "true"),
-            result => xml::content(&mut out, "item", result),
+            result => xml::content(&mut out, "item", Items::Are("item"), result),
         }
         xml::close(&mut out, &format!("{operation}Response"));
         out

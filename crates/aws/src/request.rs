@@ -1,11 +1,13 @@
 //! Which service and operation a request calls. Every service is behind one port, so the request itself must tell:
-//! by `X-Amz-Target` (JSON), by the path (CBOR), else by `Action` and `Version` (query), with the SigV4 scope to tell services of one
+//! by `X-Amz-Target` (JSON), by the path (CBOR, REST), else by `Action` and `Version` (query), with the SigV4 scope to tell services of one
 //! version apart and to name one there is nothing of.
 //!
 //! Absent: signatures, bodies' meaning, routing to a function.
 
-use crate::api::{ALL, Api, IN_CBOR, Protocol, QUERIED};
+use crate::api::{ALL, Api, IN_CBOR, NOBODY, Protocol, QUERIED};
+use crate::doc::Doc;
 use crate::fault::Fault;
+use crate::rest;
 use crate::sigv4::Scope;
 use std::borrow::Cow;
 
@@ -20,6 +22,23 @@ pub struct Call<'a> {
     pub scope: Option<Scope>,
     /// What [`Api::parse`] reads: the body, or the query string where that holds the call.
     pub parameters: &'a [u8],
+    /// The path, as it was sent.
+    pub path: &'a str,
+    /// The query string.
+    pub query: &'a str,
+}
+
+impl Call<'_> {
+    /// The request as a tree, wherever its members stand.
+    ///
+    /// # Errors
+    /// Those of [`Api::parse`]; `MalformedInput` for a document of another operation.
+    pub fn parse(&self) -> Result<Doc, Fault> {
+        match self.api.protocol {
+            Protocol::RestXml => rest::read(self),
+            _ => self.api.parse(self.parameters),
+        }
+    }
 }
 
 /// A request that calls nothing there is.
@@ -45,6 +64,16 @@ impl From<Unidentified> for Fault {
 /// neargate does not; a request that names none.
 pub fn identify<'a>(
     method: &str,
+    path: &'a str,
+    query: &'a str,
+    headers: impl Fn(&str) -> Option<&'a str>,
+    body: &'a [u8],
+) -> Result<Call<'a>, Unidentified> {
+    named(method, path, query, headers, body).map(|call| Call { path, query, ..call })
+}
+
+fn named<'a>(
+    method: &str,
     path: &str,
     query: &'a str,
     headers: impl Fn(&str) -> Option<&'a str>,
@@ -56,6 +85,9 @@ pub fn identify<'a>(
     }
     if headers("smithy-protocol") == Some("rpc-v2-cbor") {
         return by_path(method, path, scope, body);
+    }
+    if let Some(api) = rest_service(path, scope.as_ref()) {
+        return by_route(api, method, path, scope, body);
     }
     let is_json = headers("content-type").is_some_and(|kind| kind.starts_with("application/x-amz-json"));
     if is_json {
@@ -83,7 +115,7 @@ fn by_target<'a>(method: &str, target: &str, scope: Option<Scope>, body: &'a [u8
         );
     }
     match find(api, name) {
-        Some(operation) => Ok(Call { api, operation, scope, parameters: body }),
+        Some(operation) => Ok(called(api, operation, scope, body)),
         None if api.unlisted.contains(&name) => refuse(api, Fault::not_implemented(name)),
         None => refuse(api, Fault::new("UnknownOperationException", format!("Unknown operation {target}."))),
     }
@@ -98,10 +130,40 @@ fn by_path<'a>(method: &str, path: &str, scope: Option<Scope>, body: &'a [u8]) -
         return refuse(&ANY_CBOR, unknown_service(service, &format!("{method} {path}")));
     };
     match find(api, name) {
-        Some(operation) => Ok(Call { api, operation, scope, parameters: body }),
+        Some(operation) => Ok(called(api, operation, scope, body)),
         None if api.unlisted.contains(&name) => refuse(api, Fault::not_implemented(name)),
         None => refuse(api, Fault::new("UnknownOperationException", format!("Unknown operation {target}.{name}."))),
     }
+}
+
+/// The service that is called by method and path, if it is one: that of the path, unless the request was signed for another.
+fn rest_service(path: &str, scope: Option<&Scope>) -> Option<&'static Api> {
+    let signed_for = |api: &&Api| scope.is_none_or(|scope| scope.service == api.signing_name);
+    let by_scope = |api: &&Api| scope.is_some_and(|scope| scope.service == api.signing_name);
+    let by_path = rest::service_of(path, ALL).filter(signed_for);
+    by_path.or_else(|| ALL.into_iter().find(|api| api.protocol == Protocol::RestXml && by_scope(api)))
+}
+
+fn by_route<'a>(
+    api: &'static Api,
+    method: &str,
+    path: &str,
+    scope: Option<Scope>,
+    body: &'a [u8],
+) -> Result<Call<'a>, Unidentified> {
+    let Some(route) = rest::route_of(api, method, path) else {
+        let message = format!("Unknown operation {method} {path}.");
+        return refuse(api, Fault::new("UnknownOperationException", message).with_status(404));
+    };
+    match find(api, route.operation) {
+        Some(operation) => Ok(called(api, operation, scope, body)),
+        None => refuse(api, Fault::not_implemented(route.operation)),
+    }
+}
+
+/// A call whose path and query string [`identify`] adds.
+fn called<'a>(api: &'static Api, operation: &'static str, scope: Option<Scope>, parameters: &'a [u8]) -> Call<'a> {
+    Call { api, operation, scope, parameters, path: "", query: "" }
 }
 
 fn by_action<'a>(
@@ -131,7 +193,7 @@ fn by_action<'a>(
         return refuse(api, Fault::new("InvalidAction", format!("{name} is called with POST or GET, not {method}.")));
     }
     match find(api, name) {
-        Some(operation) => Ok(Call { api, operation, scope, parameters }),
+        Some(operation) => Ok(called(api, operation, scope, parameters)),
         None if api.unlisted.contains(&name) => refuse(api, Fault::not_implemented(name)),
         None if api.protocol == Protocol::Ec2 => {
             refuse(api, Fault::new("InvalidAction", format!("The action {name} is not valid for this web service.")))
@@ -204,15 +266,3 @@ static ANY_JSON: Api = Api { protocol: Protocol::Json, ..NOBODY };
 static ANY_CBOR: Api = Api { protocol: Protocol::Cbor, ..NOBODY };
 /// The manner of a query service nobody knows.
 static ANY_QUERY: Api = NOBODY;
-
-const NOBODY: Api = Api {
-    service: "",
-    version: "",
-    target: "",
-    protocol: Protocol::Query,
-    xml_namespace: "",
-    signing_name: "",
-    errors: &[],
-    operations: &[],
-    unlisted: &[],
-};

@@ -1,7 +1,7 @@
 //! The tree as serde sees it. A typed shape's stored form and the JSON protocols' body are the same thing: members by
 //! their wire name, absent ones left out, moments as seconds, bytes as base64.
 
-use crate::doc::{Doc, Form};
+use crate::doc::Doc;
 use crate::shape::Shape;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
@@ -43,7 +43,7 @@ impl Serialize for Doc {
                 }
                 map.end()
             }
-            Doc::Form(Form { .. }) => Err(S::Error::custom("a form is only ever read")),
+            Doc::Form(_) | Doc::Element(_) => Err(S::Error::custom("a form is only ever read")),
         }
     }
 }

@@ -20,6 +20,19 @@ impl Api {
                 let text = format!("{} at {}", serialization(found, wanted), dotted(&first.path));
                 Fault::new("SerializationException", text)
             }
+            (Protocol::RestXml, Rule::Unknown) => {
+                let name = innermost(first);
+                let text = format!("cvc-complex-type.2.4.a: Invalid content was found starting with element '{name}'.");
+                Fault::new("InvalidInput", format!("Invalid XML ; {text}"))
+            }
+            // What stands in a body is held against a schema first, which is worded as Apache Xerces does.
+            (Protocol::RestXml, Rule::OneOf(values)) if first.path.len() > 1 => {
+                let (value, values) = (first.value.as_deref().unwrap_or_default(), values.join(", "));
+                let text = format!(
+                    "cvc-enumeration-valid: Value '{value}' is not facet-valid with respect to enumeration '[{values}]'. It must be a value from the enumeration."
+                );
+                Fault::new("InvalidInput", format!("Invalid XML ; {text}"))
+            }
             (Protocol::Json, Rule::OneOf(values)) if self.service == "ecs" => ecs_enum(first, values),
             (Protocol::Json, rule) if self.service == "ecr" => ecr(&members(&first.path), &constraint(rule)),
             (Protocol::Json, Rule::MaxLength(512)) if self.service == "logs" && is_log_name(first) => {
@@ -35,10 +48,20 @@ impl Api {
         match (self.protocol, self.service) {
             (Protocol::Query | Protocol::Ec2, _) | (_, "cloudwatch") => "ValidationError",
             (Protocol::Json, "ecs" | "logs") => "InvalidParameterException",
-            (_, "servicediscovery") => "InvalidInput",
+            (Protocol::RestXml, _) | (_, "servicediscovery") => "InvalidInput",
             (Protocol::Json | Protocol::Cbor, _) => "ValidationException",
         }
     }
+}
+
+/// The name at the end of the way to a value.
+fn innermost(violation: &Violation) -> String {
+    let mut names = violation.path.iter().rev().filter_map(|step| match step {
+        Step::Member(name) => Some((*name).to_owned()),
+        Step::Key(name) => Some(name.clone()),
+        Step::Item(_) => None,
+    });
+    names.next().unwrap_or_default()
 }
 
 /// AWS's JSON services on a value of another type.

@@ -1,4 +1,4 @@
-//! XML replies of the query protocols. A list's items stand in `member` (query) or `item` (EC2) elements.
+//! XML replies. A list's items stand in `member` (query) or `item` (EC2) elements, or in such as the list's own name decides.
 
 use crate::doc::Doc;
 
@@ -11,13 +11,31 @@ pub fn document(root: &str, elements: impl IntoIterator<Item = (&'static str, St
     out
 }
 
+/// What the items of lists are called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Items {
+    /// The same in all.
+    Are(&'static str),
+    /// By the name of the list's own element; `member` where there is none.
+    By(&'static [(&'static str, &'static str)]),
+}
+
+impl Items {
+    fn of(self, list: &str) -> &'static str {
+        match self {
+            Self::Are(item) => item,
+            Self::By(names) => names.iter().find(|(name, _)| *name == list).map_or("member", |(_, item)| item),
+        }
+    }
+}
+
 /// Writes an element. Nothing at all for null.
-pub(crate) fn element(out: &mut String, tag: &str, item: &str, doc: &Doc) {
+pub(crate) fn element(out: &mut String, tag: &str, items: Items, doc: &Doc) {
     if *doc == Doc::Null {
         return;
     }
     open(out, tag);
-    content(out, item, doc);
+    content(out, tag, items, doc);
     close(out, tag);
 }
 
@@ -29,23 +47,23 @@ pub fn text(out: &mut String, tag: &str, text: &str) {
 }
 
 /// Writes what stands inside an element.
-pub(crate) fn content(out: &mut String, item: &str, doc: &Doc) {
+pub(crate) fn content(out: &mut String, tag: &str, items: Items, doc: &Doc) {
     match doc {
-        Doc::Null | Doc::Form(_) => {}
+        Doc::Null | Doc::Form(_) | Doc::Element(_) => {}
         Doc::Bool(value) => *out += if *value { "true" } else { "false" },
         Doc::Int(value) => *out += &value.to_string(),
         Doc::Float(value) => *out += &value.to_string(),
         Doc::Text(text) => escape(out, text),
         Doc::Time(moment) => *out += &moment.iso8601(),
         Doc::Blob(bytes) => *out += &Doc::base64(bytes),
-        Doc::List(items) => items.iter().for_each(|doc| element(out, item, item, doc)),
+        Doc::List(list) => list.iter().for_each(|doc| element(out, items.of(tag), items, doc)),
         Doc::Map(members) => members.iter().for_each(|(key, value)| {
             open(out, "entry");
             text(out, "key", key);
-            element(out, "value", item, value);
+            element(out, "value", items, value);
             close(out, "entry");
         }),
-        Doc::Struct(members) => members.iter().for_each(|(name, value)| element(out, name, item, value)),
+        Doc::Struct(members) => members.iter().for_each(|(name, value)| element(out, name, items, value)),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod host;
 pub mod iam;
 pub mod logs;
 pub mod mirror;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 mod service;

@@ -84,6 +84,7 @@ pub fn services() -> Services {
         crate::elb::service(),
         crate::iam::service(),
         crate::logs::service(),
+        crate::route53::service(),
         crate::secretsmanager::service(),
         crate::servicediscovery::service(),
         crate::ssm::service(),

@@ -62,9 +62,9 @@ pub(crate) fn topology(app: &App) -> impl Serialize + use<> {
     control::ec2::topology(&app.core.state())
 }
 
-/// `GET /_neargate/zones`: the private hosted zones of every VPC, as resolvers answer from them.
+/// `GET /_neargate/zones`: the hosted zones, as resolvers answer from them.
 pub(crate) fn zones(app: &App) -> impl Serialize + use<> {
-    control::servicediscovery::zones(&app.core.state())
+    control::route53::zones(&app.core.state())
 }
 
 /// One task on its host.

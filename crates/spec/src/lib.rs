@@ -52,7 +52,7 @@ pub struct HostSpec {
     /// The region's VPCs, whole, and what is between them. NAT gateways, endpoints and interfaces of no task's are on every host that
     /// has their VPC.
     pub topology: Arc<Topology>,
-    /// The private hosted zones that VPCs' resolvers answer from.
+    /// The hosted zones that resolvers answer from.
     #[serde(default)]
     pub zones: Arc<Zones>,
     /// The certificate of the authority that AWS's names are certified by, in PEM: every task is given it to trust.

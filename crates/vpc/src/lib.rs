@@ -41,4 +41,4 @@ pub use route_table::{Destination, Peering, Route, RouteTable, Target};
 pub use security_group::{Direction, IpProtocol, Peer, Ports, Rule, SecurityGroup};
 pub use service::{RESOLVER, Service, TASK_METADATA};
 pub use topology::{Subnet, Topology, Vpc};
-pub use zone::{PrivateZone, RecordKind, RecordSet, RecordValue, Zones, zone_of};
+pub use zone::{HostedZone, RecordKind, RecordSet, RecordValue, Soa, Zones, chosen};

@@ -1,6 +1,6 @@
 //! From a packet to the packet that answers it (RFC 1035, RFC 6891).
 
-mod private;
+mod hosted;
 
 use super::zone::{self, Data, View};
 use hickory_proto::{
@@ -24,12 +24,12 @@ const LONGEST: u16 = 1232;
 pub struct Names<'a> {
     /// The region's networks, whose names AWS gives.
     pub topology: &'a Topology,
-    /// Private hosted zones, whose names users give.
+    /// Hosted zones, whose names users give.
     pub zones: &'a Zones,
 }
 
 /// Where there are no zones.
-static NO_ZONES: Zones = BTreeMap::new();
+static NO_ZONES: Zones = Zones { private: BTreeMap::new(), public: BTreeMap::new() };
 
 impl<'a> From<&'a Topology> for Names<'a> {
     fn from(topology: &'a Topology) -> Self {
@@ -132,7 +132,7 @@ pub fn is_elsewhere<'a>(names: impl Into<Names<'a>>, view: &View, packet: &[u8])
 }
 
 fn elsewhere(names: Names<'_>, view: &View, name: &str) -> bool {
-    !private::has(names, view, name) && zone::is_elsewhere(names.topology, view, name)
+    !hosted::has(names, view, name) && zone::is_elsewhere(names.topology, view, name)
 }
 
 /// The answer to a question that nobody could answer.
@@ -209,8 +209,8 @@ fn refusal(message: &Message, query: &Query) -> Option<ResponseCode> {
 /// Answers a question, and says what is left to be asked of others.
 fn resolve(names: Names<'_>, view: &View, query: &Query, reply: &mut Message) -> Option<Name> {
     let name = plain(&query.name);
-    if let Some(name) = name.as_deref().filter(|name| private::has(names, view, name)) {
-        return private::resolve(names, view, query, name, reply);
+    if let Some(name) = name.as_deref().filter(|name| hosted::has(names, view, name)) {
+        return hosted::resolve(names, view, query, name, reply);
     }
     amazon(names.topology, view, query, name, reply);
     None

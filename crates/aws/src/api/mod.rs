@@ -10,6 +10,7 @@ pub mod ecs;
 pub mod elbv2;
 pub mod iam;
 pub mod logs;
+pub mod route53;
 pub mod secretsmanager;
 pub mod servicediscovery;
 pub mod ssm;
@@ -19,12 +20,13 @@ use crate::check::{Checker, Rules};
 use crate::doc::Doc;
 use crate::fault::Fault;
 use crate::shape::{Operation, Shape};
-use crate::{cbor, json, query};
+use crate::{cbor, element, json, query};
 
 pub use crate::reply::Reply;
+pub use crate::rest::Route;
 
 /// Every service there is a table for.
-pub const ALL: [&Api; 13] = [
+pub const ALL: [&Api; 14] = [
     &ecs::API,
     &ec2::API,
     &sts::API,
@@ -38,6 +40,7 @@ pub const ALL: [&Api; 13] = [
     &cloudwatch::API,
     &application_autoscaling::API,
     &servicediscovery::API,
+    &route53::API,
 ];
 
 /// Services that are asked in JSON by some clients, and with queries by older ones.
@@ -68,7 +71,26 @@ pub struct Api {
     pub operations: &'static [&'static str],
     /// The operations AWS has and the tables don't.
     pub unlisted: &'static [&'static str],
+    /// How each operation is called, where that is by method and path.
+    pub routes: &'static [Route],
+    /// What the items of lists are called, by the names of the lists, where lists differ in that.
+    pub items: &'static [(&'static str, &'static str)],
 }
+
+/// No service: what a table does not say.
+pub(crate) const NOBODY: Api = Api {
+    service: "",
+    version: "",
+    target: "",
+    protocol: Protocol::Query,
+    xml_namespace: "",
+    signing_name: "",
+    errors: &[],
+    operations: &[],
+    unlisted: &[],
+    routes: &[],
+    items: &[],
+};
 
 /// A wire protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +103,8 @@ pub enum Protocol {
     Query,
     /// `ec2Query`: a flatter form in, XML out.
     Ec2,
+    /// `restXml`: method, path, query string and XML in, XML out.
+    RestXml,
 }
 
 impl Api {
@@ -89,10 +113,11 @@ impl Api {
     /// How many values a request may hold. PutLogEvents at its own limit has 30,000.
     pub const MAX_VALUES: usize = 100_000;
 
-    /// A request's body as a tree. For the query protocols `body` may as well be a query string.
+    /// A request's body as a tree. For the query protocols `body` may as well be a query string; what of a request stands elsewhere,
+    /// [`crate::request::Call::parse`] adds.
     ///
     /// # Errors
-    /// `SerializationException` with the position where JSON does not parse, `MalformedQueryString` for a form; also
+    /// `SerializationException` with the position where JSON does not parse, `MalformedQueryString` for a form, `InvalidInput` for XML; also
     /// beyond [`Api::MAX_DEPTH`] and [`Api::MAX_VALUES`]. The body's size is the server's to limit.
     pub fn parse(&self, body: &[u8]) -> Result<Doc, Fault> {
         match self.protocol {
@@ -100,6 +125,9 @@ impl Api {
             Protocol::Cbor => cbor::read(body, Self::MAX_DEPTH, Self::MAX_VALUES),
             Protocol::Query => query::read(body, Self::MAX_DEPTH, Self::MAX_VALUES, false),
             Protocol::Ec2 => query::read(body, Self::MAX_DEPTH, Self::MAX_VALUES, true),
+            Protocol::RestXml => {
+                element::read(body, Self::MAX_DEPTH, Self::MAX_VALUES).map(|(_, root)| Doc::Element(root))
+            }
         }
     }
 

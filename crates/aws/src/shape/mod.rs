@@ -67,9 +67,13 @@ pub(crate) fn structure_of(doc: Doc) -> Read<Doc> {
     if doc.is_structure() { Ok(doc) } else { Err(crate::doc::mismatch(&doc, "Structure")) }
 }
 
-/// Fails when a part of a form was not taken that should have been.
+/// Fails when a part of a form or an element was not taken that should have been.
 pub(crate) fn nothing_left(doc: &Doc) -> Read<()> {
-    let Doc::Form(form) = doc else { return Ok(()) };
+    let left = match doc {
+        Doc::Form(form) => form.leftover(),
+        Doc::Element(element) => element.leftover(),
+        _ => None,
+    };
     let unknown = |name: &str| Err(Violation::of(Rule::Unknown).under(Step::Key(name.to_owned())));
-    form.leftover().map_or(Ok(()), unknown)
+    left.map_or(Ok(()), unknown)
 }

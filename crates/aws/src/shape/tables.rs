@@ -87,11 +87,13 @@ macro_rules! operations {
     (Api { $($api:tt)* } errors { $($code:literal = $status:literal,)* }
         operations { $($op:ident($in:ty) -> $out:ty;)* } unlisted { $($unlisted:literal,)* }) => {
         /// How this service is called.
+        #[allow(clippy::needless_update)]
         pub const API: Api = Api {
             $($api)*
             errors: &[$(($code, $status),)*],
             operations: &[$(stringify!($op),)*],
             unlisted: &[$($unlisted,)*],
+            ..$crate::api::NOBODY
         };
         /// Markers, one an operation.
         pub mod op {

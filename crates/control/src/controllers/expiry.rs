@@ -51,6 +51,9 @@ pub fn run(tx: &mut Tx<'_>) {
             Expiring::DiscoveryOperation(id) => {
                 tx.state.ended_operations.remove(id);
             }
+            Expiring::HostedZoneChange(id) => {
+                tx.state.ended_hosted_zone_changes.remove(id);
+            }
             Expiring::InstanceHealth(key) => servicediscovery::settle_health(tx, key, due.at.millis),
             Expiring::TargetDraining(key) => elb::targets::withdraw(tx, key, due.at.millis),
         }

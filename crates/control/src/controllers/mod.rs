@@ -12,6 +12,7 @@
 //! | [`load_balancers`] | load balancers are active when every host serves them; targets are gone when none sends to them |
 //! | [`placement`] | a task with an interface has a host |
 //! | operations of AWS Cloud Map | have succeeded when every host answers by them (in `servicediscovery`) |
+//! | changes of hosted zones | are in sync when every host answers by them (in `route53`) |
 //! | [`expiry`] | what is old is forgotten |
 //! | deleted task definitions | are forgotten when no task needs them (in `ecs::task_definitions`) |
 
@@ -34,7 +35,7 @@ use std::collections::BTreeSet;
 pub type Controller = fn(&mut Tx<'_>);
 
 /// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
-pub const CONTROLLERS: [(&str, Controller); 11] = [
+pub const CONTROLLERS: [(&str, Controller); 12] = [
     ("hosts", hosts::run),
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
@@ -44,6 +45,7 @@ pub const CONTROLLERS: [(&str, Controller); 11] = [
     ("gateways", gateways::run),
     ("load balancers", load_balancers::run),
     ("operations of AWS Cloud Map", crate::servicediscovery::run),
+    ("changes of hosted zones", crate::route53::run),
     ("expiry", expiry::run),
     ("deleted task definitions", crate::ecs::task_definitions::forget_deleted),
 ];

@@ -27,7 +27,7 @@ mod tests;
 
 pub use counted::{GroupHealth, group_health};
 pub(crate) use health::unhealthy_nodes;
-pub(crate) use names::known as known_name;
+pub(crate) use names::{domain_of_zone, hosted_zone_of, known as known_name, serves};
 pub(crate) use spec::{balancing, named};
 
 use crate::{Service, State};

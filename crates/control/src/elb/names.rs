@@ -1,11 +1,12 @@
 //! Names of load balancers and target groups, and what follows from them.
 
-use super::invalid;
+use super::{health::unhealthy_nodes, invalid};
 use crate::{
     Region, State,
-    state::{LoadBalancer, LoadBalancerKind},
+    state::{ListenerRule, LoadBalancer, LoadBalancerKind, Target},
 };
 use aws::fault::Fault;
+use spec::balancing::TargetGroupId;
 
 /// Characters of a name.
 const LONGEST: usize = 32;
@@ -57,12 +58,44 @@ pub(crate) fn dns_name(region: &Region, of: &LoadBalancer) -> String {
     format!("{internal}{name}-{number}.{}.elb.amazonaws.com", region.name)
 }
 
-/// The load balancer's name that a text is, if it is one's, as resolvers know it; the console puts `dualstack.` before it.
-pub(crate) fn known(state: &State, text: &str) -> Option<String> {
+/// The load balancer that a name is of; the console puts `dualstack.` before it.
+fn named<'a>(state: &'a State, text: &str) -> Option<&'a LoadBalancer> {
+    let name = plain(text);
+    state.load_balancers.iter().find(|of| dns_name(&state.region, of).eq_ignore_ascii_case(&name))
+}
+
+fn plain(text: &str) -> String {
     let name = text.trim_end_matches('.').to_ascii_lowercase();
-    let name = name.strip_prefix("dualstack.").unwrap_or(&name);
-    let is = |of: &LoadBalancer| dns_name(&state.region, of).eq_ignore_ascii_case(name);
-    state.load_balancers.iter().any(is).then(|| name.to_owned())
+    name.strip_prefix("dualstack.").map_or_else(|| name.clone(), str::to_owned)
+}
+
+/// The load balancer's name that a text is, if it is one's, as resolvers know it.
+pub(crate) fn known(state: &State, text: &str) -> Option<String> {
+    named(state, text).map(|_| plain(text))
+}
+
+/// The hosted zone of the load balancer that a name is of, if it is one's.
+pub(crate) fn hosted_zone_of(state: &State, text: &str) -> Option<String> {
+    named(state, text).and_then(|of| hosted_zone(&state.region, of.kind))
+}
+
+/// The domain of load balancers' names that a hosted zone is of, if it is one of the region's.
+pub(crate) fn domain_of_zone(region: &Region, zone: &str) -> Option<String> {
+    let of = |kind| hosted_zone(region, kind).as_deref() == Some(zone);
+    let name = &region.name;
+    let application = of(LoadBalancerKind::Application).then(|| format!("{name}.elb.amazonaws.com"));
+    application.or_else(|| of(LoadBalancerKind::Network).then(|| format!("elb.{name}.amazonaws.com")))
+}
+
+/// Whether the load balancer of that name has a node that serves, and a target ("How Amazon Route 53 determines the status of health checks",
+/// Amazon Route 53 Developer Guide: one without any is unhealthy).
+pub(crate) fn serves(state: &State, text: &str) -> bool {
+    let Some(of) = named(state, text) else { return false };
+    let failing = unhealthy_nodes(state, of);
+    let prefix = format!("{}/", of.id);
+    let mut groups = state.listener_rules.prefixed(&prefix).flat_map(ListenerRule::groups);
+    let has_targets = |group: &TargetGroupId| state.targets.prefixed(&Target::prefix(group)).any(Target::is_registered);
+    of.nodes.values().any(|node| !failing.contains(node)) && groups.any(has_targets)
 }
 
 /// The hosted zones of load balancers' DNS names ("Elastic Load Balancing endpoints and quotas", AWS General Reference).

@@ -5,7 +5,7 @@ use crate::{
     controllers::{gateways, load_balancers},
     ec2,
     ecs::{Insights, arn, insights, services::connect},
-    elb, servicediscovery,
+    elb, route53, servicediscovery,
     state::{Interface, Status, Task},
 };
 use aws::api::ecs::Tag;
@@ -21,7 +21,7 @@ pub fn host_spec(state: &State, host: &HostId) -> HostSpec {
     }
     spec.authority = state.region.authority.clone();
     spec.topology = ec2::topology(state).into();
-    spec.zones = servicediscovery::zones(state).into();
+    spec.zones = route53::zones(state).into();
     spec.balancing = elb::balancing(state).into();
     for task in state.tasks.iter().filter(|task| task.is_on(host) && task.status < Status::Deprovisioning) {
         let Some(interface) = &task.attachment.interface else { continue };
@@ -39,7 +39,7 @@ pub fn must_observe(state: &State, host: &HostId) -> Revision {
     let tasks = state.tasks.iter().filter(|task| task.is_on(host)).filter_map(|task| task.withdrawn.or(task.stopping));
     // What names a task is everywhere, wherever the task is.
     let names = state.tasks.iter().filter_map(|task| task.standing.unnamed);
-    let names = names.chain([servicediscovery::awaited(state)]);
+    let names = names.chain([servicediscovery::awaited(state), route53::awaited(state)]);
     tasks.chain(lost).chain(names).max().unwrap_or(0).max(gateways::awaited(state)).max(load_balancers::awaited(state))
 }
 

@@ -79,8 +79,8 @@ fn refusal(api: &Api, expired: bool) -> Fault {
     let (code, status) = match (api.protocol, expired) {
         (Protocol::Json | Protocol::Cbor, true) => ("ExpiredTokenException", 400),
         (Protocol::Json | Protocol::Cbor, false) => ("UnrecognizedClientException", 400),
-        (Protocol::Query, true) => ("ExpiredToken", 403),
-        (Protocol::Query, false) => ("InvalidClientTokenId", 403),
+        (Protocol::Query | Protocol::RestXml, true) => ("ExpiredToken", 403),
+        (Protocol::Query | Protocol::RestXml, false) => ("InvalidClientTokenId", 403),
         (Protocol::Ec2, true) => ("RequestExpired", 400),
         (Protocol::Ec2, false) => ("AuthFailure", 401),
     };

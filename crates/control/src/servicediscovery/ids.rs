@@ -4,7 +4,6 @@ use crate::Tx;
 
 const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
 const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-const UPPER: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// Such as `ns-ebg2jra7orsj2y23` and `srv-mo6wycszvyez7fxc`.
 pub(super) fn resource(tx: &mut Tx<'_>, prefix: &str) -> String {
@@ -21,11 +20,6 @@ pub(super) fn operation(tx: &mut Tx<'_>) -> String {
     }
     let when: String = when.into_iter().rev().collect();
     format!("{}-{when}", text(tx, LOWER, 32))
-}
-
-/// Such as `Z06752353VBUDTC32S84S`.
-pub(super) fn hosted_zone(tx: &mut Tx<'_>) -> String {
-    format!("Z{}", text(tx, UPPER, 20))
 }
 
 /// What sets the name of a namespace apart from an older one of the same name.

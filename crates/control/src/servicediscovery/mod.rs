@@ -19,8 +19,8 @@ mod zones;
 mod tests;
 
 pub(crate) use health::settle as settle_health;
-pub(crate) use operations::{awaited, run};
-pub use zones::zones;
+pub(crate) use operations::{awaited, observed, run};
+pub(crate) use zones::{named_records, zones};
 
 use crate::{Region, Service};
 use aws::{

@@ -6,7 +6,7 @@ use super::{
     tags,
 };
 use crate::{
-    State, Tx, View,
+    State, Tx, View, route53,
     state::{Namespace, NamespaceKind, Tags},
 };
 use aws::{
@@ -108,18 +108,15 @@ fn create(tx: &mut Tx<'_>, asked: Asked, vpc: Option<VpcId>, soa_ttl: u32) -> Re
         return Err(exceeded("namespaces", MOST));
     }
     let id = ids::resource(tx, "ns");
-    let missing = vpc.as_ref().filter(|vpc| !tx.state.vpcs.contains(vpc));
-    let failure = missing.map(|vpc| {
-        let region = &tx.state.region.name;
-        ("CANNOT_CREATE_HOSTED_ZONE", format!("The VPC {vpc} in region {region} that you provided does not exist."))
-    });
+    let failure = vpc.as_ref().and_then(|vpc| no_zone(&tx.state, vpc, &name));
+    let failure = failure.map(|why| ("CANNOT_CREATE_HOSTED_ZONE", why));
     if failure.is_none() {
         let taken = tx.state.namespaces.iter().any(|known| known.http_name == name);
         let http_name = if taken { format!("{name}-{}", ids::suffix(tx)) } else { name.clone() };
         let creator_request_id = request_id.clone().unwrap_or_else(|| tx.uuid());
         let kind = match vpc {
             None => NamespaceKind::Http,
-            Some(vpc) => NamespaceKind::PrivateDns { vpc, hosted_zone: ids::hosted_zone(tx), soa_ttl },
+            Some(vpc) => NamespaceKind::PrivateDns { vpc, hosted_zone: route53::zone_id(tx), soa_ttl },
         };
         let created_at = tx.now;
         let made =
@@ -128,6 +125,13 @@ fn create(tx: &mut Tx<'_>, asked: Asked, vpc: Option<VpcId>, soa_ttl: u32) -> Re
     }
     let targets = [(OperationTargetType::Namespace, id.as_str())];
     begin(tx, Begun { call, kind: OperationType::CreateNamespace, request_id, targets: &targets, failure })
+}
+
+/// Why there can be no hosted zone of that name in a VPC.
+fn no_zone(state: &State, vpc: &VpcId, name: &str) -> Option<String> {
+    let region = &state.region.name;
+    let missing = || format!("The VPC {vpc} in region {region} that you provided does not exist.");
+    if state.vpcs.contains(vpc) { route53::conflict(state, vpc, name) } else { Some(missing()) }
 }
 
 fn exists(known: &Namespace) -> Fault {

@@ -42,6 +42,8 @@ pub enum Expiring {
     TargetDraining(String),
     /// An operation of AWS Cloud Map that has ended, by its id.
     DiscoveryOperation(String),
+    /// A change of a hosted zone that is in sync, by its id.
+    HostedZoneChange(String),
     /// The time that a change of an instance's health waits, by the instance's key.
     InstanceHealth(String),
     /// An inactive ECS service, by its key.
@@ -70,6 +72,7 @@ impl Record for Expiry {
             Expiring::Secret(name) => format!("{at:016}/secret/{name}"),
             Expiring::TargetDraining(key) => format!("{at:016}/target-draining/{key}"),
             Expiring::DiscoveryOperation(id) => format!("{at:016}/discovery-operation/{id}"),
+            Expiring::HostedZoneChange(id) => format!("{at:016}/hosted-zone-change/{id}"),
             Expiring::InstanceHealth(key) => format!("{at:016}/instance-health/{key}"),
             Expiring::Service(key) => format!("{at:016}/service/{key}"),
             Expiring::ScheduledAction(key) => format!("{at:016}/scheduled-action/{key}"),

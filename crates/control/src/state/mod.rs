@@ -36,6 +36,8 @@ mod alarm;
 mod scaling;
 // AWS Cloud Map's.
 mod servicediscovery;
+// Amazon Route 53's.
+mod route53;
 // SSM Parameter Store's and Secrets Manager's.
 mod hidden;
 mod parameter;
@@ -102,6 +104,7 @@ pub use peering::{PeeringEnd, PeeringStatus, VpcPeering};
 pub use prefix_list::{PrefixList, PrefixListEntries, PrefixListState};
 pub use region::{Region, Zone};
 pub use route_table::{Route, RouteTable, RouteTarget};
+pub use route53::{EndedHostedZoneChange, HostedZone, HostedZoneChange, RecordData, RecordRouting, ResourceRecordSet};
 pub use scaling::{Cooldown, ScalableTarget, ScalingActivity, ScalingPolicy, ScalingPolicyKind, ScheduledAction};
 pub use secret::{Secret, SecretDeletion, SecretValue, SecretVersion};
 pub use security_group::SecurityGroup;
@@ -276,6 +279,14 @@ tables! {
     discovery_operations: DiscoveryOperation,
     /// Operations of AWS Cloud Map that have ended, by their ids.
     ended_operations: EndedOperation,
+    /// Hosted zones of Amazon Route 53 by their ids.
+    hosted_zones: HostedZone,
+    /// Their record sets by [`ResourceRecordSet::key_of`].
+    record_sets: ResourceRecordSet,
+    /// Changes of hosted zones that are pending, by their ids.
+    hosted_zone_changes: HostedZoneChange,
+    /// Changes of hosted zones that are in sync, by their ids.
+    ended_hosted_zone_changes: EndedHostedZoneChange,
     /// Scalable targets by [`ScalableTarget::resource`].
     scalable_targets: ScalableTarget,
     /// Scaling policies by [`ScalingPolicy::key_of`].

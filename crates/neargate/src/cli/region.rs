@@ -133,7 +133,7 @@ impl Region {
         self.get("/_neargate/topology").await
     }
 
-    /// The private hosted zones of its VPCs.
+    /// Its hosted zones.
     pub async fn zones(&self) -> Result<Zones, Failure> {
         self.get("/_neargate/zones").await
     }

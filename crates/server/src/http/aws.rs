@@ -52,7 +52,7 @@ async fn run(
     room: Option<Share>,
 ) -> Result<Doc, Fault> {
     let (api, operation) = (call.api, call.operation);
-    let input = api.parse(call.parameters)?;
+    let input = call.parse()?;
     let caller = Caller { access_key_id: call.scope.map(|scope| scope.access_key).unwrap_or_default() };
     iam::admit(&app.core.state(), app.core.clock().now(), &caller, api)?;
     if registry::answers(api, operation) {

@@ -7,6 +7,8 @@ use super::{
 use proptest::prelude::*;
 use vpc::{RecordKind, RecordSet, RecordValue};
 
+mod hosted;
+
 fn view() -> View {
     View::Vpc(VPC.into())
 }
@@ -232,15 +234,17 @@ fn what_nobody_answers_is_a_failure() {
 }
 
 /// The zone `shop.local` in the view's VPC.
-fn zones(fill: impl FnOnce(&mut vpc::PrivateZone)) -> Zones {
-    let mut zone = vpc::PrivateZone { soa_ttl: 15, ..Default::default() };
-    zone.add("shop.local", "shop.local", None);
+fn zones(fill: impl FnOnce(&mut vpc::HostedZone)) -> Zones {
+    let mut zone = vpc::HostedZone { soa_ttl: 15, ..Default::default() };
+    let servers = ["ns-0.awsdns-00.com", "ns-512.awsdns-00.net"].map(|name| RecordValue::Name(name.to_owned()));
+    zone.add("shop.local", "shop.local", set(RecordKind::Ns, 2, servers.into()));
     fill(&mut zone);
-    [(VPC.into(), [("shop.local".to_owned(), zone)].into())].into()
+    let private = [(VPC.into(), [("shop.local".to_owned(), zone.into())].into())].into();
+    Zones { private, ..Zones::default() }
 }
 
-fn set(kind: RecordKind, most: u8, values: Vec<RecordValue>) -> Option<RecordSet> {
-    Some(RecordSet { kind, ttl: 10, most, values })
+fn set(kind: RecordKind, most: u16, values: Vec<RecordValue>) -> Option<RecordSet> {
+    Some(RecordSet { kind, ttl: 10, most, weight: 1, values })
 }
 
 fn addresses(count: u8) -> Vec<RecordValue> {
@@ -288,7 +292,7 @@ fn nothing_in_a_zone_is_believed_for_as_long_as_the_zone_says() {
         assert_eq!((soa.name.to_string().as_str(), soa.ttl, soa.record_type()), ("shop.local.", 15, RecordType::SOA));
     }
     assert_eq!(private(&zones, "shop.local", RecordType::SOA).answers.len(), 1);
-    assert_eq!(private(&zones, "shop.local", RecordType::NS).answers.len(), 4);
+    assert_eq!(private(&zones, "shop.local", RecordType::NS).answers.len(), 2);
 }
 
 #[test]
@@ -317,7 +321,7 @@ fn a_service_record_comes_with_the_addresses_of_its_hosts() {
         for (number, host) in (1..).zip(["a.api.shop.local", "b.api.shop.local"]) {
             zone.add("shop.local", host, set(RecordKind::A, 1, vec![RecordValue::Address([10, 0, 0, number].into())]));
         }
-        let ports = ["a.api.shop.local", "b.api.shop.local"].map(|host| RecordValue::Port(80, host.to_owned()));
+        let ports = ["a.api.shop.local", "b.api.shop.local"].map(|host| RecordValue::port(80, host.to_owned()));
         zone.add("shop.local", "api.shop.local", set(RecordKind::Srv, 8, ports.into()));
     });
     let reply = private(&zones, "api.shop.local", RecordType::SRV);

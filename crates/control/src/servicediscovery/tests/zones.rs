@@ -3,11 +3,11 @@
 use super::*;
 use crate::host::host_spec;
 use spec::HostId;
-use vpc::{PrivateZone, RecordKind, RecordSet, RecordValue};
+use vpc::{HostedZone, RecordKind, RecordSet, RecordValue};
 
-fn zone(region: &Region) -> Option<PrivateZone> {
+fn zone(region: &Region) -> Option<HostedZone> {
     let spec = host_spec(&region.fixture.world.state, &HostId::from("host"));
-    spec.zones.get(region.vpc.as_str())?.get("shop.local").cloned()
+    spec.zones.private.get(region.vpc.as_str())?.get("shop.local").map(|zone| (**zone).clone())
 }
 
 fn sets(region: &Region, name: &str) -> Vec<RecordSet> {
@@ -41,7 +41,8 @@ fn an_answer_has_healthy_instances_or_all_if_none_is() {
     );
     region.register(&id, "a", json!({"AWS_INSTANCE_IPV4": "10.0.0.1"}));
     region.register(&id, "b", json!({"AWS_INSTANCE_IPV4": "10.0.0.2", "AWS_INIT_HEALTH_STATUS": "UNHEALTHY"}));
-    let expected = |values: Vec<RecordValue>| vec![RecordSet { kind: RecordKind::A, ttl: 10, most: 8, values }];
+    let expected =
+        |values: Vec<RecordValue>| vec![RecordSet { kind: RecordKind::A, ttl: 10, most: 8, weight: 1, values }];
     assert_eq!(sets(&region, "api.shop.local"), expected(vec![address("10.0.0.1")]));
     let request = json!({"ServiceId": id, "InstanceId": "a", "Status": "UNHEALTHY"});
     region.call("UpdateInstanceCustomHealthStatus", request);
@@ -86,7 +87,7 @@ fn a_service_record_leads_to_hosts_with_addresses() {
     region.register(&id, "One", json!({"AWS_INSTANCE_IPV4": "10.0.0.1", "AWS_INSTANCE_PORT": "8080"}));
     let host = "one._api._tcp.shop.local";
     let [set] = sets(&region, "_api._tcp.shop.local").try_into().unwrap();
-    assert_eq!((set.kind, set.values), (RecordKind::Srv, vec![RecordValue::Port(8080, host.to_owned())]));
+    assert_eq!((set.kind, set.values), (RecordKind::Srv, vec![RecordValue::port(8080, host.to_owned())]));
     let [set] = sets(&region, host).try_into().unwrap();
     assert_eq!((set.kind, set.values), (RecordKind::A, vec![address("10.0.0.1")]));
     assert_eq!(sets(&region, "_tcp.shop.local"), []);

@@ -7,7 +7,7 @@ use crate::cli::{
 use std::{fmt, net::IpAddr, str::FromStr};
 use vpc::{
     AWS_SERVICES, AwsService, Endpoint, INTERNET_HOST, Interface, InterfaceId, RecordKind, RecordValue, Topology,
-    VpcId, Zones, verdict::Origin, zone_of,
+    VpcId, Zones, verdict::Origin,
 };
 
 /// A place as written on the command line.
@@ -164,22 +164,31 @@ pub fn target(topology: &Topology, tasks: &[Placed], place: &Place, origin: &Ori
 /// # Errors
 /// When there is none.
 pub fn looked_up(topology: &Topology, zones: &Zones, name: &str, origin: &Origin) -> Result<Place, Failure> {
-    let Origin::Interface(vpc, _) = origin else {
-        return Err(Failure(format!("{name} means nothing on the internet: a private name is known in its VPC alone")));
+    let vpc = match origin {
+        Origin::Interface(vpc, _) => Some(vpc),
+        Origin::Internet => None,
     };
-    if !topology.vpcs.get(vpc).is_some_and(vpc::Vpc::has_hostnames) {
-        let why = "its DNS support and DNS hostnames are not both on";
-        return Err(Failure(format!("{vpc} resolves no private names: {why}")));
-    }
-    let found = zones.get(vpc).and_then(|zones| zone_of(zones, name));
-    let (_, zone) = found.ok_or_else(|| Failure(format!("{vpc} has no namespace that {name} is in")))?;
-    let sets = zone.names.get(name).into_iter().flatten().filter(|set| set.kind == RecordKind::A);
+    let Some((_, zone)) = zones.of(vpc, name) else {
+        return Err(Failure(match vpc {
+            None => format!("{name} means nothing on the internet: a private name is known in its VPC alone"),
+            Some(vpc) if !topology.vpcs.get(vpc).is_some_and(vpc::Vpc::has_hostnames) => {
+                let why = "its DNS support and DNS hostnames are not both on";
+                format!("{vpc} resolves no private names: {why}")
+            }
+            Some(vpc) => format!("{vpc} has no namespace and no hosted zone that {name} is in"),
+        }));
+    };
+    let sets = zone.find(name).into_iter().flatten().filter(|set| set.kind == RecordKind::A);
     let address = sets.flat_map(|set| &set.values).find_map(|value| match value {
         RecordValue::Address(address) => Some(IpAddr::from(*address)),
+        RecordValue::Alias(target) => {
+            let mut all = topology.vpcs.values().flat_map(|vpc| vpc.load_balancers.values().map(move |of| (vpc, of)));
+            all.find(|(_, of)| of.dns_name == *target).and_then(|(vpc, of)| of.addresses(vpc).first().copied())
+        }
         _ => None,
     });
-    let address =
-        address.ok_or_else(|| Failure(format!("{name} has no addresses: no instance of it is registered")))?;
+    let why = "there is no record, or no instance of it is registered";
+    let address = address.ok_or_else(|| Failure(format!("{name} has no addresses: {why}")))?;
     Ok(Place::Address(None, address))
 }
 

@@ -39,7 +39,7 @@ fn with_registry(region: &mut Region, desired: u32, registry: Value) {
 /// What the VPC's resolver knows of a name.
 fn records(region: &Region, name: &str) -> Vec<RecordSet> {
     let zones = crate::servicediscovery::zones(&region.fixture.world.state);
-    let zone = &zones.values().next().expect("a zone")["shop.local"];
+    let zone = &zones.private.values().next().expect("a zone")["shop.local"];
     zone.names.get(name).cloned().unwrap_or_default()
 }
 
@@ -114,7 +114,7 @@ fn an_srv_record_leads_to_the_tasks_port() {
     let tasks = region.tasks();
     let [set] = records(&region, "api.shop.local").try_into().unwrap();
     let mut hosts: Vec<RecordValue> =
-        tasks.iter().map(|task| RecordValue::Port(80, format!("{task}.api.shop.local"))).collect();
+        tasks.iter().map(|task| RecordValue::port(80, format!("{task}.api.shop.local"))).collect();
     hosts.sort_by_key(|value| format!("{value:?}"));
     assert_eq!(set.values, hosts);
     for task in &tasks {

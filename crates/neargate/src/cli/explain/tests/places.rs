@@ -59,12 +59,13 @@ fn a_private_name_is_looked_up_in_the_vpc_of_who_asks() {
     for wrong in ["10.0.0", "a..b", "shop", "a b.c"] {
         assert!(wrong.parse::<Place>().is_err(), "{wrong}");
     }
-    let mut zone = vpc::PrivateZone::default();
+    let mut zone = vpc::HostedZone::default();
     let values = vec![vpc::RecordValue::Address([10, 0, 0, 77].into())];
-    let set = vpc::RecordSet { kind: vpc::RecordKind::A, ttl: 10, most: 8, values };
+    let set = vpc::RecordSet { kind: vpc::RecordKind::A, ttl: 10, most: 8, weight: 1, values };
     zone.add("shop.local", "api.shop.local", Some(set));
     zone.add("shop.local", "web.shop.local", None);
-    let zones: vpc::Zones = [("vpc-1".into(), [("shop.local".to_owned(), zone)].into())].into();
+    let private = [("vpc-1".into(), [("shop.local".to_owned(), zone.into())].into())].into();
+    let zones = vpc::Zones { private, ..vpc::Zones::default() };
     let topology = region();
     let looked = |name: &str, from: &str| {
         let (origin, _) = place::source(&topology, &[], &from.parse().unwrap()).map_err(|failure| failure.0)?;
