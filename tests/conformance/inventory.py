@@ -62,6 +62,7 @@ KINDS = {
     "repositories": pages("ecr", "describe_repositories", "repositories", "repositoryName"),
     "parameters": pages("ssm", "describe_parameters", "Parameters", "Name"),
     "secrets": pages("secretsmanager", "list_secrets", "SecretList", "ARN"),
+    "hosted zones": pages("route53", "list_hosted_zones", "HostedZones", "Id"),
     "namespaces": pages("servicediscovery", "list_namespaces", "Namespaces", "Id"),
     "discovery services": pages("servicediscovery", "list_services", "Services", "Id"),
     # Roles of AWS's services are made for who first needs them, and stay.

@@ -121,6 +121,18 @@ def curl(region, url, *options):
     return region.neargate("from", "internet", "--", "curl", "-s", "--max-time", "5", *options, url, check=False).stdout
 
 
+def healthy(region):
+    """Waits until every target of every load balancer is healthy: Amazon ECS counts a task as running before that."""
+    client = region.client("elbv2")
+
+    def states():
+        groups = client.describe_target_groups()["TargetGroups"]
+        found = [client.describe_target_health(TargetGroupArn=g["TargetGroupArn"])["TargetHealthDescriptions"] for g in groups]
+        return [target["TargetHealth"]["State"] for group in found for target in group]
+
+    until(lambda: set(states()) == {"healthy"}, 60, "healthy targets")
+
+
 def test_a_task_in_a_public_subnet(fresh, terraform):
     program = terraform(EXAMPLES / "public-subnet", image="hello:v1")
     program.apply()
@@ -154,6 +166,7 @@ def address(program):
 def test_private_tasks_behind_an_application_load_balancer(fresh, terraform):
     program = terraform(EXAMPLES / "private-nat-alb", image="hello:v1")
     program.apply()
+    healthy(fresh)
     assert curl(fresh, program.output("url")) == "This is v1\n"
     program.assert_nothing_to_do()
     program.variables = {"image": "hello:v2", "desired_count": 3}
@@ -166,6 +179,7 @@ def test_private_tasks_behind_an_application_load_balancer(fresh, terraform):
 def test_two_tiers_that_find_each_other(fresh, terraform):
     program = terraform(EXAMPLES / "two-tiers", image="hello:v1")
     program.apply()
+    healthy(fresh)
     assert curl(fresh, program.output("url")) == "Hello from the second tier\n"
     program.assert_nothing_to_do()
 
