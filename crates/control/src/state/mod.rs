@@ -70,7 +70,7 @@ pub use address::Address;
 pub use alarm::{Alarm, AlarmEvent};
 pub use bucket::Bucket;
 pub use call_token::CallToken;
-pub use certificate::{Certificate, CertificateKey};
+pub use certificate::{Certificate, CertificateKey, CertificateRequest, Renewal, RequestEnd};
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
 pub use connect::{ConnectRevision, ConnectService, ServiceConnect};
@@ -227,7 +227,7 @@ tables! {
     service_revisions: ServiceRevision,
     /// Deployments of services by [`ServiceDeployment::key_of`].
     service_deployments: ServiceDeployment,
-    /// Imported certificates by their ids.
+    /// Certificates by their ids.
     certificates: Certificate,
     /// Their private keys, by the same ids.
     certificate_keys: CertificateKey,
