@@ -5,6 +5,7 @@
 //! | [`journal`] | keeps committed records: in memory, or in one redb file |
 //! | [`core`] | the one thread that owns the state: batches events, keeps what they changed, publishes |
 //! | `http` | listens: TCP for AWS clients, a unix socket for hosts and the CLI, another one for what tasks send to AWS's services |
+//! | `certificates` | issuing what AWS Certificate Manager is asked for |
 //! | `tls` | certificates for AWS's names and public registries' |
 //! | `sync` | tells hosts what they should run and takes what they say |
 //! | `logs` | the operations of CloudWatch Logs that need events |
@@ -21,6 +22,7 @@
 
 mod access_logs;
 mod app;
+mod certificates;
 mod clock;
 mod cloudwatch;
 mod config;

@@ -42,7 +42,7 @@ pub struct Server {
     app: Arc<App>,
     stop: watch::Sender<bool>,
     doors: JoinHandle<()>,
-    timers: [JoinHandle<()>; 4],
+    timers: [JoinHandle<()>; 5],
     // Last, so that the directory is free only once all else has ended.
     _lock: lock::Lock,
 }
@@ -87,6 +87,7 @@ pub async fn start(config: Config) -> Result<Server, Error> {
         tokio::spawn(tick(app.clone())),
         tokio::spawn(sweep(app.clone())),
         tokio::spawn(crate::stacks::run_errands(app.clone())),
+        tokio::spawn(crate::certificates::run_errands(app.clone())),
         tokio::spawn(cloudwatch::watch(app.clone())),
     ];
     Ok(Server { address, socket, aws_socket, app, stop, doors, timers, _lock: held })

@@ -44,6 +44,9 @@ operations! {
         ListCertificates(ListCertificatesRequest) -> ListCertificatesResponse;
         ListTagsForCertificate(ListTagsForCertificateRequest) -> ListTagsForCertificateResponse;
         RemoveTagsFromCertificate(RemoveTagsFromCertificateRequest) -> Nothing;
+        RequestCertificate(RequestCertificateRequest) -> RequestCertificateResponse;
+        ResendValidationEmail(ResendValidationEmailRequest) -> Nothing;
+        UpdateCertificateOptions(UpdateCertificateOptionsRequest) -> Nothing;
     }
     unlisted {
         "CreateAcmeDomainValidation", "CreateAcmeEndpoint", "CreateAcmeExternalAccountBinding", "DeleteAcmeDomainValidation",
@@ -51,9 +54,8 @@ operations! {
         "DescribeAcmeEndpoint", "DescribeAcmeExternalAccountBinding", "ExportCertificate", "GetAccountConfiguration",
         "GetAcmeExternalAccountBindingCredentials", "ListAcmeAccounts", "ListAcmeDomainValidations", "ListAcmeEndpoints",
         "ListAcmeExternalAccountBindings", "ListCertificateDomainValidations", "ListTagsForResource", "PutAccountConfiguration",
-        "RenewCertificate", "RequestCertificate", "ResendValidationEmail", "RevokeAcmeAccount", "RevokeAcmeExternalAccountBinding",
-        "RevokeCertificate", "SearchCertificates", "TagResource", "UntagResource", "UpdateAcmeDomainValidation", "UpdateAcmeEndpoint",
-        "UpdateCertificateOptions",
+        "RenewCertificate", "RevokeAcmeAccount", "RevokeAcmeExternalAccountBinding", "RevokeCertificate", "SearchCertificates",
+        "TagResource", "UntagResource", "UpdateAcmeDomainValidation", "UpdateAcmeEndpoint",
     }
 }
 
@@ -151,6 +153,10 @@ structure! {
         from: Option<ValidationMethod> = "From",
         to: Option<ValidationMethod> = "To",
     }
+    DomainValidationOption {
+        domain_name: String = "DomainName" in 1..=253,
+        validation_domain: String = "ValidationDomain" in 1..=253,
+    }
     #[derive(Default)]
     ExtendedKeyUsage {
         name: Option<ExtendedKeyUsageName> = "Name",
@@ -225,6 +231,27 @@ structure! {
         renewal_status_reason: Option<FailureReason> = "RenewalStatusReason",
         updated_at: Option<Timestamp> = "UpdatedAt",
     }
+    RequestCertificateRequest {
+        domain_name: String = "DomainName" in 1..=253,
+        validation_method: Option<ValidationMethod> = "ValidationMethod",
+        subject_alternative_names: Option<Vec<String>> = "SubjectAlternativeNames" in 1..=100 each 1..=253,
+        idempotency_token: Option<String> = "IdempotencyToken" in 1..=32,
+        domain_validation_options: Option<Vec<DomainValidationOption>> = "DomainValidationOptions" in 1..=100,
+        options: Option<CertificateOptions> = "Options",
+        certificate_authority_arn: Option<String> = "CertificateAuthorityArn" in 20..=2048,
+        tags: Option<Vec<Tag>> = "Tags" in 1..=50,
+        key_algorithm: Option<KeyAlgorithm> = "KeyAlgorithm",
+        managed_by: Option<CertificateManagedBy> = "ManagedBy",
+    }
+    #[derive(Default)]
+    RequestCertificateResponse {
+        certificate_arn: Option<String> = "CertificateArn",
+    }
+    ResendValidationEmailRequest {
+        certificate_arn: String = "CertificateArn" in 20..=2048,
+        domain: String = "Domain" in 1..=253,
+        validation_domain: String = "ValidationDomain" in 1..=253,
+    }
     #[derive(Default)]
     ResourceRecord {
         name: Option<String> = "Name",
@@ -235,6 +262,10 @@ structure! {
     Tag {
         key: Option<String> = "Key" in 1..=128 like r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)" required,
         value: Option<String> = "Value" in 0..=256 like r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)",
+    }
+    UpdateCertificateOptionsRequest {
+        certificate_arn: String = "CertificateArn" in 20..=2048,
+        options: CertificateOptions = "Options",
     }
     #[derive(Default)]
     UpdateSummary {

@@ -1,6 +1,6 @@
 //! ImportCertificate ("Prerequisites for importing certificates", AWS Certificate Manager User Guide).
 
-use super::{arn, find, invalid, read, tags};
+use super::{MOST, arn, find, invalid, read, tags, too_many};
 use crate::{
     Tx,
     state::{Certificate, CertificateKey, Hidden},
@@ -15,13 +15,13 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-/// Imported certificates in a region ("Quotas", AWS Certificate Manager User Guide).
-const MOST: usize = 2500;
-
 /// ImportCertificate. With an ARN, what is there is replaced and keeps it, and whoever uses it uses the new one.
 pub(super) fn import(tx: &mut Tx<'_>, request: ImportCertificateRequest) -> Result<ImportCertificateResponse, Fault> {
     let ImportCertificateRequest { certificate_arn, certificate, private_key, certificate_chain, tags } = request;
     let before = certificate_arn.map(|arn| find(&tx.state, &arn).cloned()).transpose()?;
+    if before.as_ref().is_some_and(|before| before.requested.is_some()) {
+        return Err(invalid("Only a certificate that was imported can be imported again."));
+    }
     let given = tags.filter(|tags| !tags.is_empty());
     if before.is_some() && given.is_some() {
         return Err(invalid("Tagging is not permitted on re-import."));
@@ -31,13 +31,14 @@ pub(super) fn import(tx: &mut Tx<'_>, request: ImportCertificateRequest) -> Resu
     check(tx, &certificate.0, chain.as_deref(), &private_key.0)?;
     let (body, key) = (text(certificate.0)?, text(private_key.0)?);
     let chain = chain.map(text).transpose()?;
+    let obtained = Some(tx.now);
     let made = match before {
-        Some(before) => Certificate { version: before.version + 1, body, chain, imported: tx.now, ..before },
-        None if tx.state.certificates.len() >= MOST => {
-            let message = format!("You have reached the limit of {MOST} imported certificates.");
-            return Err(Fault::new("LimitExceededException", message));
+        Some(before) => Certificate { version: before.version + 1, body: Some(body), chain, obtained, ..before },
+        None if tx.state.certificates.len() >= MOST => return Err(too_many()),
+        None => {
+            let (id, created) = (tx.uuid(), tx.now);
+            Certificate { id, version: 1, body: Some(body), chain, created, obtained, tags, requested: None }
         }
-        None => Certificate { id: tx.uuid(), version: 1, body, chain, created: tx.now, imported: tx.now, tags },
     };
     let certificate_arn = Some(arn(&tx.state, &made));
     tx.state.certificate_keys.put(CertificateKey { id: made.id.clone(), key: Hidden(key) });

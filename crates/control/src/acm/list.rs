@@ -91,6 +91,7 @@ fn summary(of: CertificateDetail) -> CertificateSummary {
         not_after: of.not_after,
         created_at: of.created_at,
         imported_at: of.imported_at,
+        issued_at: of.issued_at,
         ..CertificateSummary::default()
     }
 }

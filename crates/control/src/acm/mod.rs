@@ -1,15 +1,24 @@
-//! AWS Certificate Manager: certificates that are imported, for the HTTPS listeners of load balancers.
+//! AWS Certificate Manager: certificates for the HTTPS listeners of load balancers, imported, or requested and then issued by the region's own
+//! authority (which nobody trusts but the region's tasks, and who is told to).
 //!
-//! Absent: certificates that are requested, which takes an authority others trust, and with them validation, renewal and export; ACME.
+//! Absent: validation by mail and over HTTP, private authorities, export, revocation, logs of certificates, ACME.
 
 mod delete;
 mod describe;
 mod import;
+mod issue;
 mod list;
+mod options;
 mod read;
+mod request;
 mod tags;
 #[cfg(test)]
 pub(crate) mod tests;
+mod validation;
+
+pub use issue::{Errand, Issued, errands, issued};
+pub use validation::run;
+pub(crate) use validation::time_out;
 
 use crate::{
     Service, State,
@@ -22,10 +31,16 @@ use aws::{
 use spec::balancing::{Certificate as Delivered, CertificateName};
 use std::collections::BTreeMap;
 
+/// Certificates in a region ("Quotas", AWS Certificate Manager User Guide).
+const MOST: usize = 2500;
+
 /// The routing table.
 pub fn service() -> Service {
     Service::new(&API)
         .write(op::ImportCertificate, import::import)
+        .write(op::RequestCertificate, request::request)
+        .write(op::UpdateCertificateOptions, options::update)
+        .read(op::ResendValidationEmail, options::resend)
         .read(op::DescribeCertificate, describe::describe)
         .read(op::GetCertificate, describe::get)
         .read(op::ListCertificates, list::list)
@@ -40,8 +55,9 @@ pub fn certificates(state: &State, arns: &[String]) -> BTreeMap<String, Delivere
     let delivered = |arn: &String| {
         let certificate = by_arn(state, arn).filter(|_| users(state, arn).next().is_some())?;
         let key = state.certificate_keys.get(&certificate.id)?;
-        let names = read::certificate(certificate.body.as_bytes()).ok()?.names().map(|name| name.to_ascii_lowercase());
-        let chain = format!("{}\n{}", certificate.body, certificate.chain.as_deref().unwrap_or_default());
+        let body = certificate.body.as_deref()?;
+        let names = read::certificate(body.as_bytes()).ok()?.names().map(|name| name.to_ascii_lowercase());
+        let chain = format!("{body}\n{}", certificate.chain.as_deref().unwrap_or_default());
         let names = names.collect();
         Some((arn.clone(), Delivered { version: certificate.version, names, chain, key: key.key.0.clone() }))
     };
@@ -83,6 +99,11 @@ fn find<'s>(state: &'s State, arn: &str) -> Result<&'s Certificate, Fault> {
         Fault::new("ResourceNotFoundException", message)
     };
     by_arn(state, arn).ok_or_else(missing)
+}
+
+/// The refusal of one more than there may be.
+fn too_many() -> Fault {
+    Fault::new("LimitExceededException", format!("You have reached the limit of {MOST} certificates."))
 }
 
 /// A parameter that can't be right.

@@ -2,10 +2,10 @@
 //! client tokens after a day, those of tasks with the last of their tasks, sessions of STS, deletions of roles, peering connections some time
 //! after they have ended, operations of AWS Cloud Map a day after theirs, images by their repository's lifecycle policy, secrets when their
 //! recovery windows have ended, targets when they have drained, scaling activities after six weeks, deleted
-//! stacks after ninety days. Scheduled actions run when theirs does.
+//! stacks after ninety days. Requested certificates are given up after three days without their records. Scheduled actions run when theirs does.
 
 use crate::{
-    State, Tx, autoscaling, cloudformation,
+    State, Tx, acm, autoscaling, cloudformation,
     ec2::peering,
     ecr, ecs, elb, secretsmanager, servicediscovery,
     state::{ClientToken, Expiring, Expiry, Record},
@@ -49,6 +49,7 @@ pub fn run(tx: &mut Tx<'_>) {
                 tx.state.scaling_activities.remove(key);
             }
             Expiring::Stack(id) => cloudformation::forget(tx, id),
+            Expiring::CertificateRequest(id) => acm::time_out(tx, id),
             Expiring::Secret(name) => secretsmanager::expire(tx, name, due.at),
             Expiring::DiscoveryOperation(id) => {
                 tx.state.ended_operations.remove(id);

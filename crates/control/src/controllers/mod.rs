@@ -12,6 +12,7 @@
 //! | [`load_balancers`] | load balancers are active when every host serves them; targets are gone when none sends to them |
 //! | [`placement`] | a task with an interface has a host |
 //! | operations of AWS Cloud Map | have succeeded when every host answers by them (in `servicediscovery`) |
+//! | certificates | are issued when the records of their names are there, and renewed in time (in `acm`) |
 //! | stacks | each becomes what its deployment says, one step at a time (in `cloudformation::engine`) |
 //! | changes of hosted zones | are in sync when every host answers by them (in `route53`) |
 //! | [`expiry`] | what is old is forgotten |
@@ -36,7 +37,7 @@ use std::collections::BTreeSet;
 pub type Controller = fn(&mut Tx<'_>);
 
 /// All of them, in the order in which work usually flows. The order changes how fast things settle, not to what.
-pub const CONTROLLERS: [(&str, Controller); 13] = [
+pub const CONTROLLERS: [(&str, Controller); 14] = [
     ("hosts", hosts::run),
     ("interfaces", interfaces::run),
     ("lifecycle", lifecycle::run),
@@ -46,6 +47,7 @@ pub const CONTROLLERS: [(&str, Controller); 13] = [
     ("gateways", gateways::run),
     ("load balancers", load_balancers::run),
     ("operations of AWS Cloud Map", crate::servicediscovery::run),
+    ("certificates", crate::acm::run),
     ("stacks", crate::cloudformation::run),
     ("changes of hosted zones", crate::route53::run),
     ("expiry", expiry::run),

@@ -54,6 +54,8 @@ pub enum Expiring {
     ScalingActivity(String),
     /// A deleted stack, by its ARN.
     Stack(String),
+    /// The time that a requested certificate waits for its records, by its id.
+    CertificateRequest(String),
 }
 
 impl Record for Expiry {
@@ -80,6 +82,7 @@ impl Record for Expiry {
             Expiring::ScheduledAction(key) => format!("{at:016}/scheduled-action/{key}"),
             Expiring::ScalingActivity(key) => format!("{at:016}/scaling-activity/{key}"),
             Expiring::Stack(id) => format!("{at:016}/stack/{id}"),
+            Expiring::CertificateRequest(id) => format!("{at:016}/certificate-request/{id}"),
         }
     }
 }

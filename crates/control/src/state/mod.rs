@@ -73,7 +73,7 @@ pub use address::Address;
 pub use alarm::{Alarm, AlarmEvent};
 pub use bucket::Bucket;
 pub use call_token::CallToken;
-pub use certificate::{Certificate, CertificateKey};
+pub use certificate::{Certificate, CertificateKey, CertificateRequest, Renewal, RequestEnd};
 pub use change_set::ChangeSet;
 pub use client_token::ClientToken;
 pub use cluster::{Cluster, ClusterStatus};
@@ -239,7 +239,7 @@ tables! {
     service_revisions: ServiceRevision,
     /// Deployments of services by [`ServiceDeployment::key_of`].
     service_deployments: ServiceDeployment,
-    /// Imported certificates by their ids.
+    /// Certificates by their ids.
     certificates: Certificate,
     /// Their private keys, by the same ids.
     certificate_keys: CertificateKey,

@@ -1,5 +1,5 @@
 //! TLS for what tasks connect to: AWS's services and public registries, by their own names. Certificates are signed when a name is first
-//! asked for, by the region's own authority, which every task is given to trust.
+//! asked for, by the region's own authority, which every task is given to trust. It issues what AWS Certificate Manager is asked for, too.
 //!
 //! Absent: HTTP/2, which no AWS SDK asks for, and clients' certificates.
 
@@ -7,6 +7,8 @@ mod authority;
 
 use crate::Error;
 use authority::Authority;
+use control::acm::{Errand, Issued};
+use control::state::Hidden;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::collections::HashMap;
@@ -31,6 +33,7 @@ pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     /// The authority's certificate, in PEM.
     pub(crate) authority: Arc<str>,
+    issuer: Arc<Authority>,
 }
 
 impl Tls {
@@ -44,16 +47,26 @@ impl Tls {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = config.map_err(|error| Error::new("preparing TLS").because(error))?;
-        let certificates = Certificates { authority, knows, kept: Mutex::default() };
+        let issuer = Arc::new(authority);
+        let certificates = Certificates { authority: issuer.clone(), knows, kept: Mutex::default() };
         let mut config = config.with_no_client_auth().with_cert_resolver(Arc::new(certificates));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority: pem })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority: pem, issuer })
+    }
+
+    /// Issues a certificate that a user has asked for, with a new key. It takes a processor for up to a second.
+    ///
+    /// # Errors
+    /// When names or the kind of key are none that can be signed.
+    pub(crate) fn issue(&self, errand: &Errand) -> Result<Issued, Error> {
+        let (certificate, key) = self.issuer.issue(&errand.names, errand.key_algorithm)?;
+        Ok(Issued { certificate, chain: self.authority.to_string(), key: Hidden(key) })
     }
 }
 
 /// A certificate for each name that was asked for.
 struct Certificates {
-    authority: Authority,
+    authority: Arc<Authority>,
     knows: Knows,
     kept: Mutex<HashMap<String, (Instant, Arc<CertifiedKey>)>>,
 }

@@ -1,6 +1,8 @@
 //! The operations as a client sees them.
 
-use crate::testing::World;
+mod requested;
+
+use crate::{state::Hidden, testing::World};
 use aws::api::acm::API;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rcgen::{
@@ -46,6 +48,23 @@ fn params(names: &[&str]) -> CertificateParams {
 pub(crate) fn made(names: &[&str]) -> Made {
     let key = KeyPair::generate().unwrap();
     Made { body: params(names).self_signed(&key).unwrap().pem(), key: key.serialize_pem(), chain: None }
+}
+
+/// Issues everything that is due, by an authority of the test's own.
+pub(crate) fn issue_all(world: &mut World) {
+    issue_until(world, 2033);
+}
+
+/// The same, valid until a year begins.
+fn issue_until(world: &mut World, year: i32) {
+    for errand in crate::acm::errands(&world.state) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params(&errand.names.iter().map(String::as_str).collect::<Vec<_>>());
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let certificate = params.self_signed(&key).unwrap().pem();
+        let made = crate::acm::Issued { chain: certificate.clone(), certificate, key: Hidden(key.serialize_pem()) };
+        world.transact(|tx| crate::acm::issued(tx, &errand, made)).unwrap();
+    }
 }
 
 /// A region in which certificates of [`made`] are valid.

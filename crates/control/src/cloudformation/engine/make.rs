@@ -209,7 +209,11 @@ impl Job<'_> {
             Ok(id) => {
                 resource.physical_id = Some(id);
                 resource.doing = Some(Doing { what: deed, since: tx.now, tries: 0 });
-                tx.note_resource(resource, status, Some(INITIATED.to_owned()));
+                let notices = resource.physical_id.as_deref().map(|id| found.notices(&tx.view(), id));
+                tx.note_resource(resource.clone(), status, Some(INITIATED.to_owned()));
+                for notice in notices.into_iter().flatten() {
+                    tx.note_resource(resource.clone(), status, Some(notice));
+                }
             }
             Err(reason) => self.fail(tx, StackResource { status, ..resource }, reason),
         }

@@ -3,6 +3,7 @@
 //! A type's properties are checked against its published schema (crate `resourcetypes`) before anything is made; what is left to a
 //! type is the mapping on operations, its physical id, and its return values. Nothing of a service's rules is repeated here.
 
+mod acm;
 mod autoscaling;
 mod call;
 mod cloudwatch;
@@ -55,6 +56,11 @@ pub(super) trait ResourceType: Sync {
     /// # Errors
     /// The service's refusal; what was changed before it is undone by whoever called.
     fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault>;
+
+    /// What its events say when its making has begun: what a user has to do before it is ready.
+    fn notices(&self, _: &View<'_>, _id: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Whether it is ready: what was made, or changed, has become so.
     fn ready(&self, _: &View<'_>, _id: &str, _: &Wanted<'_>) -> Progress {
@@ -116,6 +122,7 @@ pub(super) type Types = &'static [(&'static str, &'static dyn ResourceType)];
 
 /// All of them, by service.
 const TYPES: &[Types] = &[
+    acm::TYPES,
     autoscaling::TYPES,
     cloudwatch::TYPES,
     ec2::TYPES,

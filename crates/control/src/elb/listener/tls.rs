@@ -133,7 +133,7 @@ fn is_on(of: &MutualAuthenticationAttributes) -> bool {
 /// The ARNs of certificates that a call names, each of which there is.
 ///
 /// # Errors
-/// `ValidationError`, `CertificateNotFound`.
+/// `ValidationError`, `CertificateNotFound`, `UnsupportedCertificate`.
 pub(super) fn arns(state: &State, list: Vec<Certificate>) -> Result<Vec<String>, Fault> {
     let arn = |Certificate { certificate_arn, is_default }| {
         if is_default.is_some() {
@@ -141,7 +141,14 @@ pub(super) fn arns(state: &State, list: Vec<Certificate>) -> Result<Vec<String>,
         }
         let arn = certificate_arn.ok_or_else(|| invalid("A certificate ARN must be specified"))?;
         match acm::by_arn(state, &arn) {
-            Some(_) => Ok(arn),
+            Some(found) if found.body.is_some() => Ok(arn),
+            // One that is not issued yet is refused in the words for one that can't be used.
+            Some(_) => Err(Fault::new(
+                "UnsupportedCertificate",
+                format!(
+                    "The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and a supported key size."
+                ),
+            )),
             None => Err(Fault::new("CertificateNotFound", format!("Certificate '{arn}' not found"))),
         }
     };
