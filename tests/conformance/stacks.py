@@ -103,7 +103,7 @@ class Stack:
     def status(self, id=None):
         return self.describe(id)["StackStatus"]
 
-    def reaches(self, status, seconds=120, id=None):
+    def reaches(self, status, seconds=420, id=None):
         """Waits for the end of what is being done to it, and for that status."""
         id = id or self.describe()["StackId"]
 
