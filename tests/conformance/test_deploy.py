@@ -187,7 +187,7 @@ def test_on_a_terminal_a_tree_is_drawn_until_ctrl_c(shared, template, network):
     process = subprocess.Popen(command, stdin=child, stdout=child, stderr=subprocess.PIPE, text=True, start_new_session=True)
     os.close(child)
     shown = b""
-    while b"PRIMARY" not in shown:
+    while not (b"PRIMARY" in shown and b"\x1b[J" in shown):
         shown += os.read(parent, 4096)
     shown = shown.decode(errors="replace")
     process.send_signal(signal.SIGINT)
