@@ -49,7 +49,7 @@ class Stack:
     def begin_deploy(self, **parameters):
         """Starts `aws cloudformation deploy`; `deployed` waits for it. Parameters that aren't given stay as they are."""
         command = [self.region.aws_program(), "cloudformation", "deploy", "--stack-name", self.name]
-        command += ["--template-file", str(self.template), "--capabilities", *CAPABILITIES]
+        command += ["--template-file", str(self.template), "--no-fail-on-empty-changeset", "--capabilities", *CAPABILITIES]
         if parameters:
             command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
         environment = self.region.environment()

@@ -244,7 +244,7 @@ def test_killed_in_the_middle_it_goes_on(fresh, tmp_path):
         stack.reaches(status, id=stack.id)
 
     stack.id = None
-    killed_meanwhile(stack.create, "CREATE_COMPLETE", 1, 30, 60)
+    killed_meanwhile(stack.create, "CREATE_COMPLETE", 1, 30, 50)
     url = stack.outputs()["Url"]
     assert curl(fresh, url) == "one\n"
     killed_meanwhile(lambda: stack.update(Image="next:1", DesiredCount=1), "UPDATE_COMPLETE", 1, 3, 5)

@@ -12,7 +12,7 @@ pub(super) fn progress(view: &View<'_>, cluster: &str, name: &str) -> Progress {
         Ok((service, latest)) => match at(&latest, "/status").as_str() {
             Some("SUCCESSFUL") if is_steady(&service) => Progress::Done,
             Some("SUCCESSFUL" | "PENDING" | "IN_PROGRESS") => Progress::Waiting,
-            _ => Progress::Failed(failure(&at(&latest, "/statusReason"))),
+            _ => Progress::Failed(failure(&reason(view, &latest))),
         },
     }
 }
@@ -39,9 +39,17 @@ fn is_steady(service: &Value) -> bool {
         && service.get("deployments").and_then(Value::as_array).is_some_and(|all| all.len() == 1)
 }
 
-/// Why a deployment failed: of the circuit breaker in CloudFormation's words.
-fn failure(reason: &Value) -> Fault {
-    let reason = reason.as_str().unwrap_or("The service deployment was stopped.");
+/// Why a deployment has failed: the reason of its rollback, if it had one, or its own.
+fn reason(view: &View<'_>, deployment: &Value) -> String {
+    let input = json!({ "serviceDeploymentArns": [at(deployment, "/serviceDeploymentArn")] });
+    let described = ask(view, &API, "DescribeServiceDeployments", input).unwrap_or_default();
+    let reasons = [at(&described, "/serviceDeployments/0/rollback/reason"), at(deployment, "/statusReason")];
+    let found = reasons.iter().find_map(Value::as_str);
+    found.unwrap_or("The service deployment was stopped.").to_owned()
+}
+
+/// The refusal for that: of the circuit breaker in CloudFormation's words.
+fn failure(reason: &str) -> Fault {
     let operation = match reason.starts_with("ECS deployment circuit breaker") {
         true => "ECS Deployment Circuit Breaker was triggered",
         false => reason,
