@@ -42,7 +42,12 @@ fn check_one(state: &State, definition: &TaskDefinition, of: &LoadBalancer) -> R
     if !container.port_mappings.iter().flatten().any(|mapping| mapping.container_port == Some(port)) {
         return Err(invalid(format!("The container {name} did not have a container port {port} defined.")));
     }
-    // There are none but of the type `ip`, as Fargate wants them.
+    if targets::has_instances(state, arn) == Some(true) {
+        return Err(invalid(format!(
+            "The provided target group {arn} has target type instance, which is incompatible with the awsvpc network mode specified in the \
+             task definition."
+        )));
+    }
     match targets::is_used(state, arn) {
         Some(true) => Ok(()),
         Some(false) => Err(invalid(format!(

@@ -42,15 +42,18 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateTargetGroupInput) -> 
     } = input;
     names::check_target_group(&name)?;
     let kind = target_type.unwrap_or(TargetTypeEnum::Instance);
-    if kind != TargetTypeEnum::Ip {
-        return Err(not_supported(format_args!("The target type '{kind}'")));
-    }
+    let instances = match kind {
+        TargetTypeEnum::Instance => true,
+        TargetTypeEnum::Ip => false,
+        other => return Err(not_supported(format_args!("The target type '{other}'"))),
+    };
+    let incomplete = || invalid(format!("A target group of type '{kind}' must have a protocol and a port"));
     if let Some(kind) = ip_address_type.filter(|kind| *kind != TargetGroupIpAddressTypeEnum::Ipv4) {
         return Err(not_supported(format_args!("The IP address type '{kind}'")));
     }
     unsupported("TargetControlPort", target_control_port)?;
     let (Some(protocol), Some(port)) = (protocol, port) else {
-        return Err(invalid("A target group of type 'ip' must have a protocol and a port"));
+        return Err(incomplete());
     };
     let (tls, flows) = match protocol {
         ProtocolEnum::Http => (false, None),
@@ -88,10 +91,10 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateTargetGroupInput) -> 
     health_check::change(&mut health_check, version, flows.is_some(), asked)?;
     let tags = tags::at_creation(given_tags)?;
     let port = u16::try_from(port).ok().and_then(NonZeroU16::new);
-    let port = port.ok_or_else(|| invalid("A target group of type 'ip' must have a protocol and a port"))?;
+    let port = port.ok_or_else(incomplete)?;
     if let Some(known) = tx.state.target_groups.iter().find(|known| known.name == name) {
         let same = (&known.vpc, known.tls, known.flows, known.version, known.port) == (&vpc, tls, flows, version, port)
-            && (&known.health_check, &known.tags) == (&health_check, &tags);
+            && (known.instances, &known.health_check, &known.tags) == (instances, &health_check, &tags);
         if same {
             return Ok(CreateTargetGroupOutput { target_groups: Some(vec![show(&tx.state, known)]) });
         }
@@ -107,7 +110,7 @@ pub(in crate::elb) fn create(tx: &mut Tx<'_>, input: CreateTargetGroupInput) -> 
         attributes.flows = FlowAttributes::of(flows);
         attributes.stickiness.kind = StickinessKind::SourceIp;
     }
-    let made = TargetGroup { id, name, vpc, tls, flows, version, port, health_check, attributes, tags };
+    let made = TargetGroup { id, name, vpc, instances, tls, flows, version, port, health_check, attributes, tags };
     let answer = show(&tx.state, &made);
     tx.state.target_groups.put(made);
     Ok(CreateTargetGroupOutput { target_groups: Some(vec![answer]) })

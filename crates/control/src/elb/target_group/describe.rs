@@ -52,7 +52,8 @@ pub(in crate::elb) fn describe(
 
 /// A target group as a reply shows it.
 pub(super) fn show(state: &State, of: &TargetGroup) -> Shape {
-    let TargetGroup { id, name, vpc, tls: _, flows, version, port, health_check, attributes: _, tags: _ } = of;
+    let TargetGroup { id, name, vpc, instances, tls: _, flows, version, port, health_check, attributes: _, tags: _ } =
+        of;
     let users = load_balancer_of(state, id).map(|user| arn::load_balancer(&state.region, user));
     Shape {
         target_group_arn: Some(arn::target_group(&state.region, of)),
@@ -61,7 +62,7 @@ pub(super) fn show(state: &State, of: &TargetGroup) -> Shape {
         port: Some(port.get().into()),
         vpc_id: Some(vpc.to_string()),
         load_balancer_arns: Some(users.into_iter().collect()),
-        target_type: Some(TargetTypeEnum::Ip),
+        target_type: Some(if *instances { TargetTypeEnum::Instance } else { TargetTypeEnum::Ip }),
         protocol_version: flows.is_none().then(|| version_text(*version).to_owned()),
         ip_address_type: Some(TargetGroupIpAddressTypeEnum::Ipv4),
         ..health_check::show(health_check, *version)

@@ -40,6 +40,11 @@ pub enum TargetState {
     Unavailable,
 }
 
+/// Whether the target group with an ARN is one of instances; none where there is no such group.
+pub fn has_instances(state: &State, arn: &str) -> Option<bool> {
+    Some(arn::maybe_target_group(state, arn).ok()??.instances)
+}
+
 /// Whether a load balancer uses the target group with an ARN; none where there is no such group.
 pub fn is_used(state: &State, arn: &str) -> Option<bool> {
     let found = arn::maybe_target_group(state, arn).ok()??;

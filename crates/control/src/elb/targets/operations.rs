@@ -24,9 +24,16 @@ use vpc::PRIVATE_RANGES;
 /// What stands for every zone.
 const ALL: &str = "all";
 
-/// A target as a request names it, with the port that its group has for it.
+/// A target as a request names it, with the port that its group has for it. No instance exists.
 pub(super) fn address(group: &TargetGroup, id: Option<String>, port: Option<i32>) -> Result<TargetAddress, Fault> {
     let id = id.unwrap_or_default();
+    if group.instances {
+        return Err(if id.starts_with("i-") {
+            Fault::new("InvalidTarget", format!("The following instances do not exist: '{id}'"))
+        } else {
+            invalid(format!("Instance ID '{id}' is not valid"))
+        });
+    }
     let ip = id.parse::<IpAddr>().ok().filter(IpAddr::is_ipv4);
     let ip = ip.ok_or_else(|| invalid(format!("The IP address '{id}' is not a valid IPv4 address")))?;
     let port = port.map_or(Some(group.port.get()), |port| u16::try_from(port).ok());

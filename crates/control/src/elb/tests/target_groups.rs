@@ -48,6 +48,24 @@ fn an_empty_protocol_version_is_none() {
 }
 
 #[test]
+fn a_group_of_instances_has_no_targets_as_there_are_no_instances() {
+    let mut world = World::region();
+    let vpc = world.home_vpc();
+    let request = json!({"Name": "web", "Protocol": "HTTP", "Port": 80, "VpcId": vpc});
+    let made = world.elb("CreateTargetGroup", request)["TargetGroups"][0].clone();
+    assert_eq!(made["TargetType"], "instance");
+    let balancer = world.load_balancer("web");
+    world.listener(&balancer, 80, &text(&made["TargetGroupArn"]));
+    for (id, said) in [
+        ("i-0123456789abcdef0", "InvalidTarget: The following instances do not exist: 'i-0123456789abcdef0'"),
+        ("10.0.0.1", "ValidationError: Instance ID '10.0.0.1' is not valid"),
+    ] {
+        let targets = json!({ "TargetGroupArn": made["TargetGroupArn"], "Targets": [{ "Id": id }] });
+        assert_eq!(world.elb_refuses("RegisterTargets", targets), said);
+    }
+}
+
+#[test]
 fn what_can_not_be_is_refused_in_aws_words() {
     let mut world = World::region();
     let vpc = world.home_vpc();
@@ -56,8 +74,8 @@ fn what_can_not_be_is_refused_in_aws_words() {
         request.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         world.elb_refuses("CreateTargetGroup", request)
     };
-    let instance = "InvalidConfigurationRequest: The target type 'instance' is not supported by neargate.";
-    assert_eq!(refuses(json!({"TargetType": null})), instance);
+    let lambda = "InvalidConfigurationRequest: The target type 'lambda' is not supported by neargate.";
+    assert_eq!(refuses(json!({"TargetType": "lambda"})), lambda);
     let protocol = "ValidationError: A target group of type 'ip' must have a protocol and a port";
     assert_eq!(refuses(json!({"Protocol": null})), protocol);
     assert_eq!(refuses(json!({"Port": null})), protocol);

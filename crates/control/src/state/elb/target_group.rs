@@ -6,7 +6,7 @@ use spec::balancing::{Algorithm, FlowProtocol, ProtocolVersion, TargetGroupId, T
 use std::num::NonZeroU16;
 use vpc::VpcId;
 
-/// A target group of the type `ip` ("TargetGroup", Elastic Load Balancing API Reference).
+/// A target group ("TargetGroup", Elastic Load Balancing API Reference).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetGroup {
     /// The 16 hexadecimal digits at the end of its ARN.
@@ -15,6 +15,9 @@ pub struct TargetGroup {
     pub name: String,
     /// The VPC it is in; never changes.
     pub vpc: VpcId,
+    /// Whether it is of the type `instance`, not `ip`; never changes. There are no instances, so it has no targets.
+    #[serde(default)]
+    pub instances: bool,
     /// Whether its protocol is HTTPS, not HTTP, or TLS, not TCP; never changes.
     pub tls: bool,
     /// What its targets take, if it is a Network Load Balancer's; never changes.

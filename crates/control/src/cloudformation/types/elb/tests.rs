@@ -195,7 +195,7 @@ fn what_is_not_supported_is_said_before_anything_is_made() {
     }
     assert!(find("AWS::ElasticLoadBalancingV2::TrustStore").is_none());
     let (mut world, vpc, _) = founded();
-    let instances = json!({ "VpcId": vpc, "Port": 80, "Protocol": "HTTP", "TargetType": "instance" });
-    let fault = try_make(&mut world, GROUP, &instances).expect_err("a refusal");
-    assert_eq!(fault.message, "The target type 'instance' is not supported by neargate.");
+    let balancers = json!({ "VpcId": vpc, "Port": 80, "Protocol": "TCP", "TargetType": "alb" });
+    let fault = try_make(&mut world, GROUP, &balancers).expect_err("a refusal");
+    assert_eq!(fault.message, "The target type 'alb' is not supported by neargate.");
 }

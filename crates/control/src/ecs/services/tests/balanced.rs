@@ -158,6 +158,9 @@ fn target_groups_that_do_not_fit_are_refused() {
     let (mut region, used) = region();
     let vpc = region.fixture.world.state.vpcs.iter().next().unwrap().id.to_string();
     let lonely = group(&mut region, &vpc, "lonely");
+    let request = json!({"Name": "instances", "VpcId": vpc, "Protocol": "HTTP", "Port": 80});
+    let instances = elb(&mut region, "CreateTargetGroup", request)["TargetGroups"][0]["TargetGroupArn"].clone();
+    let instances = instances.as_str().unwrap().to_owned();
     let gone = format!("{}{}", used.rsplit_once('/').unwrap().0, "/0000000000000000");
     let of = |group: &str, container: &str, port: i32| json!([{"targetGroupArn": group, "containerName": container, "containerPort": port}]);
     let both = json!([{"targetGroupArn": used, "loadBalancerName": "x", "containerName": "web", "containerPort": 80}]);
@@ -169,6 +172,12 @@ fn target_groups_that_do_not_fit_are_refused() {
         (
             of(&lonely, "web", 80),
             format!("The target group with targetGroupArn {lonely} does not have an associated load balancer."),
+        ),
+        (
+            of(&instances, "web", 80),
+            format!(
+                "The provided target group {instances} has target type instance, which is incompatible with the awsvpc network mode specified in the task definition."
+            ),
         ),
         (both, "loadBalancerName and targetGroupArn cannot both be specified.".to_owned()),
         (
