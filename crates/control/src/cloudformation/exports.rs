@@ -13,12 +13,13 @@ use aws::{
 /// How many are told at a time ("ListExports", AWS CloudFormation API Reference: results are paged).
 const PAGE: usize = 100;
 
-/// The stacks that import a value.
+/// The stacks that import a value. One whose creation was rolled back has nothing that was made of it.
 pub(super) fn importers<'s>(state: &'s State, export: &str) -> impl Iterator<Item = &'s Stack> {
     state.stacks.iter().filter(move |stack| {
         let slots = [Slot::Current, Slot::Next].map(|slot| StackDeployment::key_of(&stack.id, slot));
         let deployments = slots.iter().filter_map(|key| state.stack_deployments.get(key));
-        stack.deleted.is_none() && deployments.into_iter().any(|deployment| imports(deployment, export))
+        let empty = matches!(stack.status, StackStatus::RollbackComplete | StackStatus::ReviewInProgress);
+        stack.deleted.is_none() && !empty && deployments.into_iter().any(|deployment| imports(deployment, export))
     })
 }
 
