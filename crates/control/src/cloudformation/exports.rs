@@ -6,7 +6,9 @@ use crate::{
     state::{Slot, Stack, StackDeployment, exports},
 };
 use aws::{
-    api::cloudformation::{Export, ListExportsInput, ListExportsOutput, ListImportsInput, ListImportsOutput},
+    api::cloudformation::{
+        Export, ListExportsInput, ListExportsOutput, ListImportsInput, ListImportsOutput, StackStatus,
+    },
     fault::Fault,
 };
 
