@@ -340,7 +340,12 @@ impl Record for StackEvent {
 
 /// What a stack's values are called where it exports them.
 pub fn exports(stacks: &super::Table<Stack>) -> BTreeMap<&str, (&Stack, &StackOutput)> {
-    let live = stacks.iter().filter(|stack| stack.deleted.is_none());
+    // What is going can't be relied on any more.
+    let goes = |stack: &Stack| {
+        let kind = stack.operation.as_ref().map(|operation| operation.kind);
+        matches!(kind, Some(OperationKind::Delete | OperationKind::Rollback))
+    };
+    let live = stacks.iter().filter(|stack| stack.deleted.is_none() && !goes(stack));
     live.flat_map(|stack| {
         stack.outputs.iter().filter_map(move |output| Some((output.export.as_deref()?, (stack, output))))
     })

@@ -37,7 +37,7 @@ impl World {
     fn zone(&mut self, name: &str) -> String {
         let reference = self.state.hosted_zones.len().to_string();
         let made = self.dns("CreateHostedZone", json!({"Name": name, "CallerReference": reference}));
-        made["HostedZone"]["Id"].as_str().unwrap().to_owned()
+        made["HostedZone"]["Id"].as_str().unwrap().trim_start_matches("/hostedzone/").to_owned()
     }
 
     /// Puts a validation record into a zone, or takes it out.
@@ -91,8 +91,8 @@ fn a_certificate_is_issued_when_the_records_of_all_its_names_are_there() {
 #[test]
 fn a_record_counts_in_the_zone_that_names_are_delegated_to() {
     let mut world = world();
-    let (above, own) = (world.zone("test"), world.zone("shop.test"));
-    let arn = world.requested(&["shop.test"]);
+    let (above, own) = (world.zone("land.test"), world.zone("shop.land.test"));
+    let arn = world.requested(&["shop.land.test"]);
     let record = world.described(&arn)["DomainValidationOptions"][0]["ResourceRecord"].clone();
     world.record("CREATE", &above, &record);
     assert!(crate::acm::errands(&world.state).is_empty());
@@ -105,7 +105,7 @@ fn a_record_counts_in_the_zone_that_names_are_delegated_to() {
     // One that is deleted meanwhile is not brought back.
     let errand = crate::acm::errands(&world.state).remove(0);
     world.acm("DeleteCertificate", json!({ "CertificateArn": arn }));
-    let made = super::made(&["shop.test"]);
+    let made = super::made(&["shop.land.test"]);
     let key = crate::state::Hidden(made.key);
     let made = crate::acm::Issued { chain: made.body.clone(), certificate: made.body, key };
     world.transact(|tx| crate::acm::issued(tx, &errand, made)).unwrap();

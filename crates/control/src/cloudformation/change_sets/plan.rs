@@ -3,7 +3,7 @@
 use super::{
     super::{
         differences::{differences, shown},
-        engine::{Live, masked},
+        engine::{Live, masked, secrets},
         prepare, types,
     },
     causes::is_function,
@@ -83,13 +83,6 @@ fn changed_parameters(before: Option<&StackDeployment>, after: &StackDeployment)
         .iter()
         .filter(|new| old(&new.key).is_none_or(|old| old.value != new.value || old.resolved != new.resolved));
     changed.map(|parameter| parameter.key.clone()).collect()
-}
-
-/// What is shown to nobody.
-fn secrets(deployment: &StackDeployment) -> Vec<&str> {
-    let hidden = deployment.parameters.iter().filter(|parameter| parameter.no_echo);
-    let values = hidden.flat_map(|parameter| std::iter::once(&parameter.value).chain(&parameter.resolved));
-    values.filter(|value| !value.is_empty()).map(String::as_str).collect()
 }
 
 struct Planner<'a> {

@@ -6,7 +6,12 @@
 
 mod compare;
 
-use super::{engine::STACK, find, pages::paged, resources, types, validation};
+use super::{
+    engine::{self, STACK},
+    find,
+    pages::paged,
+    resources, types, validation,
+};
 use crate::{
     State, Tx, View,
     state::{DriftDetection, Record, ResourceDrift, Stack, StackDrift, StackResource},
@@ -184,18 +189,23 @@ fn look(view: &View<'_>, resource: &StackResource) -> ResourceDrift {
     let (Some(found), Some(schema)) = (types::find(&resource.kind), resourcetypes::schema(&resource.kind)) else {
         return ResourceDrift { status: Status::Unsupported, ..drift };
     };
+    let deployment = super::templates::deployment(view.state, &resource.stack);
+    let secrets = deployment.map(engine::secrets).unwrap_or_default();
+    let shown = |value: &serde_json::Value| engine::masked(value, &secrets);
     let expected = compare::expected(schema, &resource.applied.properties);
     let live = match found.read(view, &id, &resource.applied.properties) {
         Ok(live) => live,
         Err(fault) if types::is_missing(&fault) => None,
         Err(fault) => return ResourceDrift { reason: Some(fault.message), ..drift },
     };
-    let drift = ResourceDrift { expected: Some(expected.to_string()), ..drift };
+    let drift = ResourceDrift { expected: Some(shown(&expected).to_string()), ..drift };
     let Some(live) = live else { return ResourceDrift { status: Status::Deleted, ..drift } };
     let actual = compare::actual(schema, &expected, &live, &resource.applied.tags);
     let differences = compare::told(&expected, &actual);
     let status = if differences.is_empty() { Status::InSync } else { Status::Modified };
-    ResourceDrift { status, actual: Some(actual.to_string()), differences, ..drift }
+    // What differs in a secret alone is told without what it was and is.
+    let differences = if secrets.is_empty() { differences } else { compare::told(&shown(&expected), &shown(&actual)) };
+    ResourceDrift { status, actual: Some(shown(&actual).to_string()), differences, ..drift }
 }
 
 fn written(found: ResourceDrift) -> StackResourceDrift {

@@ -51,8 +51,8 @@ pub(in crate::cloudformation) fn change_of(
         return Change::None;
     }
     let replaces = differing.iter().any(|path| match schema.replacement(path) {
-        Replacement::Never => false,
-        Replacement::Conditionally => found.replaces(before, wanted),
+        // Some types need it where their schemas don't say so.
+        Replacement::Never | Replacement::Conditionally => found.replaces(before, wanted),
         Replacement::Always => true,
     });
     if replaces { Change::Replace } else { Change::Update }

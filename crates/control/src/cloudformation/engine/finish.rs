@@ -7,7 +7,8 @@ use super::{
 use crate::{
     Tx,
     state::{
-        OperationKind, Phase, Record, Slot, Stack, StackDeployment, StackOperation, StackOutput, StackResource, exports,
+        Deed, OperationKind, Phase, Record, Slot, Stack, StackDeployment, StackOperation, StackOutput, StackResource,
+        exports,
     },
 };
 use aws::{
@@ -43,6 +44,10 @@ pub(in crate::cloudformation) fn begin(
     asked: Asked,
 ) {
     let now = tx.now;
+    if let Some((stack, _)) = super::under_way(tx, id) {
+        // A nested stack may be told another thing while it does one.
+        give_up(tx, &stack);
+    }
     let status = match kind {
         OperationKind::Create => Status::CreateInProgress,
         OperationKind::Update => Status::UpdateInProgress,
@@ -164,6 +169,12 @@ fn failures(tx: &Tx<'_>, stack: &str, number: u64) -> String {
 /// What was under way when another resource failed is given up.
 fn give_up(tx: &mut Tx<'_>, stack: &Stack) {
     for resource in resources(tx, &stack.id) {
+        let deleted = resource.doing.as_ref().is_some_and(|doing| doing.what == Deed::Delete);
+        if resource.doomed && deleted {
+            // It goes, whatever is wanted now: what is wanted is made anew.
+            tx.state.stack_resources.put(StackResource { doing: None, doomed: false, ..resource });
+            continue;
+        }
         if resource.doing.is_none() || resource.replaced_in.is_some() {
             continue;
         }

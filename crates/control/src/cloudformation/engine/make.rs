@@ -66,6 +66,9 @@ impl Job<'_> {
     /// Fails an update that would remove what the stack's policy protects. Removing is the last thing that is done; then it would be too late
     /// for everything else.
     fn keep_protected(&mut self, tx: &mut Tx<'_>) {
+        if self.operation.kind != OperationKind::Update {
+            return;
+        }
         let goes = |resource: &StackResource| {
             let wanted = self.goal.resolved.resources.contains_key(&resource.logical_id);
             resource.replaced_in.is_none() && resource.physical_id.is_some() && !wanted
@@ -84,6 +87,9 @@ impl Job<'_> {
         let mut moved = false;
         for resource in resources(tx, &self.stack.id) {
             let (Some(doing), None) = (&resource.doing, resource.replaced_in) else { continue };
+            if doing.what == Deed::Delete {
+                continue;
+            }
             let (Some((found, schema)), Some(id)) = (kind_of(&resource.kind), resource.physical_id.clone()) else {
                 continue;
             };
@@ -111,12 +117,11 @@ impl Job<'_> {
     fn start(&mut self, tx: &mut Tx<'_>) -> bool {
         let mut moved = false;
         for (logical_id, wanted) in &self.goal.resolved.resources {
-            let existing = self.resource(tx, logical_id);
-            let settled = existing.as_ref().is_some_and(|resource| resource.settled_in >= self.operation.number);
-            let busy = existing.as_ref().is_some_and(|resource| resource.doing.is_some());
-            if self.failed || settled || busy || !wanted.dependencies.iter().all(|id| self.is_settled(tx, id)) {
+            let waits = self.failed || self.is_settled(tx, logical_id) || self.is_busy(tx, logical_id);
+            if waits || !wanted.dependencies.iter().all(|id| self.is_settled(tx, id)) {
                 continue;
             }
+            let existing = self.find(tx, logical_id).cloned();
             self.one(tx, logical_id, wanted, existing);
             moved = true;
         }
@@ -128,17 +133,22 @@ impl Job<'_> {
     }
 
     fn is_settled(&self, tx: &Tx<'_>, logical_id: &str) -> bool {
-        self.resource(tx, logical_id).is_some_and(|resource| resource.settled_in >= self.operation.number)
+        self.find(tx, logical_id).is_some_and(|resource| resource.settled_in >= self.operation.number)
     }
 
-    fn resource(&self, tx: &Tx<'_>, logical_id: &str) -> Option<StackResource> {
-        tx.state.stack_resources.get(&StackResource::key_of(&self.stack.id, logical_id)).cloned()
+    fn is_busy(&self, tx: &Tx<'_>, logical_id: &str) -> bool {
+        self.find(tx, logical_id).is_some_and(|resource| resource.doing.is_some())
+    }
+
+    fn find<'t>(&self, tx: &'t Tx<'_>, logical_id: &str) -> Option<&'t StackResource> {
+        tx.state.stack_resources.get(&StackResource::key_of(&self.stack.id, logical_id))
     }
 
     /// Makes one resource, or makes it what is wanted.
     fn one(&mut self, tx: &mut Tx<'_>, logical_id: &str, wanted: &ResolvedResource, existing: Option<StackResource>) {
-        let there =
-            existing.filter(|resource| resource.physical_id.is_some() && resource.status != Status::DeleteComplete);
+        let gone =
+            |resource: &StackResource| matches!(resource.status, Status::DeleteComplete | Status::DeleteInProgress);
+        let there = existing.filter(|resource| resource.physical_id.is_some() && !gone(resource));
         let resource = self.next(tx, logical_id, wanted, there.as_ref());
         if let Some(there) = there.clone().filter(|_| self.operation.spared.contains(logical_id)) {
             // ContinueUpdateRollback was told to leave it as it is.
@@ -154,11 +164,14 @@ impl Job<'_> {
         };
         let applied = Applied { properties, tags: self.goal.tags.clone() };
         let resource = StackResource { applied, ..resource };
-        if self.operation.kind == OperationKind::UpdateRollback && self.restore(tx, &resource) {
+        if self.operation.kind == OperationKind::UpdateRollback
+            && !schema.deletes_first()
+            && self.restore(tx, &resource)
+        {
             return;
         }
         match there {
-            None => self.create(tx, resource, (found, schema), Deed::Create),
+            None => self.create(tx, resource, (found, schema), None),
             Some(there) => self.change(tx, resource, there, (found, schema)),
         }
     }
@@ -197,16 +210,31 @@ impl Job<'_> {
         tx.note_resource(resource, Status::UpdateComplete, None);
     }
 
-    fn create(&mut self, tx: &mut Tx<'_>, resource: StackResource, (found, schema): Kind, deed: Deed) {
-        let (status, first) = match deed {
-            Deed::Replace => (Status::UpdateInProgress, Some(REPLACING.to_owned())),
-            _ => (Status::CreateInProgress, None),
+    /// Makes one, perhaps in the place of an old one. That is deleted at the end, when nothing refers to it any more; or first, of types of
+    /// which there can't be two.
+    fn create(&mut self, tx: &mut Tx<'_>, resource: StackResource, (found, schema): Kind, old: Option<StackResource>) {
+        let (status, first, deed) = match old {
+            Some(_) => (Status::UpdateInProgress, Some(REPLACING.to_owned()), Deed::Replace),
+            None => (Status::CreateInProgress, None, Deed::Create),
         };
         let mut resource = StackResource { physical_id: None, made_in: self.operation.number, ..resource };
-        tx.note_resource(resource.clone(), status, first);
-        let made = self.attempt(tx, &resource, schema, |tx, wanted| found.create(tx, wanted));
+        let shown = old.as_ref().and_then(|old| old.physical_id.clone());
+        tx.note_resource(StackResource { physical_id: shown, ..resource.clone() }, status, first);
+        let first = old.clone().filter(|_| schema.deletes_first());
+        let made = self.attempt(tx, &resource, schema, |tx, wanted| {
+            if let Some((id, old)) = first.as_ref().and_then(|old| Some((old.physical_id.as_deref()?, old))) {
+                match found.delete(tx, id, &old.applied.properties) {
+                    Err(fault) if !types::is_missing(&fault) => return Err(fault),
+                    _ => {}
+                }
+            }
+            found.create(tx, wanted)
+        });
         match made {
             Ok(id) => {
+                if let Some(old) = old.filter(|_| !schema.deletes_first()) {
+                    self.set_aside(tx, old);
+                }
                 resource.physical_id = Some(id);
                 resource.doing = Some(Doing { what: deed, since: tx.now, tries: 0 });
                 let notices = resource.physical_id.as_deref().map(|id| found.notices(&tx.view(), id));
@@ -215,7 +243,8 @@ impl Job<'_> {
                     tx.note_resource(resource.clone(), status, Some(notice));
                 }
             }
-            Err(reason) => self.fail(tx, StackResource { status, ..resource }, reason),
+            // Nothing was made: the old one is still what its name stands for.
+            Err(reason) => self.fail(tx, StackResource { status, ..old.unwrap_or(resource) }, reason),
         }
     }
 
@@ -235,7 +264,7 @@ impl Job<'_> {
         match change {
             // A stack within a stack may be another one though it is asked for in the same words.
             Change::None if !found.is_always_updated() => self.keep(tx, resource, there),
-            Change::Replace => self.replace(tx, resource, there, (found, schema)),
+            Change::Replace => self.create(tx, resource, (found, schema), Some(there)),
             Change::None | Change::Update => self.update(tx, resource, &there, (found, schema)),
         }
     }
@@ -279,12 +308,6 @@ impl Job<'_> {
         }
     }
 
-    /// Makes another one in its place. The old one is deleted at the end, when nothing refers to it any more.
-    fn replace(&mut self, tx: &mut Tx<'_>, resource: StackResource, there: StackResource, kind: Kind) {
-        self.set_aside(tx, there);
-        self.create(tx, resource, kind, Deed::Replace);
-    }
-
     fn set_aside(&self, tx: &mut Tx<'_>, resource: StackResource) {
         tx.state.stack_resources.remove(&StackResource::key_of(&resource.stack, &resource.logical_id));
         // Two may be set aside in one operation and the rollback that follows it: each has its number.
@@ -303,7 +326,7 @@ impl Job<'_> {
         });
         let Some(old) = old else { return false };
         tx.state.stack_resources.remove(&old.key());
-        match self.resource(tx, &resource.logical_id) {
+        match self.find(tx, &resource.logical_id).cloned() {
             Some(successor) if successor.physical_id.is_some() => self.set_aside(tx, successor),
             _ => {}
         }

@@ -22,7 +22,7 @@ pub(super) use change::{Change, change_of};
 pub(super) use finish::{Asked, begin, cancel, delete, nothing_to_do, refuse, roll_back};
 pub use forget::forget;
 pub(super) use look::Live;
-pub(super) use note::{Note, STACK, masked};
+pub(super) use note::{Note, STACK, masked, secrets};
 
 use crate::{
     Tx,

@@ -35,7 +35,8 @@ impl Note for Tx<'_> {
             at: self.now,
             status,
             reason,
-            properties: Some(hidden(self, &resource)),
+            // Of what goes its last event said it, when its deployment's secrets were known.
+            properties: (!resource.doomed && resource.replaced_in.is_none()).then(|| hidden(self, &resource)),
             token: None,
         };
         self.state.stack_resources.put(resource);
@@ -66,13 +67,19 @@ impl Note for Tx<'_> {
 fn hidden(tx: &Tx<'_>, resource: &StackResource) -> String {
     let slots = [Slot::Next, Slot::Current].map(|slot| StackDeployment::key_of(&resource.stack, slot));
     let deployments = slots.iter().filter_map(|key| tx.state.stack_deployments.get(key));
-    let parameters = deployments.flat_map(|deployment| &deployment.parameters);
-    let secrets: Vec<&str> =
-        parameters.filter(|one| one.no_echo && !one.value.is_empty()).map(|one| one.value.as_str()).collect();
+    let secrets: Vec<&str> = deployments.flat_map(secrets).collect();
     if secrets.is_empty() {
         return resource.applied.properties.to_string();
     }
     masked(&resource.applied.properties, &secrets).to_string()
+}
+
+/// The values of a deployment that are shown to nobody; of lists, each item's too.
+pub(in crate::cloudformation) fn secrets(deployment: &StackDeployment) -> Vec<&str> {
+    let hidden = deployment.parameters.iter().filter(|parameter| parameter.no_echo);
+    let values = hidden.flat_map(|parameter| std::iter::once(&parameter.value).chain(&parameter.resolved));
+    let parts = values.flat_map(|value| std::iter::once(value.as_str()).chain(value.split(',').map(str::trim)));
+    parts.filter(|part| !part.is_empty()).collect()
 }
 
 /// A value with what is shown to nobody left out of its texts.
@@ -83,6 +90,7 @@ pub(in crate::cloudformation) fn masked(value: &Value, secrets: &[&str]) -> Valu
         Value::Object(members) => {
             Value::Object(members.iter().map(|(name, value)| (name.clone(), masked(value, secrets))).collect())
         }
+        Value::Number(number) if secrets.contains(&number.to_string().as_str()) => Value::from("****"),
         other => other.clone(),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use aws::{api::cloudformation::ResourceStatus as Status, fault::Fault};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use template::Policy;
 
 /// How often something is tried to be deleted that is refused for good.
@@ -26,23 +26,24 @@ pub(super) fn advance(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation
     for resource in resources(tx, &stack.id) {
         moved |= resource.doomed && resource.doing.is_some() && look(tx, operation, resource);
     }
-    for resource in resources(tx, &stack.id) {
-        if resource.doomed
-            && resource.doing.is_none()
-            && resource.status != Status::DeleteFailed
-            && !is_needed(tx, &resource)
-        {
-            begin(tx, stack, operation, resource);
+    let left = doomed(tx, stack);
+    let needed = needed(operation, &left);
+    for resource in &left {
+        let waits = resource.doing.is_some() || resource.status == Status::DeleteFailed || is_needed(&needed, resource);
+        if !waits {
+            begin(tx, stack, operation, resource.clone());
             moved = true;
         }
     }
-    let left: Vec<StackResource> = resources(tx, &stack.id).into_iter().filter(|resource| resource.doomed).collect();
+    if moved {
+        return true;
+    }
     // What failed keeps what it needs; when nothing else moves, that is the end of it.
     let over = left.iter().all(|resource| {
-        resource.doing.is_none() && (resource.status == Status::DeleteFailed || is_needed(tx, resource))
+        resource.doing.is_none() && (resource.status == Status::DeleteFailed || is_needed(&needed, resource))
     });
     if !over {
-        return moved;
+        return false;
     }
     match in_circle(&left) {
         Some(resource) => begin(tx, stack, operation, resource.clone()),
@@ -66,12 +67,28 @@ fn in_circle(left: &[StackResource]) -> Option<&StackResource> {
     left.iter().filter(waits).find(|resource| !kept.contains(resource.logical_id.as_str()))
 }
 
+/// The resources that are to go.
+fn doomed(tx: &Tx<'_>, stack: &Stack) -> Vec<StackResource> {
+    resources(tx, &stack.id).into_iter().filter(|resource| resource.doomed).collect()
+}
+
+/// Who needs what of the resources that are to go. After an update each of them is tried, also when what needs it could not be deleted:
+/// nobody will try again.
+fn needed<'a>(operation: &StackOperation, left: &'a [StackResource]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let cleanup = matches!(operation.kind, OperationKind::Update | OperationKind::UpdateRollback);
+    let mut needed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for resource in left.iter().filter(|resource| !(cleanup && resource.status == Status::DeleteFailed)) {
+        for id in &resource.dependencies {
+            needed.entry(id).or_default().insert(&resource.logical_id);
+        }
+    }
+    needed
+}
+
 /// Whether another resource that is to go needs this one.
-fn is_needed(tx: &Tx<'_>, resource: &StackResource) -> bool {
-    let prefix = StackResource::prefix(&resource.stack);
-    tx.state.stack_resources.prefixed(&prefix).any(|other| {
-        other.doomed && other.logical_id != resource.logical_id && other.dependencies.contains(&resource.logical_id)
-    })
+fn is_needed(needed: &BTreeMap<&str, BTreeSet<&str>>, resource: &StackResource) -> bool {
+    let by = needed.get(resource.logical_id.as_str());
+    by.is_some_and(|by| by.iter().any(|other| *other != resource.logical_id))
 }
 
 fn begin(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, resource: StackResource) {
@@ -80,12 +97,19 @@ fn begin(tx: &mut Tx<'_>, stack: &Stack, operation: &StackOperation, resource: S
         return forget(tx, operation, resource, Status::DeleteSkipped);
     }
     let resource = StackResource { doing: Some(Doing { what: Deed::Delete, since: tx.now, tries: 0 }), ..resource };
-    if resource.physical_id.is_none() {
-        // Nothing was made, so nothing is said.
+    if resource.physical_id.is_none() || is_the_successor(tx, &resource) {
+        // Nothing was made, or it goes on under the same name: nothing is said.
         return forget(tx, operation, resource, Status::DeleteComplete);
     }
     tx.note_resource(resource.clone(), Status::DeleteInProgress, None);
     attempt(tx, operation, resource);
+}
+
+/// Whether a resource that was replaced is the very thing that took its place: of some types there is one, which is only set anew.
+fn is_the_successor(tx: &Tx<'_>, resource: &StackResource) -> bool {
+    let live = tx.state.stack_resources.get(&StackResource::key_of(&resource.stack, &resource.logical_id));
+    let same = |live: &StackResource| live.kind == resource.kind && live.physical_id == resource.physical_id;
+    resource.replaced_in.is_some() && live.is_some_and(same)
 }
 
 /// Whether it is left as it is when it is no longer wanted ("DeletionPolicy attribute", "UpdateReplacePolicy attribute").

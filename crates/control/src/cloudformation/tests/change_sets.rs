@@ -209,7 +209,10 @@ fn values_of_hidden_parameters_are_shown_to_nobody() {
     };
     create(&mut world, "logs", &template("first-secret"));
     propose(&mut world, "logs", "UPDATE", &template("second-secret")).expect("made");
-    let set = described(&mut world, "logs", true);
+    let mut set = described(&mut world, "logs", true);
     assert_eq!(resource(&set, "Log")["Details"][0]["Target"]["AfterValue"], "log-****");
+    // What the service calls it is what it is called.
+    let id = set["Changes"][0]["ResourceChange"]["PhysicalResourceId"].take();
+    assert_eq!(id, "log-first-secret");
     assert!(!set.to_string().contains("secret"), "{set}");
 }

@@ -67,7 +67,7 @@ pub(super) trait ResourceType: Sync {
         Progress::Done
     }
 
-    /// Whether a change of a property that the schema says needs a replacement only sometimes needs one now.
+    /// Whether a change that the schema does not say needs a replacement, or says needs one only sometimes, needs one now.
     fn replaces(&self, _before: &Wanted<'_>, _: &Wanted<'_>) -> bool {
         false
     }

@@ -113,6 +113,11 @@ struct ResourcePolicy;
 
 impl ResourceType for ResourcePolicy {
     fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
+        let secret = wanted.text("SecretId").unwrap_or_default();
+        let found = ask(&tx.view(), &API, "GetResourcePolicy", json!({ "SecretId": secret }))?;
+        if !at(&found, "/ResourcePolicy").is_null() {
+            return Err(words::exists("AWS::SecretsManager::ResourcePolicy", secret));
+        }
         put(tx, wanted)
     }
 

@@ -43,13 +43,10 @@ impl ResourceType for Nested {
     }
 
     fn ready(&self, view: &View<'_>, id: &str, _: &Wanted<'_>) -> Progress {
-        let Some(stack) = view.state.stacks.get(id) else { return Progress::Failed(gone(id)) };
+        let live = view.state.stacks.get(id).filter(|stack| stack.deleted.is_none());
+        let Some(stack) = live else { return Progress::Failed(gone(id)) };
         match stack.status {
-            Status::CreateComplete | Status::UpdateComplete | Status::UpdateRollbackComplete
-                if stack.operation.is_none() =>
-            {
-                Progress::Done
-            }
+            Status::CreateComplete | Status::UpdateComplete if stack.operation.is_none() => Progress::Done,
             _ if stack.operation.is_some() => Progress::Waiting,
             _ => {
                 let reason = stack.reason.clone().unwrap_or_default();
@@ -63,7 +60,11 @@ impl ResourceType for Nested {
 
     fn update(&self, tx: &mut Tx<'_>, id: &str, _: &Wanted<'_>, wanted: &Wanted<'_>) -> Result<(), Fault> {
         let url = url(wanted)?;
-        tx.state.stacks.get(id).ok_or_else(|| gone(id))?;
+        let stack = tx.state.stacks.get(id).filter(|stack| stack.deleted.is_none()).ok_or_else(|| gone(id))?;
+        let kind = stack.operation.as_ref().map(|operation| operation.kind);
+        if matches!(kind, Some(OperationKind::Delete | OperationKind::Rollback)) {
+            return Err(Fault::new("GeneralServiceException", format!("Stack {id} is in {} state", stack.status)));
+        }
         engine::begin(tx, id, OperationKind::Update, Phase::Fetch { url }, OnFailure::Rollback, Asked::default());
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! AWS::EC2::RouteTable and AWS::EC2::SubnetRouteTableAssociation.
 
 use super::{
-    super::{ResourceType, Wanted, call, text},
+    super::{ResourceType, Wanted, ask, at, call, text, words},
     described, filter, items, tags,
 };
 use crate::{Tx, View};
@@ -41,6 +41,15 @@ pub(super) struct Association;
 
 impl ResourceType for Association {
     fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
+        // AssociateRouteTable answers with an association that is there already; it would be two stacks'.
+        let subnet = wanted.text("SubnetId").unwrap_or_default();
+        let filters = json!({ "Filter": [filter("association.subnet-id", subnet)] });
+        let tables = ask(&tx.view(), &API, "DescribeRouteTables", filters)?;
+        let associations = at(&tables, "/routeTableSet/0/associationSet");
+        let there = associations.as_array().into_iter().flatten().find(|one| one["subnetId"] == subnet);
+        if let Some(id) = there.and_then(|one| one["routeTableAssociationId"].as_str()) {
+            return Err(words::exists("AWS::EC2::SubnetRouteTableAssociation", id));
+        }
         let input = wanted.pick(&["RouteTableId", "SubnetId"]);
         text(&call(tx, &API, "AssociateRouteTable", input.into())?, "/associationId")
     }

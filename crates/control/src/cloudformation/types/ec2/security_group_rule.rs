@@ -131,6 +131,22 @@ pub(super) fn everything_out() -> Value {
     json!({ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" })
 }
 
+/// Whether a stack has the rule that everything may leave in this group, as a resource or in the group's own list.
+fn everything_is_asked_for(tx: &Tx<'_>, group: &str) -> bool {
+    tx.state.stack_resources.iter().filter(|resource| resource.physical_id.is_some()).any(|resource| {
+        let properties = &resource.applied.properties;
+        let is_everything = properties["IpProtocol"] == "-1" && properties["CidrIp"] == "0.0.0.0/0";
+        match resource.kind.as_str() {
+            "AWS::EC2::SecurityGroup" => {
+                let rules = properties["SecurityGroupEgress"].as_array();
+                resource.physical_id.as_deref() == Some(group) && rules.is_some_and(|rules| !rules.is_empty())
+            }
+            "AWS::EC2::SecurityGroupEgress" => properties["GroupId"] == group && is_everything,
+            _ => false,
+        }
+    })
+}
+
 /// Takes a rule away, if it is there.
 ///
 /// # Errors
@@ -148,11 +164,13 @@ impl ResourceType for Rule {
         &["CidrIpv6"]
     }
 
-    /// A rule for what leaves takes the place of the one that a new group has: that is gone, wherever it came from.
+    /// A rule for what leaves takes the place of the one that a new group has, unless a stack asks for that one.
     fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
         let mut input = wanted.pick(&["GroupId", "GroupName"]);
         input.insert("IpPermissions".to_owned(), json!([self.permission(wanted.properties)?]));
-        if let (true, Some(group)) = (self.list == EGRESS.list, wanted.text("GroupId")) {
+        if let (true, Some(group)) = (self.list == EGRESS.list, wanted.text("GroupId"))
+            && !everything_is_asked_for(tx, group)
+        {
             revoke(tx, self, group, &everything_out())?;
         }
         text(&call(tx, &API, self.authorize, input.into())?, "/securityGroupRuleSet/0/securityGroupRuleId")

@@ -14,6 +14,10 @@ pub(super) struct Instance;
 impl ResourceType for Instance {
     fn create(&self, tx: &mut Tx<'_>, wanted: &Wanted<'_>) -> Result<String, Fault> {
         let id = wanted.name("InstanceId", 64);
+        let input = json!({ "ServiceId": wanted.get("ServiceId"), "InstanceId": id });
+        if words::known(ask(&tx.view(), &API, "GetInstance", input))?.is_some() {
+            return Err(words::exists("AWS::ServiceDiscovery::Instance", &id));
+        }
         register(tx, &id, wanted)?;
         Ok(id)
     }
