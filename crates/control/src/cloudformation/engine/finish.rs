@@ -44,7 +44,7 @@ pub(in crate::cloudformation) fn begin(
     asked: Asked,
 ) {
     let now = tx.now;
-    if let Some((stack, _)) = super::under_way(tx, id) {
+    if let Some((stack, _)) = super::under_way(tx, id).filter(|_| kind == OperationKind::Update) {
         // A nested stack may be told another thing while it does one.
         give_up(tx, &stack);
     }

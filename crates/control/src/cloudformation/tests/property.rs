@@ -2,7 +2,7 @@
 //! status codes"), an update that fails leaves what was there, and nothing outlives a stack.
 
 use super::{call, events};
-use crate::testing::World;
+use crate::{state::StackResource, testing::World};
 use proptest::{collection, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -280,6 +280,12 @@ impl Model {
                 assert_ne!(status, "ROLLBACK_COMPLETE", "{name} outlives what was rolled back");
                 assert!(owned.insert(name.clone()), "{name} is had twice");
             }
+            // What an update has replaced stays until it succeeds or is rolled back.
+            let prefix = StackResource::prefix(&id);
+            let replaced = self.world.state.stack_resources.prefixed(&prefix).filter(|one| one.replaced_in.is_some());
+            let replaced: Vec<String> = replaced.filter_map(|one| one.physical_id.clone()).collect();
+            assert!(replaced.is_empty() || status == "UPDATE_FAILED", "{replaced:?} outlive an update that is over");
+            owned.extend(replaced);
         }
         assert_eq!(self.groups().into_keys().collect::<BTreeSet<_>>(), owned);
     }
