@@ -181,6 +181,13 @@ def processes(belongs):
     return found
 
 
+def firsts(pids):
+    """Those that are the first in the innermost PID namespace that any of them is in: a container's, whose shim has one as well."""
+    inside = {pid: pathlib.Path(f"/proc/{pid}/status").read_text().split("NSpid:")[1].split("\n")[0].split() for pid in pids}
+    deepest = max(map(len, inside.values()))
+    return [pid for pid, ids in inside.items() if len(ids) == deepest and ids[-1] == "1"]
+
+
 def tasks(ecs):
     return set(ecs.list_tasks(serviceName="web")["taskArns"])
 
@@ -229,11 +236,7 @@ def test_of_a_task_that_is_killed_only_requests_under_way_fail(shared, ecs, fron
     task = sorted(tasks(ecs))[0]
     name = task.rsplit("/", 1)[1]
     load = Load(shared, front.dns)
-    (pid,) = [
-        pid
-        for pid in processes(lambda cgroup, _: name in cgroup)
-        if pathlib.Path(f"/proc/{pid}/status").read_text().split("NSpid:")[1].split("\n")[0].split()[1:] == ["1"]
-    ]
+    (pid,) = firsts(processes(lambda cgroup, _: name in cgroup))
     os.kill(pid, signal.SIGKILL)  # the first of its namespace: the kernel ends all others with it
     until(lambda: task not in tasks(ecs), what="the task's end")
     stable(ecs, "web")
