@@ -183,7 +183,13 @@ def processes(belongs):
 
 def firsts(pids):
     """Those that are the first in the innermost PID namespace that any of them is in: a container's, whose shim has one as well."""
-    inside = {pid: pathlib.Path(f"/proc/{pid}/status").read_text().split("NSpid:")[1].split("\n")[0].split() for pid in pids}
+    inside = {}
+    for pid in pids:
+        try:
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            continue  # it has ended meanwhile, as what answers a request does
+        inside[pid] = status.split("NSpid:")[1].split("\n")[0].split()
     deepest = max(map(len, inside.values()))
     return [pid for pid, ids in inside.items() if len(ids) == deepest and ids[-1] == "1"]
 
