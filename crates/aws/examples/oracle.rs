@@ -4,8 +4,8 @@
 //! HTTP response. Every typed value is also stored and read back.
 
 use aws::api::{
-    Api, Reply, acm, application_autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, route53, secretsmanager,
-    servicediscovery, ssm, sts,
+    Api, Reply, acm, application_autoscaling, cloudformation, cloudwatch, ec2, ecr, ecs, elbv2, iam, logs, route53,
+    secretsmanager, servicediscovery, ssm, sts,
 };
 use aws::doc::Doc;
 use aws::fault::Fault;
@@ -110,6 +110,7 @@ fn main() -> std::io::Result<()> {
         Service::new(&ec2::API, ec2::visit),
         Service::new(&sts::API, sts::visit),
         Service::new(&elbv2::API, elbv2::visit),
+        Service::new(&cloudformation::API, cloudformation::visit),
         Service::new(&cloudwatch::API, cloudwatch::visit),
         Service::new(&servicediscovery::API, servicediscovery::visit),
         Service::new(&iam::API, iam::visit),
