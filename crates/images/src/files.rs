@@ -44,7 +44,19 @@ pub(crate) struct Owned {
     dir: PathBuf,
     next: AtomicU64,
     promised: Promised,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A lock that is held (flock(2)).
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a process that this one is just starting has it open until it becomes another program.
+    fn drop(&mut self) {
+        // The kernel drops it anyway when nobody has the file any more.
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
 }
 
 impl Owned {
@@ -64,7 +76,7 @@ impl Owned {
             _ => {}
         }
         fs::create_dir(&tmp).map_err(at("create", &tmp))?;
-        Ok(Self { dir: dir.to_owned(), next: AtomicU64::new(0), promised: Promised::default(), _lock: lock })
+        Ok(Self { dir: dir.to_owned(), next: AtomicU64::new(0), promised: Promised::default(), _lock: Lock(lock) })
     }
 
     pub(crate) fn join(&self, part: &str) -> PathBuf {
