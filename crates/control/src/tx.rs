@@ -1,7 +1,7 @@
 //! What an operation sees: a state to read, and in a transaction a state to change, a time and a source of ids.
 
 use crate::State;
-use aws::doc::Timestamp;
+use aws::{doc::Timestamp, fault::Fault};
 use sha2::{Digest, Sha256};
 
 /// Who calls.
@@ -50,6 +50,15 @@ impl<'a> Tx<'a> {
     /// The same state, for the functions that only read.
     pub fn view(&self) -> View<'_> {
         View { state: &self.state, now: self.now, caller: self.caller }
+    }
+
+    /// Does something in full or not at all: when it is refused, what it changed before that is undone.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn whole<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        let before = self.state.clone();
+        work(self).inspect_err(|_| self.state = before)
     }
 
     /// Sixty-four bits that look random: SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).

@@ -33,14 +33,13 @@ fn imports(deployment: &StackDeployment, export: &str) -> bool {
 
 /// ListExports.
 pub(super) fn list(view: &View<'_>, request: ListExportsInput) -> Result<ListExportsOutput, Fault> {
-    let all = exports(&view.state.stacks);
-    let found = all.iter().map(|(name, (stack, output))| {
+    let found = exports(&view.state.stacks).map(|(name, (stack, output))| {
         let export = Export {
             exporting_stack_id: Some(stack.id.clone()),
-            name: Some((*name).to_owned()),
+            name: Some(name.to_owned()),
             value: Some(output.value.clone()),
         };
-        ((*name).to_owned(), export)
+        (name.to_owned(), export)
     });
     let (exports, next_token) = super::pages::paged(found, PAGE, request.next_token.as_deref())?;
     Ok(ListExportsOutput { exports: Some(exports), next_token })
@@ -49,7 +48,7 @@ pub(super) fn list(view: &View<'_>, request: ListExportsInput) -> Result<ListExp
 /// ListImports.
 pub(super) fn importing(view: &View<'_>, request: ListImportsInput) -> Result<ListImportsOutput, Fault> {
     let name = &request.export_name;
-    if !exports(&view.state.stacks).contains_key(name.as_str()) {
+    if !exports(&view.state.stacks).any(|(export, _)| export == name) {
         return Err(validation(format!("Export '{name}' does not exist.")));
     }
     let found = importers(view.state, name).map(|stack| (stack.id.clone(), stack.name.clone()));

@@ -249,11 +249,9 @@ fn make_interface(
         public_ip: false,
         tags: Tags::new(),
     };
-    let before = tx.state.clone();
-    match interface::create_with(tx, new, addresses) {
+    match tx.whole(|tx| interface::create_with(tx, new, addresses)) {
         Ok(interface) => Ok(Ok(interface)),
         Err(fault) if fault.code == "InsufficientFreeAddressesInSubnet" => {
-            tx.state = before;
             let message = "Subnet has insufficient free addresses to create this NAT gateway".to_owned();
             Ok(Err(("InsufficientFreeAddressesInSubnet", message)))
         }

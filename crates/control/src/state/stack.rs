@@ -7,7 +7,7 @@ use aws::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use template::{Policy, Resolved};
 
 /// A stack.
@@ -338,16 +338,15 @@ impl Record for StackEvent {
     }
 }
 
-/// What a stack's values are called where it exports them.
-pub fn exports(stacks: &super::Table<Stack>) -> BTreeMap<&str, (&Stack, &StackOutput)> {
+/// The values that stacks export, by their names.
+pub fn exports(stacks: &super::Table<Stack>) -> impl Iterator<Item = (&str, (&Stack, &StackOutput))> {
     // What is going can't be relied on any more.
     let goes = |stack: &Stack| {
         let kind = stack.operation.as_ref().map(|operation| operation.kind);
         matches!(kind, Some(OperationKind::Delete | OperationKind::Rollback))
     };
-    let live = stacks.iter().filter(|stack| stack.deleted.is_none() && !goes(stack));
+    let live = stacks.iter().filter(move |stack| stack.deleted.is_none() && !goes(stack));
     live.flat_map(|stack| {
         stack.outputs.iter().filter_map(move |output| Some((output.export.as_deref()?, (stack, output))))
     })
-    .collect()
 }

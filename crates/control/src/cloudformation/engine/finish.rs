@@ -16,7 +16,7 @@ use aws::{
     fault::Fault,
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use template::Lookup;
 
 /// What an operation is asked for with.
@@ -241,7 +241,7 @@ fn outputs(
 ) -> Result<Vec<StackOutput>, String> {
     let view = tx.view();
     let live = Live { view: &view, stack: &stack.id, settled_in: operation.number };
-    let all = exports(&tx.state.stacks);
+    let all: BTreeMap<_, _> = exports(&tx.state.stacks).collect();
     let text = |value: &Value| -> Result<String, String> {
         match template::evaluate(value, &live as &dyn Lookup).map_err(|error| error.to_string())? {
             Value::String(text) => Ok(text),

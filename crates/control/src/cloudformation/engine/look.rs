@@ -43,7 +43,8 @@ impl Lookup for Live<'_, '_> {
     }
 
     fn import(&self, export: &str) -> Result<Option<Value>, Error> {
-        let found = exports(&self.view.state.stacks).get(export).map(|(_, output)| Value::from(output.value.clone()));
+        let found = exports(&self.view.state.stacks).find(|(name, _)| *name == export);
+        let found = found.map(|(_, (_, output))| Value::from(output.value.clone()));
         found.ok_or_else(|| Error::new(format!("No export named {export} found"))).map(Some)
     }
 }

@@ -213,20 +213,17 @@ impl Job<'_> {
     /// Makes one, perhaps in the place of an old one. That is deleted at the end, when nothing refers to it any more; or first, of types of
     /// which there can't be two.
     fn create(&mut self, tx: &mut Tx<'_>, resource: StackResource, (found, schema): Kind, old: Option<StackResource>) {
-        let (status, first, deed) = match old {
+        let (status, reason, deed) = match old {
             Some(_) => (Status::UpdateInProgress, Some(REPLACING.to_owned()), Deed::Replace),
             None => (Status::CreateInProgress, None, Deed::Create),
         };
         let mut resource = StackResource { physical_id: None, made_in: self.operation.number, ..resource };
         let shown = old.as_ref().and_then(|old| old.physical_id.clone());
-        tx.note_resource(StackResource { physical_id: shown, ..resource.clone() }, status, first);
-        let first = old.clone().filter(|_| schema.deletes_first());
+        tx.note_resource(StackResource { physical_id: shown, ..resource.clone() }, status, reason);
         let made = self.attempt(tx, &resource, schema, |tx, wanted| {
-            if let Some((id, old)) = first.as_ref().and_then(|old| Some((old.physical_id.as_deref()?, old))) {
-                match found.delete(tx, id, &old.applied.properties) {
-                    Err(fault) if !types::is_missing(&fault) => return Err(fault),
-                    _ => {}
-                }
+            let first = old.as_ref().filter(|_| schema.deletes_first());
+            if let Some((id, old)) = first.and_then(|old| Some((old.physical_id.as_deref()?, old))) {
+                types::delete(found, tx, id, &old.applied.properties)?;
             }
             found.create(tx, wanted)
         });
@@ -355,11 +352,8 @@ impl Job<'_> {
         }
         let applied = Applied { properties, tags: resource.applied.tags.clone() };
         let draft = Draft::of(tx, self.stack, &resource.logical_id, &applied);
-        let before = tx.state.clone();
-        call(tx, &draft.wanted()).map_err(|fault| {
-            tx.state = before;
-            refusal::reason(tx, &resource.kind, &fault)
-        })
+        let called = tx.whole(|tx| call(tx, &draft.wanted()));
+        called.map_err(|fault| refusal::reason(tx, &resource.kind, &fault))
     }
 
     fn settle(&mut self, tx: &mut Tx<'_>, resource: StackResource) {

@@ -134,17 +134,9 @@ fn attempt(tx: &mut Tx<'_>, operation: &StackOperation, resource: StackResource)
     let (Some(found), Some(id)) = (types::find(&resource.kind), resource.physical_id.clone()) else {
         return forget(tx, operation, resource, Status::DeleteComplete);
     };
-    let before = tx.state.clone();
-    match found.delete(tx, &id, &resource.applied.properties) {
+    match types::delete(found, tx, &id, &resource.applied.properties) {
         Ok(()) => tx.state.stack_resources.put(asked(resource)),
-        Err(fault) => {
-            tx.state = before;
-            if types::is_missing(&fault) {
-                tx.state.stack_resources.put(asked(resource));
-            } else {
-                refused(tx, operation, resource, &fault);
-            }
-        }
+        Err(fault) => refused(tx, resource, &fault),
     }
 }
 
@@ -157,7 +149,7 @@ fn asked(mut resource: StackResource) -> StackResource {
     resource
 }
 
-fn refused(tx: &mut Tx<'_>, _: &StackOperation, mut resource: StackResource, fault: &Fault) {
+fn refused(tx: &mut Tx<'_>, mut resource: StackResource, fault: &Fault) {
     let reason = refusal::reason(tx, &resource.kind, fault);
     let Some(doing) = &mut resource.doing else { return };
     doing.tries += 1;

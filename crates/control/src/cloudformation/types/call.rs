@@ -1,5 +1,6 @@
 //! Calls of the services' own operations, as any client makes them: the same checks, the same answers.
 
+use super::ResourceType;
 use crate::{Handler, Tx, View, service};
 use aws::{api::Api, doc::Doc, fault::Fault};
 use serde_json::{Map, Value};
@@ -17,13 +18,25 @@ pub(in crate::cloudformation) fn call(
     match service::all().handler(api, operation)? {
         Handler::Read(answer) => answer(&tx.view(), document(input)?).and_then(value),
         Handler::Write(answer) => {
-            let before = tx.state.clone();
-            let answered = answer(tx, document(input)?);
-            if answered.is_err() {
-                tx.state = before;
-            }
-            answered.and_then(value)
+            let input = document(input)?;
+            tx.whole(|tx| answer(tx, input)).and_then(value)
         }
+    }
+}
+
+/// Deletes what a type has made, in full or not at all. One that is not there any more is deleted.
+///
+/// # Errors
+/// The service's refusal.
+pub(in crate::cloudformation) fn delete(
+    found: &dyn ResourceType,
+    tx: &mut Tx<'_>,
+    id: &str,
+    properties: &Value,
+) -> Result<(), Fault> {
+    match tx.whole(|tx| found.delete(tx, id, properties)) {
+        Err(fault) if is_missing(&fault) => Ok(()),
+        answer => answer,
     }
 }
 

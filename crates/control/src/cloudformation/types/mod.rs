@@ -24,7 +24,7 @@ mod testing;
 mod wanted;
 mod words;
 
-pub(super) use call::{ask, at, call, camel, is_missing, text};
+pub(super) use call::{ask, at, call, camel, delete, is_missing, text};
 pub(super) use stack::nested_request;
 pub(super) use wanted::{Wanted, changed_tags};
 
@@ -83,7 +83,7 @@ pub(super) trait ResourceType: Sync {
         false
     }
 
-    /// Deletes it. One that is not there any more is not a failure: [`is_missing`] faults are taken as success.
+    /// Deletes it. A refusal because it is missing is taken as success by [`delete`], which is what is called.
     ///
     /// # Errors
     /// The service's refusal.
