@@ -5,6 +5,7 @@
 //! | [`journal`] | keeps committed records: in memory, or in one redb file |
 //! | [`core`] | the one thread that owns the state: batches events, keeps what they changed, publishes |
 //! | `http` | listens: TCP for AWS clients, a unix socket for hosts and the CLI, another one for what tasks send to AWS's services |
+//! | `errands` | what records need of the world outside the state, run as long as it is due |
 //! | `certificates` | issuing what AWS Certificate Manager is asked for |
 //! | `tls` | certificates for AWS's names and public registries' |
 //! | `sync` | tells hosts what they should run and takes what they say |
@@ -28,6 +29,7 @@ mod cloudwatch;
 mod config;
 pub mod core;
 mod durable;
+mod errands;
 mod error;
 mod http;
 pub mod journal;

@@ -2,14 +2,13 @@
 //! stacks.
 
 use crate::app::{App, blocking};
-use crate::{http, s3};
+use crate::{errands, http, s3};
 use aws::api::{Api, cloudformation, ecs};
 use aws::doc::Doc;
 use aws::fault::Fault;
 use control::Caller;
-use control::cloudformation::{Errand, done, errands};
+use control::cloudformation::{self as stacks, Errand};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// "CloudFormation quotas": a template in a request, and one in Amazon S3, in bytes.
 const IN_REQUEST: usize = 51_200;
@@ -20,8 +19,6 @@ const BY_URL: [(&str, &str); 3] = [
     ("StackPolicyURL", "StackPolicyBody"),
     ("StackPolicyDuringUpdateURL", "StackPolicyDuringUpdateBody"),
 ];
-/// How long is waited after a step that could not be kept.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the paths of [`operation`] begin with.
 pub(crate) const ROUTE: &str = "/_neargate/cloudformation/";
@@ -101,21 +98,13 @@ fn invalid(message: String) -> Fault {
 
 /// Runs the errands of stacks, until it is aborted.
 pub(crate) async fn run_errands(app: Arc<App>) {
-    let mut published = app.core.watch();
-    loop {
-        let errands = errands(&published.borrow_and_update());
-        for errand in errands {
-            let outcome = run(&app, &errand).await.map_err(|fault| fault.message);
-            let take = move |tx: &mut control::Tx<'_>| done(tx, &errand, outcome);
-            if let Err(fault) = app.core.run(Caller::default(), take).await {
-                crate::complain(format_args!("an errand of a stack: {fault}"));
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-        if published.changed().await.is_err() {
-            return;
-        }
-    }
+    errands::run(app, "an errand of a stack", stacks::errands, errand).await;
+}
+
+/// Runs one, and says what came of it.
+async fn errand(app: Arc<App>, errand: Errand) -> Result<(), Fault> {
+    let outcome = run(&app, &errand).await.map_err(|fault| fault.message);
+    app.core.run(Caller::default(), move |tx| stacks::done(tx, &errand, outcome)).await
 }
 
 async fn run(app: &Arc<App>, errand: &Errand) -> Result<String, Fault> {
