@@ -62,9 +62,14 @@ pub(in crate::cloudformation) fn tree(text: &Value) -> Value {
     text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| text.clone())
 }
 
+/// The entries of a list; of anything else none.
+pub(in crate::cloudformation) fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
 /// The entries of a list of text.
 pub(in crate::cloudformation) fn texts(list: Option<&Value>) -> Vec<String> {
-    list.and_then(Value::as_array).into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    list.into_iter().flat_map(items).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The refusal to make what is there already, where the service's own call would change it instead.

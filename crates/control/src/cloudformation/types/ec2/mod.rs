@@ -21,7 +21,10 @@ mod tests;
 mod vpc;
 mod vpc_endpoint;
 
-use super::{Types, ask, at, is_missing};
+use super::{
+    Types, ask,
+    words::{self, items, texts},
+};
 use crate::View;
 use aws::{api::ec2::API, fault::Fault};
 use serde_json::{Value, json};
@@ -59,10 +62,7 @@ pub(super) const TYPES: Types = &[
 /// # Errors
 /// The operation's refusal, other than that it is missing.
 fn described(view: &View<'_>, operation: &str, input: Value, list: &str) -> Result<Option<Value>, Fault> {
-    match ask(view, &API, operation, input) {
-        Err(fault) if is_missing(&fault) => Ok(None),
-        answer => Ok(Some(at(&answer?, &format!("/{list}/0"))).filter(|found| !found.is_null())),
-    }
+    words::first(ask(view, &API, operation, input), &format!("/{list}"))
 }
 
 /// One of a Describe operation's filters, with one value.
@@ -73,16 +73,6 @@ fn filter(name: &str, value: &str) -> Value {
 /// One member of each of a list, as a list.
 fn each(list: &Value, member: &str) -> Value {
     items(list).map(|one| one[member].clone()).collect()
-}
-
-/// The entries of a list; of anything else none.
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
-    list.as_array().into_iter().flatten()
-}
-
-/// The texts of a list of one of a resource's properties, or of an answer.
-fn texts(list: Option<&Value>) -> Vec<String> {
-    list.into_iter().flat_map(items).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Those of one list that are not in the other.

@@ -8,7 +8,10 @@ mod target_group;
 #[cfg(test)]
 mod tests;
 
-use super::{Types, Wanted, ask, at, call, changed_tags, is_missing};
+use super::{
+    Types, Wanted, ask, at, call, changed_tags,
+    words::{self, items},
+};
 use crate::{Tx, View};
 use aws::{api::elbv2::API, fault::Fault};
 use serde_json::{Value, json};
@@ -27,10 +30,7 @@ pub(super) const TYPES: Types = &[
 /// # Errors
 /// The operation's refusal, other than that it is missing.
 fn described(view: &View<'_>, operation: &str, input: Value, list: &str) -> Result<Option<Value>, Fault> {
-    match ask(view, &API, operation, input) {
-        Err(fault) if is_missing(&fault) => Ok(None),
-        answer => Ok(Some(at(&answer?, &format!("/{list}/0"))).filter(|found| !found.is_null())),
-    }
+    words::first(ask(view, &API, operation, input), &format!("/{list}"))
 }
 
 /// The tags of something that is made; nothing where there are none.
@@ -88,14 +88,7 @@ fn read_attributes(view: &View<'_>, operation: &str, input: Value, written: &Val
     Ok(items(&all).filter(named).cloned().collect())
 }
 
-/// The entries of a list; of anything else none.
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
-    list.as_array().into_iter().flatten()
-}
-
 /// What making something that is there already comes to: the operations answer with the one that is there, a stack may not have it.
 fn exists(kind: &str, name: &str) -> Fault {
-    let message =
-        format!("Resource of type 'AWS::ElasticLoadBalancingV2::{kind}' with identifier '{name}' already exists.");
-    Fault::new("AlreadyExists", message)
+    words::exists(&format!("AWS::ElasticLoadBalancingV2::{kind}"), name)
 }
